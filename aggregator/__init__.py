@@ -1,0 +1,4 @@
+"""A feed aggregator: it polls the feeds named in a YAML file and serves them merged.
+
+Start reading at `poll` and `ingest`: together they are the whole program.
+"""
