@@ -1,0 +1,24 @@
+"""Fixtures that every test may use."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--corpus", help="folder of real feed documents, for the tests that want one")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment: the newspaper's, 21:26 GMT on Saturday, 27 June 2009."""
+    return datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+
+
+@pytest.fixture
+def corpus(request: pytest.FixtureRequest) -> Path:
+    folder = request.config.getoption("--corpus")
+    if not folder:
+        pytest.skip("give --corpus DIR, a folder of feed documents, to run this")
+    return Path(folder)
