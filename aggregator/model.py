@@ -19,7 +19,7 @@ SafeHtml = NewType("SafeHtml", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A time zone of the "last updated" line: an IANA `name` and the `label` shown after the time."""
+    """A zone of the "last updated" line: an IANA `name`, and the `label` shown after the time."""
 
     name: str
     label: str
@@ -27,7 +27,13 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the pages and feeds say of the site itself; `base_url` has no trailing slash."""
+    """What the pages and feeds say of the site itself; `base_url` has no trailing slash.
+
+    Args:
+        logo: An http or https URL, or the path of a picture on this machine.
+        accent: A colour as #rgb or #rrggbb.
+        css: Rules for the pages, after our own.
+    """
 
     title: str = "Feed aggregator"
     description: str = ""
@@ -35,6 +41,9 @@ class Site:
     contact: str = ""
     zones: tuple[Zone, ...] = ()
     language: str = "en"
+    logo: str = ""
+    accent: str = ""
+    css: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +165,7 @@ class Query:
         since: Only entries published at or after this moment.
         has: `audio`, `video`, `image`.
         limit: Entries in a feed or page; None for the default.
+        within: Only entries published in the time before now; `since` is None then.
     """
 
     section: tuple[str, ...] = ()
@@ -169,6 +179,7 @@ class Query:
     has: tuple[str, ...] = ()
     limit: int | None = None
     sort: Sort = Sort.NEWEST
+    within: timedelta | None = None
 
 
 # --- fetch -----------------------------------------------------------------------------------
@@ -475,6 +486,7 @@ class Entry:
         title: Text, never markup.
         summary: Text of at most a few hundred characters, made from summary or content.
         content: The fullest text the feed gave.
+        text: `content` as plain text, for the search and for comparing.
         published, updated: Clamped to the moment of the poll; None when the feed says nothing.
         fingerprint: Hash of what readers see, free of noise; a change of it is a real change.
         item_hash: As in `ParsedEntry`.
@@ -499,6 +511,7 @@ class Entry:
     language: str = ""
     fingerprint: bytes = b""
     item_hash: bytes = b""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -512,6 +525,7 @@ class StoredEntry:
         changed: When it was last really changed (first_seen when never), the `updated` we publish.
         sort_at: min(published, first_seen): the order of lists.
         withdrawn: When the publisher or a rule took it back, None while it stands.
+        hidden: Why it is in no view, "" when it is.
     """
 
     id: int
@@ -522,6 +536,7 @@ class StoredEntry:
     sort_at: datetime
     entry: Entry
     withdrawn: datetime | None = None
+    hidden: str = ""
 
 
 # --- polls -----------------------------------------------------------------------------------
