@@ -1,0 +1,78 @@
+"""Pictures and sounds of the demo, made on the spot: a landscape as PNG, a short tune as WAV."""
+
+import math
+import random
+import struct
+import zlib
+from functools import lru_cache
+
+WIDTH, HEIGHT = 480, 270
+RATE, AUDIO_SECONDS = 8000, 6
+AUDIO_BYTES = 44 + RATE * AUDIO_SECONDS
+TONES = (262, 294, 330, 392, 440, 523)
+BAND = 6
+
+
+@lru_cache(maxsize=64)
+def picture(name: str) -> bytes:
+    """Draw a sky, a sun and three ranges of hills; the same for the same name."""
+    chance = random.Random(name)  # noqa: S311 - draws hills
+    sky = HEIGHT // BAND
+    palette = _palette(chance, sky)
+    hills = [_ridge(chance, base) for base in (150, 185, 225)]
+    sun_x, sun_y, radius = chance.randint(60, 420), chance.randint(40, 120), chance.randint(16, 30)
+    rows = bytearray()
+    for y in range(HEIGHT):
+        row = bytearray([y // BAND]) * WIDTH
+        half = math.isqrt(max(radius**2 - (y - sun_y) ** 2, 0))
+        row[sun_x - half : sun_x + half] = bytes([sky]) * (2 * half)
+        for depth, ridge in enumerate(hills):
+            colour = sky + 1 + depth
+            row = bytearray(colour if y >= ridge[x] else old for x, old in enumerate(row))
+        rows += b"\0" + row
+    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 3, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(bytes(rows))))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in (*chunks, (b"IEND", b"")))
+
+
+def _palette(chance: random.Random, sky: int) -> bytes:
+    """Mix the colours: `sky` bands from top to horizon, the sun, three hills."""
+    top = (chance.randint(40, 110), chance.randint(90, 150), chance.randint(150, 210))
+    low = (chance.randint(225, 255), chance.randint(190, 225), chance.randint(150, 200))
+    colours = [
+        tuple(round(a + (b - a) * band / (sky - 1)) for a, b in zip(top, low, strict=True))
+        for band in range(sky)
+    ]
+    colours.append((255, 244, 214))
+    green = (chance.randint(60, 110), chance.randint(100, 140), chance.randint(90, 130))
+    colours += [tuple(int(c * shade) for c in green) for shade in (1.0, 0.75, 0.5)]
+    return bytes(part for colour in colours for part in colour)
+
+
+def _ridge(chance: random.Random, base: int) -> list[int]:
+    """Draw the line of a range of hills as its height in each column."""
+    waves = [(chance.uniform(60, 160), chance.uniform(0, 6), chance.uniform(6, 18)) for _ in "123"]
+    return [
+        round(base + sum(size * math.sin(x / length + turn) for length, turn, size in waves))
+        for x in range(WIDTH)
+    ]
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@lru_cache(maxsize=16)
+def tune(name: str) -> bytes:
+    """Play twelve notes as WAV, 8 bit mono; the same for the same name."""
+    chance = random.Random(name)  # noqa: S311 - picks notes
+    notes = [chance.choice(TONES) for _ in range(AUDIO_SECONDS * 2)]
+    length = RATE // 2
+    samples = bytes(
+        round(128 + 90 * math.exp(-3 * i / length) * math.sin(2 * math.pi * tone * i / RATE))
+        for tone in notes
+        for i in range(length)
+    )
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE, 1, 8)
+    data = struct.pack("<4sI", b"data", len(samples)) + samples
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data

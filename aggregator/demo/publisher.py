@@ -1,0 +1,147 @@
+"""The demo's web server: a publisher on loopback, polite enough to answer conditional requests."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from aggregator.demo import documents, media
+from aggregator.demo.newsroom import DESKS, Report, reports
+
+LEAVES_AFTER = timedelta(minutes=2)
+XML, ATOM, JSON = "application/rss+xml", "application/atom+xml", "application/feed+json"
+FEEDS = {
+    "/world.rss": ("world", "The World Wire", XML, documents.rss),
+    "/europe.atom": ("europe", "Europe Today", ATOM, documents.atom),
+    "/science.json": ("science", "Science Letter", JSON, documents.jsonfeed),
+    "/podcast.rss": ("podcast", "The Long Wave", XML, documents.podcast),
+    "/broken.rss": ("broken", "The Torn Gazette", XML, documents.rss),
+    "/leaving.rss": ("leaving", "The Evening Courier", XML, documents.rss),
+}
+
+
+class Answer(NamedTuple):
+    """A response: its status, and the body with its type."""
+
+    status: int
+    type: str = "text/plain"
+    body: bytes = b""
+
+
+class Publisher:
+    """A publisher of invented feeds.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on, 0 for any free one.
+        clock: The present moment; decides what is published.
+        every: Time between two new items, over all feeds together.
+        seed: Other seeds invent other news.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        clock: Callable[[], datetime],
+        every: timedelta = timedelta(seconds=5),
+        seed: int = 2009,
+    ) -> None:
+        self._clock, self._every, self._seed = clock, every, seed
+        self._since = clock()
+        self._server = _Server((host, port), self)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self.url = f"http://{host}:{self._server.server_port}"
+
+    def start(self) -> None:
+        """Answer requests in a thread from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and free the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def answer(self, path: str) -> Answer:
+        """Return what stands at `path` at this moment."""
+        if path in FEEDS:
+            return self._feed(path)
+        folder, _, name = path.rpartition("/")
+        stem = name.partition(".")[0]
+        if folder == "/pictures":
+            return Answer(HTTPStatus.OK, "image/png", media.picture(stem))
+        if folder == "/audio":
+            return Answer(HTTPStatus.OK, "audio/wav", media.tune(stem))
+        if folder == "/stories":
+            return self._story(path)
+        if path == "/":
+            text = "Invented feeds: " + ", ".join(FEEDS)
+            return Answer(HTTPStatus.OK, "text/html", documents.page("The demo's publisher", text))
+        return Answer(HTTPStatus.NOT_FOUND)
+
+    def _feed(self, path: str) -> Answer:
+        desk, title, kind, write = FEEDS[path]
+        age = self._clock() - self._since
+        if desk == "leaving" and age >= LEAVES_AFTER:
+            return Answer(HTTPStatus.GONE, body=b"The Evening Courier is no more.\n")
+        body: bytes | None = write(title, self._reports(desk), base=self.url, path=path)
+        if desk == "broken" and body is not None:
+            body = documents.broken(body, age)
+        if body is None:
+            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, body=b"The presses stand still.\n")
+        return Answer(HTTPStatus.OK, kind, body)
+
+    def _reports(self, desk: str) -> tuple[Report, ...]:
+        return reports(
+            desk, now=self._clock(), since=self._since, every=self._every, seed=self._seed
+        )
+
+    def _story(self, path: str) -> Answer:
+        for desk in DESKS:
+            for report in self._reports(desk):
+                if urlsplit(report.path).path == path:
+                    body = documents.page(report.headline, report.lead)
+                    return Answer(HTTPStatus.OK, "text/html", body)
+        return Answer(HTTPStatus.NOT_FOUND)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], publisher: Publisher) -> None:
+        self.publisher = publisher
+        super().__init__(address, _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    timeout = 10
+
+    def do_GET(self) -> None:
+        answer = self.server.publisher.answer(urlsplit(self.path).path)
+        etag = f'"{hashlib.sha256(answer.body).hexdigest()[:20]}"'
+        known = [tag.strip() for tag in self.headers.get("If-None-Match", "").split(",")]
+        if answer.status == HTTPStatus.OK and etag in known:
+            answer = Answer(HTTPStatus.NOT_MODIFIED)
+        self.send_response(answer.status)
+        if answer.status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            self.send_header("ETag", etag)
+        if answer.status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Type", answer.type)
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the demo's terminal belongs to the service."""
