@@ -1,0 +1,59 @@
+# `make help` lists what there is. Everything is set up in .venv on first use.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+CONFIG ?= config/sources.yaml
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint bench browser clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/installed ## poll and serve CONFIG (config/sources.yaml) on HOST:PORT
+	@$(BIN)/aggregator --config $(CONFIG) run --host $(HOST) --port $(PORT)
+
+demo: .venv/installed ## the same on invented feeds, no internet needed
+	@$(BIN)/aggregator demo --host $(HOST) --port $(PORT)
+
+test: lint browser ## everything that must pass: style, types, import rules, tests
+	$(BIN)/python -m pytest
+
+lint: .venv/developing ## style, types, import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/developing ## measure
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what was installed and built; data/ stays
+	rm -rf .venv build dist .coverage* .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: none found on PATH." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; test "$$(id -u)" = 0 \
+		&& command -v apt-get >/dev/null && apt-get update -q \
+		&& apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; } || { rm -rf .venv; \
+		echo "Python's venv module is needed (Debian: apt-get install python3-venv)." >&2; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/developing: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ .venv/installed
+
+# The browser tests take the system's Chromium or Chrome, else Playwright's own.
+browser: .venv/developing
+	@for browser in chromium chromium-browser google-chrome; do \
+		command -v $$browser >/dev/null && exit 0; done; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q \
+		&& apt-get install -y -q --no-install-recommends chromium; then exit 0; fi; \
+	$(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
