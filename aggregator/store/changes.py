@@ -1,0 +1,44 @@
+"""What changed: a version for each scope, so that a cache can ask whether it still holds."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from aggregator.store.db import Connection, known_moment, stamp
+
+ALL = "all"
+STATUS = "status"
+
+
+def source_scope(source_id: str) -> str:
+    """Return the scope that changes with a source's entries."""
+    return f"source:{source_id}"
+
+
+def section_scope(section: str) -> str:
+    """Return the scope that changes with a section's entries."""
+    return f"section:{section}"
+
+
+def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
+    """Give each scope a new version; in the transaction that changed it."""
+    db.executemany(
+        "insert into changes values (?, 1, ?)"
+        " on conflict(scope) do update set version = version + 1, at = excluded.at",
+        [(scope, stamp(now)) for scope in sorted(set(scopes))],
+    )
+
+
+def versions(db: Connection) -> dict[str, int]:
+    """Return the version of every scope that ever changed."""
+    return {row[0]: row[1] for row in db.execute("select scope, version from changes")}
+
+
+def last(db: Connection, scope: str = ALL) -> datetime | None:
+    """Return when a scope changed last, None when it never did."""
+    row = db.execute("select at from changes where scope = ?", (scope,)).fetchone()
+    return known_moment(row[0]) if row else None
+
+
+def data_version(db: Connection) -> int:
+    """Return a number that changes whenever another connection has committed anything."""
+    return int(db.execute("pragma data_version").fetchone()[0])

@@ -1,0 +1,350 @@
+"""Entries: written once, found by view; lists are read along an index and never counted."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from aggregator.model import (
+    Author,
+    Enclosure,
+    Entry,
+    Extension,
+    Image,
+    Origin,
+    SafeHtml,
+    StoredEntry,
+)
+from aggregator.store.db import Connection, known_moment, moment, stamp
+
+VERSIONS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What `dedupe.identity` must know of an entry that is stored."""
+
+    id: int
+    guid: str
+    canonical_url: str
+    fingerprint: bytes
+    published: datetime | None
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """An earlier wording of an entry, in force until a moment."""
+
+    until: datetime
+    title: str
+    text: str
+    content: SafeHtml
+
+
+def insert(
+    db: Connection,
+    source_id: str,
+    entry: Entry,
+    *,
+    uri: str,
+    first_seen: datetime,
+    sort_at: datetime,
+    hidden: str | None,
+    sections: Sequence[str],
+) -> int:
+    """Store a new entry and return its id; `hidden` names why it is in no view."""
+    cursor = db.execute(
+        "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
+        " text, published, updated, first_seen, changed, sort_at, hidden, language, audio, video,"
+        " picture, authors, categories, enclosures, image, origin, via, comments, extensions,"
+        f" fingerprint) values ({', '.join('?' * 28)})",
+        (
+            source_id, entry.guid, uri, entry.link, entry.canonical_url, entry.title,
+            entry.summary, entry.content, entry.text, _stamp(entry.published),
+            _stamp(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at), hidden,
+            entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint,
+        ),
+    )  # fmt: skip
+    entry_id = cursor.lastrowid
+    if entry_id is None:  # SQLite always gives one after an insert
+        raise RuntimeError("no row id after an insert")
+    if hidden is None:
+        _place(db, entry_id, entry, stamp(sort_at), sections)
+    return entry_id
+
+
+def revise(
+    db: Connection,
+    entry_id: int,
+    entry: Entry,
+    *,
+    changed: datetime | None,
+    sections: Sequence[str],
+) -> None:
+    """Overwrite an entry; with `changed`, as a real change that keeps the earlier wording.
+
+    Its place in the lists stays: a correction is no news.
+    """
+    if changed is not None:
+        db.execute(
+            "insert or ignore into versions(entry_id, until, title, text, content)"
+            " select id, ?, title, text, content from entries where id = ?",
+            (stamp(changed), entry_id),
+        )
+        db.execute(
+            "delete from versions where entry_id = ?1 and until not in (select until from versions"
+            f" where entry_id = ?1 order by until desc limit {VERSIONS_KEPT})",
+            (entry_id,),
+        )
+    row = db.execute("select sort_at, hidden from entries where id = ?", (entry_id,)).fetchone()
+    db.execute(
+        "update entries set url = ?, canonical_url = ?, summary = ?, content = ?,"
+        " published = coalesce(?, published), updated = ?, language = ?, audio = ?, video = ?,"
+        " picture = ?, authors = ?, categories = ?, enclosures = ?, image = ?, origin = ?,"
+        " via = ?, comments = ?, extensions = ?, fingerprint = ?, last_seen = null,"
+        " changed = coalesce(?, changed) where id = ?",
+        (
+            entry.link, entry.canonical_url, entry.summary, entry.content,
+            _stamp(entry.published), _stamp(entry.updated), entry.language, *_kinds(entry),
+            *_lists(entry), entry.fingerprint, _stamp(changed), entry_id,
+        ),
+    )  # fmt: skip
+    # Apart, so that the search index is only rewritten when its words change.
+    db.execute(
+        "update entries set title = ?1, text = ?2 where id = ?3 and (title != ?1 or text != ?2)",
+        (entry.title, entry.text, entry_id),
+    )
+    if row["hidden"] is None:
+        _displace(db, [entry_id])
+        _place(db, entry_id, entry, row["sort_at"], sections)
+
+
+def _stamp(value: datetime | None) -> str | None:
+    return stamp(value) if value else None
+
+
+def _kinds(entry: Entry) -> tuple[bool, bool, bool]:
+    kinds = {enclosure.type.partition("/")[0] for enclosure in entry.enclosures}
+    return "audio" in kinds, "video" in kinds, entry.image is not None
+
+
+def _lists(entry: Entry) -> tuple[str, ...]:
+    return (
+        _json([asdict(author) for author in entry.authors]),
+        _json(list(entry.categories)),
+        _json([asdict(enclosure) for enclosure in entry.enclosures]),
+        _json(asdict(entry.image)) if entry.image else "",
+        _json(asdict(entry.origin)) if entry.origin else "",
+        entry.via,
+        entry.comments,
+        _json([[x.name, x.text, x.attributes] for x in entry.extensions]),
+    )
+
+
+def _json(value: object) -> str:
+    if not value:
+        return ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _place(
+    db: Connection, entry_id: int, entry: Entry, sort_at: str, sections: Sequence[str]
+) -> None:
+    for table, column, values in (
+        ("entry_section", "section", sections),
+        ("entry_category", "category", [text.casefold() for text in entry.categories]),
+        ("entry_author", "author", [a.name.casefold() for a in entry.authors if a.name]),
+    ):
+        if values:
+            db.executemany(
+                f"insert or ignore into {table}({column}, sort_at, entry_id) values (?, ?, ?)",
+                [(value, sort_at, entry_id) for value in values],
+            )
+
+
+def _displace(db: Connection, entry_ids: Iterable[int]) -> None:
+    keys = [(entry_id,) for entry_id in entry_ids]
+    for table in ("entry_section", "entry_category", "entry_author"):
+        db.executemany(f"delete from {table} where entry_id = ?", keys)
+
+
+def index_new(db: Connection, after_id: int) -> None:
+    """Put the entries with a higher id into the search index; once for each transaction."""
+    db.execute(
+        "insert into entries_fts(rowid, title, text)"
+        " select id, title, text from entries where id > ?",
+        (after_id,),
+    )
+
+
+def last_id(db: Connection) -> int:
+    """Return the highest id in use, 0 in an empty table."""
+    return int(db.execute("select coalesce(max(id), 0) from entries").fetchone()[0])
+
+
+def hide(
+    db: Connection, entry_ids: Sequence[int], reason: str, *, withdrawn: datetime | None
+) -> None:
+    """Take entries out of every view; `withdrawn` when the publisher or a rule took them back."""
+    db.executemany(
+        "update entries set hidden = ?, withdrawn = ? where id = ?",
+        [(reason, _stamp(withdrawn), entry_id) for entry_id in entry_ids],
+    )
+    _displace(db, entry_ids)
+
+
+def left_document(db: Connection, entry_ids: Iterable[int], now: datetime) -> None:
+    """Note that entries no longer stand in their source's document; retention counts from here."""
+    db.executemany(
+        "update entries set last_seen = ? where id = ?",
+        [(stamp(now), entry_id) for entry_id in entry_ids],
+    )
+
+
+def back_in_document(db: Connection, entry_ids: Iterable[int]) -> None:
+    """Note that entries stand in their source's document again."""
+    db.executemany(
+        "update entries set last_seen = null where id = ? and last_seen is not null",
+        [(entry_id,) for entry_id in entry_ids],
+    )
+
+
+def expire(db: Connection, before: datetime, limit: int = 5_000) -> int:
+    """Delete entries last seen before a moment, and return how many; their aliases stay."""
+    ids = [
+        row[0]
+        for row in db.execute(
+            "select id from entries where last_seen is not null and last_seen < ? limit ?",
+            (stamp(before), limit),
+        )
+    ]
+    _displace(db, ids)
+    db.executemany("delete from entries where id = ?", [(entry_id,) for entry_id in ids])
+    return len(ids)
+
+
+def find_aliases(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the entry that each known key stands for; it may have expired."""
+    if not keys:
+        return {}
+    found: dict[bytes, int] = {}
+    for start in range(0, len(keys), 500):
+        part = keys[start : start + 500]
+        places = ",".join("?" * len(part))
+        rows = db.execute(f"select key, entry_id from aliases where key in ({places})", part)
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def add_aliases(db: Connection, aliases: Mapping[bytes, int]) -> None:
+    """Let keys stand for entries from now on; a key that already stands for one keeps it."""
+    db.executemany("insert or ignore into aliases values (?, ?)", sorted(aliases.items()))
+
+
+def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
+    """Return what identity must know of the entries that still exist."""
+    rows = db.execute(
+        "select id, guid, canonical_url, fingerprint, published, updated from entries"
+        " where id in (select value from json_each(?))",
+        (json.dumps(sorted(entry_ids)),),
+    )
+    return {
+        row[0]: KnownEntry(
+            id=row[0],
+            guid=row[1],
+            canonical_url=row[2],
+            fingerprint=row[3],
+            published=moment(row[4]),
+            updated=moment(row[5]),
+        )
+        for row in rows
+    }
+
+
+def get(db: Connection, entry_id: int) -> StoredEntry | None:
+    """Return one entry, hidden ones too; None when the id is unknown or has expired."""
+    row = db.execute("select * from entries where id = ?", (entry_id,)).fetchone()
+    return stored(row) if row else None
+
+
+def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, StoredEntry]:
+    """Return entries by id; unknown ids are left out."""
+    rows = db.execute(
+        "select * from entries where id in (select value from json_each(?))",
+        (json.dumps(list(entry_ids)),),
+    )
+    return {row["id"]: stored(row) for row in rows}
+
+
+def versions(db: Connection, entry_id: int) -> list[Version]:
+    """Return an entry's earlier wordings, oldest first."""
+    rows = db.execute(
+        "select until, title, text, content from versions where entry_id = ? order by until",
+        (entry_id,),
+    )
+    return [
+        Version(until=known_moment(row[0]), title=row[1], text=row[2], content=SafeHtml(row[3]))
+        for row in rows
+    ]
+
+
+def count(db: Connection) -> int:
+    """Return how many entries are stored, from the sources' own counts."""
+    return int(db.execute("select coalesce(sum(entries), 0) from sources").fetchone()[0])
+
+
+def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tuple[str, int]]:
+    """Return the categories that most entries since a moment carry."""
+    rows = db.execute(
+        "select category, count(*) as n from entry_category where sort_at >= ?"
+        " group by category order by n desc, category limit ?",
+        (stamp(since), limit),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def stored(row: Any) -> StoredEntry:
+    """Return the entry that a whole row of the table holds."""
+    image = json.loads(row["image"]) if row["image"] else None
+    origin = json.loads(row["origin"]) if row["origin"] else None
+    entry = Entry(
+        guid=row["guid"],
+        link=row["url"],
+        canonical_url=row["canonical_url"],
+        title=row["title"],
+        summary=row["summary"],
+        content=SafeHtml(row["content"]),
+        text=row["text"],
+        published=moment(row["published"]),
+        updated=moment(row["updated"]),
+        authors=tuple(Author(**fields) for fields in _loads(row["authors"])),
+        categories=tuple(_loads(row["categories"])),
+        enclosures=tuple(Enclosure(**fields) for fields in _loads(row["enclosures"])),
+        image=Image(**image) if image else None,
+        origin=Origin(**origin) if origin else None,
+        via=row["via"],
+        comments=row["comments"],
+        extensions=tuple(
+            Extension(name=name, text=text, attributes=tuple((k, v) for k, v in attributes))
+            for name, text, attributes in _loads(row["extensions"])
+        ),
+        language=row["language"],
+        fingerprint=row["fingerprint"],
+    )
+    return StoredEntry(
+        id=row["id"],
+        source_id=row["source_id"],
+        uri=row["uri"],
+        first_seen=known_moment(row["first_seen"]),
+        changed=known_moment(row["changed"]),
+        sort_at=known_moment(row["sort_at"]),
+        withdrawn=moment(row["withdrawn"]),
+        hidden=row["hidden"] or "",
+        entry=entry,
+    )
+
+
+def _loads(text: str) -> list[Any]:
+    return list(json.loads(text)) if text else []

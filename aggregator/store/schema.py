@@ -1,0 +1,203 @@
+"""The tables, as a list of migrations that only grows; each runs in one transaction."""
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+APPLICATION_ID = 0x46656564  # "Feed", so that `file` and `open` tell our databases from others
+
+migrations = Migrations("aggregator")
+
+
+@migrations()
+def main_job(db: sqlite_utils.Database) -> None:
+    """Create sources with their state, entries with their aliases, and the bounded logs."""
+    db.table("sources").create(
+        {
+            "id": str,
+            "url": str,
+            "title": str,
+            "position": int,
+            "enabled": int,
+            "configured": int,
+            "host": str,
+            "added_at": str,
+            "feed_title": str,
+            "link": str,
+            "feed": str,
+            "moved_to": str,
+            "move": str,
+            "discovered_url": str,
+            "validators_url": str,
+            "etag": str,
+            "last_modified": str,
+            "lifetime": int,
+            "gate_from": str,
+            "gate_until": str,
+            "failures": int,
+            "health": str,
+            "health_since": str,
+            "error": str,
+            "error_kind": str,
+            "polls": int,
+            "last_poll_at": str,
+            "last_ok_at": str,
+            "last_change_at": str,
+            "next_poll_at": str,
+            "next_poll_reason": str,
+            "milliseconds": int,
+            "entries": int,
+        },
+        pk="id",
+        not_null={"url", "title", "enabled", "configured", "host", "next_poll_at"},
+        defaults={
+            "title": "",
+            "position": 0,
+            "enabled": 1,
+            "configured": 1,
+            "feed_title": "",
+            "link": "",
+            "feed": "{}",
+            "moved_to": "",
+            "move": "",
+            "discovered_url": "",
+            "validators_url": "",
+            "etag": "",
+            "last_modified": "",
+            "failures": 0,
+            "health": "new",
+            "error": "",
+            "error_kind": "",
+            "polls": 0,
+            "next_poll_reason": "",
+            "milliseconds": 0,
+            "entries": 0,
+        },
+    )
+    db.execute(
+        "create index sources_due on sources(next_poll_at, host) where enabled and configured"
+    )
+    db.execute("create index sources_host on sources(host)")
+    db.execute("create index sources_url on sources(url)")
+    db.execute(
+        "create table source_sections (source_id text not null references sources(id),"
+        " section text not null, primary key (source_id, section)) without rowid"
+    )
+    db.execute(
+        "create table documents (source_id text primary key references sources(id),"
+        " body_hash blob not null, item_hashes blob not null, entry_ids blob not null)"
+        " without rowid"
+    )
+    db.table("entries").create(
+        {
+            "id": int,
+            "source_id": str,
+            "guid": str,
+            "uri": str,
+            "url": str,
+            "canonical_url": str,
+            "title": str,
+            "summary": str,
+            "content": str,
+            "text": str,
+            "published": str,
+            "updated": str,
+            "first_seen": str,
+            "last_seen": str,
+            "changed": str,
+            "sort_at": str,
+            "withdrawn": str,
+            "hidden": str,
+            "language": str,
+            "audio": int,
+            "video": int,
+            "picture": int,
+            "authors": str,
+            "categories": str,
+            "enclosures": str,
+            "image": str,
+            "origin": str,
+            "via": str,
+            "comments": str,
+            "extensions": str,
+            "fingerprint": bytes,
+        },
+        pk="id",
+        foreign_keys=[("source_id", "sources", "id")],
+        not_null={"source_id", "guid", "uri", "url", "title", "first_seen", "changed", "sort_at"},
+    )
+    db.execute("create index entries_newest on entries(sort_at, id) where hidden is null")
+    db.execute("create index entries_source on entries(source_id, sort_at, id)")
+    db.execute("create index entries_changed on entries(changed, id) where hidden is null")
+    db.execute("create index entries_language on entries(language, sort_at, id)")
+    db.execute("create index entries_audio on entries(sort_at, id) where audio")
+    db.execute("create index entries_video on entries(sort_at, id) where video")
+    db.execute("create index entries_last_seen on entries(last_seen) where last_seen is not null")
+    for noun, column in (("section", "section"), ("category", "category"), ("author", "author")):
+        db.execute(
+            f"create table entry_{noun} ({column} text not null, sort_at text not null,"
+            f" entry_id integer not null, primary key ({column}, sort_at, entry_id)) without rowid"
+        )
+        db.execute(f"create index entry_{noun}_entry on entry_{noun}(entry_id)")
+    # Aliases outlive their entry: an item that retention dropped is still known when it returns.
+    db.execute(
+        "create table aliases (key blob primary key, entry_id integer not null) without rowid"
+    )
+    db.execute(
+        "create table versions (entry_id integer not null references entries(id) on delete cascade,"
+        " until text not null, title text not null, text text not null, content text not null,"
+        " primary key (entry_id, until)) without rowid"
+    )
+    # The slot is the poll's number modulo the log's length: the log is bounded without a purge.
+    db.execute(
+        "create table polls (source_id text not null references sources(id), slot integer not null,"
+        " at text not null, outcome text not null, status integer not null,"
+        " milliseconds integer not null, bytes integer not null, conditional integer not null,"
+        " new integer not null, changed integer not null, detail text not null,"
+        " next_poll_at text not null, reason text not null, primary key (source_id, slot))"
+        " without rowid"
+    )
+    db.execute(
+        "create table days (source_id text not null, day text not null, new integer not null,"
+        " changed integer not null, polls integer not null, failed integer not null,"
+        " primary key (source_id, day)) without rowid"
+    )
+    db.execute("create index days_day on days(day)")
+    db.execute(
+        "create table hours (hour text primary key, polls integer not null,"
+        " not_modified integer not null, equal integer not null, failed integer not null,"
+        " bytes integer not null, saved integer not null, new integer not null,"
+        " changed integer not null) without rowid"
+    )
+    db.execute(
+        "create table hosts (host text primary key, requests integer not null default 0,"
+        " not_modified integer not null default 0, bytes integer not null default 0,"
+        " saved integer not null default 0, unconditional integer not null default 0,"
+        " early integer not null default 0, failed integer not null default 0,"
+        " spacing real not null default 0, gate_until text) without rowid"
+    )
+    db.execute(
+        "create table incidents (id integer primary key, source_id text not null,"
+        " kind text not null, opened text not null, closed text, changed text not null,"
+        " detail text not null)"
+    )
+    db.execute("create index incidents_open on incidents(source_id, kind) where closed is null")
+    db.execute("create index incidents_changed on incidents(changed, id)")
+    db.execute(
+        "create table changes (scope text primary key, version integer not null, at text not null)"
+        " without rowid"
+    )
+    db.execute("create table facts (name text primary key, value text not null) without rowid")
+    db.table("entries").enable_fts(["title", "text"], tokenize="unicode61 remove_diacritics 2")
+    # Inserts reach the index in bulk, once per transaction; by trigger they cost seven times more.
+    db.execute(
+        "create trigger entries_fts_delete after delete on entries begin"
+        " insert into entries_fts(entries_fts, rowid, title, text)"
+        " values ('delete', old.id, old.title, old.text); end"
+    )
+    db.execute(
+        "create trigger entries_fts_update after update of title, text on entries begin"
+        " insert into entries_fts(entries_fts, rowid, title, text)"
+        " values ('delete', old.id, old.title, old.text);"
+        " insert into entries_fts(rowid, title, text)"
+        " values (new.id, new.title, new.text); end"
+    )

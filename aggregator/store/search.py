@@ -1,0 +1,64 @@
+"""The words of a search, as an FTS5 expression that can't be malformed."""
+
+import re
+from dataclasses import dataclass
+
+from aggregator.store.db import Connection
+
+_TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_WORD = re.compile(r"\w+", re.UNICODE)
+
+MARK_OPEN, MARK_CLOSE = "\x02", "\x03"  # not legal in any stored text, so never mistaken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A search as FTS5 reads it; `ignored` names what had no letters or digits to look for."""
+
+    match: str
+    ignored: tuple[str, ...] = ()
+
+
+def expression(words: str, exclude: str = "") -> Expression:
+    """Read words, "phrases", prefix* and -not; every input gives an expression, maybe empty.
+
+    Args:
+        words: What must occur, all of it.
+        exclude: What must not occur, any of it, in the same form.
+    """
+    wanted, unwanted, ignored = [], [], []
+    for text, forced in ((words, False), (exclude, True)):
+        for minus, phrase, word in _TERM.findall(text.replace("\0", " ")):
+            quoted = _quoted(phrase or word)
+            if not quoted:
+                ignored.append(phrase or word or minus)
+            elif forced or minus:
+                unwanted.append(quoted)
+            else:
+                wanted.append(quoted)
+    if not wanted:
+        return Expression(match="", ignored=(*ignored, *(f"-{text}" for text in unwanted)))
+    match = " AND ".join(wanted)
+    if unwanted:
+        match = f"({match}) NOT ({' OR '.join(unwanted)})"
+    return Expression(match=match, ignored=tuple(ignored))
+
+
+def _quoted(text: str) -> str:
+    words = _WORD.findall(text)
+    if not words:
+        return ""
+    return f'"{" ".join(words)}"' + ("*" if text.endswith("*") else "")
+
+
+def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Return title and passage of each entry, the found words between MARK_OPEN and MARK_CLOSE."""
+    if not match or not entry_ids:
+        return {}
+    places = ", ".join("?" * len(entry_ids))
+    rows = db.execute(
+        "select rowid, highlight(entries_fts, 0, ?, ?), snippet(entries_fts, 1, ?, ?, '…', 40)"
+        f" from entries_fts where entries_fts match ? and rowid in ({places})",
+        (MARK_OPEN, MARK_CLOSE, MARK_OPEN, MARK_CLOSE, match, *entry_ids),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}

@@ -1,0 +1,236 @@
+"""Views: what a query selects, read along the index that fits it best."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model import Query, Sort, StoredEntry
+from aggregator.store.db import Connection, known_moment, stamp
+from aggregator.store.entries import stored
+from aggregator.store.search import expression
+
+SEARCH_DEPTH = 2_000
+"""A search looks at this many of the latest matches; beyond, it should be narrowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in a list, between two entries; it holds when entries are added above it."""
+
+    sort_at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        """Return the form used in URLs."""
+        return f"{stamp(self.sort_at)}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """Return the place that `str` made into text.
+
+        Raises:
+            ValueError: when the text is of another form.
+        """
+        at, _, entry_id = text.partition("~")
+        return cls(sort_at=datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z"), id=int(entry_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """The table whose index gives the order: alias `d`, with `sort_at` and the entry's id."""
+
+    table: str
+    condition: str
+    values: tuple[str, ...]
+    id: str = "entry_id"
+    order: str = "sort_at"
+
+
+def select(
+    db: Connection, query: Query, *, limit: int, before: Place | None = None
+) -> list[StoredEntry]:
+    """Return the view's entries in its order, from a place on.
+
+    The cost follows `limit` and not what is stored, where the keys of the query have an index.
+    """
+    ids = select_ids(db, query, limit=limit, before=before)
+    places = ",".join("?" * len(ids))
+    rows = db.execute(f"select * from entries where id in ({places})", ids)
+    found = {row["id"]: row for row in rows}
+    return [stored(found[entry_id]) for entry_id in ids]
+
+
+def select_ids(
+    db: Connection, query: Query, *, limit: int, before: Place | None = None
+) -> list[int]:
+    """Return the ids that `select` would read."""
+    if query.q or query.exclude:
+        searched = _search(db, query, limit, before)
+        if searched is not None:
+            return searched
+    parts: list[tuple[str, int]] = []
+    driver = _driver(query)
+    for value in driver.values or ("",):
+        parts.extend(_walk(db, query, driver, value, limit, before))
+    ordered = sorted(set(parts), reverse=True)[:limit]
+    return [entry_id for _, entry_id in ordered]
+
+
+def _driver(query: Query) -> _Driver:
+    if query.sort is Sort.UPDATED:
+        return _Driver("entries", "", (), id="id", order="changed")
+    if query.source:
+        return _Driver("entries", "d.source_id = ?", query.source, id="id")
+    if query.section:
+        return _Driver("entry_section", "d.section = ?", query.section)
+    if query.category:
+        return _Driver("entry_category", "d.category = ?", _folded(query.category))
+    if query.author:
+        return _Driver("entry_author", "d.author = ?", _folded(query.author))
+    if query.lang:
+        return _Driver("entries", "d.language = ?", query.lang, id="id")
+    if query.has in (("audio",), ("video",)):
+        return _Driver("entries", f"d.{query.has[0]}", (), id="id")
+    return _Driver("entries", "", (), id="id")
+
+
+def _walk(
+    db: Connection, query: Query, driver: _Driver, value: str, limit: int, before: Place | None
+) -> list[tuple[str, int]]:
+    where, values = _filters(db, query, driver)
+    if driver.condition:
+        where.append(driver.condition)
+        if value:
+            values.append(value)
+    if before is not None:
+        where.append(f"(d.{driver.order}, d.{driver.id}) < (?, ?)")
+        values += [stamp(before.sort_at), before.id]
+    join = "" if driver.table == "entries" else f" join entries e on e.id = d.{driver.id}"
+    e = "d" if driver.table == "entries" else "e"
+    where.append(f"{e}.hidden is null")
+    sql = (
+        f"select d.{driver.order}, d.{driver.id} from {driver.table} d{join}"
+        f" where {' and '.join(where).replace('@', e)}"
+        f" order by d.{driver.order} desc, d.{driver.id} desc limit ?"
+    )
+    return [(row[0], row[1]) for row in db.execute(sql, [*values, limit])]
+
+
+def _filters(
+    db: Connection, query: Query, driver: _Driver | None
+) -> tuple[list[str], list[object]]:
+    """Return the conditions that the driver does not meet; `@` stands for the entries row."""
+    where: list[str] = []
+    values: list[object] = []
+    used = driver.condition if driver else ""
+    if query.source and "source_id" not in used:
+        _one_of(where, values, "@.source_id in ({})", query.source)
+    for column, wanted in (
+        ("section", query.section),
+        ("category", _folded(query.category)),
+        ("author", _folded(query.author)),
+    ):
+        if wanted and f"d.{column} " not in used:
+            _one_of(
+                where,
+                values,
+                f"exists (select 1 from entry_{column} x where x.entry_id = @.id"
+                f" and x.{column} in ({{}}))",
+                wanted,
+            )
+    if query.lang and "language" not in used:
+        _one_of(where, values, "@.language in ({})", query.lang)
+    if query.has:
+        columns = {"audio": "audio", "video": "video", "image": "picture"}
+        where.append("(" + " or ".join(f"@.{columns[kind]}" for kind in query.has) + ")")
+    since = _since(db, query)
+    if since:
+        where.append("@.sort_at >= ?")
+        values.append(stamp(since))
+    if query.exclude and driver is not None:
+        match = expression(query.exclude).match
+        if match:
+            where.append("@.id not in (select rowid from entries_fts where entries_fts match ?)")
+            values.append(match.replace(" AND ", " OR "))
+    return where, values
+
+
+def _one_of(where: list[str], values: list[object], form: str, wanted: Iterable[str]) -> None:
+    wanted = list(wanted)
+    where.append(form.format(",".join("?" * len(wanted))))
+    values += wanted
+
+
+def _since(db: Connection, query: Query) -> datetime | None:
+    if query.within is None:
+        return query.since
+    # Counted from the newest entry and not from the clock, so that the same database gives the
+    # same view.
+    newest = db.execute("select max(sort_at) from entries where hidden is null").fetchone()[0]
+    return known_moment(newest) - query.within if newest else None
+
+
+def _search(db: Connection, query: Query, limit: int, before: Place | None) -> list[int] | None:
+    match = expression(query.q, query.exclude).match
+    if not match:
+        return [] if query.q else None
+    where, values = _filters(db, query, None)
+    conditions = "".join(f" and {condition.replace('@', 'e')}" for condition in where)
+    outer, outer_values = "", []
+    if before is not None:
+        outer = " where (at, id) < (?, ?)"
+        outer_values = [stamp(before.sort_at), before.id]
+    order = "changed" if query.sort is Sort.UPDATED else "sort_at"
+    sql = (
+        f"select id from (select e.id as id, e.{order} as at from entries_fts f"
+        " join entries e on e.id = f.rowid"
+        f" where f.entries_fts match ? and e.hidden is null{conditions}"
+        f" order by f.rowid desc limit {SEARCH_DEPTH}){outer} order by at desc, id desc limit ?"
+    )
+    rows = db.execute(sql, [match, *values, *outer_values, limit])
+    return [row[0] for row in rows]
+
+
+def _folded(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in values)
+
+
+def arrivals(db: Connection, query: Query, *, after_id: int, limit: int) -> list[StoredEntry]:
+    """Return the view's entries in order of arrival, after an id; for archives."""
+    driver = _driver(query)
+    where, values = _filters(db, query, driver)
+    join, e = "", "d"
+    if driver.table != "entries":
+        join, e = f" join entries e on e.id = d.{driver.id}", "e"
+    if driver.condition:
+        where.append(f"({' or '.join([driver.condition] * max(1, len(driver.values)))})")
+        values += driver.values
+    where += [f"{e}.hidden is null", f"{e}.id > ?"]
+    sql = (
+        f"select distinct {e}.id from {driver.table} d{join}"
+        f" where {' and '.join(where).replace('@', e)} order by {e}.id limit ?"
+    )
+    ids = [row[0] for row in db.execute(sql, [*values, after_id, limit])]
+    places = ",".join("?" * len(ids))
+    rows = db.execute(f"select * from entries where id in ({places}) order by id", ids)
+    return [stored(row) for row in rows]
+
+
+def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str, datetime]]:
+    """Return uri and moment of entries that were taken back, newest first."""
+    where, values = ["withdrawn is not null"], list[object]()
+    if query.source:
+        _one_of(where, values, "source_id in ({})", query.source)
+    if query.section:
+        _one_of(
+            where,
+            values,
+            "source_id in (select source_id from source_sections where section in ({}))",
+            query.section,
+        )
+    rows = db.execute(
+        f"select uri, withdrawn from entries where {' and '.join(where)}"
+        " order by withdrawn desc, id desc limit ?",
+        [*values, limit],
+    )
+    return [(row[0], known_moment(row[1])) for row in rows]
