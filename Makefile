@@ -29,7 +29,8 @@ lint: .venv/developing ## style, types, import rules
 	$(BIN)/lint-imports
 
 bench: .venv/developing ## measure
-	$(BIN)/python -m benchmarks
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
+		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove what was installed and built; data/ stays
 	rm -rf .venv build dist .coverage* .hypothesis .*_cache
