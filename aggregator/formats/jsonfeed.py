@@ -1,0 +1,117 @@
+"""JSON Feed 1.1, with an extension object `_aggregator` that docs/feeds.md describes."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from aggregator.formats import merged
+from aggregator.formats.merged import Item, MergedFeed, rfc3339
+from aggregator.formats.xml import encode
+from aggregator.model import Author, Enclosure
+
+TYPE = "application/feed+json"
+
+# A control character, which JSON can hold escaped but the other formats can't; group 1 keeps the
+# escapes of characters that all can hold.
+_CONTROL = re.compile(r"(\\[^ubf])|\\(?:u[0-9a-f]{4}|[bf])")
+
+Json = str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def render(feed: MergedFeed) -> bytes:
+    """Return the feed as a JSON document in UTF-8."""
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        **_given(
+            home_page_url=feed.page_url,
+            feed_url=feed.self_url,
+            description=feed.subtitle,
+            next_url=feed.next or feed.previous_archive,
+            icon=feed.icon,
+            language=merged.language(feed.language),
+            authors=[{"name": feed.author, "url": feed.page_url}],
+            hubs=[{"type": "WebSub", "url": url} for url in feed.hubs],
+            _aggregator=_about_feed(feed),
+        ),
+        "items": [_item(item) for item in merged.unique(feed.items)],
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if any(escape in text for escape in ("\\u", "\\b", "\\f")):
+        text = _CONTROL.sub(r"\1", text)
+    return encode([text])
+
+
+def _about_feed(feed: MergedFeed) -> Json:
+    return _given(
+        id=feed.id,
+        updated=rfc3339(feed.updated),
+        complete=feed.complete,
+        archive=feed.archive,
+        current=feed.current,
+        previous_archive=feed.previous_archive,
+        deleted=[{"id": uri, "when": rfc3339(when)} for uri, when in merged.tombstones(feed)],
+    )
+
+
+def _item(item: Item) -> Json:
+    entry = item.entry.entry
+    # an item must have content (JSON Feed 1.1, Items)
+    text = "" if entry.content else entry.summary or entry.title or entry.link or item.entry.uri
+    return {
+        "id": item.entry.uri,
+        **_given(
+            url=entry.link,
+            external_url=entry.via,
+            title=entry.title,
+            content_html=entry.content,
+            content_text=text,
+            summary=entry.summary,
+            image=entry.image.url if entry.image else "",
+            date_published=rfc3339(item.published),
+            date_modified=rfc3339(item.updated),
+            authors=[_author(author) for author in entry.authors if author != Author()],
+            tags=list(entry.categories),
+            language=merged.language(entry.language),
+            attachments=[_attachment(enclosure) for enclosure in entry.enclosures],
+            _aggregator=_about_item(item),
+        ),
+    }
+
+
+def _about_item(item: Item) -> Json:
+    origin = item.origin
+    return _given(
+        source=_given(
+            id=item.source.id,
+            title=item.source.title,
+            url=item.source.link,
+            feed_url=item.source.url,
+            page=item.source.page_url,
+        ),
+        origin=_given(id=origin.id, title=origin.title, feed_url=origin.url),
+        first_seen=rfc3339(item.entry.first_seen),
+        sections=list(item.sections),
+        also_reported_by=[{"title": title, "url": url} for title, url in item.also],
+        page=item.page_url,
+        comments=item.entry.entry.comments,
+    )
+
+
+def _author(author: Author) -> Json:
+    return _given(name=author.name or author.email, url=author.uri)
+
+
+def _attachment(enclosure: Enclosure) -> Json:
+    return _given(
+        url=enclosure.url,
+        mime_type=merged.media_type(enclosure) or merged.UNKNOWN_TYPE,
+        title=enclosure.title,
+        size_in_bytes=enclosure.length or 0,
+        duration_in_seconds=enclosure.duration or 0,
+    )
+
+
+def _given(**members: Json) -> dict[str, Json]:
+    """Return the members that say something: the format has no use for "", [], false or 0."""
+    return {name: value for name, value in members.items() if value}

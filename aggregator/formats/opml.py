@@ -1,0 +1,248 @@
+"""OPML 2.0, both ways: a list of sources out, and a list from another reader in.
+
+What comes in is a stranger's file. No DTD, hence no entity, is accepted; nothing that the file
+names is opened; an address that is not http or https (some readers run `exec:` and `|command`)
+is reported, not kept.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from aggregator.errors import AggregatorError
+from aggregator.formats.xml import element, empty, encode, quote
+
+TYPE = "text/x-opml"
+
+MAX_BYTES = 10_000_000
+MAX_DEPTH = 50
+MAX_OUTLINES = 20_000
+
+_FEED_TYPES = {"rss", "atom", "rdf", "feed", "json", "jsonfeed", ""}
+
+
+class NotOpml(AggregatorError):
+    """The file is no OPML document that can be imported; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A source, or a folder of them.
+
+    Args:
+        text: What people see.
+        url: Of the feed, "" for a folder.
+        link: Of the publisher's site.
+        categories: Names, or slash-separated paths of names.
+    """
+
+    text: str
+    url: str = ""
+    link: str = ""
+    description: str = ""
+    language: str = ""
+    categories: tuple[str, ...] = ()
+    children: "tuple[Outline, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """An outline that was not taken over: its `text`, the `url` it gave, and why."""
+
+    text: str
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a file holds, in its order."""
+
+    title: str = ""
+    outlines: tuple[Outline, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+def sources(
+    outlines: tuple[Outline, ...], folders: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Outline]]:
+    """Yield each source with the names of the folders that it stands in, outermost first."""
+    for outline in outlines:
+        if outline.url:
+            yield folders, outline
+        yield from sources(outline.children, (*folders, outline.text))
+
+
+# --- out -------------------------------------------------------------------------------------
+
+
+def render(outlines: tuple[Outline, ...], *, title: str, modified: datetime | None = None) -> bytes:
+    """Return the outlines as an OPML document in UTF-8; `modified` is their newest change."""
+    changed = element("dateModified", format_datetime(modified, usegmt=True)) if modified else ""
+    body = "".join(_write(outline) for outline in outlines) or '<outline text=""/>\n'
+    return encode(
+        (
+            '<?xml version="1.0" encoding="utf-8"?>\n<opml version="2.0">\n<head>\n',
+            element("title", title),
+            changed,
+            "<docs>http://opml.org/spec2.opml</docs>\n</head>\n",
+            f"<body>\n{body}</body>\n</opml>\n",
+        )
+    )
+
+
+def _write(outline: Outline) -> str:
+    title = outline.text or outline.url
+    if outline.url:
+        tag = empty(
+            "outline",
+            ("type", "rss"),
+            ("text", title),
+            ("title", title),
+            ("xmlUrl", outline.url),
+            ("htmlUrl", outline.link),
+            ("description", outline.description),
+            ("language", outline.language),
+            ("category", ",".join(name.replace(",", " ") for name in outline.categories)),
+        )
+    else:
+        tag = f"<outline text={quote(title)}/>\n"
+    if not outline.children:
+        return tag
+    inner = "".join(_write(child) for child in outline.children)
+    return f"{tag[:-3]}>\n{inner}</outline>\n"
+
+
+# --- in --------------------------------------------------------------------------------------
+
+
+def parse(body: bytes) -> Document:
+    """Read an OPML file.
+
+    Raises:
+        NotOpml: Not well-formed, not OPML, with a DTD, or beyond the bounds of this module.
+    """
+    if len(body) > MAX_BYTES:
+        message = f"the file has {len(body)} bytes, more than the {MAX_BYTES} that are read"
+        raise NotOpml(message)
+    reader = _Reader()
+    parser = etree.XMLParser(  # type: ignore[call-overload]  # the stub wants optional methods too
+        target=reader, resolve_entities="internal", no_network=True, load_dtd=False
+    )
+    try:
+        parser.feed(body.lstrip(b" \t\r\n"))
+        return parser.close()  # type: ignore[no-any-return]  # what _Reader.close() returns
+    except etree.XMLSyntaxError as error:
+        message = f"{error.msg}. Only well-formed XML can be imported"
+        raise NotOpml(message) from error
+
+
+@dataclass(slots=True, kw_only=True)
+class _Folder:
+    """An outline whose end was not seen yet; the file itself is the one without an outline."""
+
+    outline: Outline | None
+    children: list[Outline] = field(default_factory=list)
+
+
+class _Reader:
+    """Takes lxml's parse events, so that a file is refused before it is held in memory."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.rejected: list[Rejected] = []
+        self.open: list[_Folder] = [_Folder(outline=None)]
+        self.path: list[str] = []
+        self.count = 0
+
+    def doctype(self, name: str, public: str, system: str) -> None:
+        raise NotOpml("the file has a DOCTYPE, which OPML does not need. Remove it")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.lower()
+        if not self.path and name != "opml":
+            message = f"the document is <{tag}>, not <opml>. Export OPML from the other reader"
+            raise NotOpml(message)
+        self.path.append(name)
+        if name == "outline":
+            self._outline({key.lower(): value.strip() for key, value in attributes.items()})
+
+    def _outline(self, given: dict[str, str]) -> None:
+        self.count += 1
+        if self.count > MAX_OUTLINES:
+            message = f"the file has more than {MAX_OUTLINES} outlines. Split it"
+            raise NotOpml(message)
+        if len(self.open) > MAX_DEPTH:
+            message = f"outlines are nested more than {MAX_DEPTH} deep. Move some up"
+            raise NotOpml(message)
+        outline = _read(given)
+        if isinstance(outline, Rejected):
+            self.rejected.append(outline)
+            outline = Outline(text=outline.text)
+        self.open.append(_Folder(outline=outline))
+
+    def data(self, text: str) -> None:
+        if self.path[-2:] == ["head", "title"]:
+            self.title += text
+
+    def end(self, tag: str) -> None:
+        if self.path.pop() != "outline":
+            return
+        folder = self.open.pop()
+        outline = folder.outline
+        if outline and folder.children:
+            outline = replace(outline, children=tuple(folder.children))
+        if outline and (outline.url or outline.children):
+            self.open[-1].children.append(outline)
+
+    def close(self) -> Document:
+        return Document(
+            title=self.title.strip(),
+            outlines=tuple(self.open[0].children),
+            rejected=tuple(self.rejected),
+        )
+
+
+def _read(given: dict[str, str]) -> Outline | Rejected:
+    """Return what an outline's attributes say, their names in lower case."""
+    text = given.get("text") or given.get("title", "")
+    kind = given.get("type", "").lower()
+    url = given.get("xmlurl") or given.get("url", "")
+    if not url:
+        return Outline(text=text)
+    if given.get("iscomment", "").lower() == "true":
+        return Rejected(text=text, url=url, reason="commented out (isComment)")
+    if kind not in _FEED_TYPES and not given.get("xmlurl"):
+        return Rejected(text=text, url=url, reason=f"an outline of type {kind} is not followed")
+    reason = _refused(url)
+    if reason:
+        return Rejected(text=text, url=url, reason=reason)
+    return Outline(
+        text=text or url,
+        url=url,
+        link=given["htmlurl"] if not _refused(given.get("htmlurl", "")) else "",
+        description=given.get("description", ""),
+        language=given.get("language", ""),
+        categories=tuple(
+            name.strip() for name in given.get("category", "").split(",") if name.strip()
+        ),
+    )
+
+
+def _refused(url: str) -> str:
+    """Return why the address can't be a source's, "" when it can."""
+    if re.search(r"[\x00-\x20\x7f\\]", url):
+        return "the address holds a space, a backslash or a control character"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        return f"the address can't be read: {error}"
+    if parts.scheme not in ("http", "https"):
+        return "only http and https addresses are polled"
+    return "" if host else "the address names no host"

@@ -1,0 +1,319 @@
+"""What holds of all formats: valid, unique, deterministic, and read back as it was written."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import feedparser
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from aggregator.formats import atom, jsonfeed, merged, rss
+from aggregator.formats.merged import Item, MergedFeed
+from aggregator.model import Author, Enclosure, Extension, Image, Origin, SafeHtml
+from tests import validators
+from tests.formats import strategies
+from tests.formats.strategies import ENTRY, SEEN, SOURCE, make_feed, make_item
+
+Render = Callable[[MergedFeed], bytes]
+Check = Callable[[bytes], list[str]]
+
+FORMATS = [
+    pytest.param(atom.render, validators.atom, id="atom"),
+    pytest.param(rss.render, validators.rss, id="rss"),
+    pytest.param(jsonfeed.render, validators.json_feed, id="json"),
+]
+XML = [pytest.param(atom.render, id="atom"), pytest.param(rss.render, id="rss")]
+
+EVERYTHING = replace(
+    make_item(
+        replace(
+            ENTRY,
+            authors=(Author(name="Ann", uri="https://ann.example/", email="ann@herald.example"),),
+            categories=("Weather", "A & B"),
+            enclosures=(
+                Enclosure(url="https://a.example/1.mp3", type="audio/mpeg", length=7, duration=61),
+                Enclosure(url="https://a.example/2.MP4?x=1", title="Two"),
+            ),
+            image=Image(url="https://a.example/i.png", width=10, height=20),
+            via="https://blog.example/",
+            comments="https://herald.example/1#comments",
+            extensions=(Extension(name="itunes:explicit", text="no"),),
+            language="en-GB",
+        )
+    ),
+    sections=("world", "weather"),
+    also=(("Rain again", "https://post.example/9"),),
+    page_url="https://site.example/entries/1",
+)
+
+FULL = replace(
+    make_feed(EVERYTHING),
+    subtitle="From everywhere",
+    language="en",
+    icon="https://site.example/icon.png",
+    alternates=(("application/x-test", "https://site.example/feeds/all.test"),),
+    hubs=("https://site.example/hub",),
+    previous_archive="https://site.example/feeds/all/archive/3.xml",
+    tombstones=(("tag:site.example,2009:0", SEEN),),
+)
+
+
+@pytest.mark.parametrize(("render", "check"), FORMATS)
+@given(feed=strategies.feeds(strategies.nasty))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_an_entry_holds_the_document_is_valid(
+    render: Render, check: Check, feed: MergedFeed
+) -> None:
+    assert check(render(feed)) == []
+
+
+@pytest.mark.parametrize(("render", "check"), FORMATS)
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(make_feed(), id="an empty view"),
+        pytest.param(FULL, id="all fields at once"),
+        pytest.param(replace(make_feed(make_item()), complete=True), id="a complete view"),
+        pytest.param(
+            replace(
+                FULL,
+                archive=True,
+                current="https://site.example/feeds/all.xml",
+                self_url="https://site.example/a/4",
+            ),
+            id="an archive",
+        ),
+        pytest.param(
+            make_feed(
+                make_item(replace(ENTRY, link="", title="", summary="", content=SafeHtml("")))
+            ),
+            id="an entry that says nothing",
+        ),
+        pytest.param(make_feed(make_item(uri=ENTRY.link)), id="an id that is the link"),
+        pytest.param(make_feed(make_item(), make_item(id=2)), id="an id that came twice"),
+    ],
+)
+def test_the_document_is_valid(render: Render, check: Check, feed: MergedFeed) -> None:
+    assert check(render(feed)) == []
+
+
+@pytest.mark.parametrize(("render", "check"), FORMATS)
+def test_of_entries_with_one_id_the_first_that_came_is_shown(render: Render, check: Check) -> None:
+    first, later = make_item(id=1), make_item(replace(ENTRY, title="Copy"), id=2)
+    assert render(make_feed(later, first)) == render(make_feed(first))
+
+
+@pytest.mark.parametrize("render", XML)
+@given(feed=strategies.feeds(strategies.plain, min_size=1))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_feedparser_reads_back_what_was_written(render: Render, feed: MergedFeed) -> None:
+    parsed = _parse(render(feed))
+    assert not parsed.bozo, parsed.get("bozo_exception")
+    assert parsed.feed.title == feed.title
+    assert len(parsed.entries) == len(feed.items)
+    for got, item in zip(parsed.entries, feed.items, strict=True):
+        _compare(got, item, first_enclosure_only=render is rss.render)
+
+
+def _parse(body: bytes) -> Any:
+    return feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+
+
+def _compare(got: Any, item: Item, *, first_enclosure_only: bool) -> None:
+    entry = item.entry.entry
+    assert got.id == item.entry.uri
+    assert got.get("link", "") == (entry.link or got.get("link", ""))  # feedparser takes the id
+    assert got.title == entry.title
+    assert _moment(got.published_parsed) == item.published.replace(microsecond=0)
+    updated = dict.get(got, "updated_parsed") or got.published_parsed
+    assert _moment(updated) == item.updated.replace(microsecond=0)
+    wanted = [author.name for author in entry.authors]
+    assert [author.name for author in got.get("authors", []) if author] == wanted
+    assert [tag.term for tag in got.get("tags", [])] == list(entry.categories)
+    enclosures = entry.enclosures[:1] if first_enclosure_only else entry.enclosures
+    assert [enclosure.href for enclosure in got.get("enclosures", [])] == [
+        e.url for e in enclosures
+    ]
+    assert got.source.title == item.origin.title
+    if entry.content:
+        assert got.content[0].value == entry.content
+    assert got.summary == entry.summary
+
+
+def _moment(parsed: Any) -> datetime:
+    year, month, day, hour, minute, second = parsed[:6]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+@given(feed=strategies.feeds(strategies.plain))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_json_holds_what_was_written(feed: MergedFeed) -> None:
+    document = json.loads(jsonfeed.render(feed))
+    assert document["_aggregator"]["updated"] == merged.rfc3339(feed.updated)
+    for got, item in zip(document["items"], feed.items, strict=True):
+        entry = item.entry.entry
+        assert (got["id"], got.get("url", ""), got["title"]) == (
+            item.entry.uri,
+            entry.link,
+            entry.title,
+        )
+        assert got["date_published"] == merged.rfc3339(item.published)
+        assert got["date_modified"] == merged.rfc3339(item.updated)
+        assert [author["name"] for author in got.get("authors", [])] == [
+            a.name for a in entry.authors
+        ]
+        assert [a["url"] for a in got.get("attachments", [])] == [e.url for e in entry.enclosures]
+        assert got["_aggregator"]["source"]["feed_url"] == item.source.url
+
+
+def test_the_bytes_do_not_depend_on_the_process() -> None:
+    code = (
+        "import sys; from tests.formats.test_formats import FULL, atom, jsonfeed, rss; "
+        "write = sys.stdout.buffer.write; "
+        "write(atom.render(FULL)); write(rss.render(FULL)); write(jsonfeed.render(FULL))"
+    )
+    runs = {
+        subprocess.run(  # a hash seed of its own for each
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert runs == {atom.render(FULL) + rss.render(FULL) + jsonfeed.render(FULL)}
+
+
+def test_an_entry_copied_from_another_feed_credits_that_feed() -> None:
+    origin = Origin(id="urn:x", title="First Press", url="https://first.example/feed")
+    feed = make_feed(make_item(replace(ENTRY, origin=origin)))
+    assert _parse(atom.render(feed)).entries[0].source.id == "urn:x"
+    got = _parse(rss.render(feed)).entries[0].source
+    assert (got.title, got.href) == ("First Press", "https://first.example/feed")
+    about = json.loads(jsonfeed.render(feed))["items"][0]["_aggregator"]
+    assert about["origin"]["title"] == "First Press"
+    assert about["source"]["title"] == SOURCE.title
+
+
+def test_atom_names_the_source_with_id_title_date_and_links() -> None:
+    got = _parse(atom.render(make_feed(make_item()))).entries[0].source
+    assert (got.id, got.title) == (SOURCE.feed_id, SOURCE.title)
+    assert got.updated == "2009-06-27T21:26:00Z"
+    assert [(link.rel, link.href) for link in got.links] == [
+        ("self", SOURCE.url),
+        ("alternate", SOURCE.link),
+    ]
+
+
+def test_atom_tells_what_was_taken_back() -> None:
+    stone = b'<at:deleted-entry ref="tag:site.example,2009:0" when="2009-06-27T21:26:00Z"/>'
+    assert stone in atom.render(FULL)
+    deleted = json.loads(jsonfeed.render(FULL))["_aggregator"]["deleted"]
+    assert deleted == [{"id": "tag:site.example,2009:0", "when": "2009-06-27T21:26:00Z"}]
+
+
+def test_an_entry_that_stands_again_has_no_tombstone() -> None:
+    feed = replace(FULL, tombstones=((EVERYTHING.entry.uri, SEEN),))
+    assert b"deleted-entry ref" not in atom.render(feed)
+
+
+def test_updated_is_never_before_published() -> None:
+    later = SEEN + timedelta(hours=1)
+    item = make_item(replace(ENTRY, published=later))
+    assert item.updated == item.published == later
+
+
+def test_an_entry_without_a_date_is_published_when_it_was_first_seen() -> None:
+    assert make_item(replace(ENTRY, published=None)).published == SEEN
+
+
+def test_rss_description_escapes_text_that_looks_like_html() -> None:
+    body = rss.render(make_feed(make_item(replace(ENTRY, summary="a < b & c"))))
+    assert b"<description>a &amp;lt; b &amp;amp; c</description>" in body
+
+
+def test_rss_says_what_it_knows_of_an_enclosure() -> None:
+    item = make_item(replace(ENTRY, enclosures=(Enclosure(url="https://a.example/file"),)))
+    got = _parse(rss.render(make_feed(item))).entries[0].enclosures[0]
+    assert (got.type, got.length) == ("application/octet-stream", "0")
+
+
+def test_rss_carries_further_enclosures_as_media_content() -> None:
+    got = _parse(rss.render(FULL)).entries[0]
+    assert [media["url"] for media in got.media_content] == ["https://a.example/2.MP4?x=1"]
+    assert got.media_content[0]["type"] == "video/mp4"
+
+
+@pytest.mark.parametrize("render", XML)
+@pytest.mark.parametrize(
+    ("extension", "written"),
+    [
+        pytest.param(
+            Extension(
+                name="podcast:transcript",
+                attributes=(("url", "https://a.example/t.vtt"), ("type", "text/vtt")),
+            ),
+            '<podcast:transcript url="https://a.example/t.vtt" type="text/vtt"/>',
+            id="a listed element passes",
+        ),
+        pytest.param(
+            Extension(
+                name="podcast:person", text="A & B", attributes=(("role", "host"), ("onload", "x"))
+            ),
+            '<podcast:person role="host">A &amp; B</podcast:person>',
+            id="an attribute that is not listed is dropped",
+        ),
+        pytest.param(
+            Extension(name="itunes:image", attributes=(("href", "javascript:alert(1)"),)),
+            "",
+            id="an element with another scheme is dropped",
+        ),
+        pytest.param(
+            Extension(name="media:player", text="x"), "", id="an unlisted element is dropped"
+        ),
+        pytest.param(
+            Extension(name="itunes:author", text="Somebody"),
+            "<itunes:author>",
+            id="an author where none is named",
+        ),
+        pytest.param(Extension(name="media:title", text="Other"), "", id="no second title"),
+    ],
+)
+def test_extensions_pass_by_allow_list(render: Render, extension: Extension, written: str) -> None:
+    item = make_item(replace(ENTRY, extensions=(extension,)))
+    body = render(make_feed(item)).decode()
+    if written:
+        assert written in body
+    else:
+        assert f"<{extension.name}" not in body
+
+
+def test_namespaces_are_the_exact_ones() -> None:
+    body = atom.render(make_feed())
+    for uri in (
+        b'"http://search.yahoo.com/mrss/"',
+        b'"http://www.itunes.com/dtds/podcast-1.0.dtd"',
+        b'"https://podcastindex.org/namespace/1.0"',
+        b'"http://purl.org/syndication/history/1.0"',
+        b'"http://purl.org/atompub/tombstones/1.0"',
+    ):
+        assert uri in body
+
+
+def test_json_follows_the_archives_by_next_url() -> None:
+    assert json.loads(jsonfeed.render(FULL))["next_url"] == FULL.previous_archive
+
+
+@pytest.mark.parametrize("render", XML)
+def test_the_archive_chain_is_linked(render: Render) -> None:
+    links = {link.rel: link.href for link in _parse(render(FULL)).feed.links}
+    assert links["prev-archive"] == FULL.previous_archive
+    assert links["hub"] == FULL.hubs[0]
+    assert links["self"] == FULL.self_url
