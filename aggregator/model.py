@@ -539,6 +539,18 @@ class StoredEntry:
     hidden: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What must be known of a stored entry to tell whether an incoming one is the same."""
+
+    id: int
+    guid: str
+    canonical_url: str
+    title: str
+    fingerprint: bytes
+    published: datetime | None
+
+
 # --- polls -----------------------------------------------------------------------------------
 
 

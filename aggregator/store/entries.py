@@ -12,6 +12,7 @@ from aggregator.model import (
     Entry,
     Extension,
     Image,
+    KnownEntry,
     Origin,
     SafeHtml,
     StoredEntry,
@@ -19,18 +20,6 @@ from aggregator.model import (
 from aggregator.store.db import Connection, known_moment, moment, stamp
 
 VERSIONS_KEPT = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEntry:
-    """What `dedupe.identity` must know of an entry that is stored."""
-
-    id: int
-    guid: str
-    canonical_url: str
-    fingerprint: bytes
-    published: datetime | None
-    updated: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +235,7 @@ def add_aliases(db: Connection, aliases: Mapping[bytes, int]) -> None:
 def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
     """Return what identity must know of the entries that still exist."""
     rows = db.execute(
-        "select id, guid, canonical_url, fingerprint, published, updated from entries"
+        "select id, guid, canonical_url, title, fingerprint, published from entries"
         " where id in (select value from json_each(?))",
         (json.dumps(sorted(entry_ids)),),
     )
@@ -255,12 +244,39 @@ def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
             id=row[0],
             guid=row[1],
             canonical_url=row[2],
-            fingerprint=row[3],
-            published=moment(row[4]),
-            updated=moment(row[5]),
+            title=row[3],
+            fingerprint=row[4],
+            published=moment(row[5]),
         )
         for row in rows
     }
+
+
+def moments(db: Connection, source_id: str, limit: int = 21) -> list[datetime]:
+    """Return when a source's latest entries were published, or seen where it doesn't say."""
+    rows = db.execute(
+        "select coalesce(published, first_seen) from entries where source_id = ?"
+        " order by sort_at desc, id desc limit ?",
+        (source_id, limit),
+    )
+    return [known_moment(row[0]) for row in rows]
+
+
+def any_of(db: Connection, source_id: str) -> bool:
+    """Return whether a source has entries."""
+    row = db.execute("select 1 from entries where source_id = ? limit 1", (source_id,)).fetchone()
+    return row is not None
+
+
+def release(db: Connection, source_id: str, sections: Sequence[str]) -> int:
+    """Show a source's quarantined entries, and return how many there were."""
+    rows = db.execute(
+        "select * from entries where source_id = ? and hidden like 'quarantine%'", (source_id,)
+    ).fetchall()
+    for row in rows:
+        db.execute("update entries set hidden = null where id = ?", (row["id"],))
+        _place(db, row["id"], stored(row).entry, row["sort_at"], sections)
+    return len(rows)
 
 
 def get(db: Connection, entry_id: int) -> StoredEntry | None:

@@ -159,6 +159,12 @@ def spacings(db: Connection) -> dict[str, float]:
     return {row[0]: row[1] for row in rows}
 
 
+def spacing(db: Connection, host: str) -> float:
+    """Return the seconds between requests that a host has asked for by its answers."""
+    row = db.execute("select spacing from hosts where host = ?", (host,)).fetchone()
+    return float(row[0]) if row else 0.0
+
+
 def recent(db: Connection, source_id: str, limit: int = POLLS_KEPT) -> list[PollRow]:
     """Return a source's last polls, newest first."""
     rows = db.execute(

@@ -45,6 +45,7 @@ def main_job(db: sqlite_utils.Database) -> None:
             "next_poll_at": str,
             "next_poll_reason": str,
             "milliseconds": int,
+            "body_bytes": int,
             "entries": int,
         },
         pk="id",
@@ -70,6 +71,7 @@ def main_job(db: sqlite_utils.Database) -> None:
             "polls": 0,
             "next_poll_reason": "",
             "milliseconds": 0,
+            "body_bytes": 0,
             "entries": 0,
         },
     )

@@ -31,6 +31,7 @@ class SourceState:
         health: new, fine, slow, failing, gone, silent or quarantined.
         lifetime: The server's max-age or Expires of the last answer, kept across 304s.
         gate_from, gate_until: When a Retry-After was given, and the moment it names.
+        body_bytes: Received for the last whole answer.
         entries: Stored entries.
     """
 
@@ -64,6 +65,7 @@ class SourceState:
     next_poll: datetime
     next_poll_reason: str
     milliseconds: int
+    body_bytes: int
     entries: int
     added: datetime | None
 
@@ -394,6 +396,7 @@ def _state(row: Any) -> SourceState:
         next_poll=known_moment(row["next_poll_at"]),
         next_poll_reason=row["next_poll_reason"],
         milliseconds=row["milliseconds"],
+        body_bytes=row["body_bytes"],
         entries=row["entries"],
         added=moment(row["added_at"]),
     )

@@ -1,0 +1,515 @@
+"""What polls brought, stored: the only door into the database, and where "exactly once" is kept.
+
+    results | known | decide | apply | next poll | log        all in the caller's one transaction
+
+Entries, validators, hashes and the schedule of a source move together or not at all, so a crash
+at any moment leaves a source as it was before the poll, and the poll is simply made again.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+from urllib.parse import quote, urlsplit
+
+from aggregator import health, schedule
+from aggregator.dedupe import identity, rules
+from aggregator.model import (
+    Config,
+    Entry,
+    Failed,
+    FailureKind,
+    NextPoll,
+    PollResult,
+    Reading,
+    Request,
+    Source,
+    Transfer,
+    Unchanged,
+    Validators,
+)
+from aggregator.store import changes, entries, incidents, log, sources
+from aggregator.store.db import Connection
+from aggregator.store.sources import Document, Move, SourceState
+
+MOVE_TIMES, MOVE_TIME = 3, timedelta(days=1)
+"""A permanent redirect moves a source once seen so often, alike, over so long a time."""
+
+LIMITED = frozenset({429, 503})
+PERMANENT = frozenset({301, 308})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What holds for every result of a run.
+
+    Args:
+        config: The configuration in force.
+        sources: Its sources by id.
+        now: The moment of this transaction.
+        draw: Returns a number in 0..1, the chance in jitter and backoff.
+    """
+
+    config: Config
+    sources: Mapping[str, Source]
+    now: datetime
+    draw: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What one result changed; `result` names how the poll ended, as the log does."""
+
+    source_id: str
+    title: str
+    result: str
+    new: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    detail: str = ""
+    next_poll: NextPoll
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a document changed; filled while it is applied."""
+
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    quarantine: str = ""
+
+
+def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
+    """Return the request for each source that is due."""
+    states = sources.get_many(db, due)
+    made = []
+    for source_id in due:
+        state, source = states.get(source_id), context.sources.get(source_id)
+        if state is None or source is None:
+            continue
+        document = sources.document(db, source_id)
+        # A database that lost its entries, by a restore or by hand, must not be told "unchanged".
+        lost = bool(document.entry_ids) and not entries.any_of(db, source_id)
+        document = Document() if lost else document
+        made.append(
+            Request(
+                source_id=source_id,
+                url=state.poll_url,
+                validators=state.validators if document.body_hash else Validators(),
+                validators_url=state.validators_url if document.body_hash else "",
+                body_hash=document.body_hash,
+                item_hashes=document.item_hashes,
+                headers=source.headers,
+                limits=context.config.defaults.limits,
+                discover=not state.discovered_url,
+            )
+        )
+    return made
+
+
+def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> list[Ingested]:
+    """Store what polls brought, inside the caller's transaction.
+
+    A source that the database no longer knows is passed over, and so is a poll that was cancelled:
+    it is due again as if it had never begun.
+    """
+    states = sources.get_many(db, [result.source_id for result in results])
+    done: list[Ingested] = []
+    rows: list[tuple[log.PollRow, int, int]] = []
+    for result in results:
+        state, outcome = states.get(result.source_id), result.outcome
+        if state is None:
+            continue
+        if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+            continue
+        poll = _Poll(db, state, result, context)
+        ingested = poll.store()
+        done.append(ingested)
+        rows.append((poll.log_row(ingested), state.polls, poll.saved()))
+        poll.count_host()
+    log.add(db, rows)
+    if done:
+        changes.bump(db, _scopes(done, states), context.now)
+    return done
+
+
+def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[str]:
+    scopes = {changes.STATUS}
+    for ingested in done:
+        if ingested.new or ingested.changed:
+            scopes |= {changes.ALL, changes.source_scope(ingested.source_id)}
+            scopes |= {changes.section_scope(s) for s in states[ingested.source_id].sections}
+    return scopes
+
+
+class _Poll:
+    """One result on its way into the database."""
+
+    def __init__(
+        self, db: Connection, state: SourceState, result: PollResult, context: Context
+    ) -> None:
+        self.db, self.state, self.result, self.context = db, state, result, context
+        self.now = context.now
+        self.source = context.sources.get(state.id)
+        self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
+        self.feed = state.feed
+        self.found = _Found()
+
+    @property
+    def transfer(self) -> Transfer:
+        return self.result.outcome.transfer
+
+    def store(self) -> Ingested:
+        outcome = self.result.outcome
+        match outcome:
+            case Reading():
+                self._reading(outcome)
+                self._answered(outcome.url, outcome.validators)
+            case Unchanged():
+                self._answered(outcome.url, outcome.validators)
+            case Failed():
+                self._failed(outcome)
+            case _:
+                assert_never(outcome)
+        self._freshness()
+        plan = self._plan()
+        self.columns |= {
+            "next_poll_at": plan.at,
+            "next_poll_reason": plan.reason,
+            "milliseconds": round(self.transfer.seconds * 1000),
+        }
+        sources.update(self.db, self.state.id, self.columns)
+        return Ingested(
+            source_id=self.state.id,
+            title=self.state.title,
+            result=self._result(),
+            new=tuple(self.found.new),
+            changed=tuple(self.found.changed),
+            detail=outcome.detail if isinstance(outcome, Failed) else "",
+            next_poll=plan,
+        )
+
+    def _result(self) -> str:
+        outcome = self.result.outcome
+        match outcome:
+            case Reading():
+                return "ok"
+            case Unchanged():
+                return "equal" if outcome.equal_body else "not_modified"
+            case Failed():
+                return str(outcome.kind)
+        assert_never(outcome)
+
+    # --- a document ----------------------------------------------------------------------------
+
+    def _reading(self, reading: Reading) -> None:
+        before = sources.document(self.db, self.state.id)
+        standing = self._standing(before, reading)
+        own = [identity.keys(self.state.id, entry) for entry in reading.entries]
+        aliases = entries.find_aliases(self.db, [key for keys in own for key in keys.present])
+        decision = identity.decide(
+            reading.entries,
+            own,
+            aliases=aliases,
+            known=entries.known(self.db, set(aliases.values()) | set(standing.values())),
+            standing=frozenset(standing.values()),
+            last_poll=self.state.last_ok if self.state.entries else None,
+        )
+        ids = self._apply(reading.entries, decision)
+        self._remember(before, reading, standing, ids)
+        self.feed = reading.feed
+        self.found.quarantine = decision.quarantine
+        self.columns |= {
+            "feed": sources.feed_json(reading.feed),
+            "feed_title": reading.feed.title,
+            "link": reading.feed.link,
+            "entries": self.state.entries + len(self.found.new),
+        }
+        if reading.whole:
+            self.columns["body_bytes"] = self.transfer.received
+        if self.found.new or self.found.changed:
+            self.columns["last_change_at"] = self.now
+
+    def _standing(self, before: Document, reading: Reading) -> dict[bytes, int]:
+        """Return the entries whose items stand unchanged in the new document, by item hash."""
+        new = {entry.item_hash for entry in reading.entries}
+        present = set(_split(reading.item_hashes)) - new
+        pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
+        return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
+
+    def _apply(self, incoming: Sequence[Entry], decision: identity.Decision) -> dict[int, int]:
+        """Write what was decided and return the entry's id for each position."""
+        ids: dict[int, int] = {}
+        last = entries.last_id(self.db)
+        aliases: dict[bytes, int] = {}
+        for same in decision.same:
+            changed = self.now if same.changed else None
+            entries.revise(
+                self.db, same.id, incoming[same.position], changed=changed,
+                sections=self.state.sections,
+            )  # fmt: skip
+            if same.changed:
+                self.found.changed.append(same.id)
+            ids[same.position] = same.id
+            aliases |= dict.fromkeys(same.aliases, same.id)
+        # Oldest first, as most documents have the newest on top: ids follow publication.
+        for new in reversed(decision.new):
+            entry = incoming[new.position]
+            ids[new.position] = self._insert(entry, new)
+            aliases |= dict.fromkeys(new.aliases, ids[new.position])
+        entries.index_new(self.db, last)
+        entries.add_aliases(self.db, aliases)
+        return ids
+
+    def _insert(self, entry: Entry, new: identity.New) -> int:
+        dropped = rules.verdict(self.source.rules, entry) if self.source else ""
+        hidden = dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
+        entry_id = entries.insert(
+            self.db,
+            self.state.id,
+            entry,
+            uri=self._uri(entry, new),
+            first_seen=self.now,
+            sort_at=min(entry.published or self.now, self.now),
+            hidden=hidden,
+            sections=self.state.sections,
+        )
+        self.found.new.append(entry_id)
+        return entry_id
+
+    def _uri(self, entry: Entry, new: identity.New) -> str:
+        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151)."""
+        if entry.guid and _is_iri(entry.guid):
+            return entry.guid
+        host = urlsplit(self.context.config.site.base_url).hostname or "localhost"
+        day = (self.state.added or self.now).astimezone(UTC).date()
+        key = (new.aliases or (entry.fingerprint,))[0].hex()
+        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}/{key}"
+
+    def _remember(
+        self,
+        before: Document,
+        reading: Reading,
+        standing: Mapping[bytes, int],
+        ids: Mapping[int, int],
+    ) -> None:
+        """Keep the document's hashes and entries; note which entries left it or came back."""
+        by_hash = dict(standing)
+        for position, entry_id in ids.items():
+            by_hash[reading.entries[position].item_hash] = entry_id
+        items = _split(reading.item_hashes)
+        if reading.item_hashes:
+            entry_ids = tuple(by_hash.get(item, 0) for item in items)
+        else:
+            entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
+        if reading.whole:
+            gone = set(before.entry_ids) - set(entry_ids) - {0}
+            entries.left_document(self.db, gone, self.now)
+            entries.back_in_document(self.db, set(entry_ids) - set(before.entry_ids) - {0})
+        sources.save_document(
+            self.db,
+            self.state.id,
+            Document(
+                body_hash=reading.body_hash,
+                item_hashes=reading.item_hashes,
+                entry_ids=entry_ids,
+            ),
+        )
+
+    # --- the source ----------------------------------------------------------------------------
+
+    def _answered(self, url: str, validators: Validators) -> None:
+        keep = not self.transfer.freshness.no_store
+        self.columns |= {
+            "validators_url": url if keep else "",
+            "etag": validators.etag if keep else "",
+            "last_modified": validators.last_modified if keep else "",
+            "failures": 0,
+            "error": "",
+            "error_kind": "",
+            "last_ok_at": self.now,
+        }
+        self._observe_move()
+
+    def _observe_move(self) -> None:
+        """Count identical permanent redirects, and move the source when they have proven so."""
+        target = ""
+        for hop in self.transfer.hops:
+            if hop.status not in PERMANENT:
+                break
+            target = hop.url
+        move = self.state.move
+        if not target:
+            if move is not None:
+                self.columns["move"] = ""
+            return
+        same = move is not None and move.url == target
+        move = Move(
+            url=target,
+            since=move.since if move and same else self.now,
+            times=move.times + 1 if move and same else 1,
+        )
+        if move.times >= MOVE_TIMES and self.now - move.since >= MOVE_TIME:
+            self.columns |= {"moved_to": target, "move": "", "host": sources.host_of(target)}
+            words = f"moved for good from {self.state.poll_url} to {target}"
+            incidents.noted(self.db, self.state.id, "moved", words, self.now)
+        else:
+            self.columns["move"] = sources.move_json(move)
+
+    def _failed(self, failed: Failed) -> None:
+        failures = self.state.failures + 1
+        self.columns |= {
+            "failures": failures,
+            "error": failed.detail,
+            "error_kind": str(failed.kind),
+        }
+        if failed.kind is FailureKind.FALSE_304:
+            self.columns |= {"etag": "", "last_modified": "", "validators_url": ""}
+        if self.result.discovered:
+            self.columns |= {
+                "discovered_url": self.result.discovered,
+                "host": sources.host_of(self.result.discovered),
+                "failures": 0,
+            }
+        elif failures >= MOVE_TIMES and (self.state.moved_to or self.state.discovered_url):
+            # What was found or moved to has died; the address in the configuration may live.
+            self.columns |= {
+                "moved_to": "", "discovered_url": "", "host": sources.host_of(self.state.url),
+            }  # fmt: skip
+
+    def _freshness(self) -> None:
+        freshness = self.transfer.freshness
+        if not isinstance(self.result.outcome, Failed):
+            self.columns["lifetime"] = freshness.lifetime
+        if freshness.retry_after is None:
+            return
+        until = self.now + freshness.retry_after
+        if self.state.gate_until is None or until > self.state.gate_until:
+            self.columns |= {"gate_from": self.now, "gate_until": until}
+        scope = self.source.retry_after_scope if self.source else "host"
+        if self.transfer.status in LIMITED and scope == "host":
+            words = (
+                f"next {schedule.moment(until, self.now)}: {self.state.host} asked all its feeds to"
+                f" wait (Retry-After, given to {self.state.id})"
+            )
+            sources.gate_host(self.db, self.state.host, self.now, until, words)
+
+    def _plan(self) -> NextPoll:
+        outcome = self.result.outcome
+        failed = isinstance(outcome, Failed)
+        gone = isinstance(outcome, Failed) and outcome.kind is FailureKind.GONE
+        moments = entries.moments(self.db, self.state.id)
+        rhythm = schedule.rhythm(moments, self.now)
+        self._judge(gone, moments, rhythm)
+        if self.result.discovered:
+            return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
+        defaults, feed = self.context.config.defaults, self.feed
+        return schedule.next_poll(
+            now=self.now,
+            facts=schedule.Facts(
+                every=(self.source.every if self.source else None) or defaults.every,
+                minimum=defaults.minimum,
+                maximum=defaults.maximum,
+                rhythm=rhythm,
+                lifetime=self.state.lifetime if failed else self.columns["lifetime"],
+                ttl=feed.ttl,
+                update_period=feed.update_period,
+                update_base=feed.update_base,
+                skip_hours=feed.skip_hours,
+                skip_days=feed.skip_days,
+                failures=self.columns["failures"],
+                gone=gone,
+                gate=self.columns.get("gate_until", self.state.gate_until),
+                gate_from=self.columns.get("gate_from", self.state.gate_from),
+            ),
+            jitter=self.context.draw(),
+        )
+
+    def _judge(self, gone: bool, moments: Sequence[datetime], rhythm: timedelta | None) -> None:
+        quarantine = self.found.quarantine
+        if not quarantine and self.state.health == "quarantined":
+            quarantine = self.state.error or "entries are held back"
+        judged = health.judge(
+            now=self.now,
+            failures=self.columns["failures"],
+            gone=gone,
+            error=self.columns.get("error", ""),
+            quarantine=quarantine,
+            milliseconds=round(self.transfer.seconds * 1000),
+            newest=max(moments, default=None),
+            rhythm=rhythm,
+        )
+        if judged.state == "quarantined":
+            self.columns["error"] = judged.words
+        if judged.state == self.state.health:
+            return
+        self.columns |= {"health": judged.state, "health_since": self.now}
+        kind = "" if judged.state in ("fine", "slow") else judged.state
+        incidents.closed(self.db, self.state.id, self.now, but=kind)
+        if kind:
+            incidents.opened(self.db, self.state.id, kind, judged.words, self.now)
+
+    # --- the logs ------------------------------------------------------------------------------
+
+    def log_row(self, ingested: Ingested) -> log.PollRow:
+        return log.PollRow(
+            source_id=self.state.id,
+            at=self.now,
+            outcome=ingested.result,
+            status=self.transfer.status,
+            milliseconds=round(self.transfer.seconds * 1000),
+            bytes=self.transfer.received,
+            conditional=self.transfer.conditional,
+            new=len(self.found.new),
+            changed=len(self.found.changed),
+            detail=ingested.detail or self.found.quarantine,
+            next_poll=ingested.next_poll.at,
+            reason=ingested.next_poll.reason,
+        )
+
+    def saved(self) -> int:
+        """Return the bytes that a 304 saved: what the source's last full answer weighed more."""
+        if self._result() != "not_modified":
+            return 0
+        return max(self.state.body_bytes - self.transfer.received, 0)
+
+    def count_host(self) -> None:
+        state, transfer = self.state, self.transfer
+        begun = self.now - timedelta(seconds=transfer.seconds)
+        had = bool(state.validators.etag or state.validators.last_modified)
+        limited = transfer.status in LIMITED
+        before = log.spacing(self.db, state.host)
+        log.count_host(
+            self.db,
+            state.host,
+            not_modified=transfer.status == 304,
+            received=transfer.received,
+            saved=self.saved(),
+            unconditional=had and not transfer.conditional and transfer.status == 200,
+            early=state.gate_until is not None and begun < state.gate_until,
+            failed=isinstance(self.result.outcome, Failed),
+            spacing=schedule.host_spacing(before, limited=limited) if limited or before else None,
+            gate_until=self.columns.get("gate_until"),
+        )
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
+
+
+def _is_iri(guid: str) -> bool:
+    scheme, colon, rest = guid.partition(":")
+    return bool(
+        colon and rest and scheme[:1].isalpha() and scheme.isascii()
+        and all(c.isalnum() or c in "+-." for c in scheme)
+        and not any(c.isspace() or c in '<>"{}|\\^`' or ord(c) < 33 for c in guid)
+    )  # fmt: skip
+
+
+def _authority(host: str) -> str:
+    """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else "localhost"
