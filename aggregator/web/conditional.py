@@ -1,0 +1,112 @@
+"""Conditional requests and content coding, as pure rules (RFC 9110 §8.8, §12.5.3, §13)."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+CODINGS = ("br", "zstd", "gzip", "identity")
+"""What can be sent, the best first when a client likes several equally."""
+
+_ALIASES = {"x-gzip": "gzip"}  # §8.4.1.3
+_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_WEIGHT = re.compile(r"[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*$")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_DATES = (
+    re.compile(  # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+        r"[A-Z][a-z]{2}, (?P<day>\d\d) (?P<month>[A-Z][a-z]{2}) (?P<year>\d{4})"
+        r" (?P<time>\d\d:\d\d:\d\d) GMT",
+        re.ASCII,
+    ),
+    re.compile(  # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
+        r"[A-Z][a-z]{5,8}, (?P<day>\d\d)-(?P<month>[A-Z][a-z]{2})-(?P<year>\d\d)"
+        r" (?P<time>\d\d:\d\d:\d\d) GMT",
+        re.ASCII,
+    ),
+    re.compile(  # asctime: Sun Nov  6 08:49:37 1994
+        r"[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) (?P<day>[ \d]\d)"
+        r" (?P<time>\d\d:\d\d:\d\d) (?P<year>\d{4})",
+        re.ASCII,
+    ),
+)
+
+
+def date(text: str) -> datetime | None:
+    """Read a date in any of the three forms that HTTP knows (§5.6.7), None for anything else."""
+    for form in _DATES:
+        match = form.fullmatch(text.strip())
+        if not match or match["month"] not in _MONTHS:
+            continue
+        year = int(match["year"])
+        if year < 100:  # dates of validators lie in the past: 70 to 99 are of the last century
+            year += 1900 if year >= 70 else 2000
+        hour, minute, second = (int(part) for part in match["time"].split(":"))
+        try:
+            month, day = _MONTHS.index(match["month"]) + 1, int(match["day"])
+            return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        except ValueError:
+            return None
+    return None
+
+
+def tags(field: str) -> tuple[str, ...]:
+    """Return the opaque tags of an If-None-Match or If-Match field, without `W/` and quotes."""
+    return tuple(_TAG.findall(field))
+
+
+def status(headers: Mapping[str, str], *, etag: str, last_modified: datetime | None) -> int:
+    """Return 200, 304 or 412 for a GET or HEAD, by the order of §13.2.2.
+
+    Args:
+        headers: The request's fields by lower-case name, several lines joined by commas.
+        etag: The opaque tag of the selected representation, without quotes; a strong one.
+    """
+    if_match = headers.get("if-match")
+    if if_match is not None:
+        if if_match.strip() != "*" and not _strongly(if_match, etag):
+            return 412
+    elif last_modified is not None and "if-unmodified-since" in headers:
+        since = date(headers["if-unmodified-since"])
+        if since is not None and last_modified.replace(microsecond=0) > since:
+            return 412
+    if_none_match = headers.get("if-none-match")
+    if if_none_match is not None:  # alone decides; a date beside it is ignored
+        return 304 if if_none_match.strip() == "*" or etag in tags(if_none_match) else 200
+    if last_modified is not None and "if-modified-since" in headers:
+        since = date(headers["if-modified-since"])
+        if since is not None and last_modified.replace(microsecond=0) <= since:
+            return 304
+    return 200
+
+
+def _strongly(field: str, etag: str) -> bool:
+    return any(match[1] == etag and not match[0].startswith("W/") for match in _TAG.finditer(field))
+
+
+@lru_cache(maxsize=1024)
+def coding(accept: str | None) -> str | None:
+    """Return the content coding for an Accept-Encoding field, None when nothing is acceptable.
+
+    Args:
+        accept: The field, None when the request has none: the body goes out as it is then.
+    """
+    if accept is None:
+        return "identity"
+    weights: dict[str, float] = {}
+    for element in accept.split(","):
+        name, _, _ = element.partition(";")
+        weight = _WEIGHT.search(element)
+        if ";" in element and not weight:
+            continue
+        name = name.strip().lower()
+        weights[_ALIASES.get(name, name)] = float(weight[1]) if weight else 1.0
+    others = weights.get("*")
+    best, most = None, 0.0
+    for name in CODINGS:
+        weight_of = weights.get(name, others)
+        if weight_of is None:
+            # identity is acceptable unless it is excluded, but what is named comes first
+            weight_of = 0.0001 if name == "identity" else 0.0
+        if weight_of > most:
+            best, most = name, weight_of
+    return best
