@@ -203,3 +203,18 @@ def main_job(db: sqlite_utils.Database) -> None:
         " insert into entries_fts(rowid, title, text)"
         " values (new.id, new.title, new.text); end"
     )
+
+
+@migrations()
+def archives(db: sqlite_utils.Database) -> None:
+    """Create the archives of merged feeds: where each begins and ends, and what was served."""
+    db.execute(
+        "create table archives (view text not null, number integer not null,"
+        " after_id integer not null, last_id integer not null, primary key (view, number))"
+        " without rowid"
+    )
+    db.execute(
+        "create table archive_documents (id integer primary key, view text not null,"
+        " number integer not null, variant text not null, body blob not null,"
+        " unique (view, number, variant))"
+    )

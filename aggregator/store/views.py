@@ -46,6 +46,9 @@ class _Driver:
     order: str = "sort_at"
 
 
+_ROWS = _Driver("entries", "", (), id="id")
+
+
 def select(
     db: Connection, query: Query, *, limit: int, before: Place | None = None
 ) -> list[StoredEntry]:
@@ -195,25 +198,39 @@ def _folded(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.casefold() for value in values)
 
 
-def arrivals(db: Connection, query: Query, *, after_id: int, limit: int) -> list[StoredEntry]:
-    """Return the view's entries in order of arrival, after an id; for archives."""
+def arrival_ids(db: Connection, query: Query, *, after_id: int, tail: int = 20_000) -> list[int]:
+    """Return the ids of the view's entries in order of arrival, after an id; for archives.
+
+    Args:
+        tail: If no more rows came after, they are looked at one by one; else the query's own
+            index is read, which is short if so many rows brought so few of the view.
+    """
+    match = expression(query.q, query.exclude).match
+    if query.q and not match:
+        return []
+    (last_id,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
     driver = _driver(query)
-    where, values = _filters(db, query, driver)
-    join, e = "", "d"
-    if driver.table != "entries":
-        join, e = f" join entries e on e.id = d.{driver.id}", "e"
-    if driver.condition:
-        where.append(f"({' or '.join([driver.condition] * max(1, len(driver.values)))})")
+    condition, values = "e.id > ?", list[object]([after_id])
+    table, met = "entries e", None if match else driver
+    if match:
+        table = "entries_fts f join entries e on e.id = f.rowid"
+        condition, values = "f.entries_fts match ? and f.rowid > ?", [match, after_id]
+    elif last_id - after_id <= tail:
+        met = _ROWS
+    elif not driver.condition:
+        table = "entries e indexed by entries_newest"  # the rows themselves are much larger
+    else:
+        either = " or ".join([driver.condition] * max(1, len(driver.values)))
+        if driver.table == "entries":
+            either = either.replace("d.", "e.")
+        else:
+            table = f"{driver.table} d join entries e on e.id = d.entry_id"
+        condition += f" and ({either})"
         values += driver.values
-    where += [f"{e}.hidden is null", f"{e}.id > ?"]
-    sql = (
-        f"select distinct {e}.id from {driver.table} d{join}"
-        f" where {' and '.join(where).replace('@', e)} order by {e}.id limit ?"
-    )
-    ids = [row[0] for row in db.execute(sql, [*values, after_id, limit])]
-    places = ",".join("?" * len(ids))
-    rows = db.execute(f"select * from entries where id in ({places}) order by id", ids)
-    return [stored(row) for row in rows]
+    where, more = _filters(db, query, met)
+    where = [condition, "e.hidden is null", *(part.replace("@", "e") for part in where)]
+    sql = f"select distinct e.id from {table} where {' and '.join(where)} order by e.id"
+    return [row[0] for row in db.execute(sql, [*values, *more])]
 
 
 def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str, datetime]]:

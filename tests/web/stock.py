@@ -1,0 +1,132 @@
+"""A store with sources and entries in it, as polls would have left it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aggregator.model import Config, Entry, SafeHtml, Section, Site, Source, View
+from aggregator.query import parse
+from aggregator.store import changes, entries, sources
+from aggregator.store.db import Connection, Store
+
+START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+BASE = "https://site.example"
+
+CONFIG = Config(
+    path="sources.yaml",
+    site=Site(title="The Site", description="All the news", base_url=BASE),
+    storage="",
+    sections=(
+        Section(id="world", title="World", description="From abroad"),
+        Section(id="local", title="Local"),
+    ),
+    sources=(
+        Source(id="herald", url="https://herald.example/feed", title="Herald", sections=("world",)),
+        Source(
+            id="post", url="https://post.example/rss", title="Post", sections=("world", "local")
+        ),
+        Source(id="odd", url="https://odd.example/feed"),
+    ),
+    views=(View(id="rain", title="Rain", query=parse("q=rain"), description="Wet"),),
+)
+
+
+def make_entry(number: int, published: datetime | None = None) -> Entry:
+    link = f"https://news.example/{number}"
+    return Entry(
+        guid=link,
+        link=link,
+        canonical_url=link,
+        title=f"Report {number}",
+        summary=f"Summary {number}",
+        content=SafeHtml(f"<p>Content of {number}</p>"),
+        text=f"Content of {number}" + (" rain" if number % 2 else " sun"),
+        published=published,
+        updated=None,
+        fingerprint=b"%d" % number,
+    )
+
+
+class Stock:
+    """Puts entries into a store; each call is one transaction at a later minute."""
+
+    def __init__(self, store: Store, config: Config = CONFIG) -> None:
+        self.store, self.config = store, config
+        self.now = START
+        self.number = 0
+        with store.transaction() as db:
+            sources.sync(db, config.sources, now=START, first_polls={})
+
+    def add(self, source_id: str, count: int = 1, *, age: timedelta = timedelta(0)) -> list[int]:
+        self.now += timedelta(minutes=1)
+        added = []
+        with self.store.transaction() as db:
+            last = entries.last_id(db)
+            for _ in range(count):
+                self.number += 1
+                entry = make_entry(self.number, self.now - age)
+                added.append(self._insert(db, source_id, entry))
+            entries.index_new(db, last)
+            self._bump(db, source_id)
+        return added
+
+    def put(self, source_id: str, entry: Entry, *, uri: str = "") -> int:
+        self.now += timedelta(minutes=1)
+        with self.store.transaction() as db:
+            last = entries.last_id(db)
+            added = self._insert(db, source_id, entry, uri=uri)
+            entries.index_new(db, last)
+            self._bump(db, source_id)
+        return added
+
+    def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
+        return entries.insert(
+            db,
+            source_id,
+            entry,
+            uri=uri or entry.guid,
+            first_seen=self.now,
+            sort_at=min(entry.published or self.now, self.now),
+            hidden=None,
+            sections=self._sections(source_id),
+        )
+
+    def revise(self, entry_id: int, title: str) -> None:
+        self.now += timedelta(minutes=1)
+        with self.store.transaction() as db:
+            stored = entries.get(db, entry_id)
+            assert stored is not None
+            entries.revise(
+                db,
+                entry_id,
+                replace(stored.entry, title=title),
+                changed=self.now,
+                sections=self._sections(stored.source_id),
+            )
+            self._bump(db, stored.source_id)
+
+    def withdraw(self, entry_id: int) -> None:
+        self.now += timedelta(minutes=1)
+        with self.store.transaction() as db:
+            stored = entries.get(db, entry_id)
+            assert stored is not None
+            entries.hide(db, [entry_id], "withdrawn", withdrawn=self.now)
+            self._bump(db, stored.source_id)
+
+    def _sections(self, source_id: str) -> tuple[str, ...]:
+        return next(s.sections for s in self.config.sources if s.id == source_id)
+
+    def _bump(self, db: Connection, source_id: str) -> None:
+        scopes = [changes.section_scope(section) for section in self._sections(source_id)]
+        changes.bump(db, [changes.ALL, changes.source_scope(source_id), *scopes], self.now)
+
+
+@contextmanager
+def stocked(folder: Path, config: Config = CONFIG) -> Iterator[Stock]:
+    store = Store(str(folder / "test.db"))
+    try:
+        yield Stock(store, config)
+    finally:
+        store.close()
