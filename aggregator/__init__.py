@@ -2,3 +2,7 @@
 
 Start reading at `poll` and `ingest`: together they are the whole program.
 """
+
+from importlib.metadata import version
+
+__version__ = version("feed-aggregator")

@@ -14,6 +14,7 @@ from typing import Any, assert_never
 from urllib.parse import quote, urlsplit
 
 from aggregator import health, schedule
+from aggregator.clean import urls
 from aggregator.dedupe import identity, rules
 from aggregator.model import (
     Config,
@@ -67,6 +68,7 @@ class Ingested:
     new: tuple[int, ...] = ()
     changed: tuple[int, ...] = ()
     detail: str = ""
+    discovered: str = ""
     next_poll: NextPoll
 
 
@@ -186,6 +188,7 @@ class _Poll:
             new=tuple(self.found.new),
             changed=tuple(self.found.changed),
             detail=outcome.detail if isinstance(outcome, Failed) else "",
+            discovered=self.result.discovered,
             next_poll=plan,
         )
 
@@ -279,7 +282,7 @@ class _Poll:
 
     def _uri(self, entry: Entry, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151)."""
-        if entry.guid and _is_iri(entry.guid):
+        if entry.guid and urls.is_iri(entry.guid):
             return entry.guid
         host = urlsplit(self.context.config.site.base_url).hostname or "localhost"
         day = (self.state.added or self.now).astimezone(UTC).date()
@@ -495,15 +498,6 @@ class _Poll:
 
 def _split(hashes: bytes) -> list[bytes]:
     return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
-
-
-def _is_iri(guid: str) -> bool:
-    scheme, colon, rest = guid.partition(":")
-    return bool(
-        colon and rest and scheme[:1].isalpha() and scheme.isascii()
-        and all(c.isalnum() or c in "+-." for c in scheme)
-        and not any(c.isspace() or c in '<>"{}|\\^`' or ord(c) < 33 for c in guid)
-    )  # fmt: skip
 
 
 def _authority(host: str) -> str:

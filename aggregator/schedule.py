@@ -11,7 +11,7 @@ Every rule adds its words to the reason, which is stored and shown.
 
 import itertools
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -255,6 +255,31 @@ def host_spacing(spacing: float, *, limited: bool, least: float = 0.0) -> float:
         return max(least, min(max(spacing * 2, FIRST_SPACING), MOST_SPACING))
     eased = spacing * 0.9
     return max(least, eased if eased >= FORGOTTEN_SPACING else 0.0)
+
+
+def in_turns(
+    due: Sequence[tuple[str, str]], *, room: int, busy: Mapping[str, int], share: int
+) -> list[str]:
+    """Choose which sources to take now, hosts in turn, so that none with many starves others.
+
+    Args:
+        due: `(source, host)`, longest overdue first.
+        room: How many may be taken.
+        busy: How many of a host are under way already.
+        share: How many of one host may be under way at most.
+    """
+    by_host: dict[str, list[str]] = {}
+    for source, host in due:
+        by_host.setdefault(host, []).append(source)
+    queues = [waiting[: max(0, share - busy.get(host, 0))] for host, waiting in by_host.items()]
+    taken: list[str] = []
+    for turn in itertools.zip_longest(*queues):
+        for source in turn:
+            if source is not None:
+                if len(taken) >= room:
+                    return taken
+                taken.append(source)
+    return taken
 
 
 def duration(span: timedelta) -> str:

@@ -285,6 +285,17 @@ def get(db: Connection, entry_id: int) -> StoredEntry | None:
     return stored(row) if row else None
 
 
+def find(db: Connection, what: str) -> StoredEntry | None:
+    """Return the entry with an id, uri, guid or link; the latest where several have it."""
+    by_id = int(what) if what.isdecimal() and len(what) < 19 else -1
+    row = db.execute(
+        "select * from entries where id = ?1 or uri = ?2 or guid = ?2 or url = ?2"
+        " order by id desc limit 1",
+        (by_id, what),
+    ).fetchone()
+    return stored(row) if row else None
+
+
 def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, StoredEntry]:
     """Return entries by id; unknown ids are left out."""
     rows = db.execute(

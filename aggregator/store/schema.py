@@ -218,3 +218,6 @@ def archives(db: sqlite_utils.Database) -> None:
         " number integer not null, variant text not null, body blob not null,"
         " unique (view, number, variant))"
     )
+    db.execute(
+        "create index entries_withdrawn on entries(withdrawn, id) where withdrawn is not null"
+    )

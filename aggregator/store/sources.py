@@ -304,14 +304,18 @@ def poll_now(db: Connection, source_id: str, now: datetime) -> bool:
     return bool(changed.rowcount)
 
 
-def force_all(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None:
-    """Make all sources (or the named) due now, save those that a Retry-After holds back."""
+def force(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None:
+    """Make the named sources due now, or all; what a Retry-After or a 410 holds back stays.
+
+    A source that is named is asked again in spite of its 410.
+    """
     names = json.dumps(list(source_ids))
     db.execute(
-        "update sources set next_poll_at = ?, next_poll_reason = 'asked for by hand'"
-        " where enabled and configured and (gate_until is null or gate_until <= ?)"
-        " and (? = '[]' or id in (select value from json_each(?)))",
-        (stamp(now), stamp(now), names, names),
+        "update sources set next_poll_at = ?1, next_poll_reason = 'asked for by hand'"
+        " where enabled and configured and (gate_until is null or gate_until <= ?1)"
+        " and case ?2 when '[]' then health != 'gone'"
+        " else id in (select value from json_each(?2)) end",
+        (stamp(now), names),
     )
 
 
@@ -320,6 +324,25 @@ def schedule(db: Connection, moments: Mapping[str, tuple[datetime, str]]) -> Non
     db.executemany(
         "update sources set next_poll_at = ?, next_poll_reason = ? where id = ?",
         [(stamp(at), reason, key) for key, (at, reason) in moments.items()],
+    )
+
+
+def planned_after(db: Connection, now: datetime) -> list[SourceState]:
+    """Return the sources whose plan a clock ahead of `now` may have made."""
+    far = stamp(now + timedelta(days=2))
+    rows = db.execute(
+        f"{_COLUMNS} where s.last_poll_at > ? or (s.last_poll_at is null and s.next_poll_at > ?)",
+        (stamp(now + timedelta(minutes=1)), far),
+    )
+    return [_state(row) for row in rows]
+
+
+def replan(db: Connection, source_id: str, at: datetime, reason: str, *, planned: datetime) -> None:
+    """Set a plan anew, as made at `planned`."""
+    update(
+        db,
+        source_id,
+        {"next_poll_at": at, "next_poll_reason": reason, "last_poll_at": planned},
     )
 
 

@@ -198,24 +198,34 @@ def _folded(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.casefold() for value in values)
 
 
-def arrival_ids(db: Connection, query: Query, *, after_id: int, tail: int = 20_000) -> list[int]:
+def arrival_ids(
+    db: Connection,
+    query: Query,
+    *,
+    after_id: int,
+    until_id: int | None = None,
+    tail: int = 20_000,
+) -> list[int]:
     """Return the ids of the view's entries in order of arrival, after an id; for archives.
 
     Args:
-        tail: If no more rows came after, they are looked at one by one; else the query's own
-            index is read, which is short if so many rows brought so few of the view.
+        until_id: The last id that may be among them, None for no bound.
+        tail: If there are no more rows in between, they are looked at one by one; else the
+            query's own index is read, which is short if so many rows brought so few of the view.
     """
     match = expression(query.q, query.exclude).match
     if query.q and not match:
         return []
-    (last_id,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
+    if until_id is None:
+        (until_id,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
     driver = _driver(query)
-    condition, values = "e.id > ?", list[object]([after_id])
+    condition, values = "e.id > ? and e.id <= ?", list[object]([after_id, until_id])
     table, met = "entries e", None if match else driver
     if match:
         table = "entries_fts f join entries e on e.id = f.rowid"
-        condition, values = "f.entries_fts match ? and f.rowid > ?", [match, after_id]
-    elif last_id - after_id <= tail:
+        condition = "f.entries_fts match ? and f.rowid > ? and f.rowid <= ?"
+        values.insert(0, match)
+    elif until_id - after_id <= tail:
         met = _ROWS
     elif not driver.condition:
         table = "entries e indexed by entries_newest"  # the rows themselves are much larger

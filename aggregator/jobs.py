@@ -1,0 +1,595 @@
+"""The scheduler's process: a tick that asks the database what is due, and the loop that polls it.
+
+    tick | due | fetch | read in killable children | ingest
+
+The tick is an APScheduler job each second that only looks at what is due; one thread then keeps
+all transfers, children and transactions going, so a slow feed delays nothing but itself.
+"""
+
+import fcntl
+import logging
+import multiprocessing
+import os
+import queue
+import random
+import resource
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from pebble import ProcessExpired, ProcessPool
+
+import aggregator
+from aggregator import ingest, poll, schedule
+from aggregator.errors import AggregatorError, AlreadyRunning, StoreError
+from aggregator.fetch.client import Client
+from aggregator.ingest import Context, Ingested
+from aggregator.model import Config, NextPoll, PollResult
+from aggregator.store import changes, entries, facts, incidents, log, sources
+from aggregator.store.db import Connection, Store, stamp
+from aggregator.store.sources import SourceState
+
+logger = logging.getLogger("aggregator")
+
+IN_FLIGHT = 400
+"""Polls under way at most, from fetch to transaction: bounds memory."""
+
+HOST_SHARE = 50
+"""Of these, for one host: its thousand feeds must not keep others from their turn."""
+
+BATCH_DOCUMENTS, BATCH_BYTES = 16, 1_000_000
+"""A child gets so much at a time: one message for many small documents."""
+
+STORE_RESULTS, STORE_SECONDS = 100, 0.2
+"""A transaction is made for so many results, or once the oldest has waited so long."""
+
+CHILD_MEMORY = 1_000_000_000
+CHILD_TASKS = 2_000
+SPREAD_PER_SECOND = 20
+STOP_SECONDS = 12.0
+
+
+def utc_now() -> datetime:
+    """Return the present moment; the clock of the scheduler."""
+    return datetime.now(UTC)
+
+
+class Lock:
+    """The right to poll into a database: held by one process, freed when it ends in any way."""
+
+    def __init__(self, database: str) -> None:
+        """Take the lock.
+
+        Raises:
+            AlreadyRunning: Naming the process that holds it.
+        """
+        path = Path(f"{database}.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise AlreadyRunning(
+                f"{database}: another scheduler (process {holder}) polls into this database."
+                " Stop it first, or serve only: aggregator web"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Free the lock."""
+        self._file.close()
+
+
+def user_agent(config: Config) -> str:
+    """Return the User-Agent that tells publishers who asks and how to complain."""
+    contact = f"; {config.site.contact}" if config.site.contact else ""
+    return f"feed-aggregator/{aggregator.__version__} (+{config.site.base_url}{contact})"
+
+
+def _limit_child() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def reading_pool(workers: int | None = None) -> ProcessPool:
+    """Return the pool of children that read documents; a child may be killed at any time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["aggregator.poll"])
+    return ProcessPool(
+        max_workers=workers or min(os.cpu_count() or 1, 8),
+        max_tasks=CHILD_TASKS,
+        initializer=_limit_child,
+        context=context,
+    )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Documents that a child is reading."""
+
+    bodies: list[poll.Body]
+    future: "Future[list[PollResult]]"
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What waits between the stages of the loop."""
+
+    bodies: list[poll.Body] = field(default_factory=list)
+    readings: deque[_Reading] = field(default_factory=deque)
+    results: list[PollResult] = field(default_factory=list)
+    since: float = 0.0
+
+
+class Poller:
+    """Polls the sources it is offered; everything happens in the thread that calls `turn`."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        *,
+        pool: ProcessPool | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        draw: Callable[[], float] = random.random,
+        report: Callable[[Ingested], None] = lambda _: None,
+    ) -> None:
+        """Start nothing but the children.
+
+        Args:
+            store: Where everything is stored.
+            config: The configuration in force.
+            pool: Children that read documents; made here by default.
+            clock: The present moment.
+            draw: A number in 0..1, the chance in jitter and backoff.
+            report: Called for each poll that was stored.
+        """
+        self._store, self._clock, self._draw, self._report = store, clock, draw, report
+        self._pool = pool or reading_pool()
+        self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._busy: Counter[str] = Counter()
+        self._flying: dict[str, str] = {}
+        self._guard = threading.Lock()
+        self._pending = _Pending()
+        self._clients: list[Client] = []
+        self._retry_at = 0.0
+        self.trouble = ""
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """Obey another configuration from the next request on."""
+        self.config = config
+        self._sources = {source.id: source for source in config.sources}
+        # What the earlier clients have under way goes on; they are closed when it has ended.
+        self._clients.insert(
+            0,
+            Client(
+                user_agent=user_agent(config),
+                allow=config.allow,
+                proxy=config.proxy,
+                per_host=config.defaults.per_host,
+            ),
+        )
+
+    # --- offers, from any thread ---------------------------------------------------------------
+
+    def offer(self, due: Iterable[sources.Due], *, at_most: int = IN_FLIGHT) -> int:
+        """Take sources that are not under way already, hosts in turn; return how many."""
+        with self._guard:
+            waiting = [item for item in due if item.source_id not in self._flying]
+            room = at_most - len(self._flying)
+            taken = schedule.in_turns(
+                [(item.source_id, item.host) for item in waiting],
+                room=room,
+                busy=self._busy,
+                share=HOST_SHARE,
+            )
+            hosts = {item.source_id: item.host for item in waiting}
+            for source_id in taken:
+                self._flying[source_id] = hosts[source_id]
+                self._busy[hosts[source_id]] += 1
+                self._offers.put(source_id)
+        return len(taken)
+
+    def has(self, source_id: str) -> bool:
+        """Whether a source is under way."""
+        return source_id in self._flying
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._flying
+
+    # --- one turn of the loop ------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Move everything on by a step; waits up to 50 ms when there is nothing to do."""
+        self._begin()
+        for client in list(self._clients):
+            if client.pending:
+                for request, outcome in client.step():
+                    self._fetched(poll.judge(request, outcome))
+            elif client is not self._clients[0]:
+                client.close()
+                self._clients.remove(client)
+        if not self._fetching and not self._pending.readings and not self._pending.results:
+            time.sleep(0.02)
+        self._send_to_children()
+        self._collect()
+        self._store_results()
+
+    @property
+    def _fetching(self) -> bool:
+        return any(client.pending for client in self._clients)
+
+    def _context(self) -> Context:
+        return Context(
+            config=self.config, sources=self._sources, now=self._clock(), draw=self._draw
+        )
+
+    def _begin(self) -> None:
+        due = []
+        while not self._offers.empty():
+            due.append(self._offers.get())
+        if not due:
+            return
+        with self._store.reading() as db:
+            requests = ingest.requests(db, due, self._context())
+            spacing = log.spacings(db)
+        self._release(set(due) - {request.source_id for request in requests})
+        self._clients[0].add(requests, spacing=spacing)
+
+    def _fetched(self, judged: PollResult | poll.Body) -> None:
+        if isinstance(judged, PollResult):
+            self._result(judged)
+        else:
+            self._pending.bodies.append(judged)
+
+    def _result(self, result: PollResult) -> None:
+        if not self._pending.results:
+            self._pending.since = time.monotonic()
+        self._pending.results.append(result)
+
+    def _send_to_children(self) -> None:
+        # What has come is sent at once when a child would stand idle, else in larger parcels.
+        bodies, self._pending.bodies = self._pending.bodies, []
+        batch: list[poll.Body] = []
+        size = 0
+        for body in bodies:
+            batch.append(body)
+            size += len(body.fetched.body)
+            if len(batch) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
+                self._send(batch)
+                batch, size = [], 0
+        if batch:
+            self._send(batch)
+
+    def _send(self, batch: list[poll.Body]) -> None:
+        limit = max(body.request.limits.parse for body in batch)
+        future = self._pool.schedule(poll.read, args=(batch, self._clock()), timeout=limit)
+        self._pending.readings.append(_Reading(bodies=batch, future=future))
+
+    def _collect(self) -> None:
+        for _ in range(len(self._pending.readings)):
+            reading = self._pending.readings.popleft()
+            if not reading.future.done():
+                self._pending.readings.append(reading)
+                continue
+            fault = _fault(reading.future)
+            if not fault:
+                for result in reading.future.result():
+                    self._result(result)
+            elif len(reading.bodies) == 1:
+                self._result(poll.broken(reading.bodies[0], fault))
+            else:
+                # One of them did it; alone, each answers for itself.
+                for body in reading.bodies:
+                    self._send([body])
+
+    def _store_results(self) -> None:
+        pending = self._pending
+        if not pending.results or time.monotonic() < self._retry_at:
+            return
+        waited = time.monotonic() - pending.since
+        if len(pending.results) < STORE_RESULTS and waited < STORE_SECONDS and self._more_to_come():
+            return
+        results, pending.results = pending.results, []
+        try:
+            done = self._ingest(results)
+        except StoreError as error:
+            # Nothing was written. The results are kept and tried again until the way is free.
+            pending.results = results + pending.results
+            self._retry_at = time.monotonic() + 1.0
+            if str(error) != self.trouble:
+                logger.error("event=store_failed error=%r", str(error))  # noqa: TRY400
+            self.trouble = str(error)
+            return
+        self.trouble = ""
+        self._release({result.source_id for result in results})
+        for ingested in done:
+            _log(ingested)
+            self._report(ingested)
+
+    def _more_to_come(self) -> bool:
+        return bool(self._fetching or self._pending.readings or self._pending.bodies)
+
+    def _ingest(self, results: list[PollResult]) -> list[Ingested]:
+        try:
+            with self._store.transaction() as db:
+                return ingest.ingest(db, results, self._context())
+        except StoreError:
+            raise
+        except Exception:
+            if len(results) == 1:
+                logger.exception("event=ingest_failed source=%s", results[0].source_id)
+                return self._ingest_poison(results[0])
+            logger.exception("event=ingest_failed results=%d, each is tried alone", len(results))
+            return [done for result in results for done in self._ingest([result])]
+
+    def _ingest_poison(self, result: PollResult) -> list[Ingested]:
+        failed = poll.unstorable(result)
+        with self._store.transaction() as db:
+            return ingest.ingest(db, [failed], self._context())
+
+    def _release(self, source_ids: Iterable[str]) -> None:
+        with self._guard:
+            for source_id in source_ids:
+                host = self._flying.pop(source_id, None)
+                if host is not None:
+                    self._busy[host] -= 1
+                    if not self._busy[host]:
+                        del self._busy[host]
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    def turn_or_raise(self) -> None:
+        """Take a turn of a round that somebody waits for.
+
+        Raises:
+            StoreError: The database can't be written; what is not stored is due again.
+        """
+        self.turn()
+        if self.trouble:
+            raise StoreError(self.trouble)
+
+    def run_until_idle(self) -> None:
+        """Take turns until everything offered is stored; raises as `turn_or_raise`."""
+        while not self.idle:
+            self.turn_or_raise()
+
+    def stop(self) -> None:
+        """Cancel what is being fetched, store what has come, and end the children."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for client in self._clients:
+            client.stop()
+        while not self.idle and time.monotonic() < deadline and not self.trouble:
+            self.turn()
+        self.close()
+
+    def close(self) -> None:
+        """End the children and connections; what was not stored is due again."""
+        self._pool.stop()
+        self._pool.join()
+        for client in self._clients:
+            client.close()
+
+
+def _fault(future: "Future[Any]") -> str:
+    error = future.exception()
+    match error:
+        case None:
+            return ""
+        case TimeoutError():
+            return "reading it took too long and was stopped (defaults.limits.parse)"
+        case ProcessExpired():
+            return "the process that read it died, out of memory or by a fault of the parser"
+        case _:
+            return f"reading it failed ({type(error).__name__}: {error})"
+
+
+def reading(future: "Future[list[PollResult]]", bodies: list[poll.Body]) -> list[PollResult]:
+    """Return what a child read, waiting for it; a fault becomes each document's failure."""
+    fault = _fault(future)
+    return [poll.broken(body, fault) for body in bodies] if fault else future.result()
+
+
+def _log(done: Ingested) -> None:
+    level = logging.INFO if done.result in ("ok", "not_modified", "equal") else logging.WARNING
+    logger.log(
+        level,
+        "event=poll source=%s outcome=%s new=%d changed=%d next=%s detail=%r",
+        done.source_id,
+        done.result,
+        len(done.new),
+        len(done.changed),
+        stamp(done.next_poll.at),
+        done.detail,
+    )
+
+
+class Scheduler:
+    """The scheduler's life: lock, configuration, tick, housekeeping, until it is told to stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        load: Callable[[], Config],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the lock and bring the database in line with the configuration.
+
+        Args:
+            store: Where everything is stored.
+            load: Reads the configuration file; called again when it changes.
+            clock: The present moment.
+            draw: A number in 0..1.
+
+        Raises:
+            AlreadyRunning, ConfigError, StoreError: Nothing was started then.
+        """
+        self._store, self._load, self._clock, self._draw = store, load, clock, draw
+        self.config = load()
+        self._lock = Lock(store.path)
+        self._read_at = _modified(self.config.path)
+        self._stopping = threading.Event()
+        self._reload = threading.Event()
+        self._told = 0.0
+        self._last_tick = clock()
+        synchronise(store, self.config, clock())
+        with store.transaction() as db:
+            facts.put(db, "config_error", "")
+        self._mend_clock()
+        self._spread_overdue()
+        self.poller = Poller(store, self.config, clock=clock, draw=draw)
+        self._jobs = BackgroundScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._jobs.add_job(self._tick, "interval", seconds=1, id="tick")
+        self._jobs.add_job(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
+
+    def run(self) -> None:
+        """Poll until `stop`; then finish what has come, within 15 seconds."""
+        self._jobs.start()
+        try:
+            while not self._stopping.is_set():
+                if self._reload.is_set():
+                    self._reload.clear()
+                    self._reconfigure()
+                self.poller.turn()
+        finally:
+            self._jobs.shutdown(wait=True)
+            self.poller.stop()
+            self._lock.release()
+
+    def stop(self) -> None:
+        """Ask for the end; safe in a signal handler."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Ask for the configuration to be read again; safe in a signal handler."""
+        self._reload.set()
+
+    # --- jobs, in APScheduler's threads ---------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._clock()
+        if now < self._last_tick - timedelta(minutes=1):
+            self._mend_clock()
+        self._last_tick = now
+        try:
+            if time.monotonic() - self._told > 5:
+                with self._store.transaction() as db:
+                    facts.put(db, "tick", stamp(now))
+                self._told = time.monotonic()
+            if not self.poller.trouble:
+                with self._store.reading() as db:
+                    due = sources.due(db, now)
+                self.poller.offer(due)
+        except StoreError as error:
+            logger.error("event=tick_failed error=%r", str(error))  # noqa: TRY400
+        modified = _modified(self.config.path)
+        if modified != self._read_at:
+            self._read_at = modified
+            self._reload.set()
+
+    def _housekeeping(self) -> None:
+        now = self._clock()
+        keep = self.config.defaults.keep
+        if keep is not None:
+            expired = 1
+            while expired and not self._stopping.is_set():
+                with self._store.transaction() as db:
+                    expired = entries.expire(db, now - keep)
+        with self._store.transaction() as db:
+            log.forget(db, now)
+        self._store.optimise()
+
+    # --- configuration and clock ------------------------------------------------------------------
+
+    def _reconfigure(self) -> None:
+        try:
+            config = self._load()
+        except AggregatorError as error:
+            # The old configuration stays in force, and the status page says what is wrong.
+            logger.error("event=config_refused error=%r", str(error))  # noqa: TRY400
+            with self._store.transaction() as db:
+                facts.put(db, "config_error", str(error))
+            return
+        summary = synchronise(self._store, config, self._clock())
+        with self._store.transaction() as db:
+            facts.put(db, "config_error", "")
+        self.config = config
+        self.poller.reconfigure(config)
+        logger.info(
+            "event=config_loaded added=%d removed=%d moved=%d",
+            len(summary.added),
+            len(summary.removed),
+            len(summary.moved),
+        )
+
+    def _spread_overdue(self) -> None:
+        now = self._clock()
+        with self._store.transaction() as db:
+            due = [item.source_id for item in sources.due(db, now)]
+            known = sources.get_many(db, due)
+            overdue = [key for key in due if known[key].polls]
+            window = timedelta(seconds=len(overdue) / SPREAD_PER_SECOND)
+            if window > timedelta(seconds=5):
+                plans = {
+                    key: schedule.spread(now=now, window=window, jitter=self._draw())
+                    for key in overdue
+                }
+                sources.schedule(db, {key: (plan.at, plan.reason) for key, plan in plans.items()})
+
+    def _mend_clock(self) -> None:
+        """Let no source wait for a moment that was planned by a clock that ran ahead."""
+        now, maximum = self._clock(), max(self.config.defaults.maximum, schedule.HEEDED)
+        with self._store.transaction() as db:
+            for state in sources.planned_after(db, now):
+                plan = NextPoll(at=state.next_poll, reason=state.next_poll_reason)
+                mended = schedule.clock_guard(
+                    plan, planned=state.last_poll, now=now, maximum=maximum
+                )
+                if mended != plan:
+                    sources.replan(db, state.id, mended.at, mended.reason, planned=now)
+
+
+def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSummary:
+    """Bring the database in line with a configuration, in one transaction."""
+    with store.transaction() as db:
+        summary = sources.sync(db, config.sources, now=now, first_polls={})
+        changes.bump(db, [changes.ALL, changes.STATUS], now)
+    return summary
+
+
+def release(db: Connection, state: SourceState, now: datetime) -> int:
+    """Show a source's quarantined entries and return how many there were."""
+    count = entries.release(db, state.id, state.sections)
+    if state.health == "quarantined":
+        sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
+        incidents.closed(db, state.id, now)
+    scopes = [changes.ALL, changes.STATUS, changes.source_scope(state.id)]
+    changes.bump(db, scopes + [changes.section_scope(s) for s in state.sections], now)
+    return count
+
+
+def _modified(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0  # in mid-replacement; the next tick looks again
