@@ -548,10 +548,7 @@ def _reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
         judged = poll.judge(request, client.fetch_one(request))
         if isinstance(judged, PollResult):
             return judged
-        future = pool.schedule(
-            poll.read, args=([judged], utc_now()), timeout=config.defaults.limits.parse
-        )
-        return jobs.reading(future, [judged])[0]
+        return jobs.reading(jobs.send(pool, [judged], utc_now()), [judged])[0]
 
     try:
         yield read

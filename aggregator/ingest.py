@@ -38,6 +38,10 @@ MOVE_TIMES, MOVE_TIME = 3, timedelta(days=1)
 """A permanent redirect moves a source once seen so often, alike, over so long a time."""
 
 LIMITED = frozenset({429, 503})
+HOST_LIMITED = 3
+"""So many answers in a row that ask to wait, from one host, speak for the host and not for a feed:
+many servers limit each feed by itself, and one that is slow must not silence a thousand others."""
+
 PERMANENT = frozenset({301, 308})
 
 
@@ -390,12 +394,16 @@ class _Poll:
         if self.state.gate_until is None or until > self.state.gate_until:
             self.columns |= {"gate_from": self.now, "gate_until": until}
         scope = self.source.retry_after_scope if self.source else "host"
-        if self.transfer.status in LIMITED and scope == "host":
+        limited = self.transfer.status in LIMITED
+        if limited and scope == "host" and self._host_is_limited():
             words = (
                 f"next {schedule.moment(until, self.now)}: {self.state.host} asked all its feeds to"
                 f" wait (Retry-After, given to {self.state.id})"
             )
             sources.gate_host(self.db, self.state.host, self.now, until, words)
+
+    def _host_is_limited(self) -> bool:
+        return log.limited(self.db, self.state.host) + 1 >= HOST_LIMITED
 
     def _plan(self) -> NextPoll:
         outcome = self.result.outcome
@@ -491,6 +499,7 @@ class _Poll:
             unconditional=had and not transfer.conditional and transfer.status == 200,
             early=state.gate_until is not None and begun < state.gate_until,
             failed=isinstance(self.result.outcome, Failed),
+            limited=limited and transfer.freshness.retry_after is not None,
             spacing=schedule.host_spacing(before, limited=limited) if limited or before else None,
             gate_until=self.columns.get("gate_until"),
         )

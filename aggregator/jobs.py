@@ -13,6 +13,7 @@ import os
 import queue
 import random
 import resource
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -44,13 +45,17 @@ IN_FLIGHT = 400
 HOST_SHARE = 50
 """Of these, for one host: its thousand feeds must not keep others from their turn."""
 
-BATCH_DOCUMENTS, BATCH_BYTES = 16, 1_000_000
-"""A child gets so much at a time: one message for many small documents."""
+BATCH_DOCUMENTS, BATCH_BYTES = 16, 400_000
+"""A child gets so much at a time: one message for many small documents, a large one alone."""
 
 STORE_RESULTS, STORE_SECONDS = 100, 0.2
 """A transaction is made for so many results, or once the oldest has waited so long."""
 
 CHILD_MEMORY = 1_000_000_000
+CHILD_PATIENCE = 6
+"""Times the limit of processor time that a child is waited for by the clock: others need the
+processor too, and one that sleeps or is starved must end as well."""
+
 CHILD_TASKS = 2_000
 SPREAD_PER_SECOND = 20
 STOP_SECONDS = 12.0
@@ -101,6 +106,24 @@ def user_agent(config: Config) -> str:
 def _limit_child() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def read_in_child(bodies: list[poll.Body], now: datetime, seconds: float) -> list[PollResult]:
+    """Read documents within so much processor time; the system ends the process that takes more."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return poll.read(bodies, now)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def send(pool: ProcessPool, bodies: list[poll.Body], now: datetime) -> "Future[list[PollResult]]":
+    """Let a child read documents; what `fault` says of the future is theirs."""
+    limit = max(body.request.limits.parse for body in bodies)
+    future: Future[list[PollResult]] = pool.schedule(
+        read_in_child, args=(bodies, now, limit), timeout=limit * CHILD_PATIENCE
+    )
+    return future
 
 
 def reading_pool(workers: int | None = None) -> ProcessPool:
@@ -267,18 +290,20 @@ class Poller:
         bodies, self._pending.bodies = self._pending.bodies, []
         batch: list[poll.Body] = []
         size = 0
-        for body in bodies:
+        for body in sorted(bodies, key=lambda body: len(body.fetched.body)):
+            if batch and size + len(body.fetched.body) > BATCH_BYTES:
+                self._send(batch)
+                batch, size = [], 0
             batch.append(body)
             size += len(body.fetched.body)
-            if len(batch) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
+            if len(batch) >= BATCH_DOCUMENTS:
                 self._send(batch)
                 batch, size = [], 0
         if batch:
             self._send(batch)
 
     def _send(self, batch: list[poll.Body]) -> None:
-        limit = max(body.request.limits.parse for body in batch)
-        future = self._pool.schedule(poll.read, args=(batch, self._clock()), timeout=limit)
+        future = send(self._pool, batch, self._clock())
         self._pending.readings.append(_Reading(bodies=batch, future=future))
 
     def _collect(self) -> None:
@@ -393,6 +418,8 @@ def _fault(future: "Future[Any]") -> str:
             return ""
         case TimeoutError():
             return "reading it took too long and was stopped (defaults.limits.parse)"
+        case ProcessExpired() if error.exitcode == -signal.SIGPROF:
+            return "reading it took too much processor time (defaults.limits.parse)"
         case ProcessExpired():
             return "the process that read it died, out of memory or by a fault of the parser"
         case _:

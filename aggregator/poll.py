@@ -108,7 +108,7 @@ def _read(body: Body, now: datetime) -> PollResult:
             known=b"" if fetched.partial else request.item_hashes,
         )
     except NotAFeed as error:
-        return _not_a_feed(body, str(error))
+        return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
     parsed = changes.feed
     feed = feed_cleaner.clean(parsed, url=fetched.url)
     base = feed.link or fetched.url

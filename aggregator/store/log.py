@@ -135,19 +135,23 @@ def count_host(
     early: bool,
     failed: bool,
     spacing: float | None,
+    limited: bool,
     gate_until: datetime | None,
 ) -> None:
     """Add one request to a host's ledger; `spacing` (seconds) and `gate_until` replace the old."""
     db.execute(
         "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
-        " failed, spacing, gate_until) values (?, 1, ?, ?, ?, ?, ?, ?, coalesce(?, 0), ?)"
+        " failed, spacing, limited, gate_until)"
+        " values (?, 1, ?, ?, ?, ?, ?, ?, coalesce(?, 0), ?, ?)"
         " on conflict(host) do update set requests = requests + 1,"
         " not_modified = not_modified + excluded.not_modified, bytes = bytes + excluded.bytes,"
         " saved = saved + excluded.saved, unconditional = unconditional + excluded.unconditional,"
         " early = early + excluded.early, failed = failed + excluded.failed,"
-        " spacing = coalesce(?, spacing), gate_until = coalesce(excluded.gate_until, gate_until)",
+        " spacing = coalesce(?, spacing),"
+        " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
+        " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
         (
-            host, not_modified, received, saved, unconditional, early, failed, spacing,
+            host, not_modified, received, saved, unconditional, early, failed, spacing, limited,
             stamp(gate_until) if gate_until else None, spacing,
         ),
     )  # fmt: skip
@@ -163,6 +167,12 @@ def spacing(db: Connection, host: str) -> float:
     """Return the seconds between requests that a host has asked for by its answers."""
     row = db.execute("select spacing from hosts where host = ?", (host,)).fetchone()
     return float(row[0]) if row else 0.0
+
+
+def limited(db: Connection, host: str) -> int:
+    """Return how many of a host's answers in a row asked to wait, with no good one between."""
+    row = db.execute("select limited from hosts where host = ?", (host,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def recent(db: Connection, source_id: str, limit: int = POLLS_KEPT) -> list[PollRow]:

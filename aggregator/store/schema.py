@@ -175,7 +175,8 @@ def main_job(db: sqlite_utils.Database) -> None:
         " not_modified integer not null default 0, bytes integer not null default 0,"
         " saved integer not null default 0, unconditional integer not null default 0,"
         " early integer not null default 0, failed integer not null default 0,"
-        " spacing real not null default 0, gate_until text) without rowid"
+        " spacing real not null default 0, limited integer not null default 0, gate_until text)"
+        " without rowid"
     )
     db.execute(
         "create table incidents (id integer primary key, source_id text not null,"
