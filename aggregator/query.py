@@ -266,7 +266,7 @@ _ROWS = (
     Key(
         name="has",
         values="audio, video, image",
-        help="With a sound, a film or a picture.",
+        help="With audio, video or a picture.",
         read=_choice("has", "audio", "image", "video"),
         many=True,
     ),
@@ -274,7 +274,7 @@ _ROWS = (
     Key(
         name="sort",
         values="newest, updated",
-        help="By publication (`newest`, if nothing is said) or by the last real change.",
+        help="By publication (`newest`, the default) or by the last real change.",
         read=lambda value: Sort(_choice("sort", *Sort)(value)),
     ),
 )

@@ -1,0 +1,180 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator import config
+from aggregator.config import edit, file
+from aggregator.errors import ConfigError
+from aggregator.model import Source
+
+NEW = Source(id="new", url="https://new.example/feed")
+FULL = Source(
+    id="new",
+    url="https://new.example/feed?a=1&b=#x",
+    title="News: the new, and [more]",
+    sections=("europe", "world"),
+    every=timedelta(minutes=90),
+    enabled=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            "",
+            "sources:\n  - id: new\n    url: https://new.example/feed\n",
+            id="an empty file",
+        ),
+        pytest.param(
+            "# mine",
+            "# mine\nsources:\n  - id: new\n    url: https://new.example/feed\n",
+            id="a comment without a line break",
+        ),
+        pytest.param(
+            "site: {}\n# the end\n",
+            "site: {}\n# the end\n\nsources:\n  - id: new\n    url: https://new.example/feed\n",
+            id="no list yet",
+        ),
+        pytest.param(
+            "sources:  # none yet\n\nviews: []\n",
+            "sources:  # none yet\n  - id: new\n    url: https://new.example/feed\n\nviews: []\n",
+            id="an empty list with a comment",
+        ),
+        pytest.param(
+            "sources: []  # none\nviews: []\n",
+            "sources:  # none\n  - id: new\n    url: https://new.example/feed\nviews: []\n",
+            id="an empty list in brackets",
+        ),
+        pytest.param(
+            "sources:\n  # - {id: off, url: 'http://off'}\n# views\n",
+            "sources:\n  # - {id: off, url: 'http://off'}\n"
+            "  - id: new\n    url: https://new.example/feed\n# views\n",
+            id="a list all commented out",
+        ),
+        pytest.param(
+            "sources: null", "sources:\n  - id: new\n    url: https://new.example/feed\n", id="null"
+        ),
+        pytest.param(
+            "sources:\n    - id: a\n      url: http://a   # good\n      # every: 1m\n"
+            "\n# views\nviews: []\n",
+            "sources:\n    - id: a\n      url: http://a   # good\n      # every: 1m\n"
+            "    - id: new\n      url: https://new.example/feed\n\n# views\nviews: []\n",
+            id="a block list, before what follows it",
+        ),
+        pytest.param(
+            "sources:\n- id: a\n  url: http://a\nviews: []",
+            "sources:\n- id: a\n  url: http://a\n"
+            "- id: new\n  url: https://new.example/feed\nviews: []",
+            id="a list that is not indented",
+        ),
+        pytest.param(
+            "sources:\n  - id: a\n    url: http://a\n\n  - id: b\n    url: http://b",
+            "sources:\n  - id: a\n    url: http://a\n\n  - id: b\n    url: http://b\n"
+            "\n  - id: new\n    url: https://new.example/feed\n",
+            id="items with empty lines between them",
+        ),
+        pytest.param(
+            "sources:\n  - {id: a, url: 'http://a'}  # a\n",
+            "sources:\n  - {id: a, url: 'http://a'}  # a\n"
+            "  - {id: new, url: 'https://new.example/feed'}\n",
+            id="items on one line",
+        ),
+        pytest.param(
+            "sources: [{id: a, url: 'http://a'}, ]\n",
+            "sources: [{id: a, url: 'http://a'}, {id: new, url: 'https://new.example/feed'}, ]\n",
+            id="a list in brackets",
+        ),
+        pytest.param(
+            "sources:\r\n  - id: a\r\n    url: http://a\r\n",
+            "sources:\r\n  - id: a\r\n    url: http://a\r\n"
+            "  - id: new\r\n    url: https://new.example/feed\r\n",
+            id="the line breaks of Windows",
+        ),
+        pytest.param(
+            "sources:\n  - id: a\n    url: http://a\n    title: |\n      A\n      B\n\nviews: []\n",
+            "sources:\n  - id: a\n    url: http://a\n    title: |\n      A\n      B\n\n"
+            "  - id: new\n    url: https://new.example/feed\nviews: []\n",
+            id="after a block of text",
+        ),
+    ],
+)
+def test_a_source_is_added_and_all_else_stays(before: str, after: str) -> None:
+    assert config.append(before, [NEW]) == after
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "sources: [{id: a, url: 'http://a'}]", "sources:\n  - {id: a, url: 'http://a'}\n"],
+)
+def test_what_is_added_is_read_back(before: str) -> None:
+    sections = "sections: [{id: europe, title: E}, {id: world, title: W}]\n"
+    found = file.read(
+        config.append(sections + before, [NEW, FULL]).replace("id: new", "id: newer", 1),
+        "news.yaml",
+        {},
+    )
+    assert replace(found.sources[-1], line=0, yaml="") == FULL
+
+
+def test_nothing_to_add_changes_nothing() -> None:
+    assert config.append("site: {}", []) == "site: {}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{site: {}}", id="a file in braces"),
+        pytest.param("[]", id="no mapping"),
+        pytest.param("sources: {}", id="sources that are no list"),
+        pytest.param("a: &a [x]\nsources: *a", id="the list is an alias"),
+        pytest.param("a: &a {url: x}\nsources:\n  - *a", id="the last item is an alias"),
+        pytest.param("sources: &a []", id="an anchored empty list"),
+        pytest.param("site: {}\n...\n", id="an end of the document"),
+    ],
+)
+def test_other_forms_are_left_to_the_user(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.append(text, [NEW], "my.yaml")
+    assert str(caught.value).startswith("my.yaml:1:1: the list of sources is written in a form")
+    assert "- id: new\n  url: https://new.example/feed" in str(caught.value)
+
+
+def test_bad_yaml_is_not_edited() -> None:
+    with pytest.raises(ConfigError, match="a colon stands where no key can be"):
+        config.append("a: b: c", [NEW], "my.yaml")
+
+
+titles = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), min_size=1, max_size=40
+)
+
+
+@given(
+    titles,
+    st.sampled_from(
+        ["", "sources:\n- {id: a, url: 'http://a'}", "sources: [{id: a, url: 'http://a'}]"]
+    ),
+)
+def test_any_title_is_kept(title: str, before: str) -> None:
+    written = config.append(before, [replace(NEW, title=title)])
+    wanted = " ".join(title.split())
+    if wanted:
+        assert file.read(written, "my.yaml", {}).sources[-1].title == wanted
+    else:
+        assert "title" not in written
+
+
+def test_a_source_as_a_list_item() -> None:
+    assert edit.source_yaml(FULL) == (
+        "- id: new\n"
+        "  url: https://new.example/feed?a=1&b=#x\n"
+        "  title: 'News: the new, and [more]'\n"
+        "  sections: [europe, world]\n"
+        "  every: 1h30m\n"
+        "  enabled: false"
+    )
+    assert edit.source_yaml(NEW, flow=True) == "- {id: new, url: 'https://new.example/feed'}"

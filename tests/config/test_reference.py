@@ -1,0 +1,164 @@
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from aggregator import config, query
+from aggregator.config import file, reference
+from aggregator.config.keys import FIELDS, ROOT
+from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
+from aggregator.errors import ConfigError
+
+ROOT_FOLDER = Path(__file__).parents[2]
+FILES = ["config/sources.yaml", "config/demo.yaml"]
+
+
+def keys_of(kind: Kind, path: str = "") -> Iterator[tuple[str, Key]]:
+    if isinstance(kind, ListOf):
+        yield from keys_of(kind.item, path)
+    elif isinstance(kind, Either):
+        yield from keys_of(kind.block, path)
+    elif isinstance(kind, Block):
+        for key in kind.keys:
+            yield f"{path}{key.name}", key
+            yield from keys_of(key.kind, f"{path}{key.name}.")
+
+
+ALL_KEYS = dict(keys_of(ROOT))
+
+
+def validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(reference.render_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "rendered"),
+    [
+        (reference.SCHEMA_PATH, reference.render_schema),
+        (reference.DOCS_PATH, reference.render_docs),
+    ],
+)
+def test_a_generated_file_is_up_to_date(path: Path, rendered: Any) -> None:
+    told = "run `python -m aggregator.config.reference`"
+    assert (ROOT_FOLDER / path).read_text(encoding="utf-8") == rendered(), told
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_our_own_files_load_and_match_the_schema(path: str) -> None:
+    text = (ROOT_FOLDER / path).read_text(encoding="utf-8")
+    assert config.load(str(ROOT_FOLDER / path), {}).sources
+    assert list(validator().iter_errors(yaml.safe_load(text))) == []
+    assert text.startswith("# yaml-language-server: $schema=../aggregator/sources.schema.json\n")
+
+
+def test_the_starter_has_something_in_every_section() -> None:
+    found = config.load(str(ROOT_FOLDER / FILES[0]), {})
+    used = {section for source in found.sources for section in source.sections}
+    assert used == {section.id for section in found.sections}
+    assert [section.title for section in found.sections] == [
+        "World", "Americas", "Africa", "Europe", "Middle East", "South Asia", "Asia Pacific",
+        "Science", "Technology",
+    ]  # fmt: skip
+    assert all(section.description for section in found.sections)
+    assert found.allow == ()
+
+
+def test_the_commented_lines_of_the_starter_are_right_too() -> None:
+    text = (ROOT_FOLDER / FILES[0]).read_text(encoding="utf-8")
+    settings = re.sub(
+        r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled):)", r"\1", text
+    )
+    settings = re.sub(r"(?m)^# (?=  (allow|every|keep):)", "", settings)
+    found = file.read(settings, "sources.yaml", {"TOKEN": "x"})
+    assert found.allow
+    assert found.defaults.keep
+    assert found.site.contact
+    source = found.sources[0]
+    assert (source.every, source.enabled) == (timedelta(minutes=1), False)
+    assert [rule.action for rule in source.rules] == ["drop"]
+    assert source.headers == {"Authorization": "Bearer x"}
+
+
+def test_every_example_of_the_reference_is_right() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", reference.render_docs(), flags=re.DOTALL)
+    documents = [block for block in blocks if re.match(r"\w+:\n", block)]
+    assert len(documents) == len(ROOT.keys) + 1
+    others = "sections: [{id: world, title: World}, {id: europe, title: Europe}]\n"
+    for document in documents:
+        text = document if document.startswith("sections") else others + document
+        file.read(text, "example", {"TOKEN": "x"})
+        assert list(validator().iter_errors(yaml.safe_load(text))) == []
+
+
+@pytest.mark.parametrize("path", ALL_KEYS)
+def test_every_key_has_help_and_an_example(path: str) -> None:
+    key = ALL_KEYS[path]
+    assert key.help.endswith(".")
+    if path.count(".") < 2 and not path.endswith(".label"):
+        assert key.example.startswith(f"{key.name}:")
+
+
+def test_every_key_and_query_word_stands_in_the_reference() -> None:
+    docs = reference.render_docs()
+    words = {path.split(".")[-1] for path in ALL_KEYS} | set(query.KEYS) | set(FIELDS)
+    assert {
+        word for word in words if f"`{word}`" not in docs and f"## {word}\n" not in docs
+    } == set()
+
+
+def test_the_defaults_told_are_the_defaults_in_force() -> None:
+    told: dict[str, Any] = {}
+    for path, key in ALL_KEYS.items():
+        *blocks, name = path.split(".")
+        if key.default and blocks[0] not in {"sources", "sections", "views"}:
+            inner = told
+            for block in blocks:
+                inner = inner.setdefault(block, {})
+            inner[name] = yaml.safe_load(key.default)
+    assert file.read(yaml.safe_dump(told), "x", {}) == file.read("site: {}", "x", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "site: {titel: x}",
+        "site: {title: 5}",
+        "site: {base_url: 'ftp://x'}",
+        "defaults: {every: 5 minutes}",
+        "defaults: {every: 15}",
+        "defaults: {limits: {body: 10}}",
+        "defaults: {per_host: {connections: true}}",
+        "sources: [{id: a}]",
+        "sources: [{id: A B, url: 'http://a'}]",
+        "sources: [{id: a, url: 'http://a', enabled: 'yes'}]",
+        "sources: [{id: a, url: 'http://a', sections: world}]",
+        "sources: [{id: a, url: 'http://a', drop: [{title: a, link: b}]}]",
+        "sources: [{id: a, url: 'http://a', retry_after: never}]",
+        "views: [{id: a, title: b}]",
+    ],
+)
+def test_the_schema_refuses_what_the_program_refuses(text: str) -> None:
+    assert list(validator().iter_errors(yaml.safe_load(text)))
+    with pytest.raises(ConfigError):
+        file.read(text, "x", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sources:\nsite:\n",
+        "site: {timezones: [UTC, {zone: Asia/Tokyo}]}",
+        "defaults: {every: '${E}', limits: {body: 10 MB}, per_host: {spacing: 1h 30m}}",
+        "sources: [{id: '${E}', url: '${E}', headers: {A: b}}]",
+    ],
+)
+def test_the_schema_takes_what_the_program_takes(text: str) -> None:
+    assert list(validator().iter_errors(yaml.safe_load(text))) == []
