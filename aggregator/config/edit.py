@@ -25,6 +25,8 @@ def append(text: str, sources: Sequence[Source], file: str = "sources.yaml") -> 
     Raises:
         ConfigError: The text is not YAML, or its list can't be added to; names the lines to add.
     """
+    if text.startswith("\ufeff"):  # a byte order mark, which would shift the indexes of nodes
+        return f"\ufeff{append(text[1:], sources, file)}"
     document = tree.read(text, file)
     if document.problems:
         raise ConfigError(document.problems)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import config
 from aggregator.config import edit, file
 from aggregator.errors import ConfigError
 from aggregator.model import Source
@@ -89,6 +88,11 @@ FULL = Source(
             id="a list in brackets",
         ),
         pytest.param(
+            "\ufeffsources: []\n",
+            "\ufeffsources:\n  - id: new\n    url: https://new.example/feed\n",
+            id="a byte order mark",
+        ),
+        pytest.param(
             "sources:\r\n  - id: a\r\n    url: http://a\r\n",
             "sources:\r\n  - id: a\r\n    url: http://a\r\n"
             "  - id: new\r\n    url: https://new.example/feed\r\n",
@@ -103,7 +107,7 @@ FULL = Source(
     ],
 )
 def test_a_source_is_added_and_all_else_stays(before: str, after: str) -> None:
-    assert config.append(before, [NEW]) == after
+    assert edit.append(before, [NEW]) == after
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_a_source_is_added_and_all_else_stays(before: str, after: str) -> None:
 def test_what_is_added_is_read_back(before: str) -> None:
     sections = "sections: [{id: europe, title: E}, {id: world, title: W}]\n"
     found = file.read(
-        config.append(sections + before, [NEW, FULL]).replace("id: new", "id: newer", 1),
+        edit.append(sections + before, [NEW, FULL]).replace("id: new", "id: newer", 1),
         "news.yaml",
         {},
     )
@@ -121,7 +125,7 @@ def test_what_is_added_is_read_back(before: str) -> None:
 
 
 def test_nothing_to_add_changes_nothing() -> None:
-    assert config.append("site: {}", []) == "site: {}"
+    assert edit.append("site: {}", []) == "site: {}"
 
 
 @pytest.mark.parametrize(
@@ -138,14 +142,14 @@ def test_nothing_to_add_changes_nothing() -> None:
 )
 def test_other_forms_are_left_to_the_user(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        config.append(text, [NEW], "my.yaml")
+        edit.append(text, [NEW], "my.yaml")
     assert str(caught.value).startswith("my.yaml:1:1: the list of sources is written in a form")
     assert "- id: new\n  url: https://new.example/feed" in str(caught.value)
 
 
 def test_bad_yaml_is_not_edited() -> None:
     with pytest.raises(ConfigError, match="a colon stands where no key can be"):
-        config.append("a: b: c", [NEW], "my.yaml")
+        edit.append("a: b: c", [NEW], "my.yaml")
 
 
 titles = st.text(
@@ -160,7 +164,7 @@ titles = st.text(
     ),
 )
 def test_any_title_is_kept(title: str, before: str) -> None:
-    written = config.append(before, [replace(NEW, title=title)])
+    written = edit.append(before, [replace(NEW, title=title)])
     wanted = " ".join(title.split())
     if wanted:
         assert file.read(written, "my.yaml", {}).sources[-1].title == wanted

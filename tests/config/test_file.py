@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from aggregator import config
 from aggregator.config import file, reading
 from aggregator.errors import ConfigError
 from aggregator.model import (
@@ -664,13 +663,13 @@ class TestExcerpt:
 class TestLoad:
     def load(self, path: Path) -> str:
         with pytest.raises(ConfigError) as caught:
-            config.load(str(path), {})
+            file.load(str(path), {})
         return str(caught.value)
 
     def test_a_file(self, tmp_path: Path) -> None:
         path = tmp_path / "news.yaml"
         path.write_bytes(b"\xef\xbb\xbfsources:\r\n- {id: a, url: 'http://a'}\r\n")
-        found = config.load(str(path), {})
+        found = file.load(str(path), {})
         assert (found.path, found.sources[0].id) == (str(path), "a")
 
     def test_no_file(self, tmp_path: Path) -> None:
@@ -689,5 +688,5 @@ class TestLoad:
         path = tmp_path / "many.yaml"
         lines = (f"  - {{id: s{n}, url: 'https://h{n % 99}.example/{n}'}}" for n in range(10_000))
         path.write_text("sources:\n" + "\n".join(lines))
-        found = config.load(str(path), {})
+        found = file.load(str(path), {})
         assert (len(found.sources), found.sources[-1].line) == (10_000, 10_001)

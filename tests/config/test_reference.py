@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from aggregator import config, query
+from aggregator import query
 from aggregator.config import file, reference
 from aggregator.config.keys import FIELDS, ROOT
 from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
@@ -54,13 +54,13 @@ def test_a_generated_file_is_up_to_date(path: Path, rendered: Any) -> None:
 @pytest.mark.parametrize("path", FILES)
 def test_our_own_files_load_and_match_the_schema(path: str) -> None:
     text = (ROOT_FOLDER / path).read_text(encoding="utf-8")
-    assert config.load(str(ROOT_FOLDER / path), {}).sources
+    assert file.load(str(ROOT_FOLDER / path), {}).sources
     assert list(validator().iter_errors(yaml.safe_load(text))) == []
     assert text.startswith("# yaml-language-server: $schema=../aggregator/sources.schema.json\n")
 
 
 def test_the_starter_has_something_in_every_section() -> None:
-    found = config.load(str(ROOT_FOLDER / FILES[0]), {})
+    found = file.load(str(ROOT_FOLDER / FILES[0]), {})
     used = {section for source in found.sources for section in source.sections}
     assert used == {section.id for section in found.sections}
     assert [section.title for section in found.sections] == [
