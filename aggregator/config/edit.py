@@ -116,7 +116,7 @@ def _after_last(
     last = value.value[-1]
     if last.start_mark.index < value.start_mark.index:
         raise _Unforeseen  # an alias: the item stands elsewhere
-    end = tree.end_of(last)
+    end = tree.end_of(last, text)
     if value.flow_style:
         items = "".join(f", {source_yaml(source, flow=True)[2:]}" for source in sources)
         return text[:end] + items + text[end:]

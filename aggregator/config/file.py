@@ -189,12 +189,12 @@ def _excerpt(found: Found, text: str) -> str:
 
     A comment may well hold a header that was tried out.
     """
-    start, end = found.node.start_mark.index, tree.end_of(found.node)
+    start, end = found.node.start_mark.index, tree.end_of(found.node, text)
     excerpt = text[start:end]
     headers = found.nodes.get("headers")
     if isinstance(headers, yaml.MappingNode):
         for _, value in reversed(headers.value):
-            begin, after = value.start_mark.index - start, tree.end_of(value) - start
+            begin, after = value.start_mark.index - start, tree.end_of(value, text) - start
             if 0 <= begin < len(excerpt):  # an alias may stand elsewhere
                 rest = excerpt[after:]
                 if excerpt[after - 1] == "\n":  # a block of lines

@@ -235,13 +235,24 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def end_of(node: yaml.Node) -> int:
+def end_of(node: yaml.Node, text: str) -> int:
     """Give the index after the last character of a node.
 
     The mark of a block collection is of no use: it stands before whatever follows, comments
     and all.
     """
-    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    return int(node.end_mark.index)
+    inner = node
+    while isinstance(inner, yaml.CollectionNode) and inner.value and not inner.flow_style:
+        last = inner.value[-1]
+        child = last[1] if isinstance(last, tuple) else last
+        if child.start_mark.index <= inner.start_mark.index:  # an alias; the child is elsewhere
+            return _without_comments(text, node.start_mark.index, node.end_mark.index)
+        inner = child
+    return int(inner.end_mark.index)
+
+
+def _without_comments(text: str, start: int, end: int) -> int:
+    kept = text[start:end].rstrip()
+    while (line := kept.rpartition("\n")[2]).lstrip().startswith("#"):
+        kept = kept[: -len(line)].rstrip()
+    return start + len(kept)

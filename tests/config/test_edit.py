@@ -88,6 +88,19 @@ FULL = Source(
             id="a list in brackets",
         ),
         pytest.param(
+            "sources:\n- {id: a, url: http://a, headers: &h {}}\n"
+            "- id: b\n  url: http://b\n  headers: *h\n# end\n",
+            "sources:\n- {id: a, url: http://a, headers: &h {}}\n"
+            "- id: b\n  url: http://b\n  headers: *h\n"
+            "- id: new\n  url: https://new.example/feed\n# end\n",
+            id="after an alias",
+        ),
+        pytest.param(
+            "sources:\n  - &a\n    x: *a\n",
+            "sources:\n  - &a\n    x: *a\n  - id: new\n    url: https://new.example/feed\n",
+            id="after an item within itself",
+        ),
+        pytest.param(
             "\ufeffsources: []\n",
             "\ufeffsources:\n  - id: new\n    url: https://new.example/feed\n",
             id="a byte order mark",

@@ -656,6 +656,14 @@ class TestExcerpt:
             "{id: b, url: 'http://b', headers: *h}",
         ]
 
+    def test_an_alias_at_the_end_is_part_of_it(self) -> None:
+        text = (
+            "sources:\n"
+            "  - {id: a, url: 'http://a', headers: &h {A: secret}}\n"
+            "  - id: b\n    url: http://b\n    headers: *h  # as above\n\n    # more\nviews: []\n"
+        )
+        assert read(text).sources[1].yaml == "id: b\nurl: http://b\nheaders: *h  # as above"
+
     def test_repr_shows_neither_url_nor_headers(self) -> None:
         assert "example" not in repr(only_source("    headers: {A: example}\n"))
 
