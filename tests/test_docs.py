@@ -1,0 +1,78 @@
+"""The documents name what there is, and what they show works."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from aggregator.cli import main
+from aggregator.config import file as config_file
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+COMMANDS = sorted(main.commands)
+
+
+def table_after(heading: str) -> str:
+    """The part of the README from a heading to the next."""
+    return README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_stands_in_the_readme(name: str) -> None:
+    assert re.search(rf"^\|[^|]*`{name}\b", table_after("Commands"), re.MULTILINE)
+
+
+def test_readme_names_no_command_that_is_not_there() -> None:
+    rows = re.findall(r"^\| (`[^|]+)\|", table_after("Commands"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z]+)", row)}
+    assert named == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example(name: str) -> None:
+    command = main.commands[name]
+    shown = command.get_help(click.Context(command, info_name=name))
+    assert re.search(r"Examples?:\n +aggregator ", shown)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_documents_exist(document: Path) -> None:
+    used = re.findall(
+        r"(?:^|[`/])aggregator (?:--config \S+ )?([a-z]+)\b", document.read_text(), re.MULTILINE
+    )
+    assert set(used) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_in_documents_exist(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?:^|`)make ([a-z]+)\b", document.read_text(), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_configuration_in_the_readme_is_right(tmp_path: Path) -> None:
+    found = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert found
+    path = tmp_path / "sources.yaml"
+    path.write_text(found[1])
+    assert [source.id for source in config_file.load(str(path), {}).sources] == ["bbc-world"]
+
+
+def test_documents_show_no_foreign_tree() -> None:
+    """The layers in docs/contributing.md are those that lint-imports checks."""
+    text = (ROOT / "docs/contributing.md").read_text()
+    drawn = re.search(r"^__main__ > .*?(?=\n```)", text, re.DOTALL | re.MULTILINE)
+    assert drawn
+    project = (ROOT / "pyproject.toml").read_text()
+    layers = re.search(r"^layers = \[\n(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    assert layers
+    assert " > ".join(re.findall(r'"([^"]+)"', layers[1])) == " ".join(drawn[0].split())
