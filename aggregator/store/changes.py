@@ -28,6 +28,12 @@ def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
     )
 
 
+def version(db: Connection, scope: str = ALL) -> int:
+    """Return the version of one scope, 0 when it never changed."""
+    row = db.execute("select version from changes where scope = ?", (scope,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def versions(db: Connection) -> dict[str, int]:
     """Return the version of every scope that ever changed."""
     return {row[0]: row[1] for row in db.execute("select scope, version from changes")}

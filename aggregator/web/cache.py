@@ -1,0 +1,314 @@
+"""Documents kept in memory as they are sent, and the WSGI wrapper that sends them.
+
+A feed is rendered when it is first asked for after a change, compressed once for each coding that
+anybody asks for, and then answered here, before Flask has looked at the request. Nothing in here
+knows what a document holds.
+"""
+
+import gzip
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import brotli  # type: ignore[import-untyped]  # ships no types
+import xxhash
+import zstandard
+
+from aggregator.errors import StoreError
+from aggregator.store import changes
+from aggregator.store.db import Store
+from aggregator.web import conditional
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+
+SAFE: Headers = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link"),
+]
+"""What every answer on feeds carries, errors too."""
+
+_SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
+
+_CODERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+    "br": lambda body: brotli.compress(body, brotli.MODE_TEXT, quality=5),
+    "zstd": lambda body: zstandard.ZstdCompressor(level=8).compress(body),
+    "identity": lambda body: body,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response, ready to be sent; `status` as in `200 OK`."""
+
+    status: str
+    headers: Headers
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A document in one content coding, with the answers it can give."""
+
+    etag: str
+    full: Answer
+    unchanged: Answer
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    """A document as it is served.
+
+    Args:
+        last_modified: None when nothing tells.
+        links: `(URL, parameters)` of the Link header field, parameters such as `rel="self"`.
+        cache_control: As sent.
+        versions: What it was made from: scopes of change with their versions, none if it can't
+            change.
+        etag: Opaque and without quotes; of the body when empty.
+        status: 200, or 226 for a delta.
+        extra: Further header fields, with a `Vary` of their own.
+        variants: By content coding, made when first asked for.
+    """
+
+    body: bytes
+    content_type: str
+    last_modified: datetime | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    cache_control: str
+    versions: Mapping[str, int] = field(default_factory=dict)
+    etag: str = ""
+    status: int = 200
+    vary: str = "Accept-Encoding"
+    extra: Headers = field(default_factory=list)
+    variants: dict[str, Variant] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Name the document after its bytes, so that two workers give it the same name."""
+        self.etag = self.etag or xxhash.xxh3_128_hexdigest(self.body)
+
+    def variant(self, coding: str) -> Variant:
+        """Return the document in a content coding."""
+        made = self.variants.get(coding)
+        if made is None:
+            made = self.variants[coding] = self._variant(coding)
+        return made
+
+    def _variant(self, coding: str) -> Variant:
+        body = _CODERS[coding](self.body)
+        etag = f"{self.etag}{_SUFFIXES[coding]}"
+        common: Headers = [
+            ("ETag", f'"{etag}"'),
+            ("Cache-Control", self.cache_control),
+            ("Vary", self.vary),
+            *SAFE,
+        ]
+        if self.last_modified is not None:
+            common.append(("Last-Modified", format_datetime(self.last_modified, usegmt=True)))
+        if self.links:
+            value = ", ".join(f"<{url}>; {parameters}" for url, parameters in self.links)
+            common.append(("Link", value))
+        full: Headers = [
+            ("Content-Type", self.content_type),
+            ("Content-Length", str(len(body))),
+            *common,
+            *self.extra,
+        ]
+        if coding != "identity":
+            full.append(("Content-Encoding", coding))
+        return Variant(
+            etag=etag,
+            full=Answer(status=_line(self.status), headers=full, body=body),
+            unchanged=Answer(status=_line(304), headers=common),
+        )
+
+    def answer(self, environ: Mapping[str, Any]) -> Answer:
+        """Return the answer to a GET or HEAD (RFC 9110 §12.5.3, §13.2.2)."""
+        coding = conditional.coding(environ.get("HTTP_ACCEPT_ENCODING"))
+        if coding is None:
+            return problem(406, f"send Accept-Encoding with one of {', '.join(_CODERS)}")
+        variant = self.variant(coding)
+        asked = environ.get("HTTP_IF_NONE_MATCH")
+        if asked is None and not any(name in environ for name in _OTHER_CONDITIONS):
+            status = 200
+        elif self.status != 200:
+            status = 200  # the conditions were looked at to make it
+        else:
+            status = conditional.status(
+                _conditions(environ), etag=variant.etag, last_modified=self.last_modified
+            )
+        if status == 304:
+            return variant.unchanged
+        if status == 412:
+            return problem(412, "the document is not the one that If-Match names")
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return Answer(status=variant.full.status, headers=variant.full.headers)
+        return variant.full
+
+    @property
+    def size(self) -> int:
+        """Bytes held, about."""
+        coded = (
+            len(variant.full.body) for name, variant in self.variants.items() if name != "identity"
+        )
+        return len(self.body) + sum(coded) + 2_000
+
+
+_OTHER_CONDITIONS = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+
+
+def _conditions(environ: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name[5:].replace("_", "-").lower(): environ[name]
+        for name in ("HTTP_IF_NONE_MATCH", *_OTHER_CONDITIONS)
+        if name in environ
+    }
+
+
+def problem(status: int, text: str, *headers: tuple[str, str]) -> Answer:
+    """Return an error in plain text, so that no part of the request can become markup."""
+    body = f"{text}\n".encode("utf-8", "replace")
+    return Answer(
+        status=_line(status),
+        headers=[
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            *SAFE,
+            *headers,
+        ],
+        body=body,
+    )
+
+
+def _line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+class Cache:
+    """Documents by address, dropped when what they were made from has changed.
+
+    Whether anything has changed is asked of the database at most every `interval` seconds, by one
+    thread, while the others go on with what they know. If the database can't be read, what is
+    here stays good.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        interval: float = 0.2,
+        capacity: int = 64_000_000,
+    ) -> None:
+        """Make an empty cache.
+
+        Args:
+            store: Asked for the versions of scopes.
+            clock: Seconds, monotonic.
+            interval: Seconds.
+            capacity: Bytes of all documents; the least recently used go first.
+        """
+        self._store, self._clock, self._interval, self._capacity = store, clock, interval, capacity
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._total = 0
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        self._asked = float("-inf")
+        self._version = -1
+        self._known: dict[str, int] = {}
+
+    def get(self, key: str) -> Document | None:
+        """Return the document of an address if it still holds."""
+        self._ask()
+        document = self._documents.get(key)
+        if document is None:
+            return None
+        known = self._known
+        for scope, version in document.versions.items():
+            if known.get(scope, 0) > version:
+                self._drop(key)
+                return None
+        with self._lock:
+            if key in self._documents:
+                self._documents.move_to_end(key)
+        return document
+
+    def put(self, key: str, document: Document) -> None:
+        """Keep a document; documents that can't fit are not kept."""
+        size = document.size * 3  # with its codings, in time
+        if size > self._capacity // 4:
+            return
+        with self._lock:
+            self._forget(key)
+            self._documents[key] = document
+            self._sizes[key] = size
+            self._total += size
+            while self._total > self._capacity:
+                self._forget(next(iter(self._documents)))
+
+    def clear(self) -> None:
+        """Forget everything, as when the configuration has changed."""
+        with self._lock:
+            self._documents.clear()
+            self._sizes.clear()
+            self._total = 0
+
+    def _drop(self, key: str) -> None:
+        with self._lock:
+            self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        if self._documents.pop(key, None) is not None:
+            self._total -= self._sizes.pop(key)
+
+    def _ask(self) -> None:
+        now = self._clock()
+        if now - self._asked < self._interval or not self._asking.acquire(blocking=False):
+            return
+        try:
+            with self._store.reading() as db:
+                version = changes.version(db)
+                if version < self._version:  # another database, as after a restore
+                    self.clear()
+                if version != self._version:
+                    self._known = changes.versions(db)
+                    self._version = version
+        except StoreError:
+            return  # what was served stays good until the database can be read again
+        finally:
+            self._asked = now
+            self._asking.release()
+
+
+class Front:
+    """The WSGI wrapper: gives what `remembered` has an answer for, leaves the rest to the app."""
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        remembered: "Callable[[WSGIEnvironment], Answer | None]",
+    ) -> None:
+        """Wrap an application."""
+        self._app, self._remembered = app, remembered
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        answer = self._remembered(environ)
+        if answer is None:
+            return self._app(environ, start_response)
+        start_response(answer.status, list(answer.headers))  # a server may change its list
+        return [answer.body]

@@ -1,0 +1,59 @@
+"""A site to ask: a store, the feeds over it, and a client; the time is ours."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client
+
+from aggregator.model import Config
+from aggregator.web import feeds
+from aggregator.web.cache import Front
+from tests.web.stock import CONFIG, START, Stock, stocked
+
+
+class FeedSite:
+    """Feeds over a store, asked as over HTTP; `clock` and `now` move by hand."""
+
+    def __init__(self, stock: Stock) -> None:
+        self.stock = stock
+        self.config: Config = CONFIG
+        self.clock = 0.0
+        self.now: datetime = START + timedelta(days=9)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, as another process would: with nothing in memory."""
+        self.feeds = feeds.Feeds(
+            self.stock.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
+        )
+        app = Flask("test")
+        app.register_blueprint(feeds.blueprint(self.feeds))
+        self.client = Client(Front(app.wsgi_app, self.feeds.remembered))
+        self.get = self.client.get
+
+    def later(self) -> None:
+        """Let so much time pass that the cache looks for changes."""
+        self.clock += 1
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[FeedSite]:
+    with stocked(tmp_path) as stock:
+        yield FeedSite(stock)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Callable[[], FeedSite]]:
+    """Make sites, each on an empty store of its own."""
+    with ExitStack() as stack:
+
+        def make() -> FeedSite:
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
+            return FeedSite(stack.enter_context(stocked(folder)))
+
+        yield make
