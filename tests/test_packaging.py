@@ -1,13 +1,25 @@
 """The built wheel, installed alone outside the checkout, is the whole program."""
 
+import io
 import os
+import signal
 import site
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+import feedparser
 import pytest
+
+from aggregator.demo.publisher import Publisher
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,3 +93,91 @@ def test_installed_package_has_the_yaml_files(installed: Path, tmp_path: Path, n
     ask = f"from aggregator.demo import starter; print(starter.path({name!r}).read_text())"
     text = run(installed / "python", "-c", ask, cwd=tmp_path, PYTHONIOENCODING="utf-8")
     assert text.strip() == ROOT.joinpath("config", name).read_text().strip()
+
+
+# --- the installed command -----------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environ(installed: Path, **more: str) -> dict[str, str]:
+    return {"PATH": f"{installed}{os.pathsep}{os.environ['PATH']}"} | more
+
+
+@contextmanager
+def running(*command: str | Path, cwd: Path, env: dict[str, str], code: int = 0) -> Iterator[None]:
+    """Run a service as a user does in a terminal; in the end, Ctrl-C must stop it with `code`."""
+    with (cwd / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=cwd, env=env, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(15) == code, (cwd / "log").read_text()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def get(url: str) -> bytes:
+    """Read a URL, b"" while nobody serves it."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bytes(answer.read())
+    except (urllib.error.URLError, ConnectionError):
+        return b""
+
+
+def titles(url: str) -> set[str]:
+    return {entry.title for entry in feedparser.parse(io.BytesIO(get(url))).entries}
+
+
+def wait_for_titles(url: str, cwd: Path, *, other_than: set[str], seconds: float) -> set[str]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := titles(url) - other_than:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"nothing new at {url}:\n{(cwd / 'log').read_text()}")
+
+
+def test_demo_is_alive_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = (installed / "aggregator", "demo", "--port", str(port))
+    site = f"http://127.0.0.1:{port}"
+    with running(*command, cwd=tmp_path, env=environ(installed)):
+        first = wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=set(), seconds=15)
+        wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=first, seconds=20)
+        assert b"The Demonstrator" in get(f"{site}/")
+        assert b"The Torn Gazette" in get(f"{site}/status")
+    assert tmp_path.joinpath("data", "demo.db").exists()
+
+
+def test_procfile_runs_two_processes_on_one_database(installed: Path, tmp_path: Path) -> None:
+    publisher = Publisher("127.0.0.1", 0, clock=lambda: datetime.now(UTC))
+    publisher.start()
+    config = tmp_path / "sources.yaml"
+    config.write_text(f"""
+storage: {{path: {tmp_path}/here.db}}
+network: {{allow: [127.0.0.0/8]}}
+sources: [{{id: world, url: "{publisher.url}/world.rss", every: 5s}}]
+""")
+    port = free_port()
+    honcho = (sys.executable, "-m", "honcho", "start", "-f", ROOT / "Procfile", "-d", tmp_path)
+    env = environ(installed, AGGREGATOR_CONFIG=str(config), PYTHONUNBUFFERED="1")
+    try:
+        with running(*honcho, "-p", str(port), cwd=tmp_path, env=env, code=130):
+            feed = f"http://127.0.0.1:{port}/feeds/source/world.rss"
+            wait_for_titles(feed, tmp_path, other_than=set(), seconds=20)
+    finally:
+        publisher.stop()
+    log = tmp_path.joinpath("log").read_text()
+    assert "web.1 stopped (rc=0)" in log
+    assert "scheduler.1 stopped (rc=0)" in log

@@ -253,8 +253,7 @@ def _events(now: datetime, since: datetime, every: timedelta, seed: int) -> Iter
 def _event(series: str, number: int, every: timedelta, seed: int) -> Event:
     """Invent an event; its number counts from 1970, so that a restart repeats none."""
     chance = random.Random(f"{seed}/{series}/{number}")  # noqa: S311 - invents headlines
-    weights = [weight for _, weight in DESKS.values()]
-    desk = chance.choices(list(DESKS), weights=weights)[0]
+    desk = _desk(series, number, seed)
     country, country2 = chance.sample(COUNTRIES, 2)
     town, town2 = chance.sample(TOWNS, 2)
     words = {
@@ -280,6 +279,14 @@ def _event(series: str, number: int, every: timedelta, seed: int) -> Event:
         syndicated=chance.random() < 0.3,
         edited=chance.random() < 0.15,
     )
+
+
+def _desk(series: str, number: int, seed: int) -> str:
+    """Say whose event it is: each desk has its share of every round, so that none is ever empty."""
+    rota = [desk for desk, (_, share) in DESKS.items() for _ in range(share)]
+    order = random.Random(f"{seed}/{series}/{number // len(rota)}")  # noqa: S311
+    order.shuffle(rota)
+    return rota[number % len(rota)]
 
 
 def _tell(event: Event, feed: str, now: datetime) -> Report | None:

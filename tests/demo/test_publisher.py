@@ -188,6 +188,14 @@ def test_same_seed_and_moment_invent_the_same() -> None:
     assert told("world") != told("world", seed=1)
 
 
+@pytest.mark.parametrize("hours", range(0, 240, 7))
+def test_no_feed_is_ever_empty(hours: int) -> None:
+    now = START + timedelta(hours=hours, minutes=hours)
+    every = timedelta(seconds=5)
+    for feed in newsroom.DESKS:
+        assert newsroom.reports(feed, now=now, since=now, every=every, seed=2009)
+
+
 def test_stories_vary() -> None:
     headlines = [report.headline for report in told("world").values()]
     assert len(set(headlines)) > 0.9 * len(headlines)
