@@ -58,7 +58,7 @@ processor too, and one that sleeps or is starved must end as well."""
 
 CHILD_TASKS = 2_000
 SPREAD_PER_SECOND = 20
-STOP_SECONDS = 12.0
+STOP_SECONDS = 8.0
 
 
 def utc_now() -> datetime:
@@ -104,6 +104,7 @@ def user_agent(config: Config) -> str:
 
 
 def _limit_child() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
