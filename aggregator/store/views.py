@@ -256,8 +256,8 @@ def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str,
             query.section,
         )
     rows = db.execute(
-        f"select uri, withdrawn from entries where {' and '.join(where)}"
-        " order by withdrawn desc, id desc limit ?",
+        "select uri, withdrawn from entries indexed by entries_withdrawn"
+        f" where {' and '.join(where)} order by withdrawn desc, id desc limit ?",
         [*values, limit],
     )
     return [(row[0], known_moment(row[1])) for row in rows]

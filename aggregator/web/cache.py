@@ -7,7 +7,6 @@ knows what a document holds.
 
 import gzip
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,9 +32,10 @@ SAFE: Headers = [
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link"),
 ]
 """What every answer on feeds carries, errors too."""
+
+EXPOSED = ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link")
 
 _SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
 
@@ -45,6 +45,11 @@ _CODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: zstandard.ZstdCompressor(level=8).compress(body),
     "identity": lambda body: body,
 }
+
+
+def compress(coding: str, body: bytes) -> bytes:
+    """Return a body in a content coding that `conditional.coding` chose."""
+    return _CODERS[coding](body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class Variant:
     """A document in one content coding, with the answers it can give."""
 
     etag: str
+    quoted: str
     full: Answer
     unchanged: Answer
 
@@ -79,6 +85,7 @@ class Document:
         status: 200, or 226 for a delta.
         extra: Further header fields, with a `Vary` of their own.
         variants: By content coding, made when first asked for.
+        used: When it was last asked for, on the cache's clock.
     """
 
     body: bytes
@@ -92,6 +99,7 @@ class Document:
     vary: str = "Accept-Encoding"
     extra: Headers = field(default_factory=list)
     variants: dict[str, Variant] = field(default_factory=dict)
+    used: float = 0.0
 
     def __post_init__(self) -> None:
         """Name the document after its bytes, so that two workers give it the same name."""
@@ -105,7 +113,7 @@ class Document:
         return made
 
     def _variant(self, coding: str) -> Variant:
-        body = _CODERS[coding](self.body)
+        body = compress(coding, self.body)
         etag = f"{self.etag}{_SUFFIXES[coding]}"
         common: Headers = [
             ("ETag", f'"{etag}"'),
@@ -115,19 +123,21 @@ class Document:
         ]
         if self.last_modified is not None:
             common.append(("Last-Modified", format_datetime(self.last_modified, usegmt=True)))
-        if self.links:
-            value = ", ".join(f"<{url}>; {parameters}" for url, parameters in self.links)
-            common.append(("Link", value))
         full: Headers = [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(body))),
             *common,
+            EXPOSED,
             *self.extra,
         ]
         if coding != "identity":
             full.append(("Content-Encoding", coding))
+        if self.links:
+            value = ", ".join(f"<{url}>; {parameters}" for url, parameters in self.links)
+            full.append(("Link", value))
         return Variant(
             etag=etag,
+            quoted=f'"{etag}"',
             full=Answer(status=_line(self.status), headers=full, body=body),
             unchanged=Answer(status=_line(304), headers=common),
         )
@@ -137,20 +147,13 @@ class Document:
         coding = conditional.coding(environ.get("HTTP_ACCEPT_ENCODING"))
         if coding is None:
             return problem(406, f"send Accept-Encoding with one of {', '.join(_CODERS)}")
-        variant = self.variant(coding)
-        asked = environ.get("HTTP_IF_NONE_MATCH")
-        if asked is None and not any(name in environ for name in _OTHER_CONDITIONS):
-            status = 200
-        elif self.status != 200:
-            status = 200  # the conditions were looked at to make it
-        else:
-            status = conditional.status(
-                _conditions(environ), etag=variant.etag, last_modified=self.last_modified
-            )
-        if status == 304:
-            return variant.unchanged
-        if status == 412:
-            return problem(412, "the document is not the one that If-Match names")
+        variant = self.variants.get(coding) or self.variant(coding)
+        if self.status == 200:  # for a delta the conditions were looked at to make it
+            status = _condition(environ, variant, self.last_modified)
+            if status == 304:
+                return variant.unchanged
+            if status == 412:
+                return problem(412, "the document is not the one that If-Match names")
         if environ["REQUEST_METHOD"] == "HEAD":
             return Answer(status=variant.full.status, headers=variant.full.headers)
         return variant.full
@@ -164,15 +167,21 @@ class Document:
         return len(self.body) + sum(coded) + 2_000
 
 
-_OTHER_CONDITIONS = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+_CONDITIONS = {
+    f"HTTP_{name.upper().replace('-', '_')}": name
+    for name in ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
+}
 
 
-def _conditions(environ: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name[5:].replace("_", "-").lower(): environ[name]
-        for name in ("HTTP_IF_NONE_MATCH", *_OTHER_CONDITIONS)
-        if name in environ
-    }
+def _condition(environ: Mapping[str, Any], variant: Variant, modified: datetime | None) -> int:
+    if (
+        environ.get("HTTP_IF_NONE_MATCH") == variant.quoted
+        and "HTTP_IF_MATCH" not in environ
+        and "HTTP_IF_UNMODIFIED_SINCE" not in environ
+    ):
+        return 304  # what nearly every reader sends needs no reading
+    headers = {name: environ[key] for key, name in _CONDITIONS.items() if key in environ}
+    return conditional.status(headers, etag=variant.etag, last_modified=modified)
 
 
 def problem(status: int, text: str, *headers: tuple[str, str]) -> Answer:
@@ -220,7 +229,7 @@ class Cache:
             capacity: Bytes of all documents; the least recently used go first.
         """
         self._store, self._clock, self._interval, self._capacity = store, clock, interval, capacity
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._documents: dict[str, Document] = {}
         self._sizes: dict[str, int] = {}
         self._total = 0
         self._lock = threading.Lock()
@@ -231,7 +240,8 @@ class Cache:
 
     def get(self, key: str) -> Document | None:
         """Return the document of an address if it still holds."""
-        self._ask()
+        if self._clock() - self._asked >= self._interval:
+            self._ask()
         document = self._documents.get(key)
         if document is None:
             return None
@@ -240,9 +250,7 @@ class Cache:
             if known.get(scope, 0) > version:
                 self._drop(key)
                 return None
-        with self._lock:
-            if key in self._documents:
-                self._documents.move_to_end(key)
+        document.used = self._asked  # no lock, and fine enough to tell what nobody asks for
         return document
 
     def put(self, key: str, document: Document) -> None:
@@ -255,8 +263,9 @@ class Cache:
             self._documents[key] = document
             self._sizes[key] = size
             self._total += size
+            document.used = self._clock()
             while self._total > self._capacity:
-                self._forget(next(iter(self._documents)))
+                self._forget(min(self._documents, key=lambda old: self._documents[old].used))
 
     def clear(self) -> None:
         """Forget everything, as when the configuration has changed."""
@@ -274,8 +283,7 @@ class Cache:
             self._total -= self._sizes.pop(key)
 
     def _ask(self) -> None:
-        now = self._clock()
-        if now - self._asked < self._interval or not self._asking.acquire(blocking=False):
+        if not self._asking.acquire(blocking=False):
             return
         try:
             with self._store.reading() as db:
@@ -288,7 +296,7 @@ class Cache:
         except StoreError:
             return  # what was served stays good until the database can be read again
         finally:
-            self._asked = now
+            self._asked = self._clock()
             self._asking.release()
 
 

@@ -31,9 +31,11 @@ def bump(store: Store, *scopes: str) -> None:
 
 
 def test_the_least_used_documents_go_when_the_room_is_taken(store: Store) -> None:
-    cache = Cache(store, clock=lambda: 0.0, capacity=40_000)
+    now = [0.0]
+    cache = Cache(store, clock=lambda: now[0], capacity=40_000)
     for name in "abcd":
         cache.put(name, document())
+    now[0] = 1
     assert cache.get("a")
     cache.put("e", document())
     assert [name for name in "abcde" if cache.get(name)] == ["a", "c", "d", "e"]
