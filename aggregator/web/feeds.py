@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import Headers
 
 from aggregator.errors import QueryError, StoreError
 from aggregator.formats import atom, jsonfeed, opml, rss
@@ -309,12 +310,17 @@ def _other_method(method: str) -> Answer:
 
 
 class _Exact(Response):
-    """A response with the header fields it was given and no others."""
+    """A response with the header fields it was given and no others, as when it is remembered."""
 
     default_mimetype = None
 
-    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Any:
-        return self.headers
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.body, answer.status)
+        self._exact = Headers(answer.headers)
+        self.headers.update(answer.headers)
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        return self._exact
 
 
 def blueprint(feeds: Feeds) -> Blueprint:
@@ -324,7 +330,6 @@ def blueprint(feeds: Feeds) -> Blueprint:
     @routes.get("/opml")
     @routes.get("/feeds/<path:_>")
     def feed(_: str = "") -> Response:
-        answer = feeds.answer(request.environ)
-        return _Exact(answer.body, answer.status, answer.headers)
+        return _Exact(feeds.answer(request.environ))
 
     return routes

@@ -7,13 +7,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.test import Client
 
 from aggregator.model import Config
 from aggregator.web import feeds
 from aggregator.web.cache import Front
 from tests.web.stock import CONFIG, START, Stock, stocked
+
+
+def _finish(response: Response) -> Response:
+    """Add a field, as an application does to its pages."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 class FeedSite:
@@ -33,6 +39,7 @@ class FeedSite:
         )
         app = Flask("test")
         app.register_blueprint(feeds.blueprint(self.feeds))
+        app.after_request(_finish)
         self.client = Client(Front(app.wsgi_app, self.feeds.remembered))
         self.get = self.client.get
 

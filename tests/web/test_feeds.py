@@ -135,6 +135,12 @@ def test_the_same_database_gives_the_same_bytes(full: FeedSite, format: str) -> 
     assert list(first.headers) == list(second.headers)
 
 
+def test_what_is_remembered_is_what_was_made(full: FeedSite) -> None:
+    first, second = full.get("/feeds/all.rss"), full.get("/feeds/all.rss")
+    assert first.data == second.data
+    assert list(first.headers) == list(second.headers)
+
+
 # --- conditional requests --------------------------------------------------------------------
 
 

@@ -74,7 +74,8 @@ def fill(site: FeedSite) -> None:
         make_entry(1, site.stock.now - timedelta(hours=3)),
         title="Rain & <wind>: “storm”",
         content=SafeHtml(
-            '<p>It <b>rains</b>, says <a href="https://a.example/" rel="noopener noreferrer nofollow">she</a>.</p>'
+            '<p>It <b>rains</b>, says <a href="https://a.example/"'
+            ' rel="noopener noreferrer nofollow">she</a>.</p>'
         ),
         authors=(Author(name="Ann Ä"), Author(name="Bob")),
         categories=("Weather", "A & B"),
@@ -107,6 +108,9 @@ def test_what_is_read_is_what_was_served(
     assert poll_document(reader, "odd", response.data, url, response.headers["Content-Type"])
     ours, theirs = stored(site), stored(reader)
     assert [_facts(e, format) for e in theirs] == [_facts(e, format) for e in ours]
+    for read, served in zip(theirs, ours, strict=True):
+        published = served.entry.published or served.first_seen
+        assert (read.entry.updated or read.entry.published) == max(served.changed, published)
 
 
 def _facts(stored: StoredEntry, format: str) -> dict[str, object]:
