@@ -1,0 +1,214 @@
+"""The Flask application: made from a configuration and a store, with the rules for every answer."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from flask import Flask, Response, render_template, request
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from aggregator.config import file as config_file
+from aggregator.errors import AggregatorError, QueryError, StoreError
+from aggregator.model import Config, SafeHtml
+from aggregator.store.db import Store
+from aggregator.web import cache, conditional, feeds, ops, pages, times
+from aggregator.web.contexts import Head
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " img-src 'self' http: https:; media-src http: https:; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
+"""Pictures and sound come from publishers; nothing of theirs may run or be framed."""
+
+RELOAD_SECONDS = 2.0
+COMPRESS_FROM = 1_000
+
+
+def utc_now() -> datetime:
+    """Return the present moment; the clock of the web."""
+    return datetime.now(UTC)
+
+
+class Configuration:
+    """The configuration in force: the file's, read again when it changes and is right."""
+
+    def __init__(self, path: str) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigError: Nothing is served then.
+        """
+        self._path = path
+        self._config = config_file.load(path, os.environ)
+        self._read = self._modified()
+        self._looked = time.monotonic()
+        self._guard = threading.Lock()
+
+    def __call__(self) -> Config:
+        """Return the configuration; a file that is wrong leaves the last good one in force."""
+        if time.monotonic() - self._looked > RELOAD_SECONDS and self._guard.acquire(blocking=False):
+            try:
+                self._looked = time.monotonic()
+                modified = self._modified()
+                if modified != self._read:
+                    self._read = modified
+                    self._config = config_file.load(self._path, os.environ)
+            except AggregatorError:
+                pass  # the scheduler reads the same file and says on the status page what is wrong
+            finally:
+                self._guard.release()
+        return self._config
+
+    def _modified(self) -> int:
+        try:
+            return Path(self._path).stat().st_mtime_ns
+        except OSError:
+            return self._read
+
+
+def create_app(
+    config: Callable[[], Config], store: Store, *, clock: Callable[[], datetime] = utc_now
+) -> Flask:
+    """Return the application.
+
+    Args:
+        config: Gives the configuration in force.
+        store: The database.
+        clock: The present moment.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 64_000
+    app.jinja_env.filters["safe_html"] = _safe_html
+    app.jinja_env.filters["machine"] = times.machine
+    app.jinja_env.filters["clock"] = times.clock
+    app.jinja_env.filters["day"] = times.day
+    app.jinja_env.filters["short_day"] = times.short_day
+    app.jinja_env.filters["playtime"] = times.length
+    app.jinja_env.filters["in_zones"] = lambda moment: times.in_zones(moment, config().site.zones)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    style = Style(app)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        return {"config": config(), "style": style.url(config()), "path": request.path}
+
+    app.register_blueprint(pages.blueprint(config, store, clock))
+    app.register_blueprint(ops.blueprint(config, store, clock))
+    app.add_url_rule("/style.css", "style", lambda: style.response(config()))
+    served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
+    app.register_blueprint(feeds.blueprint(served))
+    _handle_errors(app)
+    app.after_request(_finish)
+    app.wsgi_app = cache.Front(app.wsgi_app, served.remembered)  # type: ignore[method-assign]
+    return app
+
+
+class Style:
+    """The one stylesheet: ours, with the site's accent and rules after it."""
+
+    def __init__(self, app: Flask) -> None:
+        """Read our part."""
+        self._ours = Path(app.static_folder or "", "style.css").read_text(encoding="utf-8")
+
+    def url(self, config: Config) -> str:
+        """Return its URL, another one whenever it changes, so that it may be kept for ever."""
+        return f"/style.css?v={crc32(self._text(config).encode()):08x}"
+
+    def _text(self, config: Config) -> str:
+        accent = f":root {{ --accent: {config.site.accent}; }}\n" if config.site.accent else ""
+        return f"{self._ours}{accent}{config.site.css}"
+
+    def response(self, config: Config) -> Response:
+        """Return it."""
+        made = Response(self._text(config), mimetype="text/css")
+        made.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return made
+
+
+def _safe_html(text: SafeHtml) -> Markup:
+    return Markup(text)  # noqa: S704, SafeHtml is made by the sanitiser alone
+
+
+def _handle_errors(app: Flask) -> None:
+    def page(status: int, title: str, words: str) -> tuple[str, int]:
+        head = Head(title=title, updated=None)
+        return render_template("error.html", head=head, status=status, words=words), status
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status == 304:
+            return Response(status=304)
+        words = _WORDS.get(status, error.description or "")
+        body, _ = page(status, error.name, words)
+        made = Response(body, status)
+        if status == 405 and isinstance(getattr(error, "valid_methods", None), list):
+            made.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+        return made
+
+    @app.errorhandler(QueryError)
+    def query(error: QueryError) -> tuple[str, int]:
+        return page(400, "That can't be asked", str(error))
+
+    @app.errorhandler(StoreError)
+    def store(error: StoreError) -> Response:
+        app.logger.error("event=store_failed error=%r", str(error))
+        body, _ = page(503, "Back in a moment", "The database can't be read just now.")
+        return Response(body, 503, headers={"Retry-After": "5"})
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> tuple[str, int]:
+        app.logger.error("event=request_failed path=%r", request.path, exc_info=error)
+        return page(500, "That was our fault", "The log has the details. Please try again.")
+
+
+_WORDS = {
+    404: "Nothing is at this address. It may have been removed, or never was.",
+    405: "That can't be done at this address.",
+    413: "What was sent is too large.",
+    429: "Too many requests. Please wait a little.",
+}
+
+
+def _finish(response: Response) -> Response:
+    """Add what every answer carries, and compress what is worth it."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cache-Control", "no-cache")
+    if _worth_compressing(response):
+        coding = conditional.coding(request.headers.get("Accept-Encoding"))
+        headers["Vary"] = "Accept-Encoding"
+        if coding and coding != "identity":
+            response.set_data(cache.compress(coding, response.get_data()))
+            headers["Content-Encoding"] = coding
+    return response
+
+
+def _worth_compressing(response: Response) -> bool:
+    return (
+        response.status_code == 200
+        and not response.direct_passthrough
+        and "Content-Encoding" not in response.headers
+        and response.mimetype in ("text/html", "text/css", "application/json")
+        and (response.content_length or 0) >= COMPRESS_FROM
+    )
+
+
+def serve_app() -> "WSGIApplication":
+    """Return the application as the server starts it, from the file AGGREGATOR_CONFIG names."""
+    config = Configuration(os.environ["AGGREGATOR_CONFIG"])
+    return create_app(config, Store(config().storage))

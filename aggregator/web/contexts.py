@@ -1,0 +1,207 @@
+"""What each page shows: a page is a query, one of these, and a template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from aggregator.model import Enclosure, Image, SafeHtml, Section
+from aggregator.store.incidents import Incident
+from aggregator.store.log import HostRow, PollRow, Totals
+from aggregator.store.sources import SourceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """An entry in a list.
+
+    Args:
+        url: Of its page here.
+        passage: Text with the found words marked, for a search; else its summary.
+    """
+
+    id: int
+    url: str
+    title: str
+    passage: SafeHtml
+    source_id: str
+    source: str
+    at: datetime
+    section: str = ""
+    image: Image | None = None
+    kind: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The stories of one day of a list."""
+
+    day: date
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What every page has: its title, when what it shows changed last, and its feeds.
+
+    Args:
+        feeds: `(media type, title, path)` of each format.
+    """
+
+    title: str
+    updated: datetime | None
+    description: str = ""
+    feeds: tuple[tuple[str, str, str], ...] = ()
+    canonical: str = ""
+    section: str = ""
+    newest: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A section on the front page."""
+
+    section: Section
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPage:
+    """The front page: a lead, sections, the latest, and what can be listened to or watched."""
+
+    head: Head
+    lead: Story | None
+    blocks: tuple[Block, ...]
+    latest: tuple[Story, ...]
+    media: tuple[Story, ...]
+    sources: int
+    next_poll: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """A view's page: a section, a saved view, a category, an author, a language or a search.
+
+    Args:
+        older: Path of the page that goes on, "" at the end.
+        notes: What of a search could not be obeyed, in words.
+    """
+
+    head: Head
+    kind: str
+    name: str
+    days: tuple[Day, ...]
+    older: str = ""
+    paged: bool = False
+    notes: tuple[str, ...] = ()
+    q: str = ""
+    section: str = ""
+    source: str = ""
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """An enclosure of a story; `kind` is audio, video or file."""
+
+    enclosure: Enclosure
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An earlier wording: until when it stood, and the differences to the next, as marked HTML."""
+
+    until: datetime
+    title: SafeHtml
+    text: SafeHtml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPage:
+    """A story."""
+
+    head: Head
+    story: Story
+    uri: str
+    link: str
+    via: str
+    comments: str
+    content: SafeHtml
+    picture: Image | None
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    clips: tuple[Clip, ...]
+    published: datetime | None
+    first_seen: datetime
+    changed: datetime | None
+    changes: tuple[Change, ...]
+    hidden: str
+    related: tuple[Story, ...]
+    printing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """A little chart: a value for each day, oldest first, and what it says in words."""
+
+    values: tuple[int, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """A source on the status page."""
+
+    state: SourceState
+    spark: Spark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPage:
+    """The "last updated" page.
+
+    Args:
+        counts: How many sources are of each health.
+        shown: How many of `matching` stand on this page.
+    """
+
+    head: Head
+    rows: tuple[SourceRow, ...]
+    counts: Sequence[tuple[str, int]]
+    totals: Totals
+    polls_per_minute: float
+    entries: int
+    health: str
+    sort: str
+    page: int
+    pages: int
+    alive: bool
+    tick: datetime | None
+    config_error: str
+    incidents: tuple[Incident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostsPage:
+    """The politeness ledger."""
+
+    head: Head
+    rows: tuple[HostRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage:
+    """Everything known of a source."""
+
+    head: Head
+    state: SourceState
+    yaml: str
+    line: int
+    url: str
+    polls: tuple[PollRow, ...]
+    spark: Spark
+    days: tuple[Day, ...]
+    older: str
+    incidents: tuple[Incident, ...]
+    asked: bool = False
