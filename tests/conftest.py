@@ -1,9 +1,12 @@
 """Fixtures that every test may use."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from tests.feedserver import FeedServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,3 +25,10 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     if not folder:
         pytest.skip("give --corpus DIR, a folder of feed documents, to run this")
     return Path(folder)
+
+
+@pytest.fixture
+def feed_server() -> Iterator[FeedServer]:
+    """A web server on loopback that does what the test describes."""
+    with FeedServer() as server:
+        yield server

@@ -49,6 +49,9 @@ _FRAME_END = re.compile(r"</iframe\s*>", re.I)
 _IMAGE = re.compile(r"<img\b[^>]*>", re.I)
 _TINY = re.compile(r'\b(?:width|height)="[01]"')
 _NO_SOURCE = re.compile(r'<img(?![^>]*\bsrc=")[^>]*>')
+_MEANT_AS_HTML = re.compile(
+    r"<(p|div|a|em|strong|ul|ol|h[1-6]|table|blockquote)\b[^<]*>.*</\1>", re.S
+)
 _EMPTY = re.compile(r"<(p|div|span|a|b|i|em|strong|figure|li|ul|ol)(?: [^>]*)?>\s*</\1>")
 
 
@@ -130,10 +133,13 @@ def paragraphs(words: str) -> SafeHtml:
 
 
 def from_text(content: Text | None, *, base: str) -> SafeHtml:
-    """Return a text construct of any type (RFC 4287 §3.1) as safe HTML."""
+    """Return a text construct of any type (RFC 4287 §3.1) as safe HTML.
+
+    Many publishers forget to say that their text is HTML, and text that means a tag is rare.
+    """
     if content is None:
         return SafeHtml("")
-    if content.type == "text":
+    if content.type == "text" and not _MEANT_AS_HTML.search(content.value):
         return paragraphs(content.value)
     own_base = urls.absolute(base, content.base) if content.base else base
     return sanitise(content.value, base=own_base or base)

@@ -1,0 +1,225 @@
+"""Fetches many requests at once over libcurl, politely: the loop, and whose turn it is.
+
+One thread, the caller's, does everything: it must come back for the next outcome soon, since
+transfers stand still, but their time limits do not, while it looks at the last one.
+
+With a proxy it is the proxy that resolves names and connects. The address guard can then only
+look names up itself before it asks the proxy; a name server that answers the two differently
+gets past it. Let such a proxy refuse private addresses on its own.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
+
+import pycurl
+
+from aggregator.fetch.attempt import Answer, Attempt
+from aggregator.fetch.handle import Handle
+from aggregator.fetch.lookup import Lookups
+from aggregator.fetch.pacing import Pacing
+from aggregator.model import Failed, FailureKind, FetchOutcome, PerHost, Request
+
+_SLICE = 0.05
+"""Seconds that the loop sleeps at most, so the delay of `stop`; libcurl's own limit is 1."""
+
+
+def _utc() -> datetime:
+    # The one clock of this stage: a Retry-After date in an answer without Date has no other.
+    return datetime.now(UTC)  # noqa: TID251
+
+
+class Client:
+    """An HTTP client with its pool of connections, for one thread.
+
+    Every address is judged when it is connected to, every redirect is judged as a request of its
+    own, and no cookie is ever kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allow: tuple[str, ...] = (),
+        proxy: str = "",
+        per_host: PerHost = PerHost(),  # noqa: B008, frozen
+        concurrency: int = 100,
+        tls_ca: str = "",
+        clock: Callable[[], datetime] = _utc,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            user_agent: Sent with every request.
+            allow: Hosts and networks opened by `network.allow`, as in `address.refused`.
+            proxy: URL of a proxy for all requests, "" for none; the environment is not asked.
+            per_host: Limits of one host, by the name in the URL.
+            concurrency: Transfers at once.
+            tls_ca: PEM file of trusted authorities, "" for the system's.
+            clock: The time, for a Retry-After date in an answer that has no Date.
+        """
+        self._new_handle = partial(
+            Handle, user_agent=user_agent, allow=allow, proxy=proxy, tls_ca=tls_ca
+        )
+        self._concurrency = concurrency
+        self._clock = clock
+        self._pacing = Pacing[Attempt](
+            connections=per_host.connections, spacing=per_host.spacing.total_seconds()
+        )
+        self._proxy = proxy
+        self._lookups = Lookups(allow)
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, concurrency)
+        self._idle: list[Handle] = []
+        self._running: dict[pycurl.Curl, Handle] = {}
+        self._refused: list[tuple[Request, FetchOutcome]] = []
+        self._stopped = threading.Event()
+
+    def add(
+        self, requests: Iterable[Request], *, spacing: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        """Put requests in the queue; `step` fetches them, hosts in turn.
+
+        Args:
+            requests: Any number.
+            spacing: Least seconds between two requests, for hosts that asked for it (429).
+        """
+        self._pacing.heed(spacing, time.monotonic())
+        for request in requests:
+            attempt = Attempt.begin(request)
+            if isinstance(attempt, Failed):
+                self._refused.append((request, attempt))
+            elif self._proxy:
+                self._lookups.submit(attempt)
+            else:
+                self._pacing.add(attempt.target.host, attempt, time.monotonic())
+
+    @property
+    def pending(self) -> bool:
+        """Whether any request has no outcome yet."""
+        return bool(self._refused or self._running or len(self._pacing) or self._lookups.pending)
+
+    def step(self) -> list[tuple[Request, FetchOutcome]]:
+        """Move every transfer on and return those that ended; waits up to 50 ms for one."""
+        outcomes, self._refused = self._refused, []
+        if self._stopped.is_set():
+            return outcomes + list(self._cancel())
+        outcomes += self._looked_up()
+        self._start()
+        self._multi.perform()
+        outcomes += self._ended()
+        if not outcomes:
+            self._wait()
+        return outcomes
+
+    def fetch(
+        self, requests: Iterable[Request], *, spacing: Mapping[str, float] = MappingProxyType({})
+    ) -> Iterator[tuple[Request, FetchOutcome]]:
+        """Fetch requests and yield each with its outcome as soon as it has one; as `add`."""
+        self.add(requests, spacing=spacing)
+        try:
+            while self.pending:
+                yield from self.step()
+        finally:
+            self._abandon()
+
+    def fetch_one(self, request: Request) -> FetchOutcome:
+        """Fetch one request and wait for its outcome."""
+        [(_, outcome)] = self.fetch([request])
+        return outcome
+
+    def stop(self) -> None:
+        """End a running fetch from another thread, for good: what is left yields CANCELLED."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._abandon()
+        for handle in self._idle:
+            handle.easy.close()
+        self._idle.clear()
+        self._multi.close()
+        self._lookups.close()
+
+    # --- one turn of the loop ------------------------------------------------------------------
+
+    def _looked_up(self) -> Iterator[tuple[Request, FetchOutcome]]:
+        """With a proxy: let those pass whose host was found to be public."""
+        for attempt, fault in self._lookups.done():
+            if fault:
+                yield attempt.request, attempt.failed(fault.kind, fault.words)
+            else:
+                ahead = bool(attempt.hops)
+                self._pacing.add(attempt.target.host, attempt, time.monotonic(), ahead=ahead)
+
+    def _start(self) -> None:
+        now = time.monotonic()
+        while len(self._running) < self._concurrency:
+            attempt = self._pacing.take(now)
+            if attempt is None:
+                return
+            handle = self._idle.pop() if self._idle else self._new_handle()
+            handle.start(attempt)
+            self._running[handle.easy] = handle
+            self._multi.add_handle(handle.easy)
+
+    def _ended(self) -> list[tuple[Request, FetchOutcome]]:
+        outcomes: list[tuple[Request, FetchOutcome]] = []
+        left = 1
+        while left:
+            left, good, bad = self._multi.info_read()
+            for easy in good:
+                self._finish(easy, 0, "", outcomes)
+            for easy, code, message in bad:
+                self._finish(easy, code, message, outcomes)
+        return outcomes
+
+    def _finish(
+        self,
+        easy: pycurl.Curl,
+        code: int,
+        message: str,
+        outcomes: list[tuple[Request, FetchOutcome]],
+    ) -> None:
+        attempt, answer = self._take_back(easy, code, message)
+        now = time.monotonic()
+        self._pacing.done(attempt.target.host, now)
+        outcome = attempt.judge(answer, self._clock())
+        if outcome is not None:
+            outcomes.append((attempt.request, outcome))
+        elif self._proxy:
+            self._lookups.submit(attempt)
+        else:
+            self._pacing.add(attempt.target.host, attempt, now, ahead=True)
+
+    def _take_back(self, easy: pycurl.Curl, code: int, message: str) -> tuple[Attempt, Answer]:
+        handle = self._running.pop(easy)
+        self._multi.remove_handle(easy)
+        ended = handle.finish(code, message)
+        self._idle.append(handle)
+        return ended
+
+    def _wait(self) -> None:
+        pause = self._pacing.pause(time.monotonic())
+        if pause is None or pause > _SLICE or len(self._running) >= self._concurrency:
+            pause = _SLICE
+        if self._running:
+            self._multi.select(pause)
+        else:
+            self._stopped.wait(pause)
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    def _cancel(self) -> Iterator[tuple[Request, FetchOutcome]]:
+        for attempt in self._abandon():
+            yield attempt.request, attempt.failed(FailureKind.CANCELLED, "stopped before its end")
+
+    def _abandon(self) -> list[Attempt]:
+        """Drop everything that runs or waits, and say what it was."""
+        running = [self._take_back(easy, 0, "")[0] for easy in list(self._running)]
+        for attempt in running:
+            self._pacing.done(attempt.target.host, time.monotonic())
+        return running + self._pacing.drain() + self._lookups.drain()

@@ -1,0 +1,105 @@
+"""A response's header section, read without trust."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from aggregator.fetch import urls
+
+Fields = Mapping[str, Sequence[str]]
+"""Values by lower-case name, in the order they came."""
+
+_WANTED = {
+    name.encode(): name
+    for name in (
+        "age",
+        "cache-control",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "date",
+        "etag",
+        "expires",
+        "im",
+        "last-modified",
+        "link",
+        "location",
+        "retry-after",
+    )
+}
+
+_LINKS = 50
+"""Links kept of one response; the feeds of this world send at most a dozen."""
+
+# Each part ends at a character that the next one starts with, so that no input is read twice.
+_LINK = re.compile(
+    r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,<>"]*))?)*)'
+)
+_PARAMETER = re.compile(r';\s*([^\s=;,<>"]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,<>"]*)))?')
+
+
+def read(lines: Iterable[bytes]) -> tuple[Fields, bool]:
+    """Return the fields of the last header section, and whether it is complete.
+
+    Args:
+        lines: Everything libcurl took for a header: interim responses (1xx) come first, trailers
+            last. Trailers are no header fields (RFC 9110 §6.5.1).
+    """
+    fields: dict[str, list[str]] = {}
+    complete = False
+    for line in lines:
+        name, _, value = line.partition(b":")
+        wanted = _WANTED.get(name.lower())
+        if wanted:
+            if not complete:
+                fields.setdefault(wanted, []).append(value.strip().decode("latin-1"))
+        elif line == b"\r\n":
+            complete = True
+        elif line.startswith(b"HTTP/"):
+            fields, complete = {}, False
+    return fields, complete
+
+
+def first(fields: Fields, name: str) -> str:
+    """Return the first value of a field that may stand only once, "" when it is absent."""
+    values = fields.get(name)
+    return values[0] if values else ""
+
+
+def utf8(value: str) -> str:
+    """Read a value's bytes as UTF-8 where they are; servers send URLs like that."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def members(fields: Fields, name: str) -> list[str]:
+    """Return the members of a field that is a list, without empty ones (RFC 9110 §5.6.1)."""
+    parts = (part.strip() for value in fields.get(name, ()) for part in value.split(","))
+    return [part for part in parts if part]
+
+
+def links(fields: Fields, base: str) -> tuple[tuple[str, str], ...]:
+    """Return `(rel, URL)` of the Link fields: rel lower case, http and https only (RFC 8288).
+
+    A link with an `anchor` speaks of another resource and is left out (§3.2).
+    """
+    found: list[tuple[str, str]] = []
+    for value in fields.get("link", ()):
+        for match in _LINK.finditer(value):
+            if len(found) >= _LINKS:
+                return tuple(found)
+            parameters = _parameters(match[2])
+            target = urls.target(utf8(match[1].strip()), base=base)
+            if target is None or target.scheme not in ("http", "https") or "anchor" in parameters:
+                continue
+            found += ((rel, target.href) for rel in parameters.get("rel", "").lower().split())
+    return tuple(found[:_LINKS])
+
+
+def _parameters(text: str) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for name, quoted, token in _PARAMETER.findall(text):
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted else token
+        parameters.setdefault(name.lower(), value)  # the first counts (RFC 8288 §3.3)
+    return parameters

@@ -1,0 +1,12 @@
+"""Bytes of a feed document to `ParsedFeed`: pure functions of the document, its type and its URL.
+
+Nothing here may read the network, a file or the clock, and nothing here is made safe: what comes
+out is the publisher's text. A document may still be made to cost much time or memory, so callers
+run these functions where they can be killed.
+
+    decode       bytes of any encoding -> clean UTF-8 XML
+    items        which items of it are new
+    elements     what the library flattens, read from the tree
+    document     the library's reading, and the door for callers
+    entries      the library's dictionaries -> our dataclasses
+"""

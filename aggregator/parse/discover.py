@@ -1,0 +1,121 @@
+"""Feeds that an HTML page links to: what its head declares, then links that look like feeds."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from aggregator.parse import decode
+
+LONGEST_PAGE = 1_000_000
+"""Bytes that are searched."""
+MOST_CANDIDATES = 20
+
+_TYPES = frozenset(
+    {
+        "application/atom+xml",
+        "application/feed+json",
+        "application/rdf+xml",
+        "application/rss+xml",
+        "application/x.atom+xml",
+        "text/rss+xml",
+        "text/xml",
+        "application/xml",
+    }
+)
+_FEED_WORD = re.compile(r"(?:^|[^a-z])(?:feeds?|rss2?|atom|rdf)(?:[^a-z]|$)")
+_ENDINGS = (".rss", ".atom", ".rdf", ".xml", "feed.json")
+# The feed of one article's comments is declared on its page, beside the site's.
+_COMMENTS = re.compile(r"comments?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A link that may lead to a feed; `type` is the media type it declares, "" when none."""
+
+    url: str
+    title: str = ""
+    type: str = ""
+
+
+def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[Candidate, ...]:
+    """Return the feeds a page links to, the likeliest first, each URL once; never raises.
+
+    Declared ones (`link rel=alternate`) stand before anchors, feeds of comments at the end.
+
+    Args:
+        body: An HTML page, or anything.
+        url: Its address, base of its links unless it has a `base` element.
+        content_type: The Content-Type field as sent, for its charset.
+    """
+    page = _page(body, content_type)
+    if page is None:
+        return ()
+    base = _base(page, url)
+    found: dict[str, Candidate] = {}
+    for candidate in (*_declared(page, base), *_anchors(page, base)):
+        if candidate.url != url:
+            found.setdefault(candidate.url, candidate)
+    likeliest = sorted(found.values(), key=_is_of_comments)
+    return tuple(likeliest[:MOST_CANDIDATES])
+
+
+def _page(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
+    text = decode.text(body[:LONGEST_PAGE], content_type)
+    try:
+        return lxml_html.document_fromstring(text.encode(), lxml_html.HTMLParser(encoding="utf-8"))
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+
+
+def _base(page: lxml_html.HtmlElement, url: str) -> str:
+    for element in page.iter("base"):
+        return _absolute(url, element.get("href") or "") or url
+    return url
+
+
+def _absolute(base: str, reference: str) -> str:
+    try:
+        absolute = urljoin(base, reference.strip())
+        return absolute if urlsplit(absolute).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def _declared(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
+    for link in page.iter("link"):
+        rels = (link.get("rel") or "").lower().split()
+        kind = (link.get("type") or "").partition(";")[0].strip().lower()
+        if ("alternate" in rels or "feed" in rels) and kind in _TYPES:
+            yield from _candidate(link, base, (link.get("title") or ""), kind)
+
+
+def _anchors(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
+    for anchor in page.iter("a"):
+        kind = (anchor.get("type") or "").partition(";")[0].strip().lower()
+        target = (anchor.get("href") or "").strip().lower()
+        if target and (kind in _TYPES or _looks_like_a_feed(target)):
+            title = anchor.get("title") or " ".join(anchor.itertext())
+            yield from _candidate(anchor, base, title, kind)
+
+
+def _looks_like_a_feed(target: str) -> bool:
+    path = target.partition("#")[0]
+    if path.partition("?")[0].endswith(_ENDINGS):
+        return True
+    return bool(_FEED_WORD.search(path.partition("://")[2].partition("/")[2] or path))
+
+
+def _candidate(
+    element: lxml_html.HtmlElement, base: str, title: str, kind: str
+) -> Iterator[Candidate]:
+    url = _absolute(base, element.get("href") or "").partition("#")[0]
+    if url:
+        yield Candidate(url=url, title=" ".join(title.split())[:200], type=kind)
+
+
+def _is_of_comments(candidate: Candidate) -> bool:
+    return bool(_COMMENTS.search(candidate.title) or _COMMENTS.search(urlsplit(candidate.url).path))

@@ -1,0 +1,109 @@
+"""Which items of a document are new, told without parsing it: split, hash, compare, rebuild.
+
+A document is cut at its item elements into a shell and items. What is parsed is the shell with
+the new items only. That gives the same values as the whole document because each piece stands for
+itself: no comment, CDATA section or processing instruction begins in one and ends in another, so
+what looks like an item is one. Known items passed this check when they were new. What depends on
+the root element, such as namespaces and xml:lang, is part of an item's hash.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import xxhash
+
+HASH_SIZE = 16
+_VERSION = b"1\0"  # raise it when an item's values change for the same bytes
+
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|RDF|rdf)\b[^>]*>")
+_OPAQUE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_NAME_ENDS = b"> \t\r\n"
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduced:
+    """A document with only its new items.
+
+    Args:
+        document: XML.
+        item_hashes: Of all items of the whole document, in its order, 16 bytes each.
+        new: Positions in the whole document of the items that `document` has.
+    """
+
+    document: bytes = field(repr=False)
+    item_hashes: tuple[bytes, ...]
+    new: tuple[int, ...]
+
+
+def split(xml: bytes) -> list[Span] | None:
+    """Return where the items stand, or None when that can't be told for certain.
+
+    Args:
+        xml: As `decode.document` makes it.
+    """
+    root = _ROOT.search(xml, 0, 4096)
+    if not root:
+        return None
+    name = b"entry" if root[1] == b"feed" else b"item"
+    opening, closing = b"<" + name, b"</" + name + b">"
+    spans: list[Span] = []
+    position = _opening(xml, opening, root.end(), len(xml))
+    while position >= 0:
+        end = xml.find(closing, position)
+        after = position + len(opening)
+        if end < 0 or _opening(xml, opening, after, end) >= 0:
+            return None
+        end += len(closing)
+        spans.append((position, end))
+        position = _opening(xml, opening, end, len(xml))
+    return spans
+
+
+def reduce(xml: bytes, known: bytes) -> Reduced | None:
+    """Return the document with only the items that are not known.
+
+    Args:
+        xml: As `decode.document` makes it.
+        known: Hashes as in `Reduced.item_hashes`, one after the other.
+
+    Returns:
+        None when the document can't be split for certain.
+    """
+    spans = split(xml)
+    root = _ROOT.search(xml, 0, 4096)
+    if spans is None or not root:
+        return None
+    seed = xxhash.xxh3_64_intdigest(_VERSION + root[0])
+    digest = xxhash.xxh3_128_digest
+    hashes = tuple(digest(xml[start:end], seed) for start, end in spans)
+    old = {known[at : at + HASH_SIZE] for at in range(0, len(known), HASH_SIZE)}
+    new = tuple(at for at, item in enumerate(hashes) if item not in old)
+    pieces, shell_from = [], 0
+    for at, (start, end) in enumerate(spans):
+        pieces.append(xml[shell_from:start])
+        if hashes[at] not in old:
+            pieces.append(xml[start:end])
+        shell_from = end
+    pieces.append(xml[shell_from:])
+    if not all(_stands_for_itself(piece) for piece in pieces):
+        return None
+    return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
+
+
+def _opening(xml: bytes, opening: bytes, start: int, end: int) -> int:
+    """Where an item begins: `<item` and the end of the name, not `<items` or `<item/`."""
+    position = xml.find(opening, start, end)
+    while position >= 0:
+        if xml[position + len(opening)] in _NAME_ENDS:
+            return position
+        position = xml.find(opening, position + len(opening), end)
+    return -1
+
+
+def _stands_for_itself(piece: bytes) -> bool:
+    if b"<!" not in piece and b"<?" not in piece and b"]]>" not in piece:
+        return True
+    rest = _OPAQUE.sub(b" ", piece)
+    return b"<!" not in rest and b"<?" not in rest and b"]]>" not in rest

@@ -1,0 +1,114 @@
+"""When a server wants to be asked again, by its header alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aggregator.fetch import freshness
+from aggregator.model import Freshness
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+DATE = {"date": ["Sat, 27 Jun 2009 21:00:00 GMT"]}
+TEN = {"expires": ["Sat, 27 Jun 2009 21:10:00 GMT"]}
+
+
+def _lifetime(fields: dict[str, list[str]]) -> float | None:
+    lifetime = freshness.read(fields, NOW).lifetime
+    return None if lifetime is None else lifetime.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        pytest.param({}, None, id="nothing is said"),
+        pytest.param({"cache-control": ["public"]}, None, id="nothing of time is said"),
+        pytest.param({"cache-control": ["max-age=600"]}, 600, id="max-age"),
+        pytest.param({"cache-control": ["MAX-AGE = 600 ,public"]}, 600, id="capitals and spaces"),
+        pytest.param({"cache-control": ['max-age="600"']}, 600, id="quoted"),
+        pytest.param({"cache-control": ["max-age=600"], **DATE, **TEN}, 600, id="before Expires"),
+        pytest.param({"cache-control": ["max-age=600, max-age=60"]}, 60, id="the smallest"),
+        pytest.param({"cache-control": ["max-age=600", "max-age=60"]}, 60, id="on two lines"),
+        pytest.param({"cache-control": ["max-age=soon"]}, 0, id="no number is stale"),
+        pytest.param({"cache-control": ["max-age=-1"]}, 0, id="negative is stale"),
+        pytest.param({"cache-control": ["max-age=1.5"]}, 0, id="a fraction is stale"),
+        pytest.param({"cache-control": ["max-age"]}, 0, id="no argument is stale"),
+        pytest.param({"cache-control": ["max-age=600, max-age=x"]}, 0, id="one no number is stale"),
+        pytest.param({"cache-control": ["max-age=" + "9" * 40]}, 2**31, id="beyond any number"),
+        pytest.param({"cache-control": ["s-maxage=600"]}, None, id="what is for shared caches"),
+        pytest.param({"cache-control": ["no-cache, max-age=600"]}, 0, id="ask each time"),
+        pytest.param({"cache-control": ["no-cache=Set-Cookie, max-age=9"]}, 9, id="but a field"),
+        pytest.param({"cache-control": ["max-age=600"], "age": ["100"]}, 500, id="less Age"),
+        pytest.param({"cache-control": ["max-age=600"], "age": ["700"]}, 0, id="never below 0"),
+        pytest.param({"cache-control": ["max-age=600"], "age": ["-5"]}, 600, id="bad Age"),
+        pytest.param({"cache-control": ["max-age=600"], "age": ["100, 9"]}, 500, id="Age list"),
+        pytest.param({**DATE, **TEN}, 600, id="Expires - Date"),
+        pytest.param({**DATE, **TEN, "age": ["60"]}, 540, id="Expires - Date less Age"),
+        pytest.param({"expires": ["Sat, 27 Jun 2009 21:36:00 GMT"]}, 600, id="without Date: now"),
+        pytest.param({**DATE, "expires": ["0"]}, 0, id="Expires 0 is past"),
+        pytest.param({**DATE, "expires": ["-1"]}, 0, id="Expires -1 is past"),
+        pytest.param({**DATE, "expires": [""]}, 0, id="an empty Expires is past"),
+        pytest.param({**DATE, "expires": ["Thu, 01 Jan 1970 00:00:00 GMT"]}, 0, id="1970 is past"),
+    ],
+)
+def test_lifetime(fields: dict[str, list[str]], seconds: float | None) -> None:
+    assert _lifetime(fields) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "fields", "seconds"),
+    [
+        pytest.param("3600", {}, 3600, id="seconds"),
+        pytest.param("0", {}, 0, id="no wait"),
+        pytest.param("9" * 30, {}, 2**31, id="for ever"),
+        pytest.param("Sat, 27 Jun 2009 22:00:00 GMT", DATE, 3600, id="by the server's clock"),
+        pytest.param("Sat, 27 Jun 2009 22:26:00 GMT", {}, 3600, id="by ours without Date"),
+        pytest.param("Sat, 27 Jun 2009 22:26:00 GMT", {"date": ["?"]}, 3600, id="a bad Date"),
+        pytest.param("Sat, 27 Jun 2009 20:00:00 GMT", DATE, 0, id="a date that is past"),
+        pytest.param("Saturday, 27-Jun-09 22:00:00 GMT", DATE, 3600, id="the form of RFC 850"),
+        pytest.param("Sat Jun 27 22:00:00 2009", DATE, 3600, id="the form of asctime"),
+        pytest.param("Sat, 27 Jun 2009 23:00:00 +0100", DATE, 3600, id="with an offset"),
+        pytest.param("", {}, None, id="empty"),
+        pytest.param("-5", {}, None, id="negative"),
+        pytest.param("1.5", {}, None, id="a fraction"),
+        pytest.param("a while", {}, None, id="words"),
+        pytest.param("٣", {}, None, id="digits of another script"),
+    ],
+)
+def test_retry_after(value: str, fields: dict[str, list[str]], seconds: int | None) -> None:
+    wait = freshness.read({"retry-after": [value], **fields}, NOW).retry_after
+    assert wait == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("value", "no_store"),
+    [("no-store", True), ("No-Store, max-age=5", True), ("no-cache", False), ("", False)],
+)
+def test_no_store(value: str, no_store: bool) -> None:
+    assert freshness.read({"cache-control": [value]}, NOW).no_store is no_store
+
+
+NAMES = ("cache-control", "expires", "date", "age", "retry-after")
+VALUES = st.text(max_size=60) | st.sampled_from(
+    (
+        "max-age=600",
+        "no-cache",
+        "no-store",
+        "max-age=-1, max-age",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "Sat, 27 Jun 2009 21:26:00 -9999",
+        "27 Jun 99999999999 25:61:61",
+        "1" * 400,
+    )
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.lists(VALUES, min_size=1, max_size=3)))
+@example({"expires": ["Fri, 31 Dec 9999 23:59:59 -2359"]})
+def test_nothing_a_server_says_raises_or_is_negative(fields: dict[str, list[str]]) -> None:
+    said = freshness.read(fields, NOW)
+    assert isinstance(said, Freshness)
+    for duration in (said.lifetime, said.retry_after):
+        assert duration is None or duration >= timedelta(0)

@@ -1,0 +1,43 @@
+"""URLs as they are requested, counted and shown."""
+
+import pytest
+
+from aggregator.fetch import urls
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://Example.ORG:8080/a", "example.org"),
+        ("https://bücher.example/", "xn--bcher-kva.example"),
+        ("http://0x7f.1/", "127.0.0.1"),
+        ("http://[::FFFF:127.0.0.1]/", "::ffff:7f00:1"),
+        ("http://me:secret@example.org/", "example.org"),
+        ("file:///etc/passwd", ""),
+        ("no URL", ""),
+    ],
+)
+def test_host(url: str, host: str) -> None:
+    assert urls.host(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@example.org/a?key=secret#secret", "https://example.org/a?…"),
+        ("https://example.org/", "https://example.org/"),
+        ("https://example.org/" + "a" * 300, "https://example.org/" + "a" * 180 + "…"),
+        ("https://example.org/\n\x1b[31m", "https://example.org/%1B[31m"),
+        ("secret", "an unreadable URL"),
+    ],
+)
+def test_shown(url: str, shown: str) -> None:
+    assert urls.shown(url) == shown
+
+
+def test_credentials_are_taken_out_and_decoded() -> None:
+    target = urls.target("https://me:p%40ss@example.org/a#b")
+    assert target is not None
+    assert target.credentials == "me:p@ss"
+    assert target.href == "https://example.org/a"
+    assert target.origin == "https://example.org"
