@@ -129,7 +129,7 @@ def _read(body: Body, now: datetime) -> PollResult:
 
 def _not_a_feed(body: Body, detail: str) -> PollResult:
     request, fetched = body.request, body.fetched
-    found = ()
+    found: tuple[discover.Candidate, ...] = ()
     if request.discover:
         found = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
     address = next((candidate.url for candidate in found if candidate.url != request.url), "")
