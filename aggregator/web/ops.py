@@ -277,11 +277,9 @@ def _as_json(state: SourceState, url: str) -> dict[str, Any]:
 
 def _same_origin(base_url: str) -> bool:
     """Whether a POST came from a page of ours: by Sec-Fetch-Site, else Origin, else Referer."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None and site != "same-origin":
-        return False
-    given = request.headers.get("Origin") or request.headers.get("Referer")
-    if given is None:
+    site = request.headers.get("Sec-Fetch-Site")  # only sent to https and to loopback
+    if site is not None:
         return site == "same-origin"
+    given = request.headers.get("Origin") or request.headers.get("Referer") or ""
     parts = urlsplit(given)
     return f"{parts.scheme}://{parts.netloc}" in (base_url, request.host_url.rstrip("/"))

@@ -1,0 +1,222 @@
+"""The pages in a real browser."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from aggregator.model import Author, Enclosure, Image, SafeHtml
+from aggregator.store import sources
+from aggregator.web.app import create_app
+from tests.web.server import Watched, chromium, served
+from tests.web.stock import START, Stock, make_entry, stocked
+from tests.web.test_pages import NASTY, SITE
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+    with stocked(tmp_path_factory.mktemp("browser"), SITE) as made:
+        fill(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def base(stock: Stock) -> Iterator[str]:
+    now = START + timedelta(minutes=50)
+    with served(create_app(lambda: SITE, stock.store, clock=lambda: now)) as address:
+        yield address
+
+
+def fill(stock: Stock) -> None:
+    """Put in stories of all kinds: plain, pictured, spoken, hostile, foreign, empty."""
+    stock.add("herald", 12)
+    stock.add("post", 8)
+    picture = Image(url="https://pictures.example/p.jpg", width=640, height=360, caption="A view")
+    clip = Enclosure(url="https://sound.example/c.mp3", type="audio/mpeg", duration=187)
+    film = Enclosure(url="https://sound.example/f.mp4", type="video/mp4", length=10_000_000)
+    odd = [
+        replace(make_entry(101), title="A picture leads", image=picture, categories=("Weather",)),
+        replace(make_entry(102), title="A report to hear", enclosures=(clip,)),
+        replace(make_entry(103), title="A report to see", enclosures=(film,), image=picture),
+        replace(make_entry(104), title=NASTY, summary=NASTY, authors=(Author(name=NASTY),)),
+        replace(make_entry(105), title="W" * 300, summary="w" * 300, text="w" * 300),
+        replace(make_entry(106), title="مرحبا بالعالم", language="ar", text="نص عربي"),
+        replace(make_entry(107), title="東京で雪が降る 🎉", language="ja", text="雪"),
+        replace(make_entry(108), title="", summary="", text="", content=SafeHtml("")),
+        replace(
+            make_entry(109),
+            title="A table",
+            content=SafeHtml(
+                "<h1>Cross-head</h1><table><tr>" + "<td>wide cell</td>" * 30 + "</tr></table>"
+                "<pre>" + "x" * 400 + "</pre>"
+                '<figure><img src="https://pictures.example/q.jpg" alt="A dog"></figure>'
+            ),
+        ),
+    ]
+    for entry in odd:
+        stock.put("herald", entry)
+    stock.put("odd", replace(make_entry(110), title="From an odd place"))
+    stock.revise(1, "Report number one")
+    with stock.store.transaction() as db:
+        columns = {
+            "health": "failing", "failures": 5, "error_kind": "http_status", "polls": 5,
+            "error": "https://odd.example/feed: status 500: the server's own fault",
+            "last_poll_at": START, "health_since": START,
+        }  # fmt: skip
+        sources.update(db, "odd", columns)
+
+
+PATHS = (
+    "/", "/section/world", "/view/rain", "/category/weather", "/search", "/search?q=rain",
+    "/status", "/status/hosts", "/source/odd", "/source/herald", "/help", "/nowhere",
+    "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
+    "/entry/29", "/entry/29?print=1",
+)  # fmt: skip
+
+
+def opened(
+    browser: Browser,
+    base: str,
+    path: str,
+    *,
+    width: int = 1280,
+    scripts: bool = True,
+) -> tuple[Page, Watched]:
+    page = browser.new_page(viewport={"width": width, "height": 800}, java_script_enabled=scripts)
+    watched = Watched(page, base)
+    page.goto(base + path)
+    return page, watched
+
+
+def test_front_page_shows_the_masthead_line_and_a_headline(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/")
+    expect(page.locator(".updated")).to_contain_text("Page last updated at")
+    expect(page.locator(".updated")).to_contain_text("GMT, Saturday, 27 June 2009 ·")
+    expect(page.locator(".lead a.story")).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_is_accessible_and_calm(browser: Browser, base: str, path: str) -> None:
+    """No violation known to axe, no error, no request elsewhere but for pictures and sound."""
+    page, watched = opened(browser, base, path)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    page.close()
+    assert [error for error in watched.errors if "404" not in error] == []
+    assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None:
+    page, _ = opened(browser, base, path, width=320)
+    for width in (320, 360, 768):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -> None:
+    with stocked(tmp_path, SITE) as own:
+        own.add("herald", 30)
+        app = create_app(lambda: SITE, own.store, clock=lambda: own.now)
+        with served(app) as address:
+            page = browser.new_page()
+            page.clock.install()
+            page.goto(address)
+            first = page.locator("a.story").first.bounding_box()
+            own.add("post", 3)
+            page.clock.run_for(61_000)
+            expect(page.locator("#news")).to_have_text("3 new stories")
+            assert page.locator("a.story").first.bounding_box() is not None
+            assert first is not None
+            page.locator("#news a").click()
+            expect(page.locator(".latest")).to_contain_text("Report 33")
+            page.close()
+
+
+def test_keyboard_walks_through_the_stories(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/section/world")
+    titles = page.locator("a.story").all_inner_texts()
+    for key, expected in (("j", titles[0]), ("j", titles[1]), ("k", titles[0])):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.innerText") == expected
+    page.keyboard.press("o")
+    page.wait_for_url("**/entry/*")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.close()
+
+
+def test_first_tab_stop_skips_to_the_stories(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/")
+    page.keyboard.press("Tab")
+    skip = page.locator(".skip")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    page.close()
+
+
+def test_search_from_the_masthead(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/")
+    page.locator("#find").fill("rain")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=rain")
+    expect(page.locator("mark").first).to_have_text("rain")
+    page.close()
+
+
+def test_story_with_a_clip_asks_for_it_only_when_told(browser: Browser, base: str) -> None:
+    page, watched = opened(browser, base, "/entry/22")
+    expect(page.locator("audio")).to_be_visible()
+    assert watched.outside == []
+    page.close()
+
+
+def test_paper_shows_the_story_alone(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/entry/21")
+    page.emulate_media(media="print")
+    expect(page.locator("h1")).to_be_visible()
+    for part in (".masthead nav", ".find", ".tools", ".also"):
+        expect(page.locator(part)).to_be_hidden()
+    page.close()
+
+
+def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/status?health=failing")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody")).to_contain_text("status 500: the server's own fault")
+    page.close()
+
+
+def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/source/herald")
+    page.get_by_role("button", name="Poll now").click()
+    expect(page.get_by_role("status").first).to_contain_text("Asked for")
+    expect(page.locator(".facts")).to_contain_text("asked for by hand")
+    page.close()
+
+
+def test_everything_can_be_read_without_scripts(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/", scripts=False)
+    expect(page.locator(".lead a.story")).to_be_visible()
+    page.locator(".lead a.story").click()
+    expect(page.locator("h1")).to_be_visible()
+    page.close()
