@@ -146,7 +146,7 @@ def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -
             assert page.locator("a.story").first.bounding_box() is not None
             assert first is not None
             page.locator("#news a").click()
-            expect(page.locator(".latest")).to_contain_text("Report 33")
+            expect(page.locator(".lead")).to_contain_text("Report 33")
             page.close()
 
 
