@@ -37,6 +37,7 @@ _COMMON = {
     "a-im": b"A-IM: feed",
 }
 _PLAIN = list(_COMMON.values())
+_UNSAID = Freshness()
 
 _BREAKING = frozenset("\r\n\0")
 """Characters that would end a header line."""
@@ -88,7 +89,7 @@ class Attempt:
     received: int = 0
     hops: tuple[Hop, ...] = ()
     _custom: dict[str, bytes] = field(default_factory=dict)
-    _freshness: Freshness = field(default_factory=Freshness)
+    _freshness: Freshness = _UNSAID
 
     @classmethod
     def begin(cls, request: Request) -> "Attempt | Failed":
@@ -140,7 +141,7 @@ class Attempt:
         if not (self._custom or self.conditional):
             self.header = _PLAIN
             return
-        header = list((_COMMON | self._custom).values())
+        header = list((_COMMON | self._custom).values()) if self._custom else _PLAIN.copy()
         if self.conditional and validators.etag:
             header.append(b"If-None-Match: " + validators.etag.encode("latin-1", "replace"))
         if self.conditional and validators.last_modified:

@@ -20,15 +20,18 @@ class Target(NamedTuple):
         href: Normalised, without fragment and without user name and password.
         scheme: `http`, `https`, or whatever else the URL says.
         host: Lower case, IPv6 without brackets; the key of all limits per host.
-        origin: Scheme, host and port (RFC 6454).
         credentials: `user:password` as the URL gave them, "" when it gave none.
     """
 
     href: str
     scheme: str
     host: str
-    origin: str
     credentials: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port (RFC 6454)."""
+        return self.href[: self.href.index("/", len(self.scheme) + 3)]
 
 
 def target(url: str, *, base: str = "") -> Target | None:
@@ -43,13 +46,8 @@ def target(url: str, *, base: str = "") -> Target | None:
         parsed.username = parsed.password = ""
     if parsed.has_hash():
         parsed.hash = ""
-    return Target(
-        parsed.href,
-        parsed.protocol[:-1],
-        parsed.hostname.strip("[]"),
-        parsed.origin,
-        credentials,
-    )
+    scheme, host = parsed.protocol[:-1], parsed.hostname.strip("[]")
+    return Target(parsed.href, scheme, host, credentials)
 
 
 def host(url: str) -> str:

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from datetime import timedelta
-from itertools import pairwise
 from random import Random
 
 import pytest
@@ -177,29 +176,25 @@ def test_no_more_transfers_at_once_than_allowed(feed_server: FeedServer) -> None
 def test_requests_to_one_host_keep_their_distance(learnt: bool, feed_server: FeedServer) -> None:
     feed_server.reply("/feed", 200, {}, b"<rss/>")
     feed_server.redirect("/away", feed_server.url("/feed", HOSTS[0]))
-    spacing = timedelta(0) if learnt else timedelta(seconds=0.2)
+    spacing = timedelta(0) if learnt else timedelta(seconds=0.3)
     client = Client(user_agent="t", allow=("127.0.0.0/8",), per_host=PerHost(spacing=spacing))
     requests = [
         *_requests(feed_server, HOSTS[0], 3),
         Request(source_id="b", url=feed_server.url("/away", HOSTS[1])),
     ]
-    list(client.fetch(requests, spacing={HOSTS[0]: 0.2} if learnt else {}))
+    list(client.fetch(requests, spacing={HOSTS[0]: 0.3} if learnt else {}))
     client.close()
     starts = [request.at for request in feed_server.requests if request.host == HOSTS[0]]
     assert len(starts) == 4
-    assert all(later - earlier > 0.19 for earlier, later in pairwise(starts))
+    assert starts[-1] - starts[0] > 0.6  # of 0.9, for a server that is slow to note the first
 
 
 def test_a_slow_host_holds_up_no_other(feed_server: FeedServer, client: Client) -> None:
     feed_server.reply("/feed", 200, {}, b"<rss/>")
-    requests = _requests(feed_server, HOSTS[0], 3) + _requests(feed_server, HOSTS[1], 30)
-    start, spacing = time.monotonic(), {HOSTS[0]: 0.3}
-    ended = {
-        request.source_id: time.monotonic() - start
-        for request, _ in client.fetch(requests, spacing=spacing)
-    }
-    assert max(at for name, at in ended.items() if name.startswith(HOSTS[1])) < 0.3
-    assert ended[f"{HOSTS[0]}/2"] > 0.6
+    requests = _requests(feed_server, HOSTS[0], 2) + _requests(feed_server, HOSTS[1], 30)
+    order = [request.source_id for request, _ in client.fetch(requests, spacing={HOSTS[0]: 1.0})]
+    assert len(order) == 32
+    assert order[-1] == f"{HOSTS[0]}/1"
 
 
 def test_outcomes_of_thousands_of_requests_come_as_they_end(

@@ -35,7 +35,7 @@ def test_stop_cancels_what_runs_and_what_waits(
     timer.start()
     start = time.monotonic()
     outcomes = list(client.fetch(_hanging(feed_server, count), spacing=spacing))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     timer.join()
     assert {request.source_id for request, _ in outcomes} == {str(n) for n in range(count)}
     for _, outcome in outcomes:
