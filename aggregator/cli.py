@@ -54,8 +54,10 @@ class _Commands(click.Group):
         except AggregatorError as error:
             if ctx.params.get("debug"):
                 raise
-            for line in str(error).splitlines():
-                err.print(f"[red]error:[/] {escape(line)}")
+            if isinstance(error, ConfigError):
+                click.echo(error, err=True)  # as they are: editors jump to file:line:column
+            else:
+                err.print(f"[red]error:[/] {escape(str(error))}")
             sys.exit(2)
 
 
@@ -394,7 +396,11 @@ def check(path: str) -> None:
     Example:
       aggregator --config my.yaml check
     """
-    config = _load(path)
+    try:
+        config = _load(path)
+    except ConfigError as error:
+        click.echo(error)
+        sys.exit(2)
     out.print(
         f"{escape(path)}: fine, {len(config.sources)} sources in {len(config.sections)} sections,"
         f" {len(config.views)} saved views"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, abort, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
@@ -30,8 +30,12 @@ CSP = (
 )
 """Pictures and sound come from publishers; nothing of theirs may run or be framed."""
 
+STATIC = Path(__file__).parent / "static"
+STATIC_TYPES = {"site.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
 RELOAD_SECONDS = 2.0
 COMPRESS_FROM = 1_000
+COMPRESSIBLE = frozenset({"text/html", "text/css", "text/javascript", "application/json"})
 
 
 def utc_now() -> datetime:
@@ -86,7 +90,7 @@ def create_app(
         store: The database.
         clock: The present moment.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["machine"] = times.machine
@@ -96,7 +100,7 @@ def create_app(
     app.jinja_env.filters["playtime"] = times.length
     app.jinja_env.filters["in_zones"] = lambda moment: times.in_zones(moment, config().site.zones)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    style = Style(app)
+    style = Style()
 
     @app.context_processor
     def shared() -> dict[str, Any]:
@@ -105,6 +109,7 @@ def create_app(
     app.register_blueprint(pages.blueprint(config, store, clock))
     app.register_blueprint(ops.blueprint(config, store, clock))
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
+    app.add_url_rule("/static/<name>", "static", _static)
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
     app.register_blueprint(feeds.blueprint(served))
     _handle_errors(app)
@@ -116,9 +121,9 @@ def create_app(
 class Style:
     """The one stylesheet: ours, with the site's accent and rules after it."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self) -> None:
         """Read our part."""
-        self._ours = Path(app.static_folder or "", "style.css").read_text(encoding="utf-8")
+        self._ours = (STATIC / "style.css").read_text(encoding="utf-8")
 
     def url(self, config: Config) -> str:
         """Return its URL, another one whenever it changes, so that it may be kept for ever."""
@@ -133,6 +138,16 @@ class Style:
         made = Response(self._text(config), mimetype="text/css")
         made.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return made
+
+
+def _static(name: str) -> Response:
+    """Return one of our few small files; read at once, so that no handle stays open."""
+    if name not in STATIC_TYPES:
+        abort(404)
+    made = Response((STATIC / name).read_bytes(), mimetype=STATIC_TYPES[name])
+    made.add_etag()
+    made.headers["Cache-Control"] = "public, max-age=3600"
+    return made.make_conditional(request)
 
 
 def _safe_html(text: SafeHtml) -> Markup:
@@ -203,7 +218,7 @@ def _worth_compressing(response: Response) -> bool:
         response.status_code == 200
         and not response.direct_passthrough
         and "Content-Encoding" not in response.headers
-        and response.mimetype in ("text/html", "text/css", "application/json")
+        and response.mimetype in COMPRESSIBLE
         and (response.content_length or 0) >= COMPRESS_FROM
     )
 
