@@ -21,6 +21,7 @@ from aggregator.model import (
     Entry,
     Failed,
     FailureKind,
+    Feed,
     NextPoll,
     PollResult,
     Reading,
@@ -64,7 +65,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
-    """What one result changed; `result` names how the poll ended, as the log does."""
+    """What one result changed.
+
+    Args:
+        result: How the poll ended, as the log names it.
+        touched: Whether any view may look different now.
+    """
 
     source_id: str
     title: str
@@ -73,6 +79,7 @@ class Ingested:
     changed: tuple[int, ...] = ()
     detail: str = ""
     discovered: str = ""
+    touched: bool = False
     next_poll: NextPoll
 
 
@@ -83,6 +90,7 @@ class _Found:
     new: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     quarantine: str = ""
+    touched: bool = False
 
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
@@ -142,7 +150,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
 def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[str]:
     scopes = {changes.STATUS}
     for ingested in done:
-        if ingested.new or ingested.changed:
+        if ingested.touched:
             scopes |= {changes.ALL, changes.source_scope(ingested.source_id)}
             scopes |= {changes.section_scope(s) for s in states[ingested.source_id].sections}
     return scopes
@@ -193,6 +201,7 @@ class _Poll:
             changed=tuple(self.found.changed),
             detail=outcome.detail if isinstance(outcome, Failed) else "",
             discovered=self.result.discovered,
+            touched=bool(self.found.touched or self.found.new),
             next_poll=plan,
         )
 
@@ -224,6 +233,8 @@ class _Poll:
         )
         ids = self._apply(reading.entries, decision)
         self._remember(before, reading, standing, ids)
+        if _presented(self.feed) != _presented(reading.feed):
+            self.found.touched = True
         self.feed = reading.feed
         self.found.quarantine = decision.quarantine
         self.columns |= {
@@ -249,12 +260,16 @@ class _Poll:
         ids: dict[int, int] = {}
         last = entries.last_id(self.db)
         aliases: dict[bytes, int] = {}
+        quiet = [same.id for same in decision.same if not same.changed]
+        stored = entries.get_many(self.db, quiet)
         for same in decision.same:
-            changed = self.now if same.changed else None
-            entries.revise(
-                self.db, same.id, incoming[same.position], changed=changed,
-                sections=self.state.sections,
-            )  # fmt: skip
+            entry = incoming[same.position]
+            if same.changed or _told(stored[same.id].entry) != _told(entry):
+                entries.revise(
+                    self.db, same.id, entry, changed=self.now if same.changed else None,
+                    sections=self.state.sections,
+                )  # fmt: skip
+                self.found.touched = True
             if same.changed:
                 self.found.changed.append(same.id)
             ids[same.position] = same.id
@@ -503,6 +518,31 @@ class _Poll:
             spacing=schedule.host_spacing(before, limited=limited) if limited or before else None,
             gate_until=self.columns.get("gate_until"),
         )
+
+
+def _told(entry: Entry) -> tuple[object, ...]:
+    """Return what of an entry is worth rewriting though its text is the same.
+
+    Neither dates nor tracking parameters are: a rewrite that tells readers nothing would make
+    every feed that holds the entry a new document.
+    """
+    return (
+        entry.canonical_url,
+        entry.title,
+        entry.authors,
+        entry.categories,
+        entry.image,
+        [urls.canonical(enclosure.url) for enclosure in entry.enclosures],
+        entry.language,
+    )
+
+
+def _presented(feed: Feed) -> tuple[object, ...]:
+    """Return what of a feed stands in our feeds and pages."""
+    return (
+        feed.id, feed.title, feed.subtitle, feed.link, feed.self_url, feed.authors,
+        feed.language, feed.rights, feed.image,
+    )  # fmt: skip
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -33,7 +33,7 @@ from aggregator.errors import AggregatorError, AlreadyRunning, StoreError
 from aggregator.fetch.client import Client
 from aggregator.ingest import Context, Ingested
 from aggregator.model import Config, NextPoll, PollResult
-from aggregator.store import changes, entries, facts, incidents, log, sources
+from aggregator.store import archives, changes, entries, facts, incidents, log, sources
 from aggregator.store.db import Connection, Store, stamp
 from aggregator.store.sources import SourceState
 
@@ -545,6 +545,7 @@ class Scheduler:
                     expired = entries.expire(db, now - keep)
         with self._store.transaction() as db:
             log.forget(db, now)
+            archives.forget(db)
         self._store.optimise()
 
     # --- configuration and clock ------------------------------------------------------------------
@@ -601,7 +602,8 @@ def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSumm
     """Bring the database in line with a configuration, in one transaction."""
     with store.transaction() as db:
         summary = sources.sync(db, config.sources, now=now, first_polls={})
-        changes.bump(db, [changes.ALL, changes.STATUS], now)
+        if summary != sources.SyncSummary():
+            changes.bump_all(db)
     return summary
 
 

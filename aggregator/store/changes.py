@@ -28,6 +28,11 @@ def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
     )
 
 
+def bump_all(db: Connection) -> None:
+    """Give every scope a new version: the configuration changed what views hold."""
+    db.execute("update changes set version = version + 1")
+
+
 def version(db: Connection, scope: str = ALL) -> int:
     """Return the version of one scope, 0 when it never changed."""
     row = db.execute("select version from changes where scope = ?", (scope,)).fetchone()

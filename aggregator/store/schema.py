@@ -89,43 +89,18 @@ def main_job(db: sqlite_utils.Database) -> None:
         " body_hash blob not null, item_hashes blob not null, entry_ids blob not null)"
         " without rowid"
     )
-    db.table("entries").create(
-        {
-            "id": int,
-            "source_id": str,
-            "guid": str,
-            "uri": str,
-            "url": str,
-            "canonical_url": str,
-            "title": str,
-            "summary": str,
-            "content": str,
-            "text": str,
-            "published": str,
-            "updated": str,
-            "first_seen": str,
-            "last_seen": str,
-            "changed": str,
-            "sort_at": str,
-            "withdrawn": str,
-            "hidden": str,
-            "language": str,
-            "audio": int,
-            "video": int,
-            "picture": int,
-            "authors": str,
-            "categories": str,
-            "enclosures": str,
-            "image": str,
-            "origin": str,
-            "via": str,
-            "comments": str,
-            "extensions": str,
-            "fingerprint": bytes,
-        },
-        pk="id",
-        foreign_keys=[("source_id", "sources", "id")],
-        not_null={"source_id", "guid", "uri", "url", "title", "first_seen", "changed", "sort_at"},
+    # autoincrement: an id that retention freed must never stand for another entry.
+    db.execute(
+        "create table entries (id integer primary key autoincrement,"
+        " source_id text not null references sources(id), guid text not null, uri text not null,"
+        " url text not null, canonical_url text not null, title text not null,"
+        " summary text not null, content text not null, text text not null, published text,"
+        " updated text, first_seen text not null, last_seen text, changed text not null,"
+        " sort_at text not null, withdrawn text, hidden text, language text not null,"
+        " audio integer not null, video integer not null, picture integer not null,"
+        " authors text not null, categories text not null, enclosures text not null,"
+        " image text not null, origin text not null, via text not null, comments text not null,"
+        " extensions text not null, fingerprint blob not null)"
     )
     db.execute("create index entries_newest on entries(sort_at, id) where hidden is null")
     db.execute("create index entries_source on entries(source_id, sort_at, id)")

@@ -147,7 +147,8 @@ def _static(name: str) -> Response:
     made = Response((STATIC / name).read_bytes(), mimetype=STATIC_TYPES[name])
     made.add_etag()
     made.headers["Cache-Control"] = "public, max-age=3600"
-    return made.make_conditional(request)
+    made.make_conditional(request)
+    return made
 
 
 def _safe_html(text: SafeHtml) -> Markup:
