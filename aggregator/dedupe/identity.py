@@ -185,7 +185,7 @@ class _Document:
                 owner = self.aliases.get(own.guid)
                 if owner in self.standing and owner in self.known:
                     pages[own.guid].add(self.known[owner].canonical_url)
-        return {key for key, urls in pages.items() if len(urls) > 1}
+        return {key for key, urls in pages.items() if len(urls - {""}) > 1}
 
     def _void_links(self) -> set[bytes]:
         """Links that several entries share, such as the home page, say nothing."""

@@ -1,0 +1,277 @@
+"""Which entries are the same: told as a story of documents, one after the other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.dedupe import identity
+from aggregator.dedupe.identity import Decision
+from aggregator.model import Entry, KnownEntry, SafeHtml
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+LONG = "A text that is long enough to be told from any other by itself. " * 5
+
+
+def entry(guid: str = "", page: str = "", title: str = "", text: str = "", day: int = 0) -> Entry:
+    """An entry as the cleaner makes it; `day` is its date in June 2009, 0 for none."""
+    return Entry(
+        guid=guid,
+        link=page,
+        canonical_url=page,
+        title=title,
+        summary="",
+        content=SafeHtml(""),
+        text=text,
+        published=datetime(2009, 6, day, tzinfo=UTC) if day else None,
+        updated=None,
+        fingerprint=f"{title}|{text}".encode(),
+        item_hash=repr((guid, page, title, text, day)).encode(),
+    )
+
+
+class Feed:
+    """A source's entries as the database would hold them, poll by poll."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, KnownEntry] = {}
+        self.aliases: dict[bytes, int] = {}
+        self.document: dict[bytes, int] = {}
+        self.polls = 0
+
+    def poll(self, *document: Entry) -> Decision:
+        """Decide on a document as `ingest` does, and remember what was decided."""
+        standing = {
+            e.item_hash: self.document[e.item_hash]
+            for e in document
+            if e.item_hash in self.document
+        }
+        incoming = [e for e in document if e.item_hash not in standing]
+        keys = [identity.keys("feed", e) for e in incoming]
+        decision = identity.decide(
+            incoming,
+            keys,
+            aliases=self.aliases,
+            known=self.known,
+            standing=frozenset(standing.values()) - {0},
+            last_poll=NOW if self.polls else None,
+        )
+        self.polls += 1
+        self.document = dict(standing)
+        for one in incoming:
+            self.document.setdefault(one.item_hash, 0)
+        for same in decision.same:
+            self._keep(same.id, incoming[same.position], same.aliases)
+        for new in decision.new:
+            self._keep(len(self.known) + 1, incoming[new.position], new.aliases)
+        return decision
+
+    def _keep(self, entry_id: int, one: Entry, aliases: Sequence[bytes]) -> None:
+        self.known[entry_id] = KnownEntry(
+            id=entry_id,
+            guid=one.guid,
+            canonical_url=one.canonical_url,
+            title=one.title,
+            fingerprint=one.fingerprint,
+            published=one.published,
+        )
+        self.document[one.item_hash] = entry_id
+        for key in aliases:
+            self.aliases.setdefault(key, entry_id)
+
+
+A = entry("a", "https://x/a", "Title A", "text a", 20)
+B = entry("b", "https://x/b", "Title B", "text b", 21)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stored"),
+    [
+        pytest.param([A], [A], 1, id="the same document again adds nothing"),
+        pytest.param([A, B], [B, A], 2, id="another order adds nothing"),
+        pytest.param(
+            [A], [replace(A, title="New", item_hash=b"2")], 1, id="a guid holds over an edit"
+        ),
+        pytest.param(
+            [A],
+            [replace(A, canonical_url="https://y/a", item_hash=b"2")],
+            1,
+            id="a guid holds over a new page",
+        ),
+        pytest.param(
+            [A],
+            [replace(A, guid="a2", item_hash=b"2")],
+            1,
+            id="a new guid on the same page with the same title is the same entry",
+        ),
+        pytest.param(
+            [entry("https://x/a#0", "https://x/a", "Old", day=20)],
+            [entry("https://x/a#1", "https://x/a", "New", day=21)],
+            1,
+            id="a guid that counts revisions is the same entry",
+        ),
+        pytest.param(
+            [entry("live-1", "https://x/live", "Monday", day=20)],
+            [entry("live-2", "https://x/live", "Tuesday", day=21)],
+            2,
+            id="a live page with another story is another entry",
+        ),
+        pytest.param(
+            [entry("", "https://x/a", "Old")],
+            [entry("", "https://x/a", "New")],
+            1,
+            id="without a guid the page decides",
+        ),
+        pytest.param(
+            [entry(title="Only a title"), entry(text="Only text")],
+            [entry(title="Only a title"), entry(text="Only text")],
+            2,
+            id="without guid and page the text decides",
+        ),
+        pytest.param(
+            [entry("same", title="A"), entry("same", title="B")],
+            [entry("same", title="A"), entry("same", title="B")],
+            1,
+            id="a guid for two items without pages is the first's",
+        ),
+        pytest.param(
+            [entry("same", "https://x/1", "A"), entry("same", "https://x/2", "B")],
+            [entry("same", "https://x/3", "C"), entry("same", "https://x/1", "A")],
+            3,
+            id="a guid for items on different pages is void",
+        ),
+        pytest.param(
+            [entry("1", "https://x/", "A"), entry("2", "https://x/", "B")],
+            [entry("3", "https://x/", "C"), entry("1", "https://x/", "A")],
+            3,
+            id="a page that all items share is void",
+        ),
+        pytest.param(
+            [entry("old", "https://x/old", "T", LONG)],
+            [entry("new", "https://y/new", "T", LONG)],
+            1,
+            id="a long text under a new guid and page is the same entry",
+        ),
+        pytest.param(
+            [entry("1", "https://x/1", "Weekly update", "short")],
+            [entry("2", "https://x/2", "Weekly update", "short")],
+            2,
+            id="a short text says nothing",
+        ),
+        pytest.param([A, B], [B], 2, id="an item that leaves stays stored"),
+    ],
+)
+def test_second_document(first: list[Entry], second: list[Entry], stored: int) -> None:
+    feed = Feed()
+    feed.poll(*first)
+    feed.poll(*second)
+    assert len(feed.known) == stored
+
+
+def test_item_that_returns_is_not_new() -> None:
+    feed = Feed()
+    feed.poll(A, B)
+    feed.poll(B)
+    assert feed.poll(A, B).new == ()
+
+
+def test_edit_is_a_change_and_a_repetition_is_none() -> None:
+    feed = Feed()
+    feed.poll(A)
+    [edited] = feed.poll(replace(A, title="New", fingerprint=b"new", item_hash=b"2")).same
+    assert edited.changed
+    [dated] = feed.poll(
+        replace(A, title="New", fingerprint=b"new", published=NOW, item_hash=b"3")
+    ).same
+    assert not dated.changed
+
+
+def test_feed_that_gives_all_items_new_guids_and_pages_is_recognised() -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", "short", 20) for n in range(20)))
+    decision = feed.poll(
+        *(entry(f"b{n}", f"https://y/{n}", f"T{n}", "short", 27) for n in range(20))
+    )
+    assert decision.new == ()
+    assert len(decision.same) == 20
+
+
+def test_mass_of_old_items_is_held_back() -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", day=20) for n in range(20)))
+    decision = feed.poll(*(entry(f"b{n}", f"https://y/{n}", f"U{n}", day=19) for n in range(20)))
+    assert "held back" in decision.quarantine
+    assert all(new.quarantine for new in decision.new)
+
+
+def test_busy_feed_is_not_held_back() -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", day=20) for n in range(20)))
+    decision = feed.poll(*(entry(f"b{n}", f"https://y/{n}", f"U{n}", day=27) for n in range(20)))
+    assert decision.quarantine == ""
+    assert len(decision.new) == 20
+
+
+def test_first_document_is_never_held_back() -> None:
+    decision = Feed().poll(*(entry(f"a{n}", day=1) for n in range(50)))
+    assert decision.quarantine == ""
+
+
+def test_expired_entry_does_not_come_back() -> None:
+    feed = Feed()
+    feed.poll(A)
+    feed.known.clear()
+    feed.document.clear()
+    assert feed.poll(A) == Decision(dropped=(0,))
+
+
+def test_keys_of_two_sources_differ() -> None:
+    ours, theirs = identity.keys("ours", A), identity.keys("theirs", A)
+    assert not set(ours.present) & set(theirs.present)
+
+
+documents = st.lists(
+    st.builds(
+        entry,
+        guid=st.sampled_from(["", "a", "b", "c"]),
+        page=st.sampled_from(["", "https://x/1", "https://x/2", "https://x/3"]),
+        title=st.sampled_from(["", "One", "Two"]),
+        text=st.sampled_from(["", "short", LONG]),
+        day=st.integers(0, 28),
+    ),
+    max_size=6,
+)
+
+
+@given(st.lists(documents, max_size=5))
+def test_polling_a_document_twice_stores_what_polling_it_once_does(
+    feeds: list[list[Entry]],
+) -> None:
+    feed = Feed()
+    for document in feeds:
+        feed.poll(*document)
+        stored = len(feed.known)
+        again = feed.poll(*document)
+        assert again.new == ()
+        assert len(feed.known) == stored
+
+
+@given(documents)
+def test_every_item_is_new_known_or_dropped(document: list[Entry]) -> None:
+    keys = [identity.keys("feed", one) for one in document]
+    decision = identity.decide(document, keys, aliases={}, known={})
+    positions = [n.position for n in decision.new] + list(decision.dropped)
+    assert sorted(positions) == list(range(len(document)))
+
+
+@given(documents)
+def test_guid_with_one_page_is_stored_once(document: list[Entry]) -> None:
+    feed = Feed()
+    feed.poll(*document)
+    for guid in {one.guid for one in document} - {""}:
+        pages = {one.canonical_url for one in document if one.guid == guid} - {""}
+        if len(pages) <= 1:
+            assert sum(known.guid == guid for known in feed.known.values()) == 1
