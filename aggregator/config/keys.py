@@ -318,7 +318,7 @@ RULE = Block(
             name=name,
             kind=Expression(),
             help=f"A regular expression to be found in the {name}.",
-            example=f"{name}: '(?i)football'",
+            example=f"{name}: football",
         )
         for name in FIELDS
     ),
@@ -376,13 +376,13 @@ SOURCE = Block(
             name="keep",
             kind=ListOf(words="a list of rules", item=RULE),
             help="Only entries that meet one of these rules are shown.",
-            example="keep: [{title: '(?i)climate'}]",
+            example="keep: [{title: '\\bclimate\\b'}]",
         ),
         Key(
             name="drop",
             kind=ListOf(words="a list of rules", item=RULE),
             help="Entries that meet one of these rules are not shown.",
-            example="drop: [{category: '^Sport$'}, {title: '(?i)horoscope'}]",
+            example="drop: [{category: '^Sport$'}, {title: horoscope}]",
         ),
         Key(
             name="retry_after",

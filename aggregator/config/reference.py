@@ -47,7 +47,7 @@ with the path to the schema in your checkout or package:
   digit.
 - **text**: in quotes if it holds `: ` or ` #`, or if YAML takes it for a number, a date, yes or no.
 - **regular expression**: in single quotes, so that backslashes stay. It is found anywhere in the
-  text. The syntax is what Python and RE2 share: nothing that looks around or back.
+  text, in capitals or small letters. The syntax is that of RE2: nothing looks around or back.
 - **`${NAME}`** in any value: the environment variable of that name, for secrets. `$${` stands for
   `${`.
 

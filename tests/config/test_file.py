@@ -390,16 +390,16 @@ def test_nothing_need_be_said() -> None:
             "      - {}\n"
             "      - {titel: a}\n"
             f"      - {{title: {'a' * 501}}}\n"
-            "      - {title: 'a{99999999999999999999}'}\n",
+            "      - {title: 'a{1001}'}\n",
             [
-                '5:17: title: "(" is not a regular expression: missing ), unterminated',
-                '"(?=a)" looks around or back',
-                '"(a)\\1" looks around or back',
+                '5:17: title: "(" is not a regular expression: missing ): (',
+                '"(?=a)" is not a regular expression: invalid perl operator: (?=',
+                '"(a)\\1" is not a regular expression: invalid escape sequence: \\1',
                 "8:9: a rule must hold one key. Write one of title, summary",
                 "9:9: a rule must hold one key",
                 '10:10: unknown key "titel" in a rule. Did you mean title?',
                 "is longer than 500 characters",
-                "is not a regular expression",
+                "is not a regular expression: invalid repetition size: {1001}. Write it",
             ],
             id="bad rules",
         ),
