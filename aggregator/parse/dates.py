@@ -8,7 +8,7 @@ LONGEST = 30 * 24 * 3600
 
 # Hours east of Greenwich of zones that are met in RFC 822 dates but are not of RFC 822, so that
 # feedparser takes them for GMT. Only names that mean one zone, or nearly always that one.
-_ZONES = {
+ZONES = {
     "AEDT": 11,
     "AEST": 10,
     "BST": 1,
@@ -45,7 +45,7 @@ def moment(raw: str, parts: tuple[int, ...] | None) -> datetime | None:
         return None
     year, month, day, hour, minute, second = parts[:6]
     zone = _ZONE_NAME.search(raw)
-    east = _ZONES.get(zone[1].upper(), 0) if zone else 0
+    east = ZONES.get(zone[1].upper(), 0) if zone else 0
     try:
         read = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
         return read - timedelta(hours=east)

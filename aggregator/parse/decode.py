@@ -43,6 +43,7 @@ _SURROGATE_PAIR = re.compile(
     re.IGNORECASE,
 )
 
+_XML_DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>"
 _DECLARATION = re.compile(rb"<\?xml(?=[\s?])[^>]*>")
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
 _MARKUP = re.compile(rb"<[?!A-Za-z_]")
@@ -57,7 +58,7 @@ _ANY_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _NAMED_REFERENCE = re.compile(rb"&(?!#)|%")
 _ELEMENT = re.compile(rb"<((?:[\w.-]+:)?([\w.-]+))")
 _FEED_SOMEWHERE = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
-_FEED_IN_A_PAGE = re.compile(rb"<(?:rss\s[^>]*version|feed\s[^>]*xmlns|rdf:RDF\s)\b")
+_FEED_IN_A_PAGE = re.compile(rb"<(rss(?=\s[^>]*version)|feed(?=\s[^>]*xmlns)|rdf:RDF(?=\s))")
 _HTML_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 _ROOTS = frozenset({b"rss", b"feed", b"rdf"})
@@ -105,9 +106,8 @@ def document(body: bytes, content_type: str) -> Document:
     if not body.strip(b" \t\r\n\0"):
         raise NotAFeed("The document is empty")
     xml = _legal(_utf8(body, content_type, problems), problems)
-    xml = _without_doctype(_declared(xml, problems), problems)
-    _check_root(xml)
-    return Document(xml=xml, problems=tuple(problems))
+    xml = _feed(_declared(xml, problems), problems)
+    return Document(xml=_without_doctype(xml, problems), problems=tuple(problems))
 
 
 def text(body: bytes, content_type: str = "") -> str:
@@ -248,7 +248,7 @@ def _declared(xml: bytes, problems: list[str]) -> bytes:
     declaration = _DECLARATION.match(xml)
     if declaration:
         before, xml = before + declaration[0], xml[declaration.end() :]
-    return b"<?xml version='1.0' encoding='utf-8'?>" + _breaks(before) + xml
+    return _XML_DECLARATION + _breaks(before) + xml
 
 
 def _quoted(xml: bytes) -> str:
@@ -264,8 +264,6 @@ def _without_doctype(xml: bytes, problems: list[str]) -> bytes:
     start = _after_asides(xml, 0)
     doctype = _DOCTYPE.match(xml, start)
     if not doctype:
-        if xml[start : start + 9].upper() == b"<!DOCTYPE":
-            raise NotAFeed("The document's DOCTYPE can't be read, so it was refused")
         return xml
     entities = _entities(doctype["subset"] or b"", problems)
     kept = b"<!DOCTYPE %s [\n%s]>" % (doctype["name"], entities) if entities else b""
@@ -291,7 +289,8 @@ def _entities(subset: bytes, problems: list[str]) -> bytes:
     return b"".join(kept)
 
 
-def _check_root(xml: bytes) -> None:
+def _feed(xml: bytes, problems: list[str]) -> bytes:
+    """Return the document if it may be a feed, or the feed that stands in an HTML page."""
     start = _after_asides(xml, 0)
     doctype = _DOCTYPE.match(xml, start)
     if doctype:
@@ -299,11 +298,24 @@ def _check_root(xml: bytes) -> None:
     element = _ELEMENT.match(xml, start)
     name = element[2].lower() if element else b""
     if name in _ROOTS:
-        return
-    if name == b"html" and not _FEED_IN_A_PAGE.search(xml):
-        raise NotAFeed(f"An HTML page came instead of a feed{_page_title(xml)}")
+        return xml
+    if name == b"html" or (doctype and doctype["name"].lower() == b"html"):
+        return _feed_of_page(xml, problems)
+    if not doctype and xml[start : start + 9].upper() == b"<!DOCTYPE":
+        raise NotAFeed("The document's DOCTYPE can't be read; refused")
     if not _FEED_SOMEWHERE.search(xml):
         raise NotAFeed(_what_came(element, name, xml))
+    return xml
+
+
+def _feed_of_page(xml: bytes, problems: list[str]) -> bytes:
+    root = _FEED_IN_A_PAGE.search(xml)
+    end = xml.rfind(b"</%s>" % root[1]) if root else -1
+    if not root or end < 0:
+        raise NotAFeed(f"An HTML page came instead of a feed{_page_title(xml)}")
+    problems.append("the feed stands within an HTML page")
+    before = xml[len(_XML_DECLARATION) : root.start()]
+    return _XML_DECLARATION + _breaks(before) + xml[root.start() : end] + b"</%s>" % root[1]
 
 
 def _page_title(xml: bytes) -> str:
@@ -318,4 +330,5 @@ def _what_came(element: re.Match[bytes] | None, name: bytes, xml: bytes) -> str:
     if element:
         root = element[1].decode("ascii", "replace")
         return f"The document is no feed: its first element is <{root}>, not rss, feed or rdf:RDF"
-    return f"The document is no feed: no element was found; it begins {_quoted(xml[38:])}"
+    begins = _quoted(xml[len(_XML_DECLARATION) :])
+    return f"The document is no feed: no element was found; it begins {begins}"

@@ -105,7 +105,7 @@ def _anchors(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
 def _looks_like_a_feed(target: str) -> bool:
     path = target.partition("#")[0]
     if path.partition("?")[0].endswith(_ENDINGS):
-        return True
+        return "sitemap" not in path
     return bool(_FEED_WORD.search(path.partition("://")[2].partition("/")[2] or path))
 
 

@@ -17,6 +17,15 @@ _VERSION = b"1\0"  # raise it when an item's values change for the same bytes
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|RDF|rdf)\b[^>]*>")
 _OPAQUE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+# feedparser loses count of its depth, and so xml:lang, xml:base and which title is nearest, at a
+# div that is the first element of a text that is not XHTML.
+_LEAKING_DIV = re.compile(
+    rb"<(?:[\w.-]+:)?(?:title|summary|content|description|encoded|subtitle|tagline|rights|copyright"
+    rb"|info|abstract|fullitem)\b(?![^>]*xhtml)[^>]*>[^<]*<(?:[\w.-]+:)?div\b",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(rb"<(?:channel|feed)[\s/>]", re.IGNORECASE)
+_BINDING = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*["']([^"']*)""")
 _NAME_ENDS = b"> \t\r\n"
 
 Span = tuple[int, int]
@@ -81,13 +90,14 @@ def reduce(xml: bytes, known: bytes) -> Reduced | None:
     old = {known[at : at + HASH_SIZE] for at in range(0, len(known), HASH_SIZE)}
     new = tuple(at for at, item in enumerate(hashes) if item not in old)
     pieces, shell_from = [], 0
-    for at, (start, end) in enumerate(spans):
+    for (start, end), item_hash in zip(spans, hashes, strict=True):
         pieces.append(xml[shell_from:start])
-        if hashes[at] not in old:
+        if item_hash not in old:
             pieces.append(xml[start:end])
         shell_from = end
     pieces.append(xml[shell_from:])
-    if not all(_stands_for_itself(piece) for piece in pieces):
+    bindings = dict(_BINDING.findall(pieces[0]))
+    if not all(_stands_for_itself(piece, bindings) for piece in pieces):
         return None
     return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
 
@@ -102,8 +112,20 @@ def _opening(xml: bytes, opening: bytes, start: int, end: int) -> int:
     return -1
 
 
-def _stands_for_itself(piece: bytes) -> bool:
-    if b"<!" not in piece and b"<?" not in piece and b"]]>" not in piece:
-        return True
-    rest = _OPAQUE.sub(b" ", piece)
-    return b"<!" not in rest and b"<?" not in rest and b"]]>" not in rest
+def _stands_for_itself(piece: bytes, bindings: dict[bytes, bytes]) -> bool:
+    """Tell whether a piece means the same whatever stands around it, to feedparser too."""
+    rest = piece
+    if b"<!" in piece or b"<?" in piece:
+        rest = _OPAQUE.sub(b" ", piece)
+    if b"<!" in rest or b"<?" in rest or b"]]>" in rest or _LEAKING_DIV.search(rest):
+        return False
+    is_item = rest.startswith((b"<item", b"<entry"))
+    return not (is_item and _leaks(rest, bindings))
+
+
+def _leaks(item: bytes, bindings: dict[bytes, bytes]) -> bool:
+    # It takes a channel in an item for the feed's, and forgets to undo a prefix bound anew.
+    rebound = _BINDING.findall(item) if b"xmlns:" in item else ()
+    return any(bindings.get(prefix, uri) != uri for prefix, uri in rebound) or bool(
+        _CHANNEL.search(item)
+    )

@@ -46,7 +46,10 @@ def parse(body: bytes, *, url: str = "") -> ParsedFeed:
     """
     document = _document(body)
     problems: list[str] = []
-    entries = tuple(_entries(document, problems))
+    try:
+        entries = tuple(_entries(document, problems))
+    except RecursionError as error:  # hashing goes a little deeper than reading did
+        raise NotAFeed("The document's JSON is nested too deep") from error
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
         problems.append("version is not https://jsonfeed.org/version/1.1")

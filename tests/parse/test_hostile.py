@@ -1,0 +1,135 @@
+"""Whatever comes, `parse` reads it or says that it is no feed, and soon."""
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aggregator.parse import document
+from aggregator.parse.decode import NotAFeed
+from tests.parse import URL, atom, rdf, rss
+
+SOON = 2.0
+"""Seconds on a slow and busy machine; the documents below took feedparser minutes or gigabytes."""
+
+NESTED = "\n".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10}'>" for n in range(1, 12))
+BOMB = f"<!DOCTYPE rss [\n<!ENTITY e0 'ha'>\n{NESTED}\n]>"
+REPEATED = f'<!DOCTYPE rss [\n<!ENTITY e "{"x" * 50_000}">\n]>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(rss("<item><title>&e11;</title></item>", head=BOMB), id="an entity bomb"),
+        pytest.param(rss("<item>" + "<a>" * 100_000 + "</a>" * 100_000), id="deep nesting"),
+        pytest.param(rss("<item>" + "<a>" * 100_000), id="deep nesting without end"),
+        pytest.param(
+            rss("<item><a " + " ".join(f"a{n}=''" for n in range(50_000)) + "/></item>"),
+            id="attributes without number",
+        ),
+    ],
+)
+def test_what_would_cost_too_much_is_refused_soon(body: bytes) -> None:
+    start = time.perf_counter()
+    with pytest.raises(NotAFeed):
+        document.parse(body, url=URL)
+    assert time.perf_counter() - start < SOON
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(rss(f"<item><title>{'&e;' * 5_000}</title></item>", head=REPEATED), id="long"),
+        pytest.param(rss("<item><title>" + "&amp;" * 50_000 + "</title></item>"), id="references"),
+        pytest.param(rss("<item/>" * 2_000), id="many items"),
+        pytest.param(rss("", head="<!--" * 50_000), id="comments without end"),
+        pytest.param(b"<!DOCTYPE rss [" + b'"' * 100_001, id="a DOCTYPE without end"),
+        pytest.param(b"<?xml " + b"<?" * 100_000, id="instructions without end"),
+        pytest.param(rss("<item>" + "<![CDATA[" * 20_000), id="CDATA without end"),
+    ],
+)
+def test_what_is_odd_costs_little(body: bytes) -> None:
+    start = time.perf_counter()
+    with contextlib.suppress(NotAFeed):
+        document.parse_changes(body, url=URL)
+    assert time.perf_counter() - start < SOON
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "</media:player>",
+        "</textInput>",
+        "<x:where/></georss:point>",
+        "<image><width>a</b></width></image>",
+        "</category>",
+        "<georss:point>x</georss:point>",
+        "&#xD800;",
+    ],
+)
+def test_what_makes_feedparser_raise_is_no_feed_or_read(inside: str) -> None:
+    for body in (rss(inside), rss(f"<item>{inside}</item>")):
+        with contextlib.suppress(NotAFeed):
+            assert document.parse(body, url=URL).version == "rss20"
+
+
+SEEDS = [
+    rss(
+        "<title>T</title><item><title>a &amp; b</title><link>http://e.org/</link>"
+        "<description><![CDATA[<p>x</p>]]></description><guid>1</guid>"
+        "<pubDate>Sat, 27 Jun 2009 21:26:00 GMT</pubDate><source url='u'>S</source>"
+        "<enclosure url='e.mp3' length='1'/><media:group><media:content url='m.jpg'/></media:group>"
+        "<itunes:image href='i'/><georss:point>1 2</georss:point></item>"
+    ),
+    atom("<id>f</id><entry><content type='xhtml'><div>c</div></content><link href='/'/></entry>"),
+    rdf("<channel><title>T</title></channel><item><title>t</title></item>"),
+    b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": 1, "tags": ["a"]}]}',
+]
+TOKENS = [
+    *(b"<", b">", b"&", b'"', b"'", b"\0", b"\xff", b"\xed\xa0\x80", b"&#0;", b"&#xdfff;", b"&x;"),
+    *(b"<!", b"<![", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?", b"?>", b"<!DOCTYPE x [", b"]>"),
+    *(
+        b"<item>",
+        b"</item>",
+        b"<entry>",
+        b"<link>",
+        b"</link>",
+        b"</title>",
+        b"<image>",
+        b"<source>",
+    ),
+    *(b"</category>", b"</content>", b"<svg>", b"<div>", b" xml:base='http://['", b" type='x'"),
+    *(b"{", b"}", b"[", b"null", b"1e999", b"\\ud800", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"),
+]
+TYPES = [
+    "",
+    "text/xml; charset=utf-16",
+    "text/xml; charset=gb2312",
+    "application/json",
+    "text/html",
+]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """Documents into which something was put, or out of which something was cut."""
+    body = draw(st.sampled_from(SEEDS))
+    for _ in range(draw(st.integers(1, 5))):
+        at = draw(st.integers(0, len(body)))
+        if draw(st.booleans()):
+            body = body[:at] + draw(st.sampled_from(TOKENS) | st.binary(max_size=4)) + body[at:]
+        else:
+            body = body[:at] + body[at + draw(st.integers(1, 40)) :]
+    return body
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated() | st.binary(max_size=200), st.sampled_from(TYPES), st.booleans())
+@example(b"{", "", True)
+def test_parse_never_raises_anything_else(body: bytes, content_type: str, known: bool) -> None:
+    with contextlib.suppress(NotAFeed):
+        document.parse_changes(
+            body, content_type=content_type, url=URL, known=b"\0" * 16 if known else b""
+        )

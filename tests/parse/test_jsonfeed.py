@@ -1,0 +1,186 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from aggregator.model import Author, Enclosure, Image, ParsedEntry, Text
+from aggregator.parse import document, jsonfeed
+from aggregator.parse.decode import NotAFeed
+
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def feed(*items: object, **fields: object) -> bytes:
+    return json.dumps({"version": VERSION, "title": "T", "items": items, **fields}).encode()
+
+
+def entry(**fields: Any) -> ParsedEntry:
+    (found,) = jsonfeed.parse(feed(fields)).entries
+    return found
+
+
+def test_the_feed() -> None:
+    parsed = jsonfeed.parse(
+        feed(
+            title="T < U",
+            description="D",
+            home_page_url="https://e.org/",
+            feed_url="https://e.org/feed.json",
+            next_url="https://e.org/2.json",
+            icon="https://e.org/i.png",
+            favicon="https://e.org/f.ico",
+            language="en",
+            authors=[{"name": "N", "url": "https://n.org/"}],
+            hubs=[{"type": "WebSub", "url": "https://h.org/"}, {"type": "rssCloud", "url": "x"}],
+        )
+    )
+    assert parsed.version == "json1.1"
+    assert (parsed.title, parsed.subtitle, parsed.link) == ("T &lt; U", "D", "https://e.org/")
+    assert (parsed.image, parsed.language) == ("https://e.org/i.png", "en")
+    assert parsed.authors == (Author(name="N", uri="https://n.org/"),)
+    assert parsed.links == (
+        ("self", "https://e.org/feed.json"),
+        ("next", "https://e.org/2.json"),
+        ("hub", "https://h.org/"),
+    )
+    assert parsed.problems == ()
+
+
+def test_the_entry() -> None:
+    found = entry(
+        id="urn:1",
+        url="https://e.org/1",
+        external_url="https://x.org/",
+        title="A < B",
+        summary="S",
+        content_html="<p>H</p>",
+        content_text="H",
+        image="https://e.org/i.png",
+        banner_image="https://e.org/b.png",
+        date_published="2009-06-27T22:26:00+01:00",
+        date_modified="2009-06-28T00:00:00Z",
+        tags=["a", "b", "a", 3, None],
+        language="fr",
+        attachments=[
+            {
+                "url": "https://e.org/1.mp3",
+                "mime_type": "audio/mpeg",
+                "size_in_bytes": 12,
+                "duration_in_seconds": 61.5,
+                "title": "M",
+            },
+            {"mime_type": "audio/mpeg"},
+        ],
+    )
+    assert (found.guid, found.link) == ("urn:1", "https://e.org/1")
+    assert found.links == (("related", "https://x.org/"),)
+    assert found.title == Text(value="A < B", type="text", language="fr")
+    assert found.summary == Text(value="S", type="text", language="fr")
+    assert found.content == Text(value="<p>H</p>", type="html", language="fr")
+    assert found.images == (Image(url="https://e.org/i.png"), Image(url="https://e.org/b.png"))
+    assert found.published == datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+    assert found.updated == datetime(2009, 6, 28, tzinfo=UTC)
+    assert found.categories == ("a", "b", "3")
+    assert found.enclosures == (
+        Enclosure(url="https://e.org/1.mp3", type="audio/mpeg", length=12, duration=61, title="M"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [(7, "7"), (7.5, "7.5"), ("x", "x"), (" x ", "x"), (True, ""), (None, ""), ([1], "")],
+)
+def test_an_id_of_any_type_is_text(sent: object, read: str) -> None:
+    assert entry(id=sent).guid == read
+
+
+def test_text_content_is_text() -> None:
+    assert entry(content_text="1 < 2").content == Text(value="1 < 2", type="text")
+
+
+def test_an_external_url_is_the_link_where_there_is_no_other() -> None:
+    found = entry(external_url="https://x.org/")
+    assert (found.link, found.links) == ("https://x.org/", ())
+
+
+def test_the_one_author_of_version_1_0() -> None:
+    assert entry(author={"name": "N"}).authors == (Author(name="N"),)
+    assert entry(author={"name": "N"}, authors=[{"name": "M"}]).authors == (Author(name="M"),)
+    body = feed(version="https://jsonfeed.org/version/1", author={"name": "N"})
+    parsed = jsonfeed.parse(body)
+    assert (parsed.version, parsed.authors) == ("json1", (Author(name="N"),))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": {}, "url": 1, "title": [], "tags": "a", "attachments": {}, "authors": "x"},
+        {"attachments": [None, 1, {"url": "u", "size_in_bytes": "1"}], "authors": [None, {}]},
+        {"attachments": [{"url": "u", "size_in_bytes": -1, "duration_in_seconds": True}]},
+        {"date_published": 5, "date_modified": "soon", "author": [1], "image": {}},
+    ],
+)
+def test_wrong_types_count_as_absent(fields: dict[str, object]) -> None:
+    found = entry(**fields)
+    assert (found.published, found.updated, found.authors, found.categories) == (None, None, (), ())
+    assert all(each.length is None and each.duration is None for each in found.enclosures)
+
+
+def test_items_that_are_no_objects_are_left_out_and_said() -> None:
+    parsed = jsonfeed.parse(feed("x", {"id": "1"}))
+    assert [each.guid for each in parsed.entries] == ["1"]
+    assert parsed.problems == ("item 1 is no object; left out",)
+
+
+def test_an_expired_feed_says_so() -> None:
+    assert "expired" in jsonfeed.parse(feed(expired=True)).problems[0]
+
+
+def test_a_wrong_version_is_a_problem_only() -> None:
+    assert "version" in jsonfeed.parse(feed(version="2")).problems[0]
+
+
+def test_characters_that_xml_forbids_are_taken_out() -> None:
+    assert entry(title="a\0b\x1f\ud83dc\ud83d\ude00").title == Text(value="abc😀", type="text")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b'{"items": [\n1,]}', "line 2, column 3", id="bad JSON, with the place"),
+        pytest.param(b"[]", "no JSON Feed", id="a list"),
+        pytest.param(b'{"items": {}}', "no list", id="items that are no list"),
+        pytest.param(b'{"items": [' + b"[" * 100_000, "can't be read", id="a deep one"),
+        pytest.param(b'{"items": [' + b"9" * 5000 + b"]}", "can't be read", id="a long number"),
+    ],
+)
+def test_what_is_no_json_feed(body: bytes, said: str) -> None:
+    with pytest.raises(NotAFeed) as caught:
+        document.parse(body, content_type="application/feed+json", url="")
+    assert said in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "meant"),
+    [
+        (b' {"a": 1}', "", True),
+        (b'\xef\xbb\xbf{"a": 1}', "text/plain", True),
+        (b"oops", "application/feed+json; charset=utf-8", True),
+        (b"<rss/>", "application/json", False),
+        (b"oops", "text/xml", False),
+    ],
+)
+def test_json_is_told_by_its_beginning_or_type(body: bytes, content_type: str, meant: bool) -> None:
+    assert jsonfeed.is_meant(body, content_type) is meant
+
+
+def test_only_unknown_items_are_changes_whatever_the_order_of_their_keys() -> None:
+    first = feed({"id": "1", "title": "a"})
+    again = feed({"id": "2"}, {"title": "a", "id": "1"})
+    known = document.parse_changes(first, url="").item_hashes
+    found = document.parse_changes(again, url="", known=known)
+    assert [each.guid for each in found.feed.entries] == ["2"]
+    assert found.item_hashes.endswith(known)
+    assert len(found.item_hashes) == 32
