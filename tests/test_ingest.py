@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -188,8 +188,8 @@ def test_fault_in_the_middle_leaves_all_as_it_was(desk: Desk) -> None:
     desk.poll(make_reading(A))
     before = desk.state()
     broken = make_reading(
-        B, replace(make_entry("c"), title=None), validators=Validators(etag='"2"')
-    )  # type: ignore[arg-type]
+        B, replace(make_entry("c"), title=cast("str", None)), validators=Validators(etag='"2"')
+    )
     with pytest.raises(Exception, match="title"):
         desk.poll(broken)
     assert desk.state() == before

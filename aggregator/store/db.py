@@ -50,7 +50,7 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     text = str(error)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Locked(
-            f"{path}: the database is locked by another process (waited {BUSY_SECONDS:.0f} s)."
+            f"{path}: the database is locked by another process for too long."
             " Find what holds it open (backup, sqlite3 shell) and try again."
         )
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
@@ -77,13 +77,18 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
 class Store:
     """The database file: open it once, share it between threads."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         """Open an existing database or make a new one, and bring its schema up to date.
+
+        Args:
+            path: The file; its folder is made where it is missing.
+            busy_seconds: How long a writer waits for another process's transaction.
 
         Raises:
             StoreError: when the file can't be used; it is never overwritten.
         """
         self.path = path
+        self._busy_seconds = busy_seconds
         self._threads = threading.local()
         self._connections: list[Connection] = []
         self._writing = threading.RLock()
@@ -96,7 +101,7 @@ class Store:
 
     def _connect(self) -> Connection:
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         self._connections.append(connection)
         connection.row_factory = sqlite3.Row

@@ -1,7 +1,7 @@
 """Views: what a query selects, read along the index that fits it best."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.model import Query, Sort, StoredEntry
@@ -67,6 +67,7 @@ def select_ids(
     db: Connection, query: Query, *, limit: int, before: Place | None = None
 ) -> list[int]:
     """Return the ids that `select` would read."""
+    query = _with_variants(db, query)
     if query.q or query.exclude:
         searched = _search(db, query, limit, before)
         if searched is not None:
@@ -194,6 +195,21 @@ def _search(db: Connection, query: Query, limit: int, before: Place | None) -> l
     return [row[0] for row in rows]
 
 
+def _with_variants(db: Connection, query: Query) -> Query:
+    """Return the query with the variants in use of its languages: en stands for en-gb too."""
+    if not query.lang:
+        return query
+    # Each step is one look into the index: as many as there are languages, not entries.
+    rows = db.execute(
+        "with recursive used(tag) as (select min(language) from entries union all"
+        " select (select min(language) from entries where language > tag) from used"
+        " where tag is not null) select tag from used where tag is not null"
+    )
+    used = [row[0] for row in rows]
+    wanted = [tag for tag in used if any(f"{tag}-".startswith(f"{own}-") for own in query.lang)]
+    return replace(query, lang=tuple(wanted) or query.lang)
+
+
 def _folded(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.casefold() for value in values)
 
@@ -213,6 +229,7 @@ def arrival_ids(
         tail: If there are no more rows in between, they are looked at one by one; else the
             query's own index is read, which is short if so many rows brought so few of the view.
     """
+    query = _with_variants(db, query)
     match = expression(query.q, query.exclude).match
     if query.q and not match:
         return []
