@@ -19,13 +19,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 import aggregator
 from aggregator import ingest, poll, schedule
@@ -57,6 +58,12 @@ CHILD_PATIENCE = 6
 processor too, and one that sleeps or is starved must end as well."""
 
 CHILD_TASKS = 2_000
+MOST_LOSSES = 3
+"""Times that documents are read again after all children were lost, before they are blamed."""
+
+# A child that is killed while it takes its work keeps the lock on it for ever; the others give up
+# after so many seconds, and new children are made.
+CONSTS.channel_lock_timeout = 10
 SPREAD_PER_SECOND = 20
 STOP_SECONDS = 8.0
 
@@ -141,10 +148,16 @@ def reading_pool(workers: int | None = None) -> ProcessPool:
 
 @dataclass(slots=True)
 class _Reading:
-    """Documents that a child is reading."""
+    """Documents that a child is reading; `losses` counts the children that were lost over it."""
 
     bodies: list[poll.Body]
     future: "Future[list[PollResult]]"
+    losses: int = 0
+
+    @property
+    def unread(self) -> bool:
+        """Whether no child has answered for it: not yet, or never as the pool has broken."""
+        return not self.future.done() or isinstance(self.future.exception(), BrokenProcessPool)
 
 
 @dataclass(slots=True)
@@ -165,7 +178,6 @@ class Poller:
         store: Store,
         config: Config,
         *,
-        pool: ProcessPool | None = None,
         clock: Callable[[], datetime] = utc_now,
         draw: Callable[[], float] = random.random,
         report: Callable[[Ingested], None] = lambda _: None,
@@ -175,13 +187,12 @@ class Poller:
         Args:
             store: Where everything is stored.
             config: The configuration in force.
-            pool: Children that read documents; made here by default.
             clock: The present moment.
             draw: A number in 0..1, the chance in jitter and backoff.
             report: Called for each poll that was stored.
         """
         self._store, self._clock, self._draw, self._report = store, clock, draw, report
-        self._pool = pool or reading_pool()
+        self._pool = reading_pool()
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._busy: Counter[str] = Counter()
         self._flying: dict[str, str] = {}
@@ -240,6 +251,7 @@ class Poller:
 
     def turn(self) -> None:
         """Move everything on by a step; waits up to 50 ms when there is nothing to do."""
+        self._mend_pool()
         self._begin()
         for client in list(self._clients):
             if client.pending:
@@ -303,14 +315,39 @@ class Poller:
         if batch:
             self._send(batch)
 
-    def _send(self, batch: list[poll.Body]) -> None:
-        future = send(self._pool, batch, self._clock())
-        self._pending.readings.append(_Reading(bodies=batch, future=future))
+    def _send(self, batch: list[poll.Body], losses: int = 0) -> None:
+        try:
+            future = send(self._pool, batch, self._clock())
+        except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
+            future = Future()
+            future.set_exception(BrokenProcessPool(str(error)))
+        self._pending.readings.append(_Reading(bodies=batch, future=future, losses=losses))
+
+    def _mend_pool(self) -> None:
+        """Make new children when the pool has broken, and let them read what the old ones had.
+
+        It breaks when a child is killed while it reads nothing, by hand or for its memory.
+        """
+        if self._pool.active:
+            return
+        logger.error("event=children_lost, new ones are made")
+        self._pool.stop()
+        self._pool.join()
+        self._pool = reading_pool()
+        readings, self._pending.readings = self._pending.readings, deque()
+        for reading in readings:
+            if not reading.unread:
+                self._pending.readings.append(reading)
+            elif reading.losses < MOST_LOSSES:
+                self._send(reading.bodies, reading.losses + 1)
+            else:
+                for body in reading.bodies:
+                    self._result(poll.broken(body, "the processes that read it died each time"))
 
     def _collect(self) -> None:
         for _ in range(len(self._pending.readings)):
             reading = self._pending.readings.popleft()
-            if not reading.future.done():
+            if reading.unread:
                 self._pending.readings.append(reading)
                 continue
             fault = _fault(reading.future)

@@ -11,6 +11,10 @@ from tests.feedserver import FeedServer
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--corpus", help="folder of real feed documents, for the tests that want one")
+    parser.addoption(
+        "--feedweb", help="program that serves --corpus as feeds, for the test of both"
+    )
+    parser.addoption("--kills", type=int, default=6, help="how often the scheduler is killed")
 
 
 @pytest.fixture

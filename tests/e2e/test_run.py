@@ -6,15 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import feedparser
 import pytest
 
+from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer
 
 RSS = """<?xml version="1.0"?>
@@ -37,17 +36,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            found = what()
-            if found:
-                return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
 
 
 def publish(server: FeedServer, count: int) -> None:

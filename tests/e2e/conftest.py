@@ -1,0 +1,24 @@
+"""Fixtures of the tests that run the service in processes of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.service import Service
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """The service in an empty folder; whatever it started is ended after the test."""
+    made = Service(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often the scheduler is killed."""
+    return int(request.config.getoption("--kills"))

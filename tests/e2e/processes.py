@@ -1,0 +1,55 @@
+"""What the system says of running processes, by /proc."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A living process; `ticks` is the processor time it has used, in clock ticks."""
+
+    pid: int
+    parent: int
+    session: int
+    ticks: int
+    command: str
+
+    @property
+    def memory(self) -> int:
+        """Bytes it holds, those shared with others counted in parts; 0 when it has ended."""
+        try:
+            rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        except OSError:
+            return 0
+        return sum(int(row.split()[1]) for row in rollup.splitlines() if row[:4] == "Pss:") * 1024
+
+
+def of_session(session: int) -> list[Process]:
+    """The living processes of a session, oldest first."""
+    found = (_process(int(entry.name)) for entry in Path("/proc").glob("[0-9]*"))
+    return sorted((p for p in found if p and p.session == session), key=lambda p: p.pid)
+
+
+def children_that_read(session: int) -> list[Process]:
+    """The children of a scheduler that read documents: those that its fork server made."""
+    living = of_session(session)
+    servers = {process.pid for process in living if "forkserver" in process.command}
+    return [process for process in living if process.parent in servers]
+
+
+def _process(pid: int) -> Process | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return None  # it has just ended
+    fields = stat.rpartition(")")[2].split()
+    if fields[0] in "ZX":
+        return None
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        ticks=int(fields[11]) + int(fields[12]),
+        command=command,
+    )

@@ -1,0 +1,179 @@
+"""The service as a user starts it, in a folder of its own, watched from outside.
+
+service.configure([{"id": "loop", "url": server.url("/feed"), "every": "1s"}])
+running = service.start("scheduler")
+service.wait(lambda: service.rows("select 1 from entries"))
+running.send(signal.SIGTERM)
+assert running.wait() == 0
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.e2e import processes
+
+Found = TypeVar("Found")
+
+SECONDS = 30.0
+"""How long anything may take that is waited for: a busy machine is slow, a fault is for ever."""
+
+AGGREGATOR = (sys.executable, "-m", "aggregator")
+
+
+def wait_for(what: Callable[[], Found], seconds: float = SECONDS) -> Found:
+    """Return what a condition gives as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        # A server that is not there yet, a database that is not made yet.
+        with contextlib.suppress(OSError, sqlite3.OperationalError):
+            found = what()
+            if found:
+                return found
+        time.sleep(0.02)
+    raise AssertionError(f"it did not happen within {seconds:.0f} s")
+
+
+class Running:
+    """A command under way, in a session of its own with all its children."""
+
+    def __init__(self, command: Sequence[str], folder: Path, log: Path) -> None:
+        self._log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdout=file, stderr=file, start_new_session=True
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What it has written, to stdout and stderr."""
+        return self._log.read_text(errors="replace")
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def send_to_all(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the session, as a terminal does."""
+        os.killpg(self.pid, number)
+
+    def wait(self, seconds: float = SECONDS) -> int:
+        """Return its exit code once no process of its session is left."""
+        code = self.process.wait(seconds)
+        wait_for(lambda: not processes.of_session(self.pid))
+        return code
+
+    def end(self) -> None:
+        """End whatever is left of it."""
+        with contextlib.suppress(ProcessLookupError):
+            self.send_to_all(signal.SIGKILL)
+        self.process.wait()
+
+
+class Service:
+    """A folder with a configuration, a database and what runs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "sources.yaml"
+        self.database = folder / "data" / "news.db"
+        self._running: list[Running] = []
+
+    def configure(self, sources: Sequence[Mapping[str, Any]], **more: Any) -> None:
+        """Write the configuration file; the loopback networks are open unless it says otherwise."""
+        config = {
+            "storage": {"path": str(self.database)},
+            "network": {"allow": ["127.0.0.0/8"]},
+            "sources": list(sources),
+        } | more
+        # JSON is YAML; in one step, as an editor saves.
+        temporary = self.folder / "sources.new"
+        temporary.write_text(json.dumps(config, indent=1))
+        temporary.replace(self.config)
+
+    def start(self, *arguments: str) -> Running:
+        """Start a command of the program and let it run."""
+        log = self.folder / f"log-{len(self._running)}.txt"
+        command = [*AGGREGATOR, "--config", str(self.config), *arguments]
+        running = Running(command, self.folder, log)
+        self._running.append(running)
+        return running
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program to its end."""
+        running = self.start(*arguments)
+        code = running.wait()
+        return subprocess.CompletedProcess(arguments, code, stdout=running.log)
+
+    def end(self) -> None:
+        """End everything that still runs."""
+        for running in self._running:
+            running.end()
+
+    def wait(self, what: Callable[[], Found], seconds: float = SECONDS) -> Found:
+        """As `wait_for`; what the processes wrote stands in the error."""
+        try:
+            return wait_for(what, seconds)
+        except AssertionError as error:
+            for number, running in enumerate(self._running):
+                error.add_note(f"--- log {number}, exit {running.process.poll()}")
+                error.add_note(running.log[-3_000:])
+            raise
+
+    # --- the database --------------------------------------------------------------------------
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Read the database without touching it."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
+            return db.execute(query, values).fetchall()
+
+    def one(self, query: str, *values: object) -> Any:
+        """Read one value of the database."""
+        return self.rows(query, *values)[0][0]
+
+    def polled(self, *source_ids: str) -> bool:
+        """Whether sources, or all, were polled at least once."""
+        polls = dict(self.rows("select id, polls from sources where configured"))
+        return bool(polls) and all(polls.get(key) for key in source_ids or polls)
+
+    def entries(self) -> dict[str, dict[str, str]]:
+        """The title of every entry of every source, by its link; a double one is an error."""
+        found: dict[str, dict[str, str]] = {}
+        for source, link, title in self.rows("select source_id, url, title from entries"):
+            assert link not in found.setdefault(source, {}), f"{link} is stored twice"
+            found[source][link] = title
+        return found
+
+    def assert_sound(self) -> None:
+        """Check the file, and everything in it that must agree with everything else."""
+        with contextlib.closing(sqlite3.connect(self.database)) as db:
+            assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
+            assert db.execute("pragma foreign_key_check").fetchall() == []
+            db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
+            db.rollback()
+        stored = dict(self.rows("select source_id, count(*) from entries group by 1"))
+        counted = self.rows("select id, entries from sources where entries")
+        assert dict(counted) == stored
+        total = sum(stored.values())
+        for table in ("days", "hours"):
+            assert self.one(f"select coalesce(sum(new), 0) from {table}") == total, table
+        polls = self.one("select coalesce(sum(polls), 0) from sources")
+        for table, column in (("days", "polls"), ("hours", "polls"), ("hosts", "requests")):
+            assert self.one(f"select coalesce(sum({column}), 0) from {table}") == polls, table
+        nameless = "select id from entries where id not in (select entry_id from aliases)"
+        assert self.rows(nameless) == []
