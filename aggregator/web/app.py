@@ -95,6 +95,7 @@ def create_app(
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["machine"] = times.machine
     app.jinja_env.filters["clock"] = times.clock
+    app.jinja_env.filters["when"] = lambda moment: times.when(moment, clock())
     app.jinja_env.filters["day"] = times.day
     app.jinja_env.filters["short_day"] = times.short_day
     app.jinja_env.filters["playtime"] = times.length

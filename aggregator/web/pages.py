@@ -106,10 +106,10 @@ class Pages:
         self._named: tuple[Config, str] = (config(), "")
 
     def _tag(self, db: Connection, config: Config) -> str:
-        """Name the state of a page that shows entries: program, configuration, entries."""
+        """Name the state of a page that shows entries: program, configuration, entries, day."""
         if self._named[0] is not config or not self._named[1]:
             self._named = (config, f"{crc32(repr((__version__, config)).encode()):08x}")
-        return f"{self._named[1]}-{changes.version(db)}"
+        return f"{self._named[1]}-{changes.version(db)}-{self._clock():%y%m%d}"
 
     def front(self) -> Response | str:
         """Show the front page."""
@@ -199,7 +199,7 @@ class Pages:
             q=request.args.get("q", ""),
             section=request.args.get("section", ""),
             source=request.args.get("source", ""),
-            sources=_sources_of(config, name) if kind == "section" else (),
+            sources=_sources_of(db, config, name) if kind == "section" else (),
         )
 
     def search(self) -> Response | str:
@@ -323,8 +323,10 @@ def _title(spec: ViewSpec, config: Config, kind: str, name: str) -> str:
     return spec.title.removesuffix(suffix) if kind != "search" else name
 
 
-def _sources_of(config: Config, section: str) -> tuple[tuple[str, str], ...]:
-    return tuple((s.id, s.title or s.id) for s in config.sources if section in s.sections)
+def _sources_of(db: Connection, config: Config, section: str) -> tuple[tuple[str, str], ...]:
+    ids = [source.id for source in config.sources if section in source.sections]
+    states = sources.get_many(db, ids)
+    return tuple((id, states[id].title) for id in ids if id in states)
 
 
 def _source_feeds(config: Config, source_id: str) -> tuple[tuple[str, str, str], ...]:

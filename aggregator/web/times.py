@@ -37,6 +37,16 @@ def in_zones(moment: datetime, zones: Sequence[Zone]) -> str:
     return " · ".join(parts)
 
 
+def when(moment: datetime, now: datetime) -> str:
+    """Return a moment as briefly as is clear: `21:26 GMT` today, else with its day before."""
+    moment, now = moment.astimezone(UTC), now.astimezone(UTC)
+    if moment.date() == now.date():
+        return clock(moment)
+    named = f"{moment.day} {_MONTHS[moment.month - 1]}"
+    year = "" if moment.year == now.year else f" {moment.year}"
+    return f"{named}{year}, {clock(moment)}"
+
+
 def clock(moment: datetime) -> str:
     """Return a moment as `21:26 GMT`."""
     return f"{moment.astimezone(UTC):%H:%M} GMT"

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -28,3 +28,15 @@ def test_in_zones(zones: tuple[Zone, ...], expected: str) -> None:
 @pytest.mark.parametrize(("seconds", "expected"), [(7, "0:07"), (187, "3:07"), (3723, "1:02:03")])
 def test_length(seconds: int, expected: str) -> None:
     assert times.length(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param(SEED, "21:26 GMT", id="today's is a time"),
+        pytest.param(SEED + timedelta(days=1), "27 June, 21:26 GMT", id="yesterday's has its day"),
+        pytest.param(SEED + timedelta(days=300), "27 June 2009, 21:26 GMT", id="an old one, all"),
+    ],
+)
+def test_when(now: datetime, expected: str) -> None:
+    assert times.when(SEED, now) == expected
