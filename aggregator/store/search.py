@@ -1,6 +1,7 @@
 """The words of a search, as an FTS5 expression that can't be malformed."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aggregator.store.db import Connection
@@ -62,3 +63,40 @@ def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tupl
         (MARK_OPEN, MARK_CLOSE, MARK_OPEN, MARK_CLOSE, match, *entry_ids),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
+
+
+NEAREST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrences:
+    """Entries nearest to one, in order of arrival, in which a word occurs.
+
+    Args:
+        ids: At most `NEAREST` before it and as many after it; never the entry itself.
+        span: Among how many entries these are all that have the word.
+    """
+
+    ids: tuple[int, ...]
+    span: int
+
+
+def nearest(db: Connection, entry_id: int, words: Iterable[str]) -> dict[str, Occurrences]:
+    """Return where words occur around an entry; a word costs the same however common it is."""
+    (last,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
+    found = {}
+    for word in words:
+        match = _quoted(word)
+        before, after = (
+            [row[0] for row in db.execute(sql, (match, entry_id, NEAREST))]
+            for sql in (
+                "select rowid from entries_fts where entries_fts match ? and rowid < ?"
+                " order by rowid desc limit ?",
+                "select rowid from entries_fts where entries_fts match ? and rowid > ?"
+                " order by rowid limit ?",
+            )
+        )
+        start = before[-1] if len(before) == NEAREST else 1
+        end = after[-1] if len(after) == NEAREST else last
+        found[word] = Occurrences(ids=(*before, *after), span=max(1, end - start))
+    return found

@@ -119,7 +119,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryPage:
-    """A story."""
+    """A story.
+
+    Args:
+        also: Related stories.
+        others: The latest of the same source.
+    """
 
     head: Head
     story: Story
@@ -137,7 +142,8 @@ class StoryPage:
     changed: datetime | None
     changes: tuple[Change, ...]
     hidden: str
-    related: tuple[Story, ...]
+    also: tuple[Story, ...]
+    others: tuple[Story, ...]
     printing: bool = False
 
 

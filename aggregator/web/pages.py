@@ -26,6 +26,7 @@ LEAD_AMONG = 20
 """The lead is the newest story with a picture among so many; else simply the newest."""
 
 LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
+SEE_ALSO, OTHERS = 6, 5
 NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
@@ -43,6 +44,13 @@ class Reader:
         found = views.select(self.db, query, limit=limit, before=before)
         seen: set[str] = set()
         return [one for one in found if not (one.uri in seen or seen.add(one.uri))]  # type: ignore[func-returns-value]
+
+    def related(self, stored: StoredEntry) -> list[StoredEntry]:
+        """Return the stories related to one."""
+        weights = stories.telling_words(stored.entry)
+        alike = stories.likeness(weights, search.nearest(self.db, stored.id, weights))
+        others = entries.get_many(self.db, alike).values()
+        return stories.related(stored, alike, others, SEE_ALSO)
 
     def tell(
         self, found: Iterable[StoredEntry], passages: Mapping[int, tuple[str, str]] | None = None
@@ -236,7 +244,9 @@ class Pages:
             reader = Reader(db, config)
             story = reader.tell([stored])[0]
             versions = entries.versions(db, entry_id)
-            others = reader.select(Query(source=(stored.source_id,)), limit=6)
+            also = reader.related(stored)
+            others = reader.select(Query(source=(stored.source_id,)), limit=12)
+            others = [one for one in others if one.id not in {entry_id, *(a.id for a in also)}]
             entry = stored.entry
             page = StoryPage(
                 head=Head(
@@ -261,7 +271,8 @@ class Pages:
                 changed=stored.changed if versions else None,
                 changes=stories.changes(entry, versions),
                 hidden=stored.hidden,
-                related=reader.tell([one for one in others if one.id != entry_id][:5]),
+                also=reader.tell(also),
+                others=reader.tell(others[:OTHERS]),
                 printing=request.args.get("print") == "1",
             )
         return render_template("entry.html", page=page, head=page.head)

@@ -2,17 +2,26 @@
 
 import difflib
 import html
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from aggregator.model import Enclosure, Entry, SafeHtml, StoredEntry
 from aggregator.store.entries import Version
-from aggregator.store.search import MARK_CLOSE, MARK_OPEN
+from aggregator.store.search import MARK_CLOSE, MARK_OPEN, Occurrences
 from aggregator.store.sources import SourceState
 from aggregator.web.contexts import Change, Clip, Day, Story
 
+_WORD = re.compile(r"[^\W\d_]+")
 _WORDS = re.compile(r"\w+|\W+")
+TELLING_WORDS = 12
+"""So many words of a headline, and of a summary, are asked after for related stories."""
+
+LEAST_SHARE = 0.2
+"""Related stories share at least this part of what a story's words tell."""
+
+HALF_LIFE_DAYS = 30
 LONGEST_DIFF = 4_000
 """Words of which a difference is shown; longer texts are compared by their beginnings."""
 
@@ -113,3 +122,63 @@ def difference(old: str, new: str) -> SafeHtml:
             continue
         parts += [f"<del>{gone}</del>" if gone else "", f"<ins>{come}</ins>" if come else ""]
     return SafeHtml("".join(parts))
+
+
+def telling_words(entry: Entry) -> dict[str, float]:
+    """Return the words that may tell what an entry is about, each with its weight."""
+    weights: dict[str, float] = {}
+    for text, weight in ((entry.title, 2.0), (entry.summary, 1.0)):
+        words = dict.fromkeys(word for word in _WORD.findall(text.casefold()) if len(word) > 2)
+        new = [word for word in words if word not in weights]
+        weights |= dict.fromkeys(new[:TELLING_WORDS], weight)
+    return weights
+
+
+def likeness(
+    weights: Mapping[str, float], found: Mapping[str, Occurrences], limit: int = 40
+) -> dict[int, float]:
+    """Return the entries that share most of what the words tell, as a share of 0 to 1.
+
+    A word tells the more the rarer it is among the entries around; one shared word alone makes
+    no relation.
+    """
+    told: dict[int, list[float]] = {}
+    whole = 0.0
+    for word, weight in weights.items():
+        where = found[word]
+        value = weight * max(0.0, math.log(where.span / (len(where.ids) + 1)))
+        whole += value
+        for entry_id in where.ids:
+            told.setdefault(entry_id, []).append(value)
+    shares = {
+        entry_id: sum(values) / whole
+        for entry_id, values in told.items()
+        if len(values) > 1 and whole and sum(values) / whole >= LEAST_SHARE
+    }
+    best = sorted(shares, key=lambda entry_id: (-shares[entry_id], -entry_id))[:limit]
+    return {entry_id: shares[entry_id] for entry_id in best}
+
+
+def related(
+    stored: StoredEntry, likenesses: Mapping[int, float], others: Iterable[StoredEntry], limit: int
+) -> list[StoredEntry]:
+    """Return the stories most related to one: alike, and of about the same time; no copies."""
+
+    def near(other: StoredEntry) -> tuple[float, int]:
+        days = abs(other.sort_at - stored.sort_at).total_seconds() / 86_400
+        return likenesses[other.id] / (1 + days / HALF_LIFE_DAYS), other.id
+
+    seen = _marks(stored)
+    chosen: list[StoredEntry] = []
+    for other in sorted(others, key=near, reverse=True):
+        if other.hidden or seen & _marks(other):
+            continue
+        seen |= _marks(other)
+        chosen.append(other)
+    return chosen[:limit]
+
+
+def _marks(stored: StoredEntry) -> set[str]:
+    """Return what copies of one story have in common, one or the other."""
+    entry = stored.entry
+    return {stored.uri, entry.canonical_url, headline(entry).casefold()} - {""}

@@ -178,6 +178,18 @@ def test_story_page_shows_all_of_a_story(pages: PageSite) -> None:
         assert part in page
 
 
+def test_story_page_names_related_stories_with_date_and_section(pages: PageSite) -> None:
+    pages.stock.add("post", 20)
+    titles = ("Ferry to Tolvik sails again", "Tolvik waits for its ferry", "Cats sleep")
+    for number, title in enumerate(titles, 900):
+        pages.stock.put("herald", replace(make_entry(number), title=title, summary="", text=title))
+    page = pages.text("/entry/21")
+    also = page[page.index("See also") : page.index("More from Herald")]
+    assert headlines(also) == ["Tolvik waits for its ferry"]
+    assert "27 June 2009</time> | World" in also
+    assert headlines(page[page.index("More from Herald") :]) == ["Cats sleep"]
+
+
 def test_story_page_shows_what_changed(pages: PageSite) -> None:
     [entry_id] = pages.stock.add("herald")
     pages.stock.revise(entry_id, "Report one")

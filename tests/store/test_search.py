@@ -1,0 +1,58 @@
+"""Where words occur around an entry."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aggregator.model import Source
+from aggregator.store import entries, search, sources
+from aggregator.store.db import Store
+from tests.store.test_views import make_entry
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+COUNT = 200
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Give a store with two hundred entries: all say rain, each twentieth says ferry."""
+    made = Store(str(tmp_path / "test.db"))
+    with made.transaction() as db:
+        source = Source(id="a", url="https://a.example/")
+        sources.sync(db, [source], now=NOW, first_polls={})
+        for number in range(1, COUNT + 1):
+            text = "rain ferry" if number % 20 == 0 else "rain"
+            entries.insert(
+                db,
+                "a",
+                make_entry(number, title=f"Report {number}", text=text),
+                uri=f"x:{number}",
+                first_seen=NOW,
+                sort_at=NOW,
+                hidden=None,
+                sections=(),
+            )
+        entries.index_new(db, 0)
+    yield made
+    made.close()
+
+
+def test_rare_word_is_found_wherever_it_stands(store: Store) -> None:
+    with store.reading() as db:
+        where = search.nearest(db, 100, ["ferry"])["ferry"]
+    assert sorted(where.ids) == [20, 40, 60, 80, 120, 140, 160, 180, 200]
+    assert where.span == COUNT - 1
+
+
+def test_of_a_common_word_only_the_nearest_entries_are_read(store: Store) -> None:
+    with store.reading() as db:
+        where = search.nearest(db, 100, ["rain"])["rain"]
+    assert sorted(where.ids) == [n for n in range(40, 161) if n != 100]
+    assert where.span == 120
+
+
+def test_word_that_nobody_else_has_is_found_nowhere(store: Store) -> None:
+    with store.reading() as db:
+        assert search.nearest(db, 100, ["xylophone"])["xylophone"].ids == ()
