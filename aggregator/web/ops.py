@@ -13,10 +13,11 @@ from aggregator.store import changes, entries, facts, incidents, log, sources
 from aggregator.store.db import Connection, Store, moment
 from aggregator.store.log import Day
 from aggregator.store.sources import SourceState
+from aggregator.web import incidents as health_feed
 from aggregator.web import stories
 from aggregator.web.contexts import Head, HostsPage, SourcePage, SourceRow, Spark, StatusPage
 from aggregator.web.merging import public_url
-from aggregator.web.pages import PAGE, Reader, head, older, place_of_request
+from aggregator.web.pages import PAGE, Reader, feeds_of, head, older, place_of_request
 from aggregator.web.times import machine
 from aggregator.web.views import NoSuchView, resolve
 
@@ -75,6 +76,7 @@ class Ops:
                     title=f"Last updated – {config.site.title}",
                     updated=changes.last(db, changes.STATUS),
                     canonical=f"{config.site.base_url}/status",
+                    feeds=feeds_of(health_feed.view(config)),
                 ),
                 rows=tuple(
                     SourceRow(state=state, spark=spark(days.get(state.id, ()), now))

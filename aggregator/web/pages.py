@@ -79,10 +79,15 @@ def head(spec: ViewSpec, updated: datetime | None, *, section: str = "", newest:
         canonical=spec.page_url,
         section=section,
         newest=newest,
-        feeds=tuple(
-            (MEDIA_TYPES[format], f"{spec.title} ({name})", spec.feed_path(format))
-            for format, name in NAMES.items()
-        ),
+        feeds=feeds_of(spec),
+    )
+
+
+def feeds_of(spec: ViewSpec) -> tuple[tuple[str, str, str], ...]:
+    """Return media type, title and path of a view's feeds."""
+    return tuple(
+        (MEDIA_TYPES[format], f"{spec.title} ({name})", spec.feed_path(format))
+        for format, name in NAMES.items()
     )
 
 
