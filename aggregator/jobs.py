@@ -200,6 +200,7 @@ class Poller:
         self._pending = _Pending()
         self._clients: list[Client] = []
         self._retry_at = 0.0
+        self._told = ""
         self.trouble = ""
         self.reconfigure(config)
 
@@ -252,6 +253,8 @@ class Poller:
     def turn(self) -> None:
         """Move everything on by a step; waits up to 50 ms when there is nothing to do."""
         self._mend_pool()
+        if self.trouble and not self._pending.results and time.monotonic() >= self._retry_at:
+            self.trouble = ""
         self._begin()
         for client in list(self._clients):
             if client.pending:
@@ -281,9 +284,14 @@ class Poller:
             due.append(self._offers.get())
         if not due:
             return
-        with self._store.reading() as db:
-            requests = ingest.requests(db, due, self._context())
-            spacing = log.spacings(db)
+        try:
+            with self._store.reading() as db:
+                requests = ingest.requests(db, due, self._context())
+                spacing = log.spacings(db)
+        except StoreError as error:
+            self._release(due)
+            self._meet(error)
+            return
         self._release(set(due) - {request.source_id for request in requests})
         self._clients[0].add(requests, spacing=spacing)
 
@@ -374,16 +382,21 @@ class Poller:
         except StoreError as error:
             # Nothing was written. The results are kept and tried again until the way is free.
             pending.results = results + pending.results
-            self._retry_at = time.monotonic() + 1.0
-            if str(error) != self.trouble:
-                logger.error("event=store_failed error=%r", str(error))  # noqa: TRY400
-            self.trouble = str(error)
+            self._meet(error)
             return
-        self.trouble = ""
+        self.trouble = self._told = ""
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)
             self._report(ingested)
+
+    def _meet(self, error: StoreError) -> None:
+        """Wait a second before the database is tried again; say why, but once."""
+        self._retry_at = time.monotonic() + 1.0
+        self.trouble = str(error)
+        if self.trouble != self._told:
+            self._told = self.trouble
+            logger.error("event=store_failed error=%r", self.trouble)
 
     def _more_to_come(self) -> bool:
         return bool(self._fetching or self._pending.readings or self._pending.bodies)
@@ -512,7 +525,8 @@ class Scheduler:
         self._read_at = _modified(self.config.path)
         self._stopping = threading.Event()
         self._reload = threading.Event()
-        self._told = 0.0
+        self._trouble = ""
+        self._told_tick = 0.0
         self._last_tick = clock()
         synchronise(store, self.config, clock())
         with store.transaction() as db:
@@ -557,23 +571,35 @@ class Scheduler:
             self._mend_clock()
         self._last_tick = now
         try:
-            if time.monotonic() - self._told > 5:
+            if time.monotonic() - self._told_tick > 5:
                 with self._store.transaction() as db:
                     facts.put(db, "tick", stamp(now))
-                self._told = time.monotonic()
+                self._told_tick = time.monotonic()
             if not self.poller.trouble:
                 with self._store.reading() as db:
                     due = sources.due(db, now)
                 self.poller.offer(due)
+            self._trouble = ""
         except StoreError as error:
-            logger.error("event=tick_failed error=%r", str(error))  # noqa: TRY400
+            self._complain(error)
         modified = _modified(self.config.path)
         if modified != self._read_at:
             self._read_at = modified
             self._reload.set()
 
+    def _complain(self, error: StoreError) -> None:
+        """Say what is wrong with the database, once; whatever failed is tried again."""
+        if str(error) not in (self._trouble, self.poller.trouble):
+            logger.error("event=store_failed error=%r", str(error))
+        self._trouble = str(error)
+
     def _housekeeping(self) -> None:
-        now = self._clock()
+        try:
+            self._keep_house(self._clock())
+        except StoreError as error:
+            self._complain(error)
+
+    def _keep_house(self, now: datetime) -> None:
         keep = self.config.defaults.keep
         if keep is not None:
             expired = 1
@@ -593,12 +619,24 @@ class Scheduler:
         except AggregatorError as error:
             # The old configuration stays in force, and the status page says what is wrong.
             logger.error("event=config_refused error=%r", str(error))  # noqa: TRY400
-            with self._store.transaction() as db:
-                facts.put(db, "config_error", str(error))
+            self._put_config_error(str(error))
             return
+        try:
+            self._obey(config)
+        except StoreError as error:
+            self._read_at = 0  # nothing was changed; the next tick tries again
+            self._complain(error)
+
+    def _put_config_error(self, words: str) -> None:
+        try:
+            with self._store.transaction() as db:
+                facts.put(db, "config_error", words)
+        except StoreError as error:
+            self._complain(error)
+
+    def _obey(self, config: Config) -> None:
         summary = synchronise(self._store, config, self._clock())
-        with self._store.transaction() as db:
-            facts.put(db, "config_error", "")
+        self._put_config_error("")
         self.config = config
         self.poller.reconfigure(config)
         logger.info(
