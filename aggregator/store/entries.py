@@ -323,13 +323,17 @@ def count(db: Connection) -> int:
 
 
 def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tuple[str, int]]:
-    """Return the categories that most entries since a moment carry."""
+    """Return the categories that most entries since a moment carry, as the newest spells them."""
     rows = db.execute(
-        "select category, count(*) as n from entry_category where sort_at >= ?"
-        " group by category order by n desc, category limit ?",
+        "select t.category, t.n, e.categories from (select category, count(*) as n,"
+        " max(entry_id) as id from entry_category where sort_at >= ? group by category"
+        " order by n desc, category limit ?) t join entries e on e.id = t.id",
         (stamp(since), limit),
     )
-    return [(row[0], row[1]) for row in rows]
+    return [
+        (next((name for name in _loads(row[2]) if name.casefold() == row[0]), row[0]), row[1])
+        for row in rows
+    ]
 
 
 def stored(row: Any) -> StoredEntry:

@@ -101,6 +101,15 @@ class ListPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicsPage:
+    """The categories of the last `days`, each with how many stories carry it."""
+
+    head: Head
+    topics: tuple[tuple[str, int], ...]
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """An enclosure of a story; `kind` is audio, video or file."""
 

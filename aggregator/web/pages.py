@@ -1,7 +1,7 @@
 """Pages for readers: each asks the store, fills a context, renders a template."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 from zlib import crc32
@@ -17,7 +17,7 @@ from aggregator.store.db import Connection, Store
 from aggregator.store.sources import SourceState
 from aggregator.store.views import Place
 from aggregator.web import stories
-from aggregator.web.contexts import Block, FrontPage, Head, ListPage, Story, StoryPage
+from aggregator.web.contexts import Block, FrontPage, Head, ListPage, Story, StoryPage, TopicsPage
 from aggregator.web.merging import MEDIA_TYPES
 from aggregator.web.views import NoSuchView, ViewSpec, resolve
 
@@ -27,6 +27,10 @@ LEAD_AMONG = 20
 
 LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
 SEE_ALSO, OTHERS = 6, 5
+TOPICS, TOPICS_SPAN = 100, timedelta(days=30)
+TOPICS_KEPT = timedelta(minutes=10)
+"""Counting them reads all the categories of the span, so it is not done for every reader."""
+
 NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
@@ -100,6 +104,7 @@ def blueprint(
     made.add_url_rule("/", "front", pages.front)
     made.add_url_rule("/search", "search", pages.search)
     made.add_url_rule("/entry/<int:entry_id>", "entry", pages.entry)
+    made.add_url_rule("/topics", "topics", pages.topics)
     made.add_url_rule("/help", "help", pages.help)
     made.add_url_rule("/news.json", "news", pages.news)
     for kind in ("section", "view", "category", "author", "lang"):
@@ -117,6 +122,7 @@ class Pages:
         """Serve a store."""
         self._config, self._store, self._clock = config, store, clock
         self._named: tuple[Config, str] = (config(), "")
+        self._topics: tuple[datetime, tuple[tuple[str, int], ...]] | None = None
 
     def _tag(self, db: Connection, config: Config) -> str:
         """Name the state of a page that shows entries: program, configuration, entries, day."""
@@ -281,6 +287,21 @@ class Pages:
                 printing=request.args.get("print") == "1",
             )
         return render_template("entry.html", page=page, head=page.head)
+
+    def topics(self) -> str:
+        """Show the categories of the last days, most used first."""
+        config, now = self._config(), self._clock()
+        if self._topics is None or now - self._topics[0] > TOPICS_KEPT:
+            with self._store.reading() as db:
+                found = entries.top_categories(db, now - TOPICS_SPAN, TOPICS)
+            self._topics = now, tuple(found)
+        page_head = Head(
+            title=f"Topics – {config.site.title}",
+            updated=self._topics[0],
+            canonical=f"{config.site.base_url}/topics",
+        )
+        page = TopicsPage(head=page_head, topics=self._topics[1], days=TOPICS_SPAN.days)
+        return render_template("topics.html", head=page_head, page=page)
 
     def help(self) -> str:
         """Show how to subscribe, and the words of views."""

@@ -216,6 +216,23 @@ def test_copies_from_two_sources_are_one_story(pages: PageSite) -> None:
     assert headlines(pages.text("/section/world")) == ["Report 1"]
 
 
+def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: PageSite) -> None:
+    for number, names in enumerate([("weather",), ("Weather", "C/D & E"), ()], 900):
+        pages.stock.put("herald", replace(make_entry(number), categories=names))
+    old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
+    pages.stock.put("herald", old)
+    page = pages.text("/topics")
+    assert re.findall(r'<a href="(/category/[^"]*)" dir="auto">([^<]*)</a>', page) == [
+        ("/category/Weather", "Weather"),
+        ("/category/C/D%20%26%20E", "C/D &amp; E"),
+    ]
+    assert headlines(pages.text("/category/C/D%20%26%20E")) == ["Report 901"]
+
+
+def test_topics_page_without_any_says_so(pages: PageSite) -> None:
+    assert "names a topic" in pages.text("/topics")
+
+
 def test_news_counts_what_is_newer(pages: PageSite) -> None:
     first = pages.stock.add("herald")[0]
     pages.stock.add("post", 2)
@@ -259,7 +276,7 @@ def test_method_that_is_not_allowed_says_which_are(pages: PageSite) -> None:
 
 
 PATHS = (
-    "/", "/status", "/status/hosts", "/status.json", "/search", "/search?q=rain", "/help",
+    "/", "/status", "/status/hosts", "/status.json", "/topics", "/search", "/search?q=rain", "/help",
     "/section/world", "/view/rain", "/category/x", "/author/x", "/lang/en", "/source/herald",
     "/entry/1", "/healthz", "/readyz", "/news.json?since=1", "/nowhere", "/section/world?x=1",
     "/feeds/all.atom", "/feeds/nowhere.atom", "/opml", "/style.css", "/static/site.js",
