@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -127,6 +128,7 @@ def run(path: str, host: str, port: int) -> None:
       aggregator --config config/sources.yaml run --host 0.0.0.0 --port 8000
     """
     config = _load(path)
+    _check_free(host, port)
     scheduler = _scheduler(path)
     with _web_process(path, host, port):
         _announce(config, host, port)
@@ -158,6 +160,7 @@ def web(path: str, host: str, port: int, workers: int) -> None:
       aggregator web --port 8000 --workers 2
     """
     config = _load(path)
+    _check_free(host, port)
     Store(config.storage).close()  # the schema is brought up to date once, before the workers
     _end_with_parent()
     _serve(path, host, port, workers)
@@ -179,6 +182,8 @@ def demo(host: str, port: int) -> None:
     path = str(shipped("demo.yaml"))
     config = _load(path)
     publisher_port = urlsplit(config.sources[0].url).port or 8001
+    _check_free(host, port)
+    _check_free("127.0.0.1", publisher_port)
     for stale in Path().glob(f"{config.storage}*"):
         stale.unlink()  # the invented news begins anew with every start
     publisher = Publisher("127.0.0.1", publisher_port, clock=utc_now)
@@ -190,6 +195,19 @@ def demo(host: str, port: int) -> None:
             _run_scheduler(scheduler)
     finally:
         publisher.stop()
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise AggregatorError(
+            f"can't serve on {host} port {port}: {error.strerror or error}."
+            " Stop what uses it, or name another with --host and --port."
+        ) from None
 
 
 def _scheduler(path: str) -> jobs.Scheduler:
@@ -450,9 +468,9 @@ def _as_source(url: str, title: str, taken: set[str]) -> Source:
 
 def _append(path: str, added: list[Source]) -> None:
     file = Path(path)
-    text = edit.append(file.read_text(encoding="utf-8"), added, path)
+    text = edit.append(file.read_bytes().decode(), added, path)
     temporary = file.with_name(f".{file.name}.new")
-    with temporary.open("w", encoding="utf-8") as handle:
+    with temporary.open("w", encoding="utf-8", newline="") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
@@ -528,12 +546,12 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
         return
     source = _as_source(feed_url, outcome.feed.title, {source.id for source in config.sources})
     source = Source(id=source_id or source.id, url=feed_url, title="", sections=sections)
-    before = Path(path).read_text(encoding="utf-8")
+    before = Path(path).read_bytes()
     _append(path, [source])
     try:
         _load(path)
     except ConfigError:
-        Path(path).write_text(before, encoding="utf-8")
+        Path(path).write_bytes(before)
         raise
     out.print(f"{escape(path)}: added as {escape(source.id)}; a running scheduler takes it up now")
 
