@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.e2e import processes
+from tests.feedserver import FeedServer
 
 Found = TypeVar("Found")
 
@@ -134,6 +135,11 @@ class Service:
                 error.add_note(f"--- log {number}, exit {running.process.poll()}")
                 error.add_note(running.log[-3_000:])
             raise
+
+    def wait_for_requests(self, server: FeedServer, more: int) -> None:
+        """Wait until a server was asked so many times more."""
+        enough = len(server.requests) + more
+        self.wait(lambda: len(server.requests) >= enough)
 
     # --- the database --------------------------------------------------------------------------
 

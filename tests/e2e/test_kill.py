@@ -5,16 +5,11 @@ import random
 import signal
 import time
 from datetime import UTC, datetime
-from functools import partial
 
 from tests.e2e import processes
 from tests.e2e.churn import Churn, Item
 from tests.e2e.service import Running, Service
 from tests.feedserver import FeedServer
-
-
-def requested(server: FeedServer, more_than: int) -> bool:
-    return len(server.requests) > more_than
 
 
 def test_kill_9_of_the_scheduler_while_feeds_publish_loses_and_doubles_nothing(
@@ -25,8 +20,7 @@ def test_kill_9_of_the_scheduler_while_feeds_publish_loses_and_doubles_nothing(
     with churn.going(every=0.2):
         for _ in range(kills):
             scheduler = service.start("scheduler")
-            moment = len(feed_server.requests) + random.randrange(10 * kills)
-            service.wait(partial(requested, feed_server, moment))
+            service.wait_for_requests(feed_server, random.randrange(1, 10 * kills))
             time.sleep(random.uniform(0, 0.5))  # into parse and transaction, at random
             scheduler.send(signal.SIGKILL)
             assert scheduler.wait() == -signal.SIGKILL
