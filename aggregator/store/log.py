@@ -8,6 +8,9 @@ from aggregator.store.db import Connection, known_moment, moment, stamp
 
 POLLS_KEPT = 50
 
+FORMERLY = "0"
+"""Stands for all the hours that were forgotten, so that what was counted ever never shrinks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRow:
@@ -201,13 +204,13 @@ def _poll(row: object) -> PollRow:
     )
 
 
-def totals(db: Connection, since: datetime) -> Totals:
-    """Return the sums of all polls since the full hour of a moment."""
+def totals(db: Connection, since: datetime | None = None) -> Totals:
+    """Return the sums of all polls since the full hour of a moment, None for ever."""
     row = db.execute(
         "select coalesce(sum(polls), 0), coalesce(sum(not_modified), 0), coalesce(sum(equal), 0),"
         " coalesce(sum(failed), 0), coalesce(sum(bytes), 0), coalesce(sum(saved), 0),"
         " coalesce(sum(new), 0), coalesce(sum(changed), 0) from hours where hour >= ?",
-        (stamp(since)[:13],),
+        (stamp(since)[:13] if since else FORMERLY,),
     ).fetchone()
     names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
     return Totals(**dict(zip(names, row, strict=True)))
@@ -256,4 +259,11 @@ def hosts(db: Connection) -> list[HostRow]:
 def forget(db: Connection, now: datetime) -> None:
     """Drop the days and hours that no page shows any more."""
     db.execute("delete from days where day < ?", (stamp(now - timedelta(days=60))[:10],))
-    db.execute("delete from hours where hour < ?", (stamp(now - timedelta(days=400))[:13],))
+    names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
+    last = stamp(now - timedelta(days=400))[:13]
+    db.execute(
+        f"insert or replace into hours select ?1, {', '.join(f'sum({name})' for name in names)}"
+        " from hours where hour < ?2 group by 1",
+        (FORMERLY, last),
+    )
+    db.execute("delete from hours where hour < ?2 and hour != ?1", (FORMERLY, last))

@@ -17,7 +17,7 @@ from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.model import Config, SafeHtml
 from aggregator.store.db import Store
-from aggregator.web import cache, conditional, feeds, incidents, ops, pages, times
+from aggregator.web import cache, conditional, feeds, incidents, metrics, ops, pages, times
 from aggregator.web.contexts import Head
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def create_app(
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
     app.register_blueprint(feeds.blueprint(served))
     app.register_blueprint(incidents.blueprint(config, store))
+    app.register_blueprint(metrics.blueprint(store))
     _handle_errors(app)
     app.after_request(_finish)
     app.wsgi_app = cache.Front(app.wsgi_app, served.remembered)  # type: ignore[method-assign]

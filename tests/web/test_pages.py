@@ -276,10 +276,11 @@ def test_method_that_is_not_allowed_says_which_are(pages: PageSite) -> None:
 
 
 PATHS = (
-    "/", "/status", "/status/hosts", "/status.json", "/topics", "/search", "/search?q=rain", "/help",
-    "/section/world", "/view/rain", "/category/x", "/author/x", "/lang/en", "/source/herald",
-    "/entry/1", "/healthz", "/readyz", "/news.json?since=1", "/nowhere", "/section/world?x=1",
-    "/feeds/all.atom", "/feeds/nowhere.atom", "/opml", "/style.css", "/static/site.js",
+    "/", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
+    "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
+    "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
+    "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
+    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js",
 )  # fmt: skip
 
 
