@@ -163,9 +163,9 @@ class Ops:
     ) -> tuple[tuple[Any, ...], str]:
         reader = Reader(db, config)
         query = Query(source=(source_id,))
-        found = reader.select(query, limit=PAGE + 1, before=place_of_request())
-        more = older(f"/source/{source_id}", found[PAGE - 1]) if len(found) > PAGE else ""
-        return stories.by_day(reader.tell(found[:PAGE])), more
+        found, more = reader.page(query, size=PAGE, before=place_of_request())
+        path = older(f"/source/{source_id}", more) if more else ""
+        return stories.by_day(reader.tell(found)), path
 
     def poll(self, source_id: str) -> Response:
         """Make a source due now; the scheduler does the rest."""

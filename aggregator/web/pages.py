@@ -1,6 +1,6 @@
 """Pages for readers: each asks the store, fills a context, renders a template."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -45,9 +45,16 @@ class Reader:
 
     def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[StoredEntry]:
         """Return the view's entries, each uri once: copies from two sources are one entry."""
-        found = views.select(self.db, query, limit=limit, before=before)
-        seen: set[str] = set()
-        return [one for one in found if not (one.uri in seen or seen.add(one.uri))]  # type: ignore[func-returns-value]
+        return list(_unique(views.select(self.db, query, limit=limit, before=before)))
+
+    def page(
+        self, query: Query, *, size: int, before: Place | None
+    ) -> tuple[list[StoredEntry], Place | None]:
+        """Return one page of a view, and the place where the next begins, None at the end."""
+        found = views.select(self.db, query, limit=size + 1, before=before)
+        more = found[size - 1] if len(found) > size else None
+        place = Place(sort_at=more.sort_at, id=more.id) if more else None
+        return list(_unique(found[:size])), place
 
     def related(self, stored: StoredEntry) -> list[StoredEntry]:
         """Return the stories related to one."""
@@ -72,6 +79,14 @@ class Reader:
             )
             for one in found
         )
+
+
+def _unique(found: Iterable[StoredEntry]) -> Iterator[StoredEntry]:
+    seen: set[str] = set()
+    for one in found:
+        if one.uri not in seen:
+            seen.add(one.uri)
+            yield one
 
 
 def head(spec: ViewSpec, updated: datetime | None, *, section: str = "", newest: int = 0) -> Head:
@@ -199,9 +214,7 @@ class Pages:
     ) -> ListPage:
         reader = Reader(db, config)
         size = spec.query.limit or PAGE
-        found = reader.select(spec.query, limit=size + 1, before=before)
-        more = older(spec.page_path, found[size - 1]) if len(found) > size else ""
-        found = found[:size]
+        found, more = reader.page(spec.query, size=size, before=before)
         passages = {}
         if spec.query.q:
             match = search.expression(spec.query.q, spec.query.exclude).match
@@ -212,7 +225,7 @@ class Pages:
             kind=kind,
             name=_title(spec, config, kind, name),
             days=stories.by_day(reader.tell(found, passages)),
-            older=more,
+            older=older(spec.page_path, more) if more else "",
             paged=before is not None,
             notes=notes,
             q=request.args.get("q", ""),
@@ -348,9 +361,8 @@ def place_of_request() -> Place | None:
         raise QueryError("before is a place in the list, as in the link “Older stories”") from None
 
 
-def older(path: str, last: StoredEntry) -> str:
-    """Return the path of the page that goes on after an entry."""
-    place = Place(sort_at=last.sort_at, id=last.id)
+def older(path: str, place: Place) -> str:
+    """Return the path of the page that goes on from a place."""
     joint = "&" if "?" in path else "?"
     return f"{path}{joint}before={quote(str(place))}"
 

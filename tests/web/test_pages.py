@@ -124,6 +124,14 @@ def test_paging_shows_every_story_once(pages: PageSite) -> None:
     assert len(found) == len(set(found)) == 95
 
 
+def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
+    pages.stock.add("herald", 10)
+    for source in ("herald", "post"):
+        pages.stock.put(source, make_entry(900))
+    pages.stock.add("herald", 38)
+    assert 'rel="next"' in pages.text("/section/world")
+
+
 def test_search_marks_what_was_found(pages: PageSite) -> None:
     pages.stock.add("herald", 4)
     page = pages.text("/search?q=rain")
