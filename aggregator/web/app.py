@@ -17,7 +17,7 @@ from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.model import Config, SafeHtml
 from aggregator.store.db import Store
-from aggregator.web import cache, conditional, feeds, incidents, metrics, ops, pages, times
+from aggregator.web import api, cache, conditional, feeds, incidents, metrics, ops, pages, times
 from aggregator.web.contexts import Head
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def create_app(
         clock: The present moment.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # //host is an address that is not there, and no redirect
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["machine"] = times.machine
@@ -115,6 +116,7 @@ def create_app(
     app.register_blueprint(feeds.blueprint(served))
     app.register_blueprint(incidents.blueprint(config, store))
     app.register_blueprint(metrics.blueprint(store))
+    app.register_blueprint(api.blueprint(config, store))
     _handle_errors(app)
     app.after_request(_finish)
     app.wsgi_app = cache.Front(app.wsgi_app, served.remembered)  # type: ignore[method-assign]
@@ -159,34 +161,39 @@ def _safe_html(text: SafeHtml) -> Markup:
 
 
 def _handle_errors(app: Flask) -> None:
-    def page(status: int, title: str, words: str) -> tuple[str, int]:
+    def page(status: int, title: str, words: str) -> Response:
+        if request.path.startswith(f"{api.ROOT}/"):
+            return api.problem(status, title, words)
         head = Head(title=title, updated=None)
-        return render_template("error.html", head=head, status=status, words=words), status
+        return Response(
+            render_template("error.html", head=head, status=status, words=words), status
+        )
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         if status == 304:
             return Response(status=304)
-        words = _WORDS.get(status, error.description or "")
-        body, _ = page(status, error.name, words)
-        made = Response(body, status)
+        ours = error.description if error.description != type(error).description else ""
+        words = ours or _WORDS.get(status, error.description or "")
+        made = page(status, error.name, words)
         if status == 405 and isinstance(getattr(error, "valid_methods", None), list):
             made.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
         return made
 
     @app.errorhandler(QueryError)
-    def query(error: QueryError) -> tuple[str, int]:
+    def query(error: QueryError) -> Response:
         return page(400, "That can't be asked", str(error))
 
     @app.errorhandler(StoreError)
     def store(error: StoreError) -> Response:
         app.logger.error("event=store_failed error=%r", str(error))
-        body, _ = page(503, "Back in a moment", "The database can't be read just now.")
-        return Response(body, 503, headers={"Retry-After": "5"})
+        made = page(503, "Back in a moment", "The database can't be read just now.")
+        made.headers["Retry-After"] = "5"
+        return made
 
     @app.errorhandler(Exception)
-    def fault(error: Exception) -> tuple[str, int]:
+    def fault(error: Exception) -> Response:
         app.logger.error("event=request_failed path=%r", request.path, exc_info=error)
         return page(500, "That was our fault", "The log has the details. Please try again.")
 

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from aggregator import __version__
 from aggregator import query as queries
 from aggregator.errors import QueryError
-from aggregator.model import Config, Query, StoredEntry
+from aggregator.model import Config, Query, Sort, StoredEntry
 from aggregator.store import changes, entries, search, sources, views
 from aggregator.store.db import Connection, Store
 from aggregator.store.sources import SourceState
@@ -19,7 +19,7 @@ from aggregator.store.views import Place
 from aggregator.web import stories
 from aggregator.web.contexts import Block, FrontPage, Head, ListPage, Story, StoryPage, TopicsPage
 from aggregator.web.merging import MEDIA_TYPES
-from aggregator.web.views import NoSuchView, ViewSpec, resolve
+from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec, resolve
 
 PAGE = 40
 LEAD_AMONG = 20
@@ -53,7 +53,10 @@ class Reader:
         """Return one page of a view, and the place where the next begins, None at the end."""
         found = views.select(self.db, query, limit=size + 1, before=before)
         more = found[size - 1] if len(found) > size else None
-        place = Place(sort_at=more.sort_at, id=more.id) if more else None
+        by_change = query.sort is Sort.UPDATED
+        place = (
+            Place(sort_at=more.changed if by_change else more.sort_at, id=more.id) if more else None
+        )
         return list(_unique(found[:size])), place
 
     def related(self, stored: StoredEntry) -> list[StoredEntry]:
@@ -187,10 +190,14 @@ class Pages:
         """Show a section, saved view, category, author or language."""
         config = self._config()
         args = _narrowing()
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         try:
-            spec = resolve(kind, name, args, config)
+            bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+            spec = resolve(kind, name, args, config, bearer=bearer)
         except NoSuchView as error:
             abort(404, str(error))
+        except NeedsToken as error:
+            abort(401, str(error))
         return self._list(spec, config, kind, name)
 
     def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response | str:
@@ -200,7 +207,10 @@ class Pages:
             if _is_known(tag):
                 return _unchanged(tag)
             page = self._page(db, spec, config, kind, name, before)
-        return _tagged(render_template("list.html", page=page, head=page.head), tag)
+        made = _tagged(render_template("list.html", page=page, head=page.head), tag)
+        if spec.private:
+            made.headers["Cache-Control"] = "private, no-cache"
+        return made
 
     def _page(
         self,

@@ -124,6 +124,20 @@ def test_paging_shows_every_story_once(pages: PageSite) -> None:
     assert len(found) == len(set(found)) == 95
 
 
+def test_paging_by_change_shows_every_story_once(pages: PageSite) -> None:
+    added = pages.stock.add("herald", 9, age=timedelta(days=2))
+    for entry_id in (added[2], added[5]):
+        pages.stock.revise(entry_id, f"Revised {entry_id}")
+    found, path = [], "/search?sort=updated&limit=2"
+    while path:
+        page = pages.text(path)
+        found += headlines(page)
+        older = re.search(r'<a rel="next" href="([^"]+)">', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert found[:2] == [f"Revised {added[5]}", f"Revised {added[2]}"]
+    assert len(found) == len(set(found)) == 9
+
+
 def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
     pages.stock.add("herald", 10)
     for source in ("herald", "post"):
