@@ -122,12 +122,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A saved query with a name of its own."""
+    """A saved query with a name of its own; with a `token`, only for those who know it."""
 
     id: str
     title: str
     query: "Query"
     description: str = ""
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -427,6 +427,20 @@ VIEW = Block(
             help="A line about it.",
             example="description: All that is said about the alliance",
         ),
+        Key(
+            name="token",
+            kind=Text(
+                words="a token",
+                remedy="Use 16 or more letters, digits, dots, dashes or underscores.",
+                pattern="[A-Za-z0-9._~-]{16,200}",
+                secret=True,
+            ),
+            help=(
+                "Makes the view private: its page and feeds are given only to who adds "
+                "`?token=…` to the address or sends it as `Authorization: Bearer …`."
+            ),
+            example="token: only-for-the-night-desk",
+        ),
     ),
 )
 

@@ -35,6 +35,8 @@ SAFE: Headers = [
 ]
 """What every answer on feeds carries, errors too."""
 
+PRIVATE: Headers = [pair for pair in SAFE if not pair[0].startswith("Access-Control")]
+
 EXPOSED = ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link")
 
 _SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
@@ -86,6 +88,7 @@ class Document:
         extra: Further header fields, with a `Vary` of their own.
         variants: By content coding, made when first asked for.
         used: When it was last asked for, on the cache's clock.
+        private: Whether it is for one reader: no page of another site may read it.
     """
 
     body: bytes
@@ -100,6 +103,7 @@ class Document:
     extra: Headers = field(default_factory=list)
     variants: dict[str, Variant] = field(default_factory=dict)
     used: float = 0.0
+    private: bool = False
 
     def __post_init__(self) -> None:
         """Name the document after its bytes, so that two workers give it the same name."""
@@ -119,7 +123,7 @@ class Document:
             ("ETag", f'"{etag}"'),
             ("Cache-Control", self.cache_control),
             ("Vary", self.vary),
-            *SAFE,
+            *(PRIVATE if self.private else SAFE),
         ]
         if self.last_modified is not None:
             common.append(("Last-Modified", format_datetime(self.last_modified, usegmt=True)))
@@ -127,7 +131,7 @@ class Document:
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(body))),
             *common,
-            EXPOSED,
+            *([] if self.private else [EXPOSED]),
             *self.extra,
         ]
         if coding != "identity":

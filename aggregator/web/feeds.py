@@ -25,12 +25,13 @@ from aggregator.store.db import Connection, Store
 from aggregator.web import cache, conditional, merging, views
 from aggregator.web.cache import Answer, Cache, Document, problem
 from aggregator.web.merging import MEDIA_TYPES
-from aggregator.web.views import NoSuchView, ViewSpec
+from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 FRESH = "public, max-age=60, stale-if-error=86400"
+FRESH_FOR_ONE = "private, max-age=60"
 FOR_EVER = "public, max-age=31536000, immutable"
 DELTA = "no-store, im"  # only a cache that knows RFC 3229 may keep a delta (§10.8.3)
 
@@ -49,6 +50,8 @@ _CONTENT_TYPES = {
     "json": jsonfeed.TYPE,  # defined to be UTF-8
     "opml": f"{opml.TYPE}; charset=utf-8",
 }
+
+_VARY = "Accept-Encoding, A-IM"
 
 _METHODS = "GET, HEAD, OPTIONS"
 
@@ -136,6 +139,8 @@ class Feeds:
             return problem(404, "the address is not in UTF-8")
         except NoSuchView as error:
             return problem(404, str(error))
+        except NeedsToken as error:
+            return problem(401, str(error), ("WWW-Authenticate", "Bearer"))
         except QueryError as error:
             return problem(400, str(error))
         except StoreError:
@@ -147,7 +152,14 @@ class Feeds:
             if config is not self._made_with:
                 self._cache.clear()
                 self._made_with = config
-            spec = views.resolve(asked.kind, asked.id, environ.get("QUERY_STRING", ""), config)
+            scheme, _, bearer = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            spec = views.resolve(
+                asked.kind,
+                asked.id,
+                environ.get("QUERY_STRING", ""),
+                config,
+                bearer=bearer.strip() if scheme.lower() == "bearer" else "",
+            )
             known = self._known_state(environ, spec, asked)
             if known is not None:
                 whole, delta = self._feed(spec, asked.format, config, since=known)
@@ -156,7 +168,10 @@ class Feeds:
             document = self._cache.get(_key(environ))
             if document is None:
                 document = self._make(spec, asked, config)
-                self._cache.put(_key(environ), document)
+                # What is remembered is given to whoever sends the same address, so a private
+                # view may only be when the address itself holds the token.
+                if not spec.private or spec.token:
+                    self._cache.put(_key(environ), document)
         return document.answer(environ)
 
     def _make(self, spec: ViewSpec, asked: Address, config: Config) -> Document:
@@ -186,9 +201,10 @@ class Feeds:
             content_type=_CONTENT_TYPES[format],
             last_modified=last_modified if last_modified and last_modified <= self._now() else None,
             links=_links(spec, format),
-            cache_control=FRESH,
+            cache_control=FRESH_FOR_ONE if spec.private else FRESH,
             versions=versions,
-            vary="Accept-Encoding, A-IM",
+            vary="Accept-Encoding, A-IM, Authorization" if spec.private else _VARY,
+            private=spec.private,
         )
         self._remember_state(spec, format, document.etag, feed)
         if since is None:
@@ -205,6 +221,7 @@ class Feeds:
             status=226,
             vary="Accept-Encoding, A-IM, If-None-Match",
             extra=[("IM", "feed")],
+            private=spec.private,
         )
 
     def _archive(self, spec: ViewSpec, asked: Address, config: Config) -> Document:
@@ -246,8 +263,9 @@ class Feeds:
             body=opml.render(outlines, title=spec.title),
             content_type=_CONTENT_TYPES["opml"],
             links=((spec.page_url, 'rel="alternate"; type="text/html"'),),
-            cache_control=FRESH,
+            cache_control=FRESH_FOR_ONE if spec.private else FRESH,
             versions=versions,
+            private=spec.private,
             extra=[("Content-Disposition", 'inline; filename="feeds.opml"')],
         )
 

@@ -6,8 +6,9 @@
 The query string narrows what the path names, in the words of `query.KEYS`.
 """
 
+import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from urllib.parse import quote, unquote_plus, urlsplit
 
@@ -31,6 +32,10 @@ class NoSuchView(LookupError):
     """Nothing of that kind has that name."""
 
 
+class NeedsToken(PermissionError):
+    """The view is private, and the token that was given is not its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSpec:
     """A view that was asked for.
@@ -41,6 +46,8 @@ class ViewSpec:
         extra: The query string in its canonical form, "" when there is none.
         base: The site's base_url.
         archived: Whether it has archives: it can only grow, and everybody asks for the same.
+        private: Whether it is only for those who know its token.
+        token: What its addresses must carry, for a subscriber who sent it in the address.
     """
 
     kind: str
@@ -51,6 +58,8 @@ class ViewSpec:
     extra: str
     base: str
     archived: bool
+    private: bool = False
+    token: str = field(default="", repr=False)
 
     @property
     def path(self) -> str:
@@ -68,7 +77,7 @@ class ViewSpec:
         """The id of the view's feeds, a tag: URI of ours (RFC 4151)."""
         host = urlsplit(self.base).hostname or "localhost"
         authority = "localhost" if ":" in host else host  # IPv6 has no place in one
-        return f"tag:{authority},2026:{self.path}{self._suffix}"
+        return f"tag:{authority},2026:{self.path}{f'?{self.extra}' if self.extra else ''}"
 
     @property
     def page_url(self) -> str:
@@ -93,13 +102,31 @@ class ViewSpec:
 
     @property
     def _suffix(self) -> str:
-        return f"?{self.extra}" if self.extra else ""
+        token = f"token={quote(self.token, safe='')}" if self.token else ""
+        together = "&".join(filter(None, (self.extra, token)))
+        return f"?{together}" if together else ""
 
 
-def resolve(kind: str, id: str, args: str, config: Config) -> ViewSpec:
+def without_token(args: str) -> tuple[str, str]:
+    """Return a query string without its token, and the token."""
+    pairs = args.split("&") if args else []
+    tokens = [pair[6:] for pair in pairs if pair.startswith("token=")]
+    rest = "&".join(pair for pair in pairs if not pair.startswith("token="))
+    return rest, unquote_plus(tokens[-1]) if tokens else ""
+
+
+def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") -> ViewSpec:
     """Return the view of a kind and name, narrowed by a query string.
 
+    Args:
+        kind: One of `KINDS`.
+        id: What the path names, "" for `all` and `search`.
+        args: The query string; its `token` opens a private view, as does `bearer`.
+        config: In force.
+        bearer: The Authorization header field's token, "" for none.
+
     Raises:
+        NeedsToken: The view is private and neither token is its own.
         NoSuchView: Nothing has that name.
         QueryError: The query string says something that can't be obeyed, or sets anew what the
             view itself sets.
@@ -108,6 +135,12 @@ def resolve(kind: str, id: str, args: str, config: Config) -> ViewSpec:
     if find is None or bool(id) is (kind in ("all", "search")):
         raise NoSuchView(f"there is no {kind or 'view'} {id}".rstrip())
     own, title, description = find(id, config)
+    args, token = without_token(args)
+    wanted_token = _token_of(kind, id, config)
+    if wanted_token and not any(
+        hmac.compare_digest(given.encode(), wanted_token.encode()) for given in (token, bearer)
+    ):
+        raise NeedsToken("this view is private: add ?token=… to the address")
     wanted = queries.parse(args)
     if kind == "search" and wanted == _DEFAULT:
         raise QueryError(f"the search names nothing to look for: {', '.join(queries.KEYS)}")
@@ -124,8 +157,16 @@ def resolve(kind: str, id: str, args: str, config: Config) -> ViewSpec:
         description=description,
         extra=extra,
         base=config.site.base_url,
-        archived=kind in {"all", *NAMED} and not extra and _only_grows(query),
+        archived=kind in {"all", *NAMED} and not extra and not wanted_token and _only_grows(query),
+        private=bool(wanted_token),
+        token=token if wanted_token else "",
     )
+
+
+def _token_of(kind: str, id: str, config: Config) -> str:
+    if kind != "view":
+        return ""
+    return next((view.token for view in config.views if view.id == id), "")
 
 
 def narrow(own: Query, wanted: Query) -> Query:
@@ -135,8 +176,7 @@ def narrow(own: Query, wanted: Query) -> Query:
         QueryError: A key is set by both, and no one query can say so.
     """
     changes: dict[str, object] = {}
-    for field in fields(Query):
-        name = field.name
+    for name in (one.name for one in fields(Query)):
         mine, yours = getattr(own, name), getattr(wanted, name)
         default = getattr(_DEFAULT, name)
         if yours in (default, mine):

@@ -1,0 +1,84 @@
+"""Private views: for who knows the token, and for nobody else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aggregator.model import View
+from aggregator.query import parse
+from tests.web.conftest import FeedSite
+from tests.web.stock import CONFIG, stocked
+from tests.web.test_pages import PageSite
+
+TOKEN = "a-token-of-our-own"
+VIEW = View(id="secret", title="Secret", query=parse("q=report"), token=TOKEN)
+SITE = replace(CONFIG, views=(*CONFIG.views, VIEW))
+WITH = f"?token={TOKEN}"
+FEED = "/feeds/view/secret.atom"
+
+
+@pytest.fixture
+def feeds(tmp_path: Path) -> Iterator[FeedSite]:
+    with stocked(tmp_path, SITE) as stock:
+        site = FeedSite(stock)
+        site.config = SITE
+        site.restart()
+        stock.add("herald", 2)
+        yield site
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[PageSite]:
+    with stocked(tmp_path, SITE) as stock:
+        stock.add("herald", 2)
+        yield PageSite(stock)
+
+
+@pytest.mark.parametrize("path", [FEED, "/feeds/view/secret.json", "/feeds/view/secret.opml"])
+@pytest.mark.parametrize("query", ["", "?token=", "?token=wrong", f"?token={TOKEN}x", "?q=a"])
+def test_without_the_token_nothing_is_given(feeds: FeedSite, path: str, query: str) -> None:
+    answer = feeds.get(path + query)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "Report" not in answer.text
+
+
+def test_token_in_the_address_opens_the_view(feeds: FeedSite) -> None:
+    answer = feeds.get(FEED + WITH)
+    assert answer.status_code == 200
+    assert "Report 1" in answer.text
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert f"https://site.example{FEED}{WITH}" in answer.text
+    assert feeds.get(FEED).status_code == 401
+
+
+def test_token_in_the_header_opens_the_view_for_this_request_only(feeds: FeedSite) -> None:
+    answer = feeds.get(FEED, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert TOKEN not in answer.text
+    assert feeds.get(FEED).status_code == 401
+
+
+def test_id_of_the_feed_does_not_hold_the_token(feeds: FeedSite) -> None:
+    feed = feeds.get("/feeds/view/secret.atom" + WITH).text
+    assert "<id>tag:site.example,2026:view/secret</id>" in feed
+
+
+def test_other_views_ignore_a_token(feeds: FeedSite) -> None:
+    assert feeds.get(f"/feeds/view/rain.atom{WITH}").status_code == 200
+
+
+def test_page_is_private_too(pages: PageSite) -> None:
+    assert pages.get("/view/secret").status_code == 401
+    answer = pages.get(f"/view/secret{WITH}")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert f'href="{FEED}{WITH}"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/help", "/opml", "/status", "/view/rain"])
+def test_no_other_page_names_it(pages: PageSite, path: str) -> None:
+    assert "secret" not in pages.text(path).lower()
