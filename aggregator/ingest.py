@@ -188,6 +188,7 @@ class _Poll:
         self._freshness()
         plan = self._plan()
         self.columns |= {
+            "planned_at": self.now,
             "next_poll_at": plan.at,
             "next_poll_reason": plan.reason,
             "milliseconds": round(self.transfer.seconds * 1000),
@@ -368,7 +369,7 @@ class _Poll:
         same = move is not None and move.url == target
         move = Move(
             url=target,
-            since=move.since if move and same else self.now,
+            since=min(move.since, self.now) if move and same else self.now,
             times=move.times + 1 if move and same else 1,
         )
         if move.times >= MOVE_TIMES and self.now - move.since >= MOVE_TIME:

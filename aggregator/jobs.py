@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,7 +36,7 @@ from aggregator.fetch.client import Client
 from aggregator.ingest import Context, Ingested
 from aggregator.model import Config, NextPoll, PollResult
 from aggregator.store import archives, changes, entries, facts, incidents, log, sources
-from aggregator.store.db import Connection, Store, stamp
+from aggregator.store.db import Connection, Store, moment, stamp
 from aggregator.store.sources import SourceState
 
 logger = logging.getLogger("aggregator")
@@ -65,6 +66,7 @@ MOST_LOSSES = 3
 # after so many seconds, and new children are made.
 CONSTS.channel_lock_timeout = 10
 SPREAD_PER_SECOND = 20
+NIGHTS = timedelta(days=3)
 STOP_SECONDS = 8.0
 
 
@@ -527,25 +529,30 @@ class Scheduler:
         self._reload = threading.Event()
         self._trouble = ""
         self._told_tick = 0.0
-        self._last_tick = clock()
+        self._seen = clock()
         synchronise(store, self.config, clock())
         with store.transaction() as db:
             facts.put(db, "config_error", "")
-        self._mend_clock()
+        self._mend_plans()
         self._spread_overdue()
         self.poller = Poller(store, self.config, clock=clock, draw=draw)
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self._jobs.add_job(self._tick, "interval", seconds=1, id="tick")
-        self._jobs.add_job(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
+        self._add_jobs()
+
+    def _add_jobs(self) -> None:
+        add = partial(self._jobs.add_job, replace_existing=True)
+        add(self._tick, "interval", seconds=1, id="tick", next_run_time=utc_now())
+        add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
 
     def run(self) -> None:
         """Poll until `stop`; then finish what has come, within 15 seconds."""
         self._jobs.start()
         try:
             while not self._stopping.is_set():
+                self._watch_clock()
                 if self._reload.is_set():
                     self._reload.clear()
                     self._reconfigure()
@@ -567,9 +574,6 @@ class Scheduler:
 
     def _tick(self) -> None:
         now = self._clock()
-        if now < self._last_tick - timedelta(minutes=1):
-            self._mend_clock()
-        self._last_tick = now
         try:
             if time.monotonic() - self._told_tick > 5:
                 with self._store.transaction() as db:
@@ -595,21 +599,9 @@ class Scheduler:
 
     def _housekeeping(self) -> None:
         try:
-            self._keep_house(self._clock())
+            keep_house(self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set)
         except StoreError as error:
             self._complain(error)
-
-    def _keep_house(self, now: datetime) -> None:
-        keep = self.config.defaults.keep
-        if keep is not None:
-            expired = 1
-            while expired and not self._stopping.is_set():
-                with self._store.transaction() as db:
-                    expired = entries.expire(db, now - keep)
-        with self._store.transaction() as db:
-            log.forget(db, now)
-            archives.forget(db)
-        self._store.optimise()
 
     # --- configuration and clock ------------------------------------------------------------------
 
@@ -658,19 +650,43 @@ class Scheduler:
                     key: schedule.spread(now=now, window=window, jitter=self._draw())
                     for key in overdue
                 }
-                sources.schedule(db, {key: (plan.at, plan.reason) for key, plan in plans.items()})
+                sources.plan(db, plans, now)
 
-    def _mend_clock(self) -> None:
-        """Let no source wait for a moment that was planned by a clock that ran ahead."""
-        now, maximum = self._clock(), max(self.config.defaults.maximum, schedule.HEEDED)
+    def _watch_clock(self) -> None:
+        now = self._clock()
+        if now < self._seen - schedule.SLEW:
+            try:
+                self._mend_plans()
+            except StoreError as error:
+                self._complain(error)
+                return
+            self._add_jobs()  # APScheduler too waits for what it has planned
+        self._seen = now
+
+    def _mend_plans(self) -> None:
+        """Let no source wait for a moment that was planned by a clock that ran ahead.
+
+        Nothing else is dated anew: it may be this clock that is wrong.
+        """
+        now = self._clock()
+        latest = now + schedule.SLEW
         with self._store.transaction() as db:
-            for state in sources.planned_after(db, now):
-                plan = NextPoll(at=state.next_poll, reason=state.next_poll_reason)
-                mended = schedule.clock_guard(
-                    plan, planned=state.last_poll, now=now, maximum=maximum
+            states = sources.planned_after(db, latest)
+            plans = {
+                state.id: schedule.clock_guard(
+                    NextPoll(at=state.next_poll, reason=state.next_poll_reason),
+                    planned=state.planned,
+                    now=now,
                 )
-                if mended != plan:
-                    sources.replan(db, state.id, mended.at, mended.reason, planned=now)
+                for state in states
+            }
+            sources.plan(db, plans, now)
+            for state in states:
+                if state.gate_from and state.gate_until and state.gate_from > latest:
+                    until = now + (state.gate_until - state.gate_from)
+                    sources.update(db, state.id, {"gate_from": now, "gate_until": until})
+        if plans:
+            logger.warning("event=clock_set_back plans=%d", len(plans))
 
 
 def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSummary:
@@ -680,6 +696,29 @@ def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSumm
         if summary != sources.SyncSummary():
             changes.bump_all(db)
     return summary
+
+
+def keep_house(
+    store: Store, keep: timedelta | None, now: datetime, stopping: Callable[[], bool]
+) -> None:
+    """Delete what is kept no longer, each night; not in the first, nor after a gap.
+
+    A clock that jumps ahead by years must not make old what is of today: it has a day to be set
+    right.
+    """
+    with store.transaction() as db:
+        last = moment(facts.get(db, "housekeeping"))
+        facts.put(db, "housekeeping", stamp(now))
+    if last is None or now - last > NIGHTS:
+        return
+    expired = 1
+    while keep is not None and expired and not stopping():
+        with store.transaction() as db:
+            expired = entries.expire(db, now - keep)
+    with store.transaction() as db:
+        log.forget(db, now)
+        archives.forget(db)
+    store.optimise()
 
 
 def release(db: Connection, state: SourceState, now: datetime) -> int:

@@ -218,9 +218,7 @@ def spread(*, now: datetime, window: timedelta, jitter: float) -> NextPoll:
     return _plan(_plus(now, window * jitter), now, words)
 
 
-def clock_guard(
-    plan: NextPoll, *, planned: datetime | None, now: datetime, maximum: timedelta
-) -> NextPoll:
+def clock_guard(plan: NextPoll, *, planned: datetime, now: datetime) -> NextPoll:
     """Return `plan`, or one from now when the clock was set back since it was made.
 
     The wait is kept, so no bound is shortened, a Retry-After included: how much of it had passed
@@ -228,16 +226,12 @@ def clock_guard(
 
     Args:
         plan: As stored.
-        planned: When it was made, None for a source never polled.
+        planned: When it was made.
         now: The present moment.
-        maximum: A plan without `planned` may lie no further away than this.
     """
-    if planned is not None and planned > now + SLEW:
-        at = _plus(now, max(plan.at - planned, timedelta(0)))
-    elif planned is None and plan.at > _plus(now, maximum):
-        at = now
-    else:
+    if planned <= now + SLEW:
         return plan
+    at = _plus(now, max(plan.at - planned, timedelta(0)))
     return _plan(at, now, f"the clock was set back; {plan.reason}")
 
 

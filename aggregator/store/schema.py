@@ -197,3 +197,10 @@ def archives(db: sqlite_utils.Database) -> None:
     db.execute(
         "create index entries_withdrawn on entries(withdrawn, id) where withdrawn is not null"
     )
+
+
+@migrations()
+def planned_at(db: sqlite_utils.Database) -> None:
+    """Remember when each plan was made, so that one made by a wrong clock is known."""
+    db.execute("alter table sources add column planned_at text")
+    db.execute("update sources set planned_at = coalesce(last_poll_at, added_at)")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from aggregator.model import Author, Feed, Source, Validators
+from aggregator.model import Author, Feed, NextPoll, Source, Validators
 from aggregator.store.db import Connection, known_moment, moment, stamp
 
 
@@ -31,6 +31,7 @@ class SourceState:
         health: new, fine, slow, failing, gone, silent or quarantined.
         lifetime: The server's max-age or Expires of the last answer, kept across 304s.
         gate_from, gate_until: When a Retry-After was given, and the moment it names.
+        planned: When `next_poll` was decided.
         body_bytes: Received for the last whole answer.
         entries: Stored entries.
     """
@@ -62,6 +63,7 @@ class SourceState:
     last_poll: datetime | None
     last_ok: datetime | None
     last_change: datetime | None
+    planned: datetime
     next_poll: datetime
     next_poll_reason: str
     milliseconds: int
@@ -126,17 +128,17 @@ def sync(
         if row is None:
             added.append(source.id)
             db.execute(
-                "insert into sources(id, url, title, position, enabled, host, added_at,"
-                " next_poll_at, next_poll_reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into sources(id, url, title, position, enabled, host, added_at, planned_at,"
+                " next_poll_at, next_poll_reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     source.id, source.url, source.title, position, source.enabled,
-                    host_of(source.url), stamp(now), stamp(first_polls.get(source.id, now)),
-                    "first poll",
+                    host_of(source.url), stamp(now), stamp(now),
+                    stamp(first_polls.get(source.id, now)), "first poll",
                 ),
             )  # fmt: skip
         elif row["url"] != source.url:
             moved.append(source.id)
-            _move(db, source, first_polls.get(source.id, now))
+            _move(db, source, now, first_polls.get(source.id, now))
         wanted = (source.title, position, source.enabled, 1)
         if row is not None and wanted != (
             row["title"], row["position"], row["enabled"], row["configured"],
@@ -158,14 +160,14 @@ def sync(
     )
 
 
-def _move(db: Connection, source: Source, first_poll: datetime) -> None:
+def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -> None:
     # Entries and aliases stay with the id, so a new address is no reason to see an item as new.
     db.execute(
         "update sources set url = ?, host = ?, moved_to = '', move = '', discovered_url = '',"
         " etag = '', last_modified = '', validators_url = '', lifetime = null, failures = 0,"
-        " health = 'new', error = '', error_kind = '', next_poll_at = ?, next_poll_reason = ?"
-        " where id = ?",
-        (source.url, host_of(source.url), stamp(first_poll), "its URL was changed", source.id),
+        " health = 'new', error = '', error_kind = '', planned_at = ?, next_poll_at = ?,"
+        " next_poll_reason = 'its URL was changed' where id = ?",
+        (source.url, host_of(source.url), stamp(now), stamp(first_poll), source.id),
     )
     db.execute("delete from documents where source_id = ?", (source.id,))
 
@@ -288,18 +290,19 @@ def gate_host(db: Connection, host: str, given: datetime, until: datetime, reaso
         (stamp(given), stamp(until), host, stamp(until)),
     )
     db.execute(
-        "update sources set next_poll_at = ?, next_poll_reason = ? where host = ?"
+        "update sources set planned_at = ?, next_poll_at = ?, next_poll_reason = ? where host = ?"
         " and next_poll_at < ?",
-        (stamp(until), reason, host, stamp(until)),
+        (stamp(given), stamp(until), reason, host, stamp(until)),
     )
 
 
 def poll_now(db: Connection, source_id: str, now: datetime) -> bool:
     """Make a source due at once unless a Retry-After forbids it; False when it does."""
     changed = db.execute(
-        "update sources set next_poll_at = ?, next_poll_reason = 'asked for by hand'"
-        " where id = ? and (gate_until is null or gate_until <= ?)",
-        (stamp(now), source_id, stamp(now)),
+        "update sources set planned_at = ?1, next_poll_at = ?1,"
+        " next_poll_reason = 'asked for by hand'"
+        " where id = ?2 and (gate_until is null or gate_until <= ?1)",
+        (stamp(now), source_id),
     )
     return bool(changed.rowcount)
 
@@ -311,7 +314,8 @@ def force(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None
     """
     names = json.dumps(list(source_ids))
     db.execute(
-        "update sources set next_poll_at = ?1, next_poll_reason = 'asked for by hand'"
+        "update sources set planned_at = ?1, next_poll_at = ?1,"
+        " next_poll_reason = 'asked for by hand'"
         " where enabled and configured and (gate_until is null or gate_until <= ?1)"
         " and case ?2 when '[]' then health != 'gone'"
         " else id in (select value from json_each(?2)) end",
@@ -319,31 +323,18 @@ def force(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None
     )
 
 
-def schedule(db: Connection, moments: Mapping[str, tuple[datetime, str]]) -> None:
+def plan(db: Connection, plans: Mapping[str, NextPoll], now: datetime) -> None:
     """Set when sources are polled next, and why."""
     db.executemany(
-        "update sources set next_poll_at = ?, next_poll_reason = ? where id = ?",
-        [(stamp(at), reason, key) for key, (at, reason) in moments.items()],
+        "update sources set planned_at = ?, next_poll_at = ?, next_poll_reason = ? where id = ?",
+        [(stamp(now), stamp(plan.at), plan.reason, key) for key, plan in plans.items()],
     )
 
 
-def planned_after(db: Connection, now: datetime) -> list[SourceState]:
-    """Return the sources whose plan a clock ahead of `now` may have made."""
-    far = stamp(now + timedelta(days=2))
-    rows = db.execute(
-        f"{_COLUMNS} where s.last_poll_at > ? or (s.last_poll_at is null and s.next_poll_at > ?)",
-        (stamp(now + timedelta(minutes=1)), far),
-    )
+def planned_after(db: Connection, moment: datetime) -> list[SourceState]:
+    """Return the sources whose plan or gate was made after a moment, so by a wrong clock."""
+    rows = db.execute(f"{_COLUMNS} where s.planned_at > ?1 or s.gate_from > ?1", (stamp(moment),))
     return [_state(row) for row in rows]
-
-
-def replan(db: Connection, source_id: str, at: datetime, reason: str, *, planned: datetime) -> None:
-    """Set a plan anew, as made at `planned`."""
-    update(
-        db,
-        source_id,
-        {"next_poll_at": at, "next_poll_reason": reason, "last_poll_at": planned},
-    )
 
 
 def feed_json(feed: Feed) -> str:
@@ -416,6 +407,7 @@ def _state(row: Any) -> SourceState:
         last_poll=moment(row["last_poll_at"]),
         last_ok=moment(row["last_ok_at"]),
         last_change=moment(row["last_change_at"]),
+        planned=known_moment(row["planned_at"]),
         next_poll=known_moment(row["next_poll_at"]),
         next_poll_reason=row["next_poll_reason"],
         milliseconds=row["milliseconds"],

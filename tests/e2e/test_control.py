@@ -80,8 +80,8 @@ def test_a_broken_configuration_leaves_the_old_one_in_force_and_a_good_one_takes
             os.utime(service.config, ns=(before.st_atime_ns, before.st_mtime_ns))
             scheduler.send(signal.SIGHUP)
         service.wait(partial(told_of, service, f"{service.config}:{line}:"))
-        service.wait_for_requests(feed_server, 4)
         assert service.rows("select id from sources where not configured") == []
+    service.wait_for_requests(feed_server, 4)
 
     moved = moves | {"url": feed_server.url("/feed-1/moved")}
     feed_server.on("/feed-1/moved", churn.feeds[1].behave)
