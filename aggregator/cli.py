@@ -814,6 +814,20 @@ def _check_backup(file: str) -> None:
 
 
 @main.command()
+def password() -> None:
+    """Ask for a password and print what stands for it under auth in the configuration.
+
+    \b
+    Example:
+      aggregator password
+    """
+    from aggregator.web.auth import hash_password  # slow to load, and only needed here
+
+    text = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    out.print(f"password: {hash_password(text)}", markup=False)
+
+
+@main.command()
 @click.argument("source_id", metavar="SOURCE")
 @click.pass_obj
 def release(path: str, source_id: str) -> None:

@@ -132,6 +132,26 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """What is closed to strangers.
+
+    Args:
+        password: As hashed by `aggregator password`.
+        token: For programs.
+        protect: `control`, the actions alone, or `site`, everything.
+    """
+
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    protect: str = "control"
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is closed."""
+        return bool(self.password or self.token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration file."""
 
@@ -144,6 +164,7 @@ class Config:
     sections: tuple[Section, ...] = ()
     sources: tuple[Source, ...] = ()
     views: tuple[View, ...] = ()
+    auth: Auth = Auth()
 
 
 # --- views -----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from aggregator.config.kinds import Found
 from aggregator.config.reading import Reading
 from aggregator.errors import ConfigError, Problem
 from aggregator.model import (
+    Auth,
     Config,
     Defaults,
     Limits,
@@ -60,6 +61,7 @@ def read(text: str, file: str, environ: Mapping[str, str]) -> Config:
     if document.root is not None:
         found = ROOT.read(document.root, "", reading)
         _check_bounds(found, reading)
+        _check_auth(document.root, found, reading)
     problems = (*document.problems, *reading.finish())
     if not problems and found is None:
         problems = (_at(file, _EMPTY.what, _EMPTY.remedy),)
@@ -122,6 +124,16 @@ def _check_bounds(found: Found | None, reading: Reading) -> None:
         )
 
 
+def _check_auth(root: yaml.Node, found: Found | None, reading: Reading) -> None:
+    auth = found and found.values.get("auth")
+    if auth and auth.values.get("protect") == "site" and not {"password", "token"} & {*auth.nodes}:
+        reading.note(
+            found.nodes.get("auth", root) if found else root,
+            "auth names neither a password nor a token, so nobody could sign in",
+            "Run `aggregator password` and copy the line that it prints, or write a token.",
+        )
+
+
 def _config(found: Found, text: str, file: str) -> Config:
     values = found.values
     network = _values(found, "network")
@@ -131,6 +143,7 @@ def _config(found: Found, text: str, file: str) -> Config:
         storage=_values(found, "storage").get("path", STORAGE_PATH),
         allow=network.get("allow", ()),
         proxy=network.get("proxy", ""),
+        auth=Auth(**_values(found, "auth")),
         defaults=_defaults(_values(found, "defaults")),
         sections=tuple(Section(**section.values) for section in values.get("sections", ())),
         sources=tuple(_source(source, text) for source in values.get("sources", ())),

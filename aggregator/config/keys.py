@@ -165,6 +165,47 @@ NETWORK = Block(
     ),
 )
 
+AUTH = Block(
+    noun="auth",
+    keys=(
+        Key(
+            name="password",
+            kind=Text(
+                words="a hash made by `aggregator password`",
+                remedy="Run `aggregator password` and copy the line that it prints.",
+                pattern=r"scrypt:\d{1,7}:\d{1,3}:\d{1,3}\$[^$\s]{8,64}\$[0-9a-f]{128}",
+                secret=True,
+            ),
+            help="The password of the login page, as `aggregator password` prints it.",
+            example="password: '${PASSWORD_HASH}'",
+        ),
+        Key(
+            name="token",
+            kind=Text(
+                words="a token",
+                remedy="Use 16 or more letters, digits, dots, dashes or underscores.",
+                pattern="[A-Za-z0-9._~-]{16,200}",
+                secret=True,
+            ),
+            help=(
+                "For programs: sent as `Authorization: Bearer …`, or by feed readers as the "
+                "password of HTTP Basic, whatever the name. It opens the login page too."
+            ),
+            example="token: '${SITE_TOKEN}'",
+        ),
+        Key(
+            name="protect",
+            kind=Choice(values=("control", "site")),
+            help=(
+                "What is closed: `control`, the actions alone, or `site`, every page and feed "
+                "but for the login page, `/healthz` and `/readyz`."
+            ),
+            default="control",
+            example="protect: site",
+        ),
+    ),
+)
+
 LIMITS = Block(
     noun="limits",
     keys=(
@@ -459,6 +500,12 @@ ROOT = Block(
             kind=NETWORK,
             help="What may be reached, and how.",
             example="network: {allow: [127.0.0.0/8]}",
+        ),
+        Key(
+            name="auth",
+            kind=AUTH,
+            help="What is closed to strangers; without it nothing is.",
+            example="auth: {token: '${SITE_TOKEN}', protect: site}",
         ),
         Key(
             name="defaults",

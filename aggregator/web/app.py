@@ -17,7 +17,19 @@ from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.model import Config, SafeHtml
 from aggregator.store.db import Store
-from aggregator.web import api, cache, conditional, feeds, incidents, metrics, ops, pages, times
+from aggregator.web import (
+    api,
+    auth,
+    cache,
+    conditional,
+    feeds,
+    incidents,
+    login,
+    metrics,
+    ops,
+    pages,
+    times,
+)
 from aggregator.web.contexts import Head
 
 if TYPE_CHECKING:
@@ -109,7 +121,10 @@ def create_app(
         return {"config": config(), "style": style.url(config()), "path": request.path}
 
     app.register_blueprint(pages.blueprint(config, store, clock))
-    app.register_blueprint(ops.blueprint(config, store, clock))
+    guard = auth.Guard(config, store, time.monotonic)
+    app.jinja_env.globals["may_act"] = lambda: guard.admits(request.environ)
+    app.register_blueprint(login.blueprint(config, guard))
+    app.register_blueprint(ops.blueprint(config, store, clock, guard))
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
     app.add_url_rule("/static/<name>", "static", _static)
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
@@ -119,7 +134,8 @@ def create_app(
     app.register_blueprint(api.blueprint(config, store))
     _handle_errors(app)
     app.after_request(_finish)
-    app.wsgi_app = cache.Front(app.wsgi_app, served.remembered)  # type: ignore[method-assign]
+    front = cache.Front(app.wsgi_app, served.remembered)
+    app.wsgi_app = auth.Gate(front, guard)  # type: ignore[method-assign]
     return app
 
 

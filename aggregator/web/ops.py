@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 
@@ -15,8 +14,10 @@ from aggregator.store.log import Day
 from aggregator.store.sources import SourceState
 from aggregator.web import incidents as health_feed
 from aggregator.web import stories
+from aggregator.web.auth import Guard
 from aggregator.web.contexts import Head, HostsPage, SourcePage, SourceRow, Spark, StatusPage
 from aggregator.web.merging import public_url
+from aggregator.web.origin import same_origin
 from aggregator.web.pages import PAGE, Reader, feeds_of, head, older, place_of_request
 from aggregator.web.times import machine
 from aggregator.web.views import NoSuchView, resolve
@@ -32,11 +33,11 @@ _LONG_AGO = 0.0
 
 
 def blueprint(
-    config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+    config: Callable[[], Config], store: Store, clock: Callable[[], datetime], guard: Guard
 ) -> Blueprint:
     """Return the pages for operators."""
     made = Blueprint("ops", __name__)
-    ops = Ops(config, store, clock)
+    ops = Ops(config, store, clock, guard)
     made.add_url_rule("/status", "status", ops.status)
     made.add_url_rule("/status.json", "status_json", ops.status_json)
     made.add_url_rule("/status/hosts", "hosts", ops.hosts)
@@ -51,10 +52,14 @@ class Ops:
     """The pages, over a store."""
 
     def __init__(
-        self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+        self,
+        config: Callable[[], Config],
+        store: Store,
+        clock: Callable[[], datetime],
+        guard: Guard,
     ) -> None:
         """Serve a store."""
-        self._config, self._store, self._clock = config, store, clock
+        self._config, self._store, self._clock, self._guard = config, store, clock, guard
 
     def status(self) -> str:
         """Show the "last updated" page."""
@@ -169,7 +174,10 @@ class Ops:
 
     def poll(self, source_id: str) -> Response:
         """Make a source due now; the scheduler does the rest."""
-        if not _same_origin(self._config().site.base_url):
+        if not self._guard.admits(request.environ):
+            return redirect(url_for("login.form", next=f"/source/{source_id}"), 303)  # type: ignore[return-value]
+        base_url = self._config().site.base_url
+        if not (self._guard.has_bearer(request.environ) or same_origin(base_url)):
             abort(403, "This came from another site. Use the button on the source's page.")
         with self._store.transaction() as db:
             state = sources.get(db, source_id)
@@ -275,13 +283,3 @@ def _as_json(state: SourceState, url: str) -> dict[str, Any]:
         "entries": state.entries,
         "milliseconds": state.milliseconds,
     }
-
-
-def _same_origin(base_url: str) -> bool:
-    """Whether a POST came from a page of ours: by Sec-Fetch-Site, else Origin, else Referer."""
-    site = request.headers.get("Sec-Fetch-Site")  # only sent to https and to loopback
-    if site is not None:
-        return site == "same-origin"
-    given = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    parts = urlsplit(given)
-    return f"{parts.scheme}://{parts.netloc}" in (base_url, request.host_url.rstrip("/"))

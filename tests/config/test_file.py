@@ -698,3 +698,15 @@ class TestLoad:
         path.write_text("sources:\n" + "\n".join(lines))
         found = file.load(str(path), {})
         assert (len(found.sources), found.sources[-1].line) == (10_000, 10_001)
+
+
+def test_auth_without_a_password_or_token_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="nobody could sign in"):
+        file.read("auth: {protect: site}\nsources: []\n", "x.yaml", {})
+
+
+def test_auth_is_read() -> None:
+    text = "auth: {token: '${TOKEN}', protect: site}\nsources: []\n"
+    auth = file.read(text, "x.yaml", {"TOKEN": "a-token-for-programs"}).auth
+    assert (auth.token, auth.protect) == ("a-token-for-programs", "site")
+    assert auth.token not in repr(auth)

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from aggregator.model import Author, Enclosure, Image, SafeHtml
+from aggregator.model import Auth, Author, Enclosure, Image, SafeHtml
 from aggregator.store import sources
 from aggregator.web.app import create_app
 from tests.web.server import Watched, chromium, served
@@ -212,6 +212,27 @@ def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Asked for")
     expect(page.locator(".facts")).to_contain_text("asked for by hand")
     page.close()
+
+
+def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
+    closed = replace(SITE, auth=Auth(token="a-token-for-programs"))
+    with stocked(tmp_path, closed) as own:
+        own.add("herald")
+        with served(create_app(lambda: closed, own.store, clock=lambda: own.now)) as address:
+            page, watched = opened(browser, address, "/source/herald")
+            page.get_by_role("link", name="Sign in to poll it now").click()
+            page.get_by_label("Password").fill("not the password")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("alert")).to_contain_text("not the password")
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            page.get_by_label("Password").fill("a-token-for-programs")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/source/herald")
+            page.get_by_role("button", name="Poll now").click()
+            expect(page.get_by_role("status").first).to_contain_text("Asked for")
+            page.close()
+    assert [error for error in watched.errors if "403" not in error] == []
 
 
 def test_everything_can_be_read_without_scripts(browser: Browser, base: str) -> None:
