@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from aggregator.config import file
-from aggregator.jobs import Scheduler, keep_house
+from aggregator.jobs import EverySecond, Scheduler, keep_house
 from aggregator.store import entries
 from aggregator.store.db import Store
 from tests.e2e.churn import Churn
@@ -110,6 +110,11 @@ def test_a_retry_after_that_was_heard_by_a_wrong_clock_is_obeyed_and_then_forgot
         gate = service.one("select gate_until from sources")
         assert datetime.fromisoformat(gate) < datetime.now(UTC)
         assert service.one("select sum(early) from hosts") == 0
+
+
+def test_the_seconds_that_a_clock_has_jumped_over_are_not_counted_up() -> None:
+    now = datetime.now(UTC)
+    assert EverySecond().get_next_fire_time(now, now + YEARS) > now + YEARS
 
 
 def test_a_clock_ahead_by_years_deletes_nothing_on_its_first_night(
