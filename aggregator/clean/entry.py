@@ -2,13 +2,12 @@
 
 import mimetypes
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import xxhash
 
-from aggregator.clean import dates, html, text, urls
+from aggregator.clean import dates, html, noise, text, urls
 from aggregator.model import (
     Author,
     Enclosure,
@@ -20,25 +19,45 @@ from aggregator.model import (
     SafeHtml,
 )
 
-FINGERPRINT_VERSION = b"1"
 SUMMARY_LENGTH = 300
 TEXT_LENGTH = 100_000
 GUID_LENGTH = 1_000
-MOST_AUTHORS, MOST_CATEGORIES, MOST_ENCLOSURES, MOST_EXTENSIONS = 20, 30, 20, 40
+MOST_AUTHORS, MOST_CATEGORIES, MOST_ENCLOSURES, MOST_EXTENSIONS = 20, 30, 20, 60
+CATEGORY_LENGTH = 100
+EMAIL_LENGTH = 100
 
-_COUNTER = re.compile(
-    r"\(?\b\d[\d.,]*\s*(?:comments?|views?|shares?|likes?|replies|points|reads?)\b\)?"
-    r"|\b(?:comments?|views?|shares?|likes?|points)\s*:\s*\d[\d.,]*",
-    re.I,
+WIDE = 600
+"""Pixels from which a picture is large enough for a page; a larger one only costs more."""
+
+EXTENSIONS = {
+    "georss:point": (),
+    "itunes:author": (),
+    "itunes:duration": (),
+    "itunes:episode": (),
+    "itunes:episodeType": (),
+    "itunes:explicit": (),
+    "itunes:season": (),
+    "media:credit": ("role", "scheme"),
+    "podcast:chapters": ("url", "type"),
+    "podcast:person": ("role", "group", "img", "href"),
+    "podcast:soundbite": ("startTime", "duration"),
+    "podcast:transcript": ("url", "type", "language", "rel"),
+    "thr:in-reply-to": ("ref", "href", "type", "source"),
+}
+"""Elements that are passed through, with their attributes; no other leaves this folder."""
+
+_URL_ATTRIBUTES = frozenset({"url", "href", "img", "source"})
+_NEEDED = {"podcast:chapters": "url", "podcast:transcript": "url", "thr:in-reply-to": "ref"}
+
+_EMAIL = re.compile(r"[^\s\"'<>@,;:()]+@[^\s\"'<>@,;:()]+")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*")
+_AVATAR = re.compile(r"https?://[^/]*gravatar\.com/|[^?]*/(?:avatar|emoji|smil(?:ey|ie)s?)/")
+_IMAGE = re.compile(r"<img (?:[a-z]+=\"[^\"]*\" ?)+>")
+_ATTRIBUTE = re.compile(r"([a-z]+)=\"([^\"]*)\"")
+_CAPTION = re.compile(
+    r"[^<]*(?:<(?!/figure|figcaption)[^<]*)*<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL
 )
-_ADVERT = re.compile(r"\b(?:advertisement|sponsored content)\b", re.I)
-_ADDRESS = re.compile(r"https?://\S+")
-_FIRST_IMAGE = re.compile(r'<img [^>]*?src="([^"]+)"[^>]*>')
-_ALT = re.compile(r'\balt="([^"]*)"')
-_SIZE = re.compile(r'\b(width|height)="(\d+)"')
-_CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.S)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*\Z")
-_URL_ATTRIBUTES = frozenset({"url", "href", "img", "src"})
 
 
 def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
@@ -52,21 +71,17 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
     base = (urls.absolute(base, parsed.base) if parsed.base else "") or base
     link = urls.absolute(base, parsed.link)
     links = dict(reversed(parsed.links))
-    content, summary = _texts(parsed, base)
-    words = text.plain(content)[:TEXT_LENGTH]
+    content, words, summary = _texts(parsed, base)
     title = text.title(parsed.title)
     enclosures = _enclosures(parsed.enclosures, base)
-    guid = text.legal(parsed.guid).strip()
-    if len(guid) > GUID_LENGTH:
-        guid = f"xxh3:{xxhash.xxh3_128_hexdigest(guid.encode())}"
     return Entry(
-        guid=guid,
+        guid=guid(parsed.guid),
         link=link,
         canonical_url=urls.canonical(urls.absolute(base, links.get("origLink", "")) or link),
         title=title,
-        summary=text.lead(text.one_line(summary or words, 10_000), SUMMARY_LENGTH),
+        summary=text.one_line(summary or words, SUMMARY_LENGTH),
         content=content,
-        text=words,
+        text=text.lead(words, TEXT_LENGTH),
         published=dates.clamp(parsed.published or parsed.updated, now),
         updated=dates.clamp(parsed.updated, now),
         authors=authors(parsed.authors, base),
@@ -78,47 +93,68 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
         language=language(parsed.language),
-        fingerprint=_fingerprint(title, words, enclosures),
+        fingerprint=noise.fingerprint(
+            title, _heard(content, words), (enclosure.url for enclosure in enclosures)
+        ),
         item_hash=parsed.item_hash,
     )
 
 
 def empty(entry: Entry) -> bool:
-    """Return whether there is nothing to keep: neither name nor page nor words nor file."""
+    """Tell whether there is nothing to keep: neither id nor page nor words nor file."""
     return not (
-        entry.guid or entry.link or entry.title or entry.text or entry.enclosures or entry.image
+        entry.guid or entry.link or entry.title or entry.content or entry.enclosures or entry.image
     )
 
 
-def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str]:
-    """Return the fullest content, and the text of the publisher's own summary."""
-    content = html.from_text(parsed.content, base=base)
-    summary = html.from_text(parsed.summary, base=base)
-    if len(summary) > len(content):
-        return summary, text.plain(summary)
-    return content, text.plain(summary)
+def guid(sent: str) -> str:
+    """Return a publisher's id as sent, or a hash in its place when it is too long to be kept."""
+    sent = text.legal(sent).strip()
+    if len(sent) <= GUID_LENGTH:
+        return sent
+    return f"xxh3:{xxhash.xxh3_128_hexdigest(sent.encode())}"
 
 
 def authors(found: Iterable[Author], base: str) -> tuple[Author, ...]:
     """Return persons with names as text, each once."""
     made: dict[str, Author] = {}
     for author in found:
-        name = text.one_line(text.plain(author.name))
-        email = text.one_line(author.email, 100)
-        if "@" not in email or any(c in email for c in " <>\"'"):
+        email = author.email.strip()
+        if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(text.one_line(email)):
             email = ""
-        name = name or email.partition("@")[0]
-        if name and name.casefold() not in made and len(made) < MOST_AUTHORS:
-            made[name.casefold()] = Author(
-                name=name, email=email, uri=urls.absolute(base, author.uri)
-            )
+        name = text.line(author.name) or email.partition("@")[0]
+        if name and len(made) < MOST_AUTHORS:
+            uri = urls.absolute(base, author.uri)
+            made.setdefault(name.casefold(), Author(name=name, email=email, uri=uri))
     return tuple(made.values())
+
+
+def language(tag: str) -> str:
+    """Return a language tag in lower case, "" when it is none (RFC 5646 §2.1)."""
+    tag = tag.strip().replace("_", "-").lower()
+    return tag if len(tag) <= 35 and _LANGUAGE.fullmatch(tag) else ""
+
+
+def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
+    """Return the fullest content, its text, and the text of the publisher's own summary."""
+    content = html.from_text(parsed.content, base=base)
+    summary = html.from_text(parsed.summary, base=base)
+    words = text.plain(summary)
+    if len(content) < len(summary):
+        return summary, words, words
+    return content, text.plain(content), words
+
+
+def _heard(content: SafeHtml, words: str) -> str:
+    """Return the text of a content without its adverts."""
+    without = noise.without_adverts(content)
+    return words if without == content else text.plain(without)
 
 
 def _categories(found: Iterable[str]) -> tuple[str, ...]:
     made: dict[str, str] = {}
-    for name in found:
-        name = text.one_line(text.plain(name), 100)
+    for sent in found:
+        name = text.line(sent, CATEGORY_LENGTH)
         if name:
             made.setdefault(name.casefold(), name)
     return tuple(made.values())[:MOST_CATEGORIES]
@@ -132,97 +168,102 @@ def _enclosures(found: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
             made[url] = Enclosure(
                 url=url,
                 type=_media_type(enclosure.type, url),
-                length=enclosure.length if enclosure.length and enclosure.length > 0 else None,
-                duration=enclosure.duration,
-                title=text.one_line(text.plain(enclosure.title)),
+                length=enclosure.length if (enclosure.length or 0) > 0 else None,
+                duration=enclosure.duration if (enclosure.duration or 0) > 0 else None,
+                title=text.line(enclosure.title),
             )
     return tuple(made.values())
 
 
 def _media_type(given: str, url: str) -> str:
     given = given.partition(";")[0].strip().lower()
-    if re.fullmatch(r"[a-z]+/[a-z0-9.+-]{1,60}", given):
+    if _MEDIA_TYPE.fullmatch(given):
         return given
-    return mimetypes.guess_type(urlsplit(url).path)[0] or ""
-
-
-def _image(
-    parsed: ParsedEntry, content: str, enclosures: Iterable[Enclosure], base: str
-) -> Image | None:
-    """Return the largest picture that the entry names, else the first in its content."""
-    named = [
-        Image(
-            url=url,
-            width=image.width,
-            height=image.height,
-            caption=text.one_line(text.plain(image.caption), text.TITLE_LENGTH),
-            credit=text.one_line(text.plain(image.credit)),
-        )
-        for image in parsed.images
-        if (url := urls.absolute(base, image.url)) and (image.width, image.height) != (1, 1)
-    ]
-    if named:
-        return max(named, key=lambda image: image.width)
-    for enclosure in enclosures:
-        if enclosure.type.startswith("image/"):
-            return Image(url=enclosure.url)
-    tag = _FIRST_IMAGE.search(content)
-    return _from_content(tag, content) if tag else None
-
-
-def _from_content(tag: re.Match[str], content: str) -> Image:
-    sizes = {name: int(value) for name, value in _SIZE.findall(tag[0])}
-    alt = _ALT.search(tag[0])
-    figure = content.find("</figure>", tag.end())
-    caption = _CAPTION.search(content, tag.end(), figure) if figure > 0 else None
-    words = text.plain(caption[1]) if caption else text.plain(alt[1]) if alt else ""
-    return Image(
-        url=tag[1].replace("&amp;", "&"),
-        width=sizes.get("width", 0),
-        height=sizes.get("height", 0),
-        caption=text.one_line(words, text.TITLE_LENGTH),
-    )
+    return mimetypes.guess_type(url.partition("?")[0], strict=False)[0] or ""
 
 
 def _origin(origin: Origin | None, base: str) -> Origin | None:
     if origin is None:
         return None
     made = Origin(
-        id=origin.id if urls.is_iri(origin.id) else "",
-        title=text.one_line(text.plain(origin.title)),
+        id=guid(origin.id) if urls.is_iri(origin.id) else "",
+        title=text.line(origin.title),
         url=urls.absolute(base, origin.url),
     )
     return made if made != Origin() else None
 
 
-def _extensions(found: Iterable[Extension], base: str) -> Iterable[Extension]:
-    for extension in list(found)[:MOST_EXTENSIONS]:
-        attributes = []
-        for name, value in extension.attributes:
-            value = urls.absolute(base, value) if name in _URL_ATTRIBUTES else text.one_line(value)
-            if value:
-                attributes.append((name, value))
+# --- pictures --------------------------------------------------------------------------------
+
+
+def _image(
+    parsed: ParsedEntry, content: str, enclosures: Iterable[Enclosure], base: str
+) -> Image | None:
+    """Return the picture that shows the entry best: one it names, encloses, or has in its text."""
+    named = list(_named(parsed.images, base))
+    wide = [image for image in named if image.width >= WIDE]
+    if wide:
+        return min(wide, key=lambda image: image.width)
+    if named:
+        return max(named, key=lambda image: image.width)
+    for enclosure in enclosures:
+        if enclosure.type.startswith("image/"):
+            return Image(url=enclosure.url, caption=enclosure.title)
+    return next(_shown(content), None)
+
+
+def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
+    for image in images:
+        url = urls.absolute(base, image.url)
+        is_pixel = image.width in (1, 2) or image.height in (1, 2)
+        if url and not is_pixel and not _AVATAR.match(url):
+            yield Image(
+                url=url,
+                width=image.width,
+                height=image.height,
+                caption=text.line(image.caption, text.TITLE_LENGTH),
+                credit=text.line(image.credit),
+            )
+
+
+def _shown(content: str) -> Iterator[Image]:
+    """Yield the pictures of a sanitised text, in its order."""
+    for tag in _IMAGE.finditer(content):
+        sent = dict(_ATTRIBUTE.findall(tag[0]))
+        url = sent.get("src", "").replace("&amp;", "&")
+        if url and not _AVATAR.match(url):
+            caption = _CAPTION.match(content, tag.end())
+            yield Image(
+                url=url,
+                width=int(sent.get("width", 0)),
+                height=int(sent.get("height", 0)),
+                caption=text.one_line(
+                    text.plain(caption[1] if caption else sent.get("alt", "")), text.TITLE_LENGTH
+                ),
+            )
+
+
+# --- extensions ------------------------------------------------------------------------------
+
+
+def _extensions(found: Iterable[Extension], base: str) -> Iterator[Extension]:
+    kept = [extension for extension in found if extension.name in EXTENSIONS]
+    for extension in kept[:MOST_EXTENSIONS]:
+        allowed = EXTENSIONS[extension.name]
+        attributes = {
+            name: value
+            for name, sent in extension.attributes
+            if name in allowed and (value := _attribute(name, sent, base))
+        }
         words = text.one_line(extension.text)
-        if words or attributes:
-            yield Extension(name=extension.name, text=words, attributes=tuple(attributes))
+        needed = _NEEDED.get(extension.name)
+        if (needed in attributes) if needed else (words or attributes):
+            yield Extension(name=extension.name, text=words, attributes=tuple(attributes.items()))
 
 
-def language(tag: str) -> str:
-    """Return a language tag in lower case, "" when it is none (RFC 5646)."""
-    tag = tag.strip()
-    return tag.replace("_", "-").lower() if _LANGUAGE.match(tag) else ""
-
-
-def _fingerprint(title: str, words: str, enclosures: Iterable[Enclosure]) -> bytes:
-    """Return a hash of what readers see, without counters, adverts and URLs."""
-    body = words
-    for noise in (_ADDRESS, _COUNTER, _ADVERT):
-        body = noise.sub("", body)
-    seen = "\0".join(
-        [
-            "".join(title.split()),
-            "".join(body.split()),
-            *(urls.canonical(e.url) for e in enclosures),
-        ]
-    )
-    return FINGERPRINT_VERSION + xxhash.xxh3_128_digest(seen.encode())
+def _attribute(name: str, sent: str, base: str) -> str:
+    if name in _URL_ATTRIBUTES:
+        return urls.absolute(base, sent)
+    if name == "ref":
+        return sent if urls.is_iri(sent) else ""
+    return text.one_line(sent)

@@ -1,35 +1,41 @@
 """From a feed's metadata as published to ours."""
 
-from aggregator.clean import text, urls
-from aggregator.clean.entry import authors
-from aggregator.model import Feed, ParsedFeed, Text
+from aggregator.clean import entry, text, urls
+from aggregator.model import Feed, ParsedFeed
 
 SUBTITLE_LENGTH = 1_000
+MOST_HUBS = 5
 PROBLEMS, PROBLEM_LENGTH = 10, 300
 
 
 def clean(parsed: ParsedFeed, *, url: str) -> Feed:
-    """Return a feed's metadata, safe to store; `url` is where the document came from."""
-    base = urls.absolute(url, parsed.link) or url
+    """Return a feed's metadata, safe to store and serve.
 
-    def link(rel: str) -> tuple[str, ...]:
+    Args:
+        parsed: As the publisher wrote it.
+        url: Where the document came from, the base of its own links.
+    """
+    link = urls.absolute(url, parsed.link)
+    base = link or url
+
+    def linked(rel: str) -> tuple[str, ...]:
         found = (urls.absolute(url, target) for name, target in parsed.links if name == rel)
         return tuple(dict.fromkeys(target for target in found if target))
 
     return Feed(
-        version=text.one_line(parsed.version),
-        id=parsed.id[:1000] if urls.is_iri(parsed.id) else "",
-        title=text.title(Text(value=parsed.title)),
-        subtitle=text.one_line(text.plain(parsed.subtitle), SUBTITLE_LENGTH),
-        link=urls.absolute(url, parsed.link),
-        language=text.one_line(parsed.language, 35).lower(),
-        rights=text.one_line(text.plain(parsed.rights)),
+        version=text.one_line(parsed.version, 20),
+        id=entry.guid(parsed.id) if urls.is_iri(parsed.id) else "",
+        title=text.line(parsed.title, text.TITLE_LENGTH),
+        subtitle=text.line(parsed.subtitle, SUBTITLE_LENGTH),
+        link=link,
+        language=entry.language(parsed.language),
+        rights=text.line(parsed.rights, text.TITLE_LENGTH),
         image=urls.absolute(base, parsed.image),
         updated=parsed.updated,
-        authors=authors(parsed.authors, base),
-        self_url=next(iter(link("self")), ""),
-        hubs=link("hub")[:5],
-        previous_archive=next(iter(link("prev-archive")), ""),
+        authors=entry.authors(parsed.authors, base),
+        self_url=next(iter(linked("self")), ""),
+        hubs=linked("hub")[:MOST_HUBS],
+        previous_archive=next(iter(linked("prev-archive")), ""),
         ttl=parsed.ttl,
         update_period=parsed.update_period,
         update_base=parsed.update_base,

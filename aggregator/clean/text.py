@@ -1,4 +1,7 @@
-"""Plain text out of markup, and lines that hold text and nothing else."""
+"""Plain text out of markup, and lines that hold text and nothing else.
+
+All patterns here take linear time on any input: what they read may be a megabyte of `<`.
+"""
 
 import html
 import re
@@ -10,17 +13,30 @@ TITLE_LENGTH = 500
 LINE_LENGTH = 200
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
-_HIDDEN = re.compile(r"<(script|style|template|noscript)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-_BLOCK = re.compile(
-    r"</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|blockquote|pre|figure|figcaption"
-    r"|section|article|header|footer|aside|nav)\b[^>]*>",
-    re.I,
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|template|title|noscript)\b.*?(?:</\1\b[^>]*(?:>|\Z)|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
-_TAG = re.compile(r"</?[a-zA-Z!?][^>]*(?:>|\Z)")
-_SPACE = re.compile(r"\s+")
-_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
+# The first form reads what the sanitiser wrote exactly; the second ends a tag that is broken.
+_REST = r'(?:[^<>"]*+(?:"[^"]*+"[^<>"]*+)*+>|[^>]*+(?:>|\Z))'
+_TAG = re.compile(r"</?([a-zA-Z!?][a-zA-Z0-9-]*+)" + _REST)
+_INLINE = frozenset({
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font",
+    "i", "ins", "kbd", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span",
+    "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+})  # fmt: skip
+_NO_ELEMENT = re.compile(
+    r"""<(?!/?(?:a|abbr|acronym|address|article|aside|audio|b|bdi|bdo|big|blink|blockquote|body|br
+    |button|center|cite|code|del|dd|dfn|div|dl|dt|em|embed|figcaption|figure|font|footer|form
+    |h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|marquee|math
+    |meta|nav|nobr|noscript|object|ol|option|p|picture|pre|q|rp|rt|ruby|s|samp|script|section
+    |select|small|source|span|strike|strong|style|sub|sup|svg|table|tbody|td|template|textarea
+    |tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr)(?![a-zA-Z0-9-])|!--)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_TWICE_ESCAPED = re.compile(r"&(?!lt;|gt;)(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
 
 
 def legal(text: str) -> str:
@@ -29,45 +45,94 @@ def legal(text: str) -> str:
 
 
 def plain(markup: str) -> str:
-    """Return the text of HTML: tags gone, blocks apart, entities decoded, white space folded."""
+    """Return the text of HTML: tags gone, blocks apart, entities decoded, white space folded.
+
+    Exact for what `clean.html` made; of other HTML a good reading, which may hold whatever text
+    may, `<script>` included.
+    """
     if "<" in markup:
-        markup = _COMMENT.sub(" ", _HIDDEN.sub(" ", markup))
-        markup = _TAG.sub("", _BLOCK.sub(" ", markup))
+        markup = _TAG.sub(_gap, _HIDDEN.sub(" ", markup))
     if "&" in markup:
         markup = html.unescape(markup)
-    return _SPACE.sub(" ", legal(markup)).strip()
+    return " ".join(legal(markup).split())
+
+
+def _gap(tag: re.Match[str]) -> str:
+    return "" if tag[1].lower() in _INLINE else " "
 
 
 def one_line(text: str, limit: int = LINE_LENGTH) -> str:
-    """Return text on one line, bounded, without controls and characters that turn its direction."""
-    text = _SPACE.sub(" ", _BIDI.sub("", legal(text))).strip()
-    return text if len(text) <= limit else lead(text, limit)
+    """Return text on one line of at most `limit` characters.
+
+    Controls are gone, those too that turn the direction of what follows them (Trojan Source).
+    """
+    return lead(" ".join(_DIRECTION.sub("", legal(text)).split()), limit)
+
+
+def line(markup: str, limit: int = LINE_LENGTH) -> str:
+    """Return a name or title, which publishers send as HTML, as one line of text.
+
+    Entities are decoded once, as HTML says. Two mistakes are understood: what looks like a tag but
+    is no element of HTML was meant (`List<T>`), and a reference that is still there was escaped
+    twice (`AT&amp;amp;T`), unless it is to `<` or `>`: titles speak of tags, and a tag in a title
+    is text here.
+    """
+    if "<" in markup:
+        markup = _NO_ELEMENT.sub("&lt;", markup)
+    words = plain(markup)
+    if "&" in words:
+        words = _TWICE_ESCAPED.sub(lambda reference: html.unescape(reference[0]), words)
+    return one_line(words, limit)
 
 
 def title(text: Text | None) -> str:
-    """Return a title as text.
-
-    HTML is read once. A title sent as HTML whose text is markup again was escaped twice by its
-    publisher; since titles are never markup here, it is read once more.
-    """
+    """Return a text construct as one line of text, "" for none (RFC 4287 §3.1)."""
     if text is None:
         return ""
-    value = text.value
-    if text.type != "text":
-        value = plain(value)
-        if _MARKUP.search(value):
-            value = plain(value)
-    return one_line(value, TITLE_LENGTH)
+    if text.type == "text":
+        return one_line(text.value, TITLE_LENGTH)
+    return line(text.value, TITLE_LENGTH)
 
 
 def lead(text: str, limit: int) -> str:
-    """Return the beginning of a text, cut between words where it has any, with "…"."""
+    """Return the beginning of a text, of at most `limit` characters, with "…" where it was cut.
+
+    The cut is between words, in scripts without spaces between any two characters as people see
+    them: never before an accent, a joiner or the second half of a flag.
+    """
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1]
-    space = cut.rfind(" ")
-    if space > limit // 2:
-        cut = cut[:space]
-    while cut and unicodedata.combining(text[len(cut)]):
-        cut = cut[:-1]
-    return cut.rstrip(" ,;:-–—") + "…"
+    end = text.rfind(" ", limit // 2, limit)
+    if end < 0:
+        end = limit - 1
+        while end and not _may_cut(text, end):
+            end -= 1
+        end = end or limit - 1  # a heap of accents without a letter
+    return text[:end].rstrip(" ,;:-–—·") + "…"
+
+
+def _may_cut(text: str, at: int) -> bool:
+    before, after = text[at - 1], text[at]
+    if "\u200d" in (before, after) or unicodedata.category(after)[0] == "M":
+        return False
+    if "\U0001f3fb" <= after <= "\U0001f3ff":  # the colour of the skin before it
+        return False
+    if _is_flag_half(before) and _is_flag_half(after):
+        halves = at - len(text[:at].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
+        return halves % 2 == 0
+    return True
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def seen(line: str) -> str:
+    """Return text as compared: composed, without spaces and characters that show nothing.
+
+    Args:
+        line: White space is folded, as `plain` and `one_line` do.
+    """
+    if not line.isascii():
+        line = unicodedata.normalize("NFC", _INVISIBLE.sub("", line))
+    return line.replace(" ", "")

@@ -1,88 +1,152 @@
-"""URLs: resolved and checked, and the form in which they are compared (WHATWG URL rules)."""
+"""URLs: resolved and checked, and the form in which they are compared (WHATWG URL Standard)."""
 
 import re
-from functools import lru_cache
-from urllib.parse import urljoin
 
 import can_ada
 
 MAX_LENGTH = 4_000
 
-TRACKING_PREFIXES = ("utm_", "at_", "mtm_", "pk_", "hsa_", "oly_", "vero_", "__hs", "ns_")
-"""Prefixes of query parameters that only say where a reader came from."""
-
 TRACKING = frozenset({
-    "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid",
-    "ttclid", "igshid", "igsh", "mc_cid", "mc_eid", "mkt_tok", "cmpid", "cmp", "cvid", "ocid",
-    "ncid", "sr_share", "smid", "smtyp", "spm", "ftag", "ito", "ftcamp", "wt.mc_id", "wt_mc_id",
-    "xtor", "_ga", "_gl", "_hsenc", "_hsmi", "guccounter", "guce_referrer", "guce_referrer_sig",
-    "s_cid", "s_kwcid", "trk", "trkcampaign", "rss_id", "feature_rss", "ref_src", "ref_url",
+    "__twitter_impression", "_ga", "_gl", "_hsenc", "_hsmi", "_openstat", "cm_mmc", "cmp",
+    "cmpid", "cvid", "dclid", "epik", "fb_action_ids", "fb_action_types", "fb_ref", "fb_source",
+    "fbclid", "feedname", "feedtype", "ftag", "ftcamp", "gbraid", "gclid", "gclsrc",
+    "guccounter", "guce_referrer", "guce_referrer_sig", "icid", "igsh", "igshid", "ito",
+    "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash",
+    "msclkid", "ncid", "ocid", "rb_clickid", "ref_src", "ref_url", "s_cid", "s_kwcid", "smid",
+    "smtyp", "soc_src", "soc_trk", "spm", "sr_share", "trk", "trkcampaign", "ttclid", "twclid",
+    "wbraid", "wickedid", "wt.mc_id", "wt_mc_id", "xtor", "yclid",
 })  # fmt: skip
-"""Query parameters that only say where a reader came from."""
+"""Query parameters, in lower case, that only say where a reader came from."""
 
-_MOBILE = ("www.", "m.", "mobile.", "amp.")
-_BREAKS = re.compile(r"[\t\r\n]")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f]+")
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f]+\Z")
-_AMP_PATH = re.compile(r"(?:/amp/?|\.amp(?=\.html$)|\.amp$)$|/amp(?=/)")
+TRACKING_PREFIXES = (
+    "utm_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "oly_", "vero_", "__hs", "ns_",
+    "at_bbc", "at_campaign", "at_custom", "at_format", "at_link", "at_medium", "at_ptr",
+)  # fmt: skip
+"""Beginnings of names of such parameters."""
+
+VARIANTS = frozenset({
+    "amp", "amp=", "amp=1", "amp=true", "outputtype=amp", "from=rss", "partner=rss", "emc=rss",
+    "ref=rss", "rss=1", "source=rss", "src=rss",
+})  # fmt: skip
+"""Whole parameters, in lower case, that ask for the same page, or tell of the feed."""
+
+_SAME_HOST = re.compile(r"(?:www|m|mobile|amp)\.")
+_MOBILE_LABEL = re.compile(r"([^.]*\.)m\.")  # en.m.wikipedia.org
+_AMP_CACHE = re.compile(
+    r"https?://(?:[^/?#]+\.cdn\.ampproject\.org/[a-z]/|www\.google\.[a-z.]+/amp/)(?:s/)?(?=.)"
+)
+_AMP_PATH = re.compile(r"(?<=[^/])/amp\Z|/amp(?=/[^/])|(?<=[\w-])(?<!%2[eE])\.amp(?=\.html\Z|\Z)")
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_IRI = re.compile(
+    r"""[A-Za-z][A-Za-z0-9+.-]+:
+        (?:[^\s<>"{}|\\^`\[\]%\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u206f
+            \ud800-\uf8ff\ufeff\ufff0-\uffff]
+          |%[0-9A-Fa-f]{2})+""",
+    re.VERBOSE,
+)
+_ACTIVE = ("javascript:", "vbscript:", "data:", "file:", "blob:", "about:")
+_WEB = re.compile(r"https?:", re.IGNORECASE)
 
 
 def absolute(base: str, reference: str) -> str:
-    """Return the http or https URL that a reference means, "" when it means none that is safe."""
-    reference = _BREAKS.sub("", reference).strip()
+    """Return the http or https URL that a reference means, "" when it means none.
+
+    Two mistakes of publishers are understood: `&amp;` in a URL, and a bare `www.example.org`.
+
+    Args:
+        base: URL of the document; may be "" when the reference is no relative one.
+        reference: As published, anything.
+    """
+    reference = reference.strip()
     if not reference or len(reference) > MAX_LENGTH:
         return ""
+    reference = reference.replace("&amp;", "&")
+    if reference[:4].lower() == "www.":
+        reference = f"http://{reference}"
     try:
-        url = can_ada.parse(urljoin(base, reference))
-    except ValueError:
+        url = can_ada.parse(base) + reference if base else can_ada.parse(reference)
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
         return ""
-    if url.protocol not in ("http:", "https:") or not url.hostname:
+    if url.protocol not in ("http:", "https:"):
         return ""
     if url.username or url.password:
         url.username = url.password = ""
-    href = str(url.href)
+    href: str = url.href
     return href if len(href) <= MAX_LENGTH else ""
 
 
-@lru_cache(maxsize=4_096)
 def canonical(url: str) -> str:
-    """Return a URL as it is compared, "" for none.
+    """Return a URL as it is compared, "" when it is no http or https URL.
 
-    The same page under http and https, with and without `www.`, on its mobile and AMP address,
-    with and without tracking parameters, fragment or a slash at the end, has one canonical URL.
+    One page has one canonical URL, whether it is reached by http or https, with `www.`, at its
+    mobile or AMP address, with tracking parameters, a fragment or a slash at the end. Parameters
+    keep their order and `q=`, `id=`, `p=` and their like stay: they name pages. The page itself
+    is never asked for.
     """
-    if not url:
+    if not _WEB.match(url) or len(url) > MAX_LENGTH:
         return ""
     try:
         parsed = can_ada.parse(url)
-    except ValueError:
+    except (ValueError, TypeError):
         return ""
-    host = parsed.hostname
-    for prefix in _MOBILE:
-        if host.startswith(prefix) and host.count(".") > 1:
-            host = host.removeprefix(prefix)
-    port = f":{parsed.port}" if parsed.port else ""
-    path = _AMP_PATH.sub("", parsed.pathname).rstrip("/")
-    search = parsed.search[1:]
-    if search:
-        kept = [part for part in search.split("&") if part and not _is_tracking(part)]
-        search = f"?{'&'.join(kept)}" if kept else ""
-    fragment = parsed.hash if parsed.hash.startswith("#!") else ""
-    return f"https://{host}{port}{path or '/'}{search}{fragment}"
-
-
-def _is_tracking(part: str) -> bool:
-    name = part.partition("=")[0].lower()
-    return (
-        name in TRACKING or name.startswith(TRACKING_PREFIXES) or part.lower() in ("amp", "amp=1")
+    href, host = parsed.href, _host(parsed.hostname)
+    if not host or len(href) > MAX_LENGTH:
+        return ""
+    if cached := _AMP_CACHE.match(href):
+        return canonical(f"https://{href[cached.end() :]}")
+    port = parsed.port
+    made = (
+        f"https://{host}"
+        f"{f':{port}' if port and port not in ('80', '443') else ''}"
+        f"{_path(parsed.pathname)}{_query(parsed.search)}"
     )
+    if "%" in made:
+        made = _ESCAPE.sub(lambda escape: escape[0].upper(), made)
+    if parsed.hash.startswith("#!"):
+        made += parsed.hash
+    if "/." in made and made != url:  # ada passes over `..` where an earlier name begins with a dot
+        return canonical(made)
+    return made
 
 
-def is_iri(text: str) -> bool:
-    """Return whether a guid can stand as an atom:id (RFC 4287 §4.2.6): absolute, no spaces."""
-    return bool(_IRI.match(text))
+def _host(host: str) -> str:
+    host = host.rstrip(".")
+    while (end := _SAME_HOST.match(host)) and host.count(".") > 1:
+        host = host[end.end() :]
+    while host.count(".") > 2 and (mobile := _MOBILE_LABEL.match(host)):
+        host = mobile[1] + host[mobile.end() :]
+    return host
 
 
-def bare(text: str) -> str:
-    """Return text without the characters that no URL or id may hold."""
-    return _UNSAFE.sub("", text)
+def _path(path: str) -> str:
+    path = path.rstrip("/")
+    before = ""
+    while "amp" in path and path != before:
+        before, path = path, _AMP_PATH.sub("", path).rstrip("/")
+    return path or "/"
+
+
+def _query(search: str) -> str:
+    if not search:
+        return ""
+    kept = "&".join(part for part in search[1:].split("&") if part and not _is_noise(part))
+    return f"?{kept}" if kept else ""
+
+
+def _is_noise(part: str) -> bool:
+    part = part.lower()
+    name = part.partition("=")[0]
+    return name in TRACKING or part in VARIANTS or name.startswith(TRACKING_PREFIXES)
+
+
+def is_iri(guid: str) -> bool:
+    """Tell whether a guid can stand as an atom:id: an absolute IRI (RFC 4287 §4.2.6, RFC 3987).
+
+    Schemes that browsers act on are refused, for readers that make a link of the id.
+    """
+    if not _IRI.fullmatch(guid) or guid.count("#") > 1:
+        return False
+    start = guid[:12].lower()
+    if start.startswith("http"):
+        return bool(re.match(r"https?://[^/?#]", start))
+    return not start.startswith(_ACTIVE)

@@ -1,0 +1,97 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.clean import feed
+from aggregator.model import Author, Feed, ParsedFeed
+
+URL = "https://a.example/dir/feed"
+
+
+def clean(**fields: object) -> Feed:
+    return feed.clean(ParsedFeed(version="rss20", **fields), url=URL)  # type: ignore[arg-type]
+
+
+def test_what_a_feed_says_of_itself_is_text() -> None:
+    made = clean(
+        title="A &amp; <b>B</b>\n",
+        subtitle="<p>One</p><p>two</p>",
+        rights="&copy; <script>x</script>",
+    )
+    assert (made.title, made.subtitle, made.rights) == ("A & B", "One two", "©")
+
+
+def test_text_is_bounded() -> None:
+    made = clean(title="t" * 9_999, subtitle="s" * 9_999, rights="r" * 9_999)
+    assert (len(made.title), len(made.subtitle), len(made.rights)) == (500, 1_000, 500)
+
+
+def test_urls_are_absolute() -> None:
+    made = clean(
+        link="/home/",
+        image="logo.png",
+        links=(
+            ("self", "feed?x"), ("hub", "https://hub.example/"), ("prev-archive", "2009/06"),
+            ("self", "other"),
+        ),
+    )  # fmt: skip
+    assert made.link == "https://a.example/home/"
+    assert made.image == "https://a.example/home/logo.png"
+    assert made.self_url == "https://a.example/dir/feed?x"
+    assert made.hubs == ("https://hub.example/",)
+    assert made.previous_archive == "https://a.example/dir/2009/06"
+
+
+def test_unsafe_urls_are_none() -> None:
+    bad = "javascript:alert(1)"
+    made = clean(
+        link=bad, image=bad, links=(("self", bad), ("hub", bad), ("prev-archive", bad)), id=bad
+    )
+    assert (made.link, made.image, made.self_url, made.hubs, made.previous_archive, made.id) == (
+        "", "", "", (), "", "",
+    )  # fmt: skip
+
+
+def test_hubs_are_told_once_and_bounded() -> None:
+    sent = [("hub", f"https://hub.example/{number}") for number in (1, 1, 2, 3, 4, 5, 6, 7)]
+    assert clean(links=tuple(sent)).hubs == tuple(f"https://hub.example/{n}" for n in range(1, 6))
+
+
+def test_an_id_is_an_iri_as_sent() -> None:
+    assert clean(id="tag:a.example,2009:Feed").id == "tag:a.example,2009:Feed"
+    assert clean(id="feed 1").id == ""
+
+
+def test_authors_are_persons() -> None:
+    made = clean(authors=(Author(name="Ann &amp; Bob", uri="/people"), Author(name=" ")))
+    assert made.authors == (Author(name="Ann & Bob", uri="https://a.example/people"),)
+
+
+def test_problems_are_bounded() -> None:
+    made = clean(problems=("line 3: p\n" * 1_000,) * 20)
+    assert len(made.problems) == feed.PROBLEMS
+    assert all(len(problem) <= feed.PROBLEM_LENGTH for problem in made.problems)
+
+
+@pytest.mark.parametrize(("tag", "expected"), [("en_GB", "en-gb"), ("<b>", ""), ("", "")])
+def test_language(tag: str, expected: str) -> None:
+    assert clean(language=tag).language == expected
+
+
+def test_the_rhythm_is_handed_on() -> None:
+    moment = datetime(2009, 6, 27, tzinfo=UTC)
+    made = clean(
+        updated=moment,
+        ttl=timedelta(hours=1),
+        update_period=timedelta(days=1),
+        update_base=moment,
+        skip_hours=frozenset({1}),
+        skip_days=frozenset({6}),
+    )
+    assert made.version == "rss20"
+    assert (made.updated, made.ttl, made.update_period) == (
+        moment, timedelta(hours=1), timedelta(days=1),
+    )  # fmt: skip
+    assert (made.update_base, made.skip_hours, made.skip_days) == (
+        moment, frozenset({1}), frozenset({6}),
+    )  # fmt: skip
