@@ -5,6 +5,7 @@ session is a signed cookie: no process keeps state, and a new password ends all 
 """
 
 import hmac
+import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -196,15 +197,22 @@ def _turned_away(environ: "WSGIEnvironment", start_response: "StartResponse") ->
     reads_pages = "text/html" in environ.get("HTTP_ACCEPT", "")
     headers = [
         ("Cache-Control", "no-store"),
-        ("Content-Type", "text/plain; charset=utf-8"),
         ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ]
     if reads_pages and not path.startswith(("/feeds/", "/api/")):
         query = environ.get("QUERY_STRING", "")
         target = quote(f"{path}?{query}" if query else path, safe="/")
+        headers.append(("Content-Type", "text/plain; charset=utf-8"))
         start_response("303 See Other", [*headers, ("Location", f"/login?next={target}")])
         return [b"Sign in first.\n"]
+    words = "Send the token: as Authorization: Bearer, or as the password of Basic."
+    body, kind = f"{words}\n", "text/plain; charset=utf-8"
+    if path.startswith("/api/"):
+        kind = "application/problem+json"
+        fields = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": words}
+        body = json.dumps(fields)
     challenge = 'Basic realm="the token as password", charset="UTF-8"'
-    start_response("401 Unauthorized", [*headers, ("WWW-Authenticate", challenge)])
-    return [b"Send the token: as Authorization: Bearer, or as the password of Basic.\n"]
+    headers += [("Content-Type", kind), ("WWW-Authenticate", challenge)]
+    start_response("401 Unauthorized", headers)
+    return [body.encode()]

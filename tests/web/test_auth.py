@@ -203,6 +203,13 @@ def test_closed_site_shows_strangers_nothing(site: Made, path: str) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
+def test_closed_api_says_so_in_its_own_shape(site: Made) -> None:
+    answer = site(CLOSED).get("/api/v1/entries", Accept="text/html")
+    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert answer.json
+    assert answer.json["status"] == 401
+
+
 def test_closed_site_sends_browsers_to_the_login_and_back(site: Made) -> None:
     pages = site(CLOSED)
     answer = pages.get("/search?q=a%26b&since=7d", Accept="text/html,*/*")
