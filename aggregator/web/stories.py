@@ -4,8 +4,9 @@ import difflib
 import html
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from aggregator.model import Enclosure, Entry, SafeHtml, StoredEntry
 from aggregator.store.entries import Version
@@ -14,7 +15,7 @@ from aggregator.store.sources import SourceState
 from aggregator.web.contexts import Change, Clip, Day, Story
 
 _WORD = re.compile(r"[^\W\d_]+")
-_WORDS = re.compile(r"\w+|\W+")
+_WORDS = re.compile(r"\w+\W*|\W+")
 TELLING_WORDS = 12
 """So many words of a headline, and of a summary, are asked after for related stories."""
 
@@ -24,6 +25,9 @@ LEAST_SHARE = 0.2
 HALF_LIFE_DAYS = 30
 LONGEST_DIFF = 4_000
 """Words of which a difference is shown; longer texts are compared by their beginnings."""
+
+DIFF_STEPS = 4_000_000
+"""What all differences of a page may cost, about a second; texts can be made that cost hours."""
 
 
 def headline(entry: Entry) -> str:
@@ -97,31 +101,69 @@ def by_day(stories: Sequence[Story]) -> tuple[Day, ...]:
 def changes(entry: Entry, versions: Sequence[Version]) -> tuple[Change, ...]:
     """Return how each earlier wording differs from the next, newest first."""
     wordings = [(version.title, version.text) for version in versions] + [(entry.title, entry.text)]
+    steps = DIFF_STEPS // (2 * len(versions) or 1)
     made = [
         Change(
             until=version.until,
-            title=difference(wordings[at][0], wordings[at + 1][0]),
-            text=difference(wordings[at][1], wordings[at + 1][1]),
+            title=difference(wordings[at][0], wordings[at + 1][0], steps),
+            text=difference(wordings[at][1], wordings[at + 1][1], steps),
         )
         for at, version in enumerate(versions)
     ]
     return tuple(reversed(made))
 
 
-def difference(old: str, new: str) -> SafeHtml:
+def difference(old: str, new: str, steps: int = DIFF_STEPS) -> SafeHtml:
     """Return what changed, word by word, as <del> and <ins>; "" when nothing did."""
     if old == new:
         return SafeHtml("")
     before, after = _WORDS.findall(old)[:LONGEST_DIFF], _WORDS.findall(new)[:LONGEST_DIFF]
-    parts = []
-    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=len(before) > 500)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        gone, come = html.escape("".join(before[a:b])), html.escape("".join(after[c:d]))
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    gone, come = before[start : len(before) - end], after[start : len(after) - end]
+    parts = [_same(before[:start])]
+    for tag, a, b, c, d in _Bounded(gone, come, steps).get_opcodes():
         if tag == "equal":
-            parts.append(gone if len(gone) < 240 else f"{gone[:100]} … {gone[-100:]}")
+            parts.append(_same(gone[a:b]))
             continue
-        parts += [f"<del>{gone}</del>" if gone else "", f"<ins>{come}</ins>" if come else ""]
-    return SafeHtml("".join(parts))
+        parts += [_marked("del", gone[a:b]), _marked("ins", come[c:d])]
+    return SafeHtml("".join([*parts, _same(before[len(before) - end :])]))
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many words at their beginning two texts have in common."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+class _Bounded(difflib.SequenceMatcher[str]):
+    """Compares for so many steps; what it has not compared by then counts as different."""
+
+    def __init__(self, old: Sequence[str], new: Sequence[str], steps: int) -> None:
+        # Without junk: it is quick and pairs the wrong words of any longer text.
+        super().__init__(None, old, new, autojunk=False)
+        self._steps = steps
+        counts = Counter(new)
+        self._costs = tuple(accumulate((1 + counts[word] for word in old), initial=0))
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        cost = self._costs[-1 if ahi is None else ahi] - self._costs[alo]
+        if cost > self._steps:
+            return difflib.Match(alo, blo, 0)
+        self._steps -= cost
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
+def _same(words: Sequence[str]) -> str:
+    text = "".join(words)
+    shown = text if len(text) < 240 else f"{text[:100]} … {text[-100:]}"
+    return html.escape(shown)
+
+
+def _marked(tag: str, words: Sequence[str]) -> str:
+    return f"<{tag}>{html.escape(''.join(words))}</{tag}>" if words else ""
 
 
 def telling_words(entry: Entry) -> dict[str, float]:

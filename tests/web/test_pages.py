@@ -1,10 +1,12 @@
 """The pages, asked as a browser asks."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -111,6 +113,36 @@ def test_pages_name_their_feeds(pages: PageSite) -> None:
                 rf' title="[^"]+" href="/feeds/{feed}\.{suffix}">',
                 page,
             )
+
+
+def test_no_link_of_ours_is_broken(pages: PageSite) -> None:
+    pages.stock.add("herald", 45)
+    pages.stock.add("post", 2)
+    found, broken = {"/": "/"}, []
+    left = ["/"]
+    while left:
+        path = left.pop()
+        answer = pages.get(path)
+        if answer.status_code != 200:
+            broken.append((path, answer.status_code, f"linked by {found[path]}"))
+        if answer.mimetype != "text/html":
+            continue
+        for link in re.findall(r'(?:href|src)="([/?][^"#]*)', answer.text):
+            target = urljoin(path, html.unescape(link))
+            kind = re.sub(r"\d+", "0", target.partition("?before=")[0])  # one of each is enough
+            if kind not in found:
+                found[kind] = path
+                left.append(target)
+                found[target] = path
+    assert [line for line in broken if line[0] != "/readyz"] == []  # nothing polls here
+
+
+def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
+    added = pages.stock.add("herald", 45)
+    link = re.findall(r'href="([^"]*)">All stories', pages.text("/"))[0]
+    assert len(headlines(pages.text(link))) == 40
+    assert len(added) > 40
+    assert "before=" in pages.text(link)
 
 
 def test_paging_shows_every_story_once(pages: PageSite) -> None:

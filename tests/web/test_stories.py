@@ -1,7 +1,10 @@
 """What stories have to do with one another."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +81,41 @@ def test_copies_and_hidden_stories_are_not_related() -> None:
     other, its_copy = make_stored(6, title="Other"), make_stored(7, title="Other")
     alike = dict.fromkeys(range(2, 8), 0.5)
     assert stories.related(story, alike, [*copies, its_copy, other], 5) == [its_copy]
+
+
+def test_difference_marks_the_words_that_changed() -> None:
+    old = "12 people were hurt in <b>, says Ann"
+    new = "14 people were hurt in <b>, says Ann, two badly"
+    assert stories.difference(old, new) == (
+        "<del>12 </del><ins>14 </ins>people were hurt in &lt;b&gt;, says "
+        "<del>Ann</del><ins>Ann, two badly</ins>"
+    )
+
+
+def test_difference_of_a_long_text_marks_each_change_by_itself() -> None:
+    words = [f"{'the' if at % 3 else at}" for at in range(600)]
+    changed = [word if at % 60 else "new" for at, word in enumerate(words)]
+    made = stories.difference(" ".join(words), " ".join(changed))
+    assert made.count("<ins>new </ins>") == 10
+
+
+@given(st.text("ab <.", max_size=60), st.text("ab <.", max_size=60), st.integers(0, 200))
+def test_difference_holds_both_wordings_however_soon_it_gives_up(
+    old: str, new: str, steps: int
+) -> None:
+    made = stories.difference(old, new, steps)
+    if old != new:
+        assert _without("ins", made) == old
+        assert _without("del", made) == new
+
+
+def _without(tag: str, made: str) -> str:
+    rest = re.sub(f"<{tag}>.*?</{tag}>", "", made, flags=re.DOTALL)
+    return html.unescape(re.sub("</?(ins|del)>", "", rest))
+
+
+def test_texts_made_to_cost_time_are_compared_for_a_while_only() -> None:
+    old, new = "a " * 249, "b a " * 1_000
+    began = process_time()
+    stories.difference(old, new)
+    assert process_time() - began < 5  # without a bound it takes 15 seconds and more
