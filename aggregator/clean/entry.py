@@ -26,6 +26,9 @@ MOST_AUTHORS, MOST_CATEGORIES, MOST_ENCLOSURES, MOST_EXTENSIONS = 20, 30, 20, 60
 CATEGORY_LENGTH = 100
 EMAIL_LENGTH = 100
 
+FIGURE_LENGTH = 5_000
+"""Characters in which a picture's caption is looked for."""
+
 WIDE = 600
 """Pixels from which a picture is large enough for a page; a larger one only costs more."""
 
@@ -52,7 +55,7 @@ _NEEDED = {"podcast:chapters": "url", "podcast:transcript": "url", "thr:in-reply
 _EMAIL = re.compile(r"[^\s\"'<>@,;:()]+@[^\s\"'<>@,;:()]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*")
-_AVATAR = re.compile(r"https?://[^/]*gravatar\.com/|[^?]*/(?:avatar|emoji|smil(?:ey|ie)s?)/")
+_DECORATION = re.compile(r"https?://[^/]*gravatar\.com/|[^?]*/(?:emoji|smil(?:ey|ie)s?)/")
 _IMAGE = re.compile(r"<img (?:[a-z]+=\"[^\"]*\" ?)+>")
 _ATTRIBUTE = re.compile(r"([a-z]+)=\"([^\"]*)\"")
 _CAPTION = re.compile(
@@ -119,8 +122,8 @@ def authors(found: Iterable[Author], base: str) -> tuple[Author, ...]:
     """Return persons with names as text, each once."""
     made: dict[str, Author] = {}
     for author in found:
-        email = author.email.strip()
-        if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(text.one_line(email)):
+        email = text.one_line(author.email)
+        if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email):
             email = ""
         name = text.line(author.name) or email.partition("@")[0]
         if name and len(made) < MOST_AUTHORS:
@@ -216,7 +219,7 @@ def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
     for image in images:
         url = urls.absolute(base, image.url)
         is_pixel = image.width in (1, 2) or image.height in (1, 2)
-        if url and not is_pixel and not _AVATAR.match(url):
+        if url and not is_pixel and not _DECORATION.match(url):
             yield Image(
                 url=url,
                 width=image.width,
@@ -231,8 +234,8 @@ def _shown(content: str) -> Iterator[Image]:
     for tag in _IMAGE.finditer(content):
         sent = dict(_ATTRIBUTE.findall(tag[0]))
         url = sent.get("src", "").replace("&amp;", "&")
-        if url and not _AVATAR.match(url):
-            caption = _CAPTION.match(content, tag.end())
+        if url and not _DECORATION.match(url):
+            caption = _CAPTION.match(content, tag.end(), tag.end() + FIGURE_LENGTH)
             yield Image(
                 url=url,
                 width=int(sent.get("width", 0)),
@@ -265,5 +268,5 @@ def _attribute(name: str, sent: str, base: str) -> str:
     if name in _URL_ATTRIBUTES:
         return urls.absolute(base, sent)
     if name == "ref":
-        return sent if urls.is_iri(sent) else ""
+        return sent if len(sent) <= GUID_LENGTH and urls.is_iri(sent) else ""
     return text.one_line(sent)

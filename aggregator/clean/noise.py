@@ -17,9 +17,8 @@ VERSION = b"1"
 
 ADVERTISERS = (
     "2mdn.net", "adnxs.com", "adsrvr.org", "amazon-adsystem.com", "buysellads.com",
-    "carbonads.com", "carbonads.net", "doubleclick.net", "feedads.g.doubleclick.net",
-    "feedsportal.com", "googleadservices.com", "googlesyndication.com", "outbrain.com",
-    "pheedo.com", "taboola.com",
+    "carbonads.com", "carbonads.net", "doubleclick.net", "feedsportal.com",
+    "googleadservices.com", "googlesyndication.com", "outbrain.com", "pheedo.com", "taboola.com",
 )  # fmt: skip
 """Hosts whose links are adverts: another at each poll."""
 
@@ -36,7 +35,8 @@ _COMMENTS = (
 )
 _COUNTED = rf"{_COMMENTS}|responses?|views?|reads?|shares?|likes?|points?|(?:up)?votes?|retweets?"
 _NUMBER = re.compile(
-    rf"\d(?:[\d.,'\u202f]*\d)?[km]?(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?",
+    r"\d(?:[\d.,'\u202f]*\d)?[km]?"
+    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(rf"(?:\b(?:{_COUNTED})|评论|コメント)\s?[:：(\[（]\s?\Z", re.IGNORECASE)
