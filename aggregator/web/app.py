@@ -134,8 +134,8 @@ def create_app(
     app.register_blueprint(api.blueprint(config, store))
     _handle_errors(app)
     app.after_request(_finish)
-    front = cache.Front(app.wsgi_app, served.remembered)
-    app.wsgi_app = auth.Gate(front, guard)  # type: ignore[method-assign]
+    inside = cache.front(app.wsgi_app, served.remembered)
+    app.wsgi_app = cache.front(auth.Gate(inside, guard), served.again)  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -253,4 +253,4 @@ def _worth_compressing(response: Response) -> bool:
 def serve_app() -> "WSGIApplication":
     """Return the application as the server starts it, from the file AGGREGATOR_CONFIG names."""
     config = Configuration(os.environ["AGGREGATOR_CONFIG"])
-    return create_app(config, Store(config().storage))
+    return create_app(config, Store(config().storage)).wsgi_app

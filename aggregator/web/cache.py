@@ -39,6 +39,8 @@ PRIVATE: Headers = [pair for pair in SAFE if not pair[0].startswith("Access-Cont
 
 EXPOSED = ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link")
 
+ANSWERS_KEPT = 1_000
+
 _SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
 
 _CODERS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -125,8 +127,6 @@ class Document:
             ("Vary", self.vary),
             *(PRIVATE if self.private else SAFE),
         ]
-        if self.last_modified is not None:
-            common.append(("Last-Modified", format_datetime(self.last_modified, usegmt=True)))
         full: Headers = [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(body))),
@@ -134,6 +134,8 @@ class Document:
             *([] if self.private else [EXPOSED]),
             *self.extra,
         ]
+        if self.last_modified is not None:  # not in a 304, which has the ETag (RFC 9110 §15.4.5)
+            full.append(("Last-Modified", format_datetime(self.last_modified, usegmt=True)))
         if coding != "identity":
             full.append(("Content-Encoding", coding))
         if self.links:
@@ -208,8 +210,35 @@ def _line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase}"
 
 
+Asked = tuple[str | None, ...]
+
+
+def asked(environ: Mapping[str, Any]) -> Asked:
+    """Return all of a request that the answer from a document depends on."""
+    get = environ.get
+    return (  # written out, because it is most of the work of a request
+        environ["PATH_INFO"],
+        get("QUERY_STRING"),
+        environ["REQUEST_METHOD"],
+        get("HTTP_ACCEPT_ENCODING"),
+        get("HTTP_IF_NONE_MATCH"),
+        get("HTTP_IF_MODIFIED_SINCE"),
+        get("HTTP_IF_MATCH"),
+        get("HTTP_IF_UNMODIFIED_SINCE"),
+        get("HTTP_A_IM"),
+    )
+
+
+def address(asked: Asked) -> str:
+    """Return what a document is kept under: the path and query string of a request."""
+    return f"{asked[0]}?{asked[1] or ''}"
+
+
 class Cache:
     """Documents by address, dropped when what they were made from has changed.
+
+    Answers are kept too, by all that they depend on in a request, so that who asks again costs one
+    look. They go all at once when anything changes.
 
     Whether anything has changed is asked of the database at most every `interval` seconds, by one
     thread, while the others go on with what they know. If the database can't be read, what is
@@ -236,6 +265,7 @@ class Cache:
         self._documents: dict[str, Document] = {}
         self._sizes: dict[str, int] = {}
         self._total = 0
+        self._answers: dict[Asked, tuple[Answer, Document]] = {}
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._asked = float("-inf")
@@ -249,13 +279,35 @@ class Cache:
         document = self._documents.get(key)
         if document is None:
             return None
-        known = self._known
-        for scope, version in document.versions.items():
-            if known.get(scope, 0) > version:
-                self._drop(key)
-                return None
+        if not self._holds(document):
+            self._drop(key)
+            return None
         document.used = self._asked  # no lock, and fine enough to tell what nobody asks for
         return document
+
+    def again(self, asked: Asked) -> Answer | None:
+        """Return the answer that the same request was given, if it still holds."""
+        if self._clock() - self._asked >= self._interval:
+            self._ask()
+        found = self._answers.get(asked)
+        if found is None:
+            return None
+        answer, document = found
+        document.used = self._asked
+        return answer
+
+    def note(self, asked: Asked, answer: Answer, document: Document) -> None:
+        """Keep a document's answer for who asks the same."""
+        with self._lock:
+            # It may have been dropped since it was looked up, and an answer must not outlive it.
+            if self._documents.get(address(asked)) is document and self._holds(document):
+                if len(self._answers) >= ANSWERS_KEPT:
+                    self._answers.clear()
+                self._answers[asked] = answer, document
+
+    def _holds(self, document: Document) -> bool:
+        known = self._known
+        return all(known.get(scope, 0) <= made for scope, made in document.versions.items())
 
     def put(self, key: str, document: Document) -> None:
         """Keep a document; documents that can't fit are not kept."""
@@ -276,6 +328,7 @@ class Cache:
         with self._lock:
             self._documents.clear()
             self._sizes.clear()
+            self._answers.clear()
             self._total = 0
 
     def _drop(self, key: str) -> None:
@@ -285,6 +338,7 @@ class Cache:
     def _forget(self, key: str) -> None:
         if self._documents.pop(key, None) is not None:
             self._total -= self._sizes.pop(key)
+            self._answers.clear()
 
     def _ask(self) -> None:
         if not self._asking.acquire(blocking=False):
@@ -295,8 +349,10 @@ class Cache:
                 if version < self._version:  # another database, as after a restore
                     self.clear()
                 if version != self._version:
-                    self._known = changes.versions(db)
-                    self._version = version
+                    known = changes.versions(db)
+                    with self._lock:
+                        self._known, self._version = known, version
+                        self._answers.clear()
         except StoreError:
             return  # what was served stays good until the database can be read again
         finally:
@@ -304,23 +360,16 @@ class Cache:
             self._asking.release()
 
 
-class Front:
-    """The WSGI wrapper: gives what `remembered` has an answer for, leaves the rest to the app."""
+def front(
+    app: "WSGIApplication", remembered: "Callable[[WSGIEnvironment], Answer | None]"
+) -> "WSGIApplication":
+    """Return an application that gives what `remembered` has, and leaves the rest to `app`."""
 
-    def __init__(
-        self,
-        app: "WSGIApplication",
-        remembered: "Callable[[WSGIEnvironment], Answer | None]",
-    ) -> None:
-        """Wrap an application."""
-        self._app, self._remembered = app, remembered
-
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        """Answer a request."""
-        answer = self._remembered(environ)
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        answer = remembered(environ)
         if answer is None:
-            return self._app(environ, start_response)
+            return app(environ, start_response)
         start_response(answer.status, list(answer.headers))  # a server may change its list
         return [answer.body]
+
+    return application

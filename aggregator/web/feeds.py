@@ -126,7 +126,19 @@ class Feeds:
         if self._config() is not self._made_with:
             return None
         document = self._cache.get(_key(environ))
-        return document.answer(environ) if document else None
+        if document is None:
+            return None
+        answer = document.answer(environ)
+        auth = self._made_with.auth
+        if not (auth.on and auth.protect == "site"):
+            self._cache.note(cache.asked(environ), answer, document)
+        return answer
+
+    def again(self, environ: "WSGIEnvironment") -> Answer | None:
+        """Return the answer if the same was asked before, by anybody: no site that is closed."""
+        if self._config() is not self._made_with:
+            return None
+        return self._cache.again(cache.asked(environ))
 
     def answer(self, environ: "WSGIEnvironment") -> Answer:
         """Return the answer to a request for a path of this module."""
@@ -293,7 +305,7 @@ class Feeds:
 
 
 def _key(environ: Mapping[str, Any]) -> str:
-    return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+    return cache.address(cache.asked(environ))
 
 
 def _versions(db: Connection, scopes: Iterable[str]) -> dict[str, int]:
@@ -342,7 +354,7 @@ class _Exact(Response):
 
 
 def blueprint(feeds: Feeds) -> Blueprint:
-    """Return the routes for what `cache.Front` did not answer."""
+    """Return the routes for what `cache.front` did not answer."""
     routes = Blueprint("feeds", __name__)
 
     @routes.get("/opml")

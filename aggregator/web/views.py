@@ -137,9 +137,8 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     own, title, description = find(id, config)
     args, token = without_token(args)
     wanted_token = _token_of(kind, id, config)
-    if wanted_token and not any(
-        hmac.compare_digest(given.encode(), wanted_token.encode()) for given in (token, bearer)
-    ):
+    in_address = bool(wanted_token) and _same(token, wanted_token)
+    if wanted_token and not in_address and not _same(bearer, wanted_token):
         raise NeedsToken("this view is private: add ?token=… to the address")
     wanted = queries.parse(args)
     if kind == "search" and wanted == _DEFAULT:
@@ -159,8 +158,12 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
         base=config.site.base_url,
         archived=kind in {"all", *NAMED} and not extra and not wanted_token and _only_grows(query),
         private=bool(wanted_token),
-        token=token if wanted_token else "",
+        token=token if in_address else "",
     )
+
+
+def _same(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), token.encode())
 
 
 def _token_of(kind: str, id: str, config: Config) -> str:

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from aggregator.model import Config
 from aggregator.web import feeds
-from aggregator.web.cache import Front
+from aggregator.web.cache import front
 from tests.web.stock import CONFIG, START, Stock, stocked
 
 
@@ -40,7 +40,7 @@ class FeedSite:
         app = Flask("test")
         app.register_blueprint(feeds.blueprint(self.feeds))
         app.after_request(_finish)
-        self.client = Client(Front(app.wsgi_app, self.feeds.remembered))
+        self.client = Client(front(front(app.wsgi_app, self.feeds.remembered), self.feeds.again))
         self.get = self.client.get
 
     def later(self) -> None:

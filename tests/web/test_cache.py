@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.store import changes
 from aggregator.store.db import Store
-from aggregator.web.cache import Cache, Document
+from aggregator.web.cache import ANSWERS_KEPT, Answer, Asked, Cache, Document, address
 from tests.web.stock import START
 
 
@@ -111,3 +111,55 @@ def test_many_threads_may_ask_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+# --- answers to who asks the same again ------------------------------------------------------
+
+ANSWER = Answer(status="200 OK", headers=[])
+
+
+def ask(path: str) -> Asked:
+    return (path, None, "GET", *[None] * 6)
+
+
+@pytest.fixture
+def noted(store: Store) -> Cache:
+    cache = Cache(store, clock=lambda: 0.0, interval=0.0)
+    kept = document(all=0)
+    cache.put(address(ask("/a")), kept)
+    assert cache.get(address(ask("/a"))) is kept
+    cache.note(ask("/a"), ANSWER, kept)
+    assert cache.again(ask("/a")) is ANSWER
+    return cache
+
+
+def test_an_answer_goes_when_anything_changes(noted: Cache, store: Store) -> None:
+    bump(store, "all")
+    assert noted.again(ask("/a")) is None
+
+
+def test_an_answer_goes_when_the_configuration_does(noted: Cache) -> None:
+    noted.clear()
+    assert noted.again(ask("/a")) is None
+
+
+def test_an_answer_goes_with_its_document(noted: Cache) -> None:
+    noted.put(address(ask("/a")), document(2000, all=0))
+    assert noted.again(ask("/a")) is None
+
+
+def test_an_answer_of_a_document_that_was_dropped_meanwhile_is_not_kept(noted: Cache) -> None:
+    noted.note(ask("/b"), ANSWER, document())
+    assert noted.again(ask("/b")) is None
+
+
+def test_answers_are_bounded(store: Store) -> None:
+    cache = Cache(store, clock=lambda: 0.0)
+    kept = document()
+    cache.put(address(ask("/a")), kept)
+    assert cache.get(address(ask("/a"))) is kept
+    asked = [(*ask("/a")[:4], f'"{number}"', *ask("/a")[5:]) for number in range(2500)]
+    for one in asked:
+        cache.note(one, ANSWER, kept)
+    assert sum(cache.again(one) is not None for one in asked) <= ANSWERS_KEPT
+    assert cache.again(asked[-1]) is ANSWER

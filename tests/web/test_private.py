@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.model import View
+from aggregator.model import Auth, View
 from aggregator.query import parse
 from tests.web.conftest import FeedSite
 from tests.web.stock import CONFIG, stocked
@@ -62,6 +62,19 @@ def test_token_in_the_header_opens_the_view_for_this_request_only(feeds: FeedSit
     assert feeds.get(FEED).status_code == 401
 
 
+def test_token_in_the_header_does_not_open_an_address_that_holds_another(feeds: FeedSite) -> None:
+    wrong = f"{FEED}?token=wrong"
+    answer = feeds.get(wrong, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert "wrong" not in answer.text
+    assert feeds.get(wrong).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["%ff", "%ED%A0%80", "\u00e9"])
+def test_token_that_is_no_text_is_wrong(feeds: FeedSite, token: str) -> None:
+    assert feeds.get(f"{FEED}?token={token}").status_code == 401
+
+
 def test_id_of_the_feed_does_not_hold_the_token(feeds: FeedSite) -> None:
     feed = feeds.get("/feeds/view/secret.atom" + WITH).text
     assert "<id>tag:site.example,2026:view/secret</id>" in feed
@@ -82,3 +95,14 @@ def test_page_is_private_too(pages: PageSite) -> None:
 @pytest.mark.parametrize("path", ["/", "/help", "/opml", "/status", "/view/rain"])
 def test_no_other_page_names_it(pages: PageSite, path: str) -> None:
     assert "secret" not in pages.text(path).lower()
+
+
+def test_what_a_closed_site_gave_to_one_is_repeated_to_nobody(pages: PageSite) -> None:
+    closed = replace(SITE, auth=Auth(token=TOKEN, protect="site"))
+    for config in (SITE, closed, SITE, closed):
+        pages.stock.config = config
+        for _ in range(3):
+            known = pages.get("/feeds/all.atom", Authorization=f"Bearer {TOKEN}")
+            assert known.status_code == 200
+        stranger = pages.get("/feeds/all.atom")
+        assert stranger.status_code == (200 if config is SITE else 401)
