@@ -190,6 +190,15 @@ def test_story_with_a_clip_asks_for_it_only_when_told(browser: Browser, base: st
     page.close()
 
 
+def test_wide_table_is_scrolled_and_not_squeezed(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/entry/29", width=360)
+    cell = page.locator(".content td").first.bounding_box()
+    assert cell is not None
+    assert cell["width"] > 30  # a word wide; a letter is 10
+    expect(page.locator(".content")).to_have_attribute("tabindex", "0")
+    page.close()
+
+
 def test_paper_shows_the_story_alone(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/entry/21")
     page.emulate_media(media="print")

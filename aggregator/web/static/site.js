@@ -52,6 +52,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// --- a story wider than the screen is scrolled by keyboard too
+
+const content = document.querySelector(".full .content");
+if (content && content.scrollWidth > content.clientWidth) content.tabIndex = 0;
+
 // --- copying a feed's address
 
 for (const button of document.querySelectorAll("button.copy")) {
