@@ -57,7 +57,7 @@ def pages(tmp_path: Path) -> Iterator[PageSite]:
 
 
 def headlines(page: str) -> list[str]:
-    return re.findall(r'<a class="story" href="[^"]*">([^<]*)</a>', page)
+    return re.findall(r'<a class="story"[^>]*>([^<]*)</a>', page)
 
 
 def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -> None:
@@ -113,6 +113,17 @@ def test_pages_name_their_feeds(pages: PageSite) -> None:
                 rf' title="[^"]+" href="/feeds/{feed}\.{suffix}">',
                 page,
             )
+
+
+@pytest.mark.parametrize("path", ["/section/world", "/source/herald", "/view/rain", "/search?q=a"])
+def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
+    pages.stock.add("herald")
+    page = pages.text(path)
+    address, _, query = path.partition("?")
+    for suffix in ("atom", "rss", "json"):
+        feed = f"https://site.example/feeds{address}.{suffix}{f'?{query}' if query else ''}"
+        assert f'href="feed:{feed}"' in page
+        assert f'data-copy="{feed}"' in page
 
 
 def test_no_link_of_ours_is_broken(pages: PageSite) -> None:
