@@ -37,7 +37,7 @@ def judge(
     Args:
         failures: In a row.
         newest: When its latest entry was published.
-        rhythm: How often it publishes.
+        rhythm: How often it published, its present silence left out.
     """
     if gone:
         return Health(state="gone", words=error)

@@ -45,6 +45,12 @@ many servers limit each feed by itself, and one that is slow must not silence a 
 
 PERMANENT = frozenset({301, 308})
 
+RECOVERING = frozenset({"failing", "gone", "new"})
+"""States that may have hidden from view that entries are held back."""
+
+_NO_HASH = bytes(16)
+"""Keeps the place of an item among the hashes, and is the hash of none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -103,7 +109,7 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
             continue
         document = sources.document(db, source_id)
         # A database that lost its entries, by a restore or by hand, must not be told "unchanged".
-        lost = bool(document.entry_ids) and not entries.any_of(db, source_id)
+        lost = any(document.entry_ids) and not entries.any_of(db, source_id)
         document = Document() if lost else document
         made.append(
             Request(
@@ -113,7 +119,7 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
                 validators_url=state.validators_url if document.body_hash else "",
                 body_hash=document.body_hash,
                 item_hashes=document.item_hashes,
-                headers=source.headers,
+                headers=source.headers if _same_origin(state.poll_url, state.url) else {},
                 limits=context.config.defaults.limits,
                 discover=not state.discovered_url,
             )
@@ -130,7 +136,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     states = sources.get_many(db, [result.source_id for result in results])
     done: list[Ingested] = []
     rows: list[tuple[log.PollRow, int, int]] = []
-    for result in results:
+    for number, result in enumerate(results):
         state, outcome = states.get(result.source_id), result.outcome
         if state is None:
             continue
@@ -141,6 +147,8 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         done.append(ingested)
         rows.append((poll.log_row(ingested), state.polls, poll.saved()))
         poll.count_host()
+        if poll.gated_host:  # of which the results that follow must know
+            states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     log.add(db, rows)
     if done:
         changes.bump(db, _scopes(done, states), context.now)
@@ -168,6 +176,7 @@ class _Poll:
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
         self.feed = state.feed
         self.found = _Found()
+        self.gated_host = False
 
     @property
     def transfer(self) -> Transfer:
@@ -232,8 +241,8 @@ class _Poll:
             standing=frozenset(standing.values()),
             last_poll=self.state.last_ok if self.state.entries else None,
         )
-        ids = self._apply(reading.entries, decision)
-        self._remember(before, reading, standing, ids)
+        ids = self._apply(reading.entries, own, decision)
+        self._remember(before, reading, standing, ids, decision.repeated)
         if _presented(self.feed) != _presented(reading.feed):
             self.found.touched = True
         self.feed = reading.feed
@@ -256,7 +265,12 @@ class _Poll:
         pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
         return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
 
-    def _apply(self, incoming: Sequence[Entry], decision: identity.Decision) -> dict[int, int]:
+    def _apply(
+        self,
+        incoming: Sequence[Entry],
+        own: Sequence[identity.Keys],
+        decision: identity.Decision,
+    ) -> dict[int, int]:
         """Write what was decided and return the entry's id for each position."""
         ids: dict[int, int] = {}
         last = entries.last_id(self.db)
@@ -278,20 +292,21 @@ class _Poll:
         # Oldest first, as most documents have the newest on top: ids follow publication.
         for new in reversed(decision.new):
             entry = incoming[new.position]
-            ids[new.position] = self._insert(entry, new)
+            ids[new.position] = self._insert(entry, own[new.position], new)
             aliases |= dict.fromkeys(new.aliases, ids[new.position])
         entries.index_new(self.db, last)
         entries.add_aliases(self.db, aliases)
+        entries.void_aliases(self.db, decision.void)
         return ids
 
-    def _insert(self, entry: Entry, new: identity.New) -> int:
+    def _insert(self, entry: Entry, own: identity.Keys, new: identity.New) -> int:
         dropped = rules.verdict(self.source.rules, entry) if self.source else ""
         hidden = dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
         entry_id = entries.insert(
             self.db,
             self.state.id,
             entry,
-            uri=self._uri(entry, new),
+            uri=self._uri(entry, own, new),
             first_seen=self.now,
             sort_at=min(entry.published or self.now, self.now),
             hidden=hidden,
@@ -300,9 +315,12 @@ class _Poll:
         self.found.new.append(entry_id)
         return entry_id
 
-    def _uri(self, entry: Entry, new: identity.New) -> str:
-        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151)."""
-        if entry.guid and urls.is_iri(entry.guid):
+    def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
+        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
+
+        A guid that several entries have is none: readers would show one of them.
+        """
+        if own.guid in new.aliases and urls.is_iri(entry.guid):
             return entry.guid
         host = urlsplit(self.context.config.site.base_url).hostname or "localhost"
         day = (self.state.added or self.now).astimezone(UTC).date()
@@ -315,16 +333,21 @@ class _Poll:
         reading: Reading,
         standing: Mapping[bytes, int],
         ids: Mapping[int, int],
+        repeated: Sequence[int],
     ) -> None:
         """Keep the document's hashes and entries; note which entries left it or came back."""
         by_hash = dict(standing)
         for position, entry_id in ids.items():
             by_hash[reading.entries[position].item_hash] = entry_id
         items = _split(reading.item_hashes)
+        # What repeats another item is read again, as it may be the one that stays.
+        again = {reading.entries[position].item_hash for position in repeated} - by_hash.keys()
         if reading.item_hashes:
             entry_ids = tuple(by_hash.get(item, 0) for item in items)
         else:
             entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
+        if not reading.whole:  # the others still stand in what this is a part of
+            entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
         if reading.whole:
             gone = set(before.entry_ids) - set(entry_ids) - {0}
             entries.left_document(self.db, gone, self.now)
@@ -334,7 +357,7 @@ class _Poll:
             self.state.id,
             Document(
                 body_hash=reading.body_hash,
-                item_hashes=reading.item_hashes,
+                item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
                 entry_ids=entry_ids,
             ),
         )
@@ -373,7 +396,10 @@ class _Poll:
             times=move.times + 1 if move and same else 1,
         )
         if move.times >= MOVE_TIMES and self.now - move.since >= MOVE_TIME:
-            self.columns |= {"moved_to": target, "move": "", "host": sources.host_of(target)}
+            self.columns |= {
+                "moved_to": target, "discovered_url": "", "move": "",
+                "host": sources.host_of(target),
+            }  # fmt: skip
             words = f"moved for good from {self.state.poll_url} to {target}"
             incidents.noted(self.db, self.state.id, "moved", words, self.now)
         else:
@@ -401,9 +427,11 @@ class _Poll:
             }  # fmt: skip
 
     def _freshness(self) -> None:
-        freshness = self.transfer.freshness
-        if not isinstance(self.result.outcome, Failed):
-            self.columns["lifetime"] = freshness.lifetime
+        outcome, freshness = self.result.outcome, self.transfer.freshness
+        if not isinstance(outcome, Failed):
+            unsaid = freshness.lifetime is None and self.transfer.status == 304
+            # A 304 that names no lifetime leaves the stored one in force (RFC 9111 §3.2).
+            self.columns["lifetime"] = self.state.lifetime if unsaid else freshness.lifetime
         if freshness.retry_after is None:
             return
         until = self.now + freshness.retry_after
@@ -417,6 +445,7 @@ class _Poll:
                 f" wait (Retry-After, given to {self.state.id})"
             )
             sources.gate_host(self.db, self.state.host, self.now, until, words)
+            self.gated_host = True
 
     def _host_is_limited(self) -> bool:
         return log.limited(self.db, self.state.host) + 1 >= HOST_LIMITED
@@ -427,7 +456,7 @@ class _Poll:
         gone = isinstance(outcome, Failed) and outcome.kind is FailureKind.GONE
         moments = entries.moments(self.db, self.state.id)
         rhythm = schedule.rhythm(moments, self.now)
-        self._judge(gone, moments, rhythm)
+        self._judge(gone, moments)
         if self.result.discovered:
             return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
         defaults, feed = self.context.config.defaults, self.feed
@@ -452,10 +481,13 @@ class _Poll:
             jitter=self.context.draw(),
         )
 
-    def _judge(self, gone: bool, moments: Sequence[datetime], rhythm: timedelta | None) -> None:
+    def _judge(self, gone: bool, moments: Sequence[datetime]) -> None:
         quarantine = self.found.quarantine
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
+        elif not quarantine and self.state.health in RECOVERING and not self.columns["failures"]:
+            quarantine = entries.held(self.db, self.state.id)
+        newest = max(moments, default=None)
         judged = health.judge(
             now=self.now,
             failures=self.columns["failures"],
@@ -463,8 +495,8 @@ class _Poll:
             error=self.columns.get("error", ""),
             quarantine=quarantine,
             milliseconds=round(self.transfer.seconds * 1000),
-            newest=max(moments, default=None),
-            rhythm=rhythm,
+            newest=newest,
+            rhythm=schedule.rhythm(moments, newest) if newest else None,
         )
         if judged.state == "quarantined":
             self.columns["error"] = judged.words
@@ -513,12 +545,31 @@ class _Poll:
             received=transfer.received,
             saved=self.saved(),
             unconditional=had and not transfer.conditional and transfer.status == 200,
-            early=state.gate_until is not None and begun < state.gate_until,
+            early=_is_early(state, begun),
             failed=isinstance(self.result.outcome, Failed),
             limited=limited and transfer.freshness.retry_after is not None,
             spacing=schedule.host_spacing(before, limited=limited) if limited or before else None,
             gate_until=self.columns.get("gate_until"),
         )
+
+
+def _is_early(state: SourceState, begun: datetime) -> bool:
+    """Whether a poll began between the moment a Retry-After was given and the one it names."""
+    given, until = state.gate_from, state.gate_until
+    return given is not None and until is not None and given <= begun < until
+
+
+def _same_origin(first: str, second: str) -> bool:
+    """Whether two URLs are of one scheme, host and port, so that one may have the other's secrets.
+
+    As with a redirect: a source's headers were meant for its configured address.
+    """
+    return first == second or _origin(first) == _origin(second) != ("", "")
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(urls.absolute("", url))
+    return parts.scheme, parts.netloc
 
 
 def _told(entry: Entry) -> tuple[object, ...]:

@@ -8,6 +8,9 @@ Dates are never part of a key: publishers bump them at will. The rules, in their
                   where title, date or the guid itself say that it is the same entry
     fingerprint   decides for entries with neither, and for a feed that gave all its items new keys
 
+A guid that was found to stand for several pages, or a page for several entries without a guid, is
+void for good: what a feed used twice it will use again, when the others have left the document.
+
 Identity is per feed: the keys hold the source, so no source can touch another's entries.
 """
 
@@ -30,6 +33,9 @@ FLOOD = 10
 """So many new entries at once, being most of a document, are looked at for a flood."""
 
 STALE = timedelta(days=1)
+
+VOID = 0
+"""What a key stands for that stands for no entry any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +78,17 @@ class Decision:
 
     Args:
         new, same: By `position` in the incoming entries.
-        dropped: Positions that repeat another of the document, or an entry that has expired.
+        dropped: Positions that bring nothing: an entry that has expired, or a repetition.
+        repeated: Those of them that repeat another of the document, and may outlast it.
+        void: Keys that must never decide again.
         quarantine: Why some were held back, in words.
     """
 
     new: tuple[New, ...] = ()
     same: tuple[Same, ...] = ()
     dropped: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
+    void: tuple[bytes, ...] = ()
     quarantine: str = ""
 
 
@@ -118,25 +128,27 @@ def decide(
     Args:
         incoming: The document's new or changed entries, in its order.
         incoming_keys: `keys` of each.
-        aliases: The entries that keys stand for; one that is not in `known` has expired.
+        aliases: The entries that keys stand for, or `VOID`; one not in `known` has expired.
         known: The stored entries among them.
         standing: Entries whose items stand unchanged in the same document.
         last_poll: The last poll that brought a document, None when this is the first.
     """
-    document = _Document(incoming, incoming_keys, aliases, known, standing)
+    document = _Document(incoming, incoming_keys, aliases, known, standing, last_poll)
     new: list[New] = []
     same: list[Same] = []
     dropped: list[int] = []
-    for position, entry in enumerate(incoming):
+    repeated: list[int] = []
+    for position in document.strongest_first():
         found, matched = document.match(position)
         if found is None:
             if document.repeats(position):
-                dropped.append(position)
+                repeated.append(position)
             else:
-                document.claim_new(position)
                 new.append(New(position=position, aliases=document.usable(position)))
-        elif found not in known or found in document.claimed:
+        elif found not in known:
             dropped.append(position)
+        elif found in document.claimed:
+            repeated.append(position)
         else:
             document.claimed.add(found)
             same.append(
@@ -144,15 +156,19 @@ def decide(
                     position=position,
                     id=found,
                     aliases=document.usable(position),
-                    changed=known[found].fingerprint != entry.fingerprint,
+                    changed=known[found].fingerprint != incoming[position].fingerprint,
                     matched=matched,
                 )
             )
+        document.taken.update(incoming_keys[position].present)
+    new.sort(key=lambda item: item.position)
     held = _flood(incoming, new, len(incoming) + len(standing), bool(standing or same), last_poll)
     return Decision(
         new=tuple(held),
-        same=tuple(same),
-        dropped=tuple(dropped),
+        same=tuple(sorted(same, key=lambda item: item.position)),
+        dropped=tuple(sorted(dropped + repeated)),
+        repeated=tuple(sorted(repeated)),
+        void=tuple(sorted(document.void_for_good())),
         quarantine=next((item.quarantine for item in held if item.quarantine), ""),
     )
 
@@ -167,14 +183,40 @@ class _Document:
         aliases: Mapping[bytes, int],
         known: Mapping[int, KnownEntry],
         standing: frozenset[int],
+        last_poll: datetime | None,
     ) -> None:
         self.incoming, self.keys = incoming, incoming_keys
-        self.aliases, self.known, self.standing = aliases, known, standing
+        self.aliases = {key: owner for key, owner in aliases.items() if owner != VOID}
+        self.known, self.standing, self.last_poll = known, standing, last_poll
         self.claimed: set[int] = set(standing)
         self.taken: set[bytes] = set()
         self.guids = {entry.guid for entry in incoming if entry.guid}
-        self.void = self._void_guids() | self._void_links()
+        self.void_before = aliases.keys() - self.aliases.keys()
+        self.void_guids, self.void_links = self._void_guids(), self._void_links()
+        self.void = self.void_before | self.void_guids | self.void_links
         self.rekeyed = self._is_rekeyed()
+
+    def strongest_first(self) -> list[int]:
+        """Return the positions so that an entry with a weak key claims nothing from a strong one.
+
+        So the order of a document decides nothing but which of two repetitions is kept.
+        """
+
+        def weakness(position: int) -> int:
+            own = self.keys[position]
+            if own.guid and own.guid not in self.void:
+                return 0
+            return 1 if own.link and own.link not in self.void else 2
+
+        return sorted(range(len(self.incoming)), key=weakness)
+
+    def void_for_good(self) -> set[bytes]:
+        """Return the keys that this document shows to be void.
+
+        A page shared by entries with guids is none: publishers count revisions of one page so.
+        """
+        alone = {own.link for own in self.keys if not own.guid or own.guid in self.void}
+        return self.void_guids | (self.void_links & alone)
 
     def _void_guids(self) -> set[bytes]:
         """Guids that stand for entries with different pages say nothing."""
@@ -220,7 +262,8 @@ class _Document:
             return self.aliases[guid], "guid"
         if link and link in self.aliases:
             page = self.aliases[link]
-            if not guid or self._same_page(entry, page):
+            # Claimed by another item, it has moved to another page, and this one is not it.
+            if page not in self.claimed and (not guid or self._same_page(entry, page)):
                 return page, "link"
         text = self.aliases.get(own.text)
         if text is not None and self._same_text(entry, text, bool(guid or link)):
@@ -230,8 +273,8 @@ class _Document:
     def _same_page(self, entry: Entry, page: int) -> bool:
         known = self.known.get(page)
         if known is None:
-            return True
-        if page in self.claimed or known.guid in self.guids:
+            return not self._is_news(entry)
+        if known.guid in self.guids:
             return False  # the document holds that entry beside this one
         return (
             known.fingerprint == entry.fingerprint
@@ -239,6 +282,12 @@ class _Document:
             or (known.published is not None and known.published == entry.published)
             or _same_but_fragment(known.guid, entry.guid)
         )
+
+    def _is_news(self, entry: Entry) -> bool:
+        """Whether it was published since the last poll, so can't be what has expired."""
+        if self.last_poll is None or entry.published is None:
+            return False
+        return entry.published >= self.last_poll - STALE
 
     def _same_text(self, entry: Entry, text: int, has_key: bool) -> bool:
         if not has_key:
@@ -253,9 +302,6 @@ class _Document:
         own = self.keys[position]
         deciding = [key for key in (own.guid, own.link) if key and key not in self.void]
         return any(key in self.taken for key in deciding or [own.text])
-
-    def claim_new(self, position: int) -> None:
-        self.taken.update(self.keys[position].present)
 
 
 def _same_but_fragment(first: str, second: str) -> bool:

@@ -94,10 +94,14 @@ class Store:
         self._writing = threading.RLock()
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with clear_errors(path):
-            self._writer = self._connect()
-            self._check_ours()
-            self._migrate()
+        try:
+            with clear_errors(path):
+                self._writer = self._connect()
+                self._check_ours()
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self) -> Connection:
         connection = sqlite3.connect(
@@ -157,11 +161,11 @@ class Store:
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
+                self._writer.execute("commit")  # it can fail too, and must not leave it open
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("rollback")
                 raise
-            self._writer.execute("commit")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

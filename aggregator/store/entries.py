@@ -210,12 +210,18 @@ def expire(db: Connection, before: datetime, limit: int = 5_000) -> int:
         )
     ]
     _displace(db, ids)
+    db.execute(
+        "update sources set entries = max(0, entries - gone.n) from (select source_id, count(*) as"
+        " n from entries where id in (select value from json_each(?)) group by source_id) as gone"
+        " where sources.id = gone.source_id",
+        (json.dumps(ids),),
+    )
     db.executemany("delete from entries where id = ?", [(entry_id,) for entry_id in ids])
     return len(ids)
 
 
 def find_aliases(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the entry that each known key stands for; it may have expired."""
+    """Return the entry that each known key stands for, 0 for a void key; it may have expired."""
     if not keys:
         return {}
     found: dict[bytes, int] = {}
@@ -230,6 +236,11 @@ def find_aliases(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
 def add_aliases(db: Connection, aliases: Mapping[bytes, int]) -> None:
     """Let keys stand for entries from now on; a key that already stands for one keeps it."""
     db.executemany("insert or ignore into aliases values (?, ?)", sorted(aliases.items()))
+
+
+def void_aliases(db: Connection, keys: Iterable[bytes]) -> None:
+    """Let keys stand for no entry any more, for good; `find_aliases` gives 0 for them."""
+    db.executemany("insert or replace into aliases values (?, 0)", [(key,) for key in keys])
 
 
 def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
@@ -266,6 +277,16 @@ def any_of(db: Connection, source_id: str) -> bool:
     """Return whether a source has entries."""
     row = db.execute("select 1 from entries where source_id = ? limit 1", (source_id,)).fetchone()
     return row is not None
+
+
+def held(db: Connection, source_id: str) -> str:
+    """Return why entries of a source are in quarantine, "" when none are."""
+    row = db.execute(
+        "select hidden from entries where source_id = ? and hidden like 'quarantine%'"
+        " order by sort_at desc, id desc limit 1",
+        (source_id,),
+    ).fetchone()
+    return str(row[0]).partition(": ")[2] if row else ""
 
 
 def release(db: Connection, source_id: str, sections: Sequence[str]) -> int:

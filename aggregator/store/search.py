@@ -49,7 +49,9 @@ def _quoted(text: str) -> str:
     words = _WORD.findall(text)
     if not words:
         return ""
-    return f'"{" ".join(words)}"' + ("*" if text.endswith("*") else "")
+    # Case makes no difference to the index, and `AND` stays what stands between terms.
+    phrase = " ".join(words).replace(" AND ", " and ")
+    return f'"{phrase}"' + ("*" if text.endswith("*") else "")
 
 
 def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tuple[str, str]]:

@@ -162,6 +162,11 @@ def sync(
 
 def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -> None:
     # Entries and aliases stay with the id, so a new address is no reason to see an item as new.
+    # They leave the old document; those that stand in the new one too come back by its first poll.
+    db.executemany(
+        "update entries set last_seen = ? where id = ?",
+        [(stamp(now), entry_id) for entry_id in document(db, source.id).entry_ids],
+    )
     db.execute(
         "update sources set url = ?, host = ?, moved_to = '', move = '', discovered_url = '',"
         " etag = '', last_modified = '', validators_url = '', lifetime = null, failures = 0,"

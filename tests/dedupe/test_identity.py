@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,7 @@ class Feed:
         self.aliases: dict[bytes, int] = {}
         self.document: dict[bytes, int] = {}
         self.polls = 0
+        self.last_id = 0
 
     def poll(self, *document: Entry) -> Decision:
         """Decide on a document as `ingest` does, and remember what was decided."""
@@ -61,13 +63,20 @@ class Feed:
         )
         self.polls += 1
         self.document = dict(standing)
-        for one in incoming:
-            self.document.setdefault(one.item_hash, 0)
+        for position in set(decision.dropped) - set(decision.repeated):
+            self.document.setdefault(incoming[position].item_hash, 0)
         for same in decision.same:
             self._keep(same.id, incoming[same.position], same.aliases)
         for new in decision.new:
-            self._keep(len(self.known) + 1, incoming[new.position], new.aliases)
+            self.last_id += 1
+            self._keep(self.last_id, incoming[new.position], new.aliases)
+        self.aliases |= dict.fromkeys(decision.void, identity.VOID)
         return decision
+
+    def expire(self) -> None:
+        """Forget the entries, as retention does, and keep their aliases."""
+        self.known.clear()
+        self.document.clear()
 
     def _keep(self, entry_id: int, one: Entry, aliases: Sequence[bytes]) -> None:
         self.known[entry_id] = KnownEntry(
@@ -223,9 +232,92 @@ def test_first_document_is_never_held_back() -> None:
 def test_expired_entry_does_not_come_back() -> None:
     feed = Feed()
     feed.poll(A)
-    feed.known.clear()
-    feed.document.clear()
+    feed.expire()
     assert feed.poll(A) == Decision(dropped=(0,))
+
+
+def test_old_item_whose_page_has_expired_does_not_come_back_under_a_new_guid() -> None:
+    feed = Feed()
+    feed.poll(A)
+    feed.expire()
+    assert feed.poll(replace(A, guid="a2")).new == ()
+
+
+def test_live_page_whose_last_story_has_expired_brings_the_next() -> None:
+    feed = Feed()
+    feed.poll(entry("live-1", "https://x/live", "Monday", day=1))
+    feed.expire()
+    assert len(feed.poll(entry("live-2", "https://x/live", "Today", day=27)).new) == 1
+
+
+def test_guid_once_void_stays_void() -> None:
+    """Else each new story would overwrite the last once that has left the document."""
+    feed = Feed()
+    feed.poll(entry("same", "https://x/1", "A"), entry("same", "https://x/2", "B"))
+    for number in (3, 4, 5):
+        feed.poll(entry("same", f"https://x/{number}", f"Story {number}"))
+    assert len(feed.known) == 5
+
+
+def test_page_that_entries_without_guid_shared_once_stays_void() -> None:
+    feed = Feed()
+    feed.poll(entry("", "https://x/", "A"), entry("", "https://x/", "B"))
+    for number in (3, 4, 5):
+        feed.poll(entry("", "https://x/", f"Story {number}"))
+    assert len(feed.known) == 5
+
+
+def test_page_whose_revisions_stood_side_by_side_still_tells_the_next() -> None:
+    def revision(number: int) -> Entry:
+        return entry(f"https://x/a#{number}", "https://x/a", f"Title {number}", day=20)
+
+    feed = Feed()
+    feed.poll(revision(0))
+    feed.poll(revision(1), revision(0))
+    assert feed.poll(revision(2)).new == ()
+
+
+def test_of_two_items_with_one_guid_and_no_page_the_first_is_kept() -> None:
+    decision = Feed().poll(entry("same", title="First"), entry("same", title="Second"))
+    assert [new.position for new in decision.new] == [0]
+    assert decision.dropped == decision.repeated == (1,)
+
+
+def test_stored_entry_is_claimed_by_the_item_with_its_guid() -> None:
+    """Whichever of the two the publisher puts first."""
+    feed = Feed()
+    feed.poll(replace(A, title="Stored"))
+    with_guid, without = replace(A, canonical_url="https://x/moved"), replace(A, guid="")
+    for number, pair in enumerate([(without, with_guid), (with_guid, without)]):
+        document = [replace(one, item_hash=b"%d" % number + one.item_hash) for one in pair]
+        [same] = feed.poll(*document).same
+        assert document[same.position].guid == "a"
+
+
+def test_half_of_a_document_that_is_new_is_no_flood() -> None:
+    feed = Feed()
+    old = [entry(f"a{n}", f"https://x/{n}", f"T{n}", day=20) for n in range(10)]
+    feed.poll(*old)
+    more = [entry(f"b{n}", f"https://y/{n}", f"U{n}", day=1) for n in range(10)]
+    assert feed.poll(*more, *old).quarantine == ""
+
+
+def test_news_within_a_flood_is_shown() -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", day=20) for n in range(20)))
+    old = [entry(f"b{n}", f"https://y/{n}", f"U{n}", day=1) for n in range(20)]
+    decision = feed.poll(entry("news", "https://y/news", "News", day=27), *old)
+    assert [new.position for new in decision.new if not new.quarantine] == [0]
+
+
+def test_undated_items_are_held_back_only_when_nothing_is_known() -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}") for n in range(20)))
+    undated = [entry(f"b{n}", f"https://y/{n}", f"U{n}") for n in range(20)]
+    kept = entry("a0", "https://x/0", "T0")
+    assert feed.poll(kept, *undated).quarantine == ""
+    others = [entry(f"c{n}", f"https://z/{n}", f"V{n}") for n in range(20)]
+    assert "held back" in feed.poll(*others).quarantine
 
 
 def test_keys_of_two_sources_differ() -> None:
@@ -275,3 +367,19 @@ def test_guid_with_one_page_is_stored_once(document: list[Entry]) -> None:
         pages = {one.canonical_url for one in document if one.guid == guid} - {""}
         if len(pages) <= 1:
             assert sum(known.guid == guid for known in feed.known.values()) == 1
+
+
+@given(st.lists(documents, min_size=1, max_size=3), st.randoms())
+def test_order_of_items_decides_nothing(feeds: list[list[Entry]], random: Random) -> None:
+    """The same entries are found and as many are new, whatever the order of the document."""
+    *before, document = feeds
+    shuffled = document.copy()
+    random.shuffle(shuffled)
+    outcomes = []
+    for last in (document, shuffled):
+        feed = Feed()
+        for one in before:
+            feed.poll(*one)
+        decision = feed.poll(*last)
+        outcomes.append((len(decision.new), {same.id for same in decision.same}, decision.void))
+    assert outcomes[0] == outcomes[1]

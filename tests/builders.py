@@ -1,0 +1,123 @@
+"""Builders of what travels between the stages: one for each noun, and a desk to poll at."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aggregator import ingest
+from aggregator.ingest import Context, Ingested
+from aggregator.model import (
+    Config,
+    Entry,
+    Failed,
+    FailureKind,
+    Feed,
+    PollResult,
+    Query,
+    Reading,
+    Request,
+    SafeHtml,
+    Site,
+    Source,
+    Transfer,
+    Unchanged,
+    Validators,
+)
+from aggregator.store import changes, sources, views
+from aggregator.store.db import Store
+from aggregator.store.sources import SourceState
+
+URL = "https://a.example/feed"
+START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+
+
+def make_entry(name: str, *, title: str = "", published: datetime | None = None) -> Entry:
+    page = f"https://a.example/{name}"
+    return Entry(
+        guid=name,
+        link=page,
+        canonical_url=page,
+        title=title or f"Title {name}",
+        summary="",
+        content=SafeHtml(f"<p>{name}</p>"),
+        text=name,
+        published=published,
+        updated=None,
+        fingerprint=(title or name).encode(),
+        item_hash=f"{name}|{title}".encode().ljust(16, b".")[:16],
+    )
+
+
+def make_reading(*found: Entry, **fields: Any) -> Reading:
+    made: dict[str, Any] = {
+        "url": URL,
+        "feed": Feed(title="A", link="https://a.example/"),
+        "entries": found,
+        "body_hash": b"body",
+        "item_hashes": b"".join(one.item_hash for one in found),
+        "validators": Validators(etag='"1"', last_modified="then"),
+        "transfer": Transfer(status=200, received=1000),
+    }
+    return Reading(**made | fields)
+
+
+def failed(kind: FailureKind = FailureKind.HTTP_STATUS, **transfer: Any) -> Failed:
+    return Failed(kind=kind, detail="it failed", transfer=Transfer(**transfer))
+
+
+class Desk:
+    """A store with a source, and the time; each poll is one transaction a minute later."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.now = store, START
+        self.source = Source(id="a", url=URL, sections=("world",))
+        self.others = [
+            Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(ingest.HOST_LIMITED)
+        ]
+        with store.transaction() as db:
+            sources.sync(db, [self.source, *self.others], now=self.now, first_polls={})
+
+    @property
+    def context(self) -> Context:
+        named = {source.id: source for source in [self.source, *self.others]}
+        config = Config(
+            path="",
+            site=Site(base_url="https://us.example"),
+            storage="",
+            sources=tuple(named.values()),
+        )
+        return Context(config=config, sources=named, now=self.now, draw=lambda: 0.5)
+
+    def poll(
+        self, outcome: Reading | Unchanged | Failed, source_id: str = "a", discovered: str = ""
+    ) -> Ingested | None:
+        self.now += timedelta(minutes=1)
+        result = PollResult(source_id=source_id, outcome=outcome, discovered=discovered)
+        with self.store.transaction() as db:
+            done = ingest.ingest(db, [result], self.context)
+        return done[0] if done else None
+
+    def state(self, source_id: str = "a") -> SourceState:
+        with self.store.reading() as db:
+            found = sources.get(db, source_id)
+        assert found is not None
+        return found
+
+    def request(self, source_id: str = "a") -> Request:
+        with self.store.reading() as db:
+            [request] = ingest.requests(db, [source_id], self.context)
+        return request
+
+    def last_seen(self, guid: str) -> str | None:
+        """Return when an entry left the document, None while it stands in it."""
+        with self.store.reading() as db:
+            row = db.execute("select last_seen from entries where guid = ?", (guid,)).fetchone()
+        seen: str | None = row[0]
+        return seen
+
+    def shown(self) -> list[str]:
+        with self.store.reading() as db:
+            return [one.entry.guid for one in views.select(db, Query(section=("world",)), limit=99)]
+
+    def versions(self) -> dict[str, int]:
+        with self.store.reading() as db:
+            return changes.versions(db)
