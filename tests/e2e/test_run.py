@@ -89,7 +89,7 @@ def test_what_a_source_publishes_reaches_subscribers_and_pages(
     assert b"The Loop" in fetched(f"{base}/status")
     assert fetched(f"{base}/readyz") == b"ready\n"
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does, to every process of the terminal
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"{base}/feeds/all.atom" in out
     assert "Traceback" not in err
