@@ -1,5 +1,7 @@
 """Connections: readers per thread, one writer, and the errors that SQLite can bring."""
 
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -97,8 +99,9 @@ class Store:
         try:
             with clear_errors(path):
                 self._writer = self._connect()
-                self._check_ours()
-                self._migrate()
+                with self._alone():
+                    self._check_ours()
+                    self._migrate()
         except BaseException:
             self.close()
             raise
@@ -113,6 +116,19 @@ class Store:
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma cache_size = -16000")
         return connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder, so that processes that start together set the file up in turn."""
+        if self.path == ":memory:":
+            yield
+            return
+        folder = os.open(Path(self.path).parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _check_ours(self) -> None:
         (application,) = self._writer.execute("pragma application_id").fetchone()

@@ -1,6 +1,8 @@
 """The file itself: new, ours, another's, too new, damaged, locked."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,3 +171,10 @@ def test_backup_is_whole(store: Store, tmp_path: Path) -> None:
     with copy.reading() as db:
         assert facts.get(db, "a") == "1"
     copy.close()
+
+
+def test_processes_that_start_together_set_the_file_up_once(tmp_path: Path) -> None:
+    code = f"from aggregator.store.db import Store; Store({str(tmp_path / 'new.db')!r}).close()"
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait(60) for process in started] == [0, 0, 0, 0]
+    assert not list(tmp_path.glob("*.before-schema-*"))
