@@ -193,6 +193,8 @@ def _handle_errors(app: Flask) -> None:
         ours = error.description if error.description != type(error).description else ""
         words = ours or _WORDS.get(status, error.description or "")
         made = page(status, error.name, words)
+        if status == 401:  # a private view's page; a closed site is answered by its gate
+            made.headers["WWW-Authenticate"] = "Bearer"
         if status == 405 and isinstance(getattr(error, "valid_methods", None), list):
             made.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
         return made

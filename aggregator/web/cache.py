@@ -7,7 +7,7 @@ knows what a document holds.
 
 import gzip
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -190,7 +190,9 @@ def _condition(environ: Mapping[str, Any], variant: Variant, modified: datetime 
     return conditional.status(headers, etag=variant.etag, last_modified=modified)
 
 
-def problem(status: int, text: str, *headers: tuple[str, str]) -> Answer:
+def problem(
+    status: int, text: str, *headers: tuple[str, str], safe: Sequence[tuple[str, str]] = SAFE
+) -> Answer:
     """Return an error in plain text, so that no part of the request can become markup."""
     body = f"{text}\n".encode("utf-8", "replace")
     return Answer(
@@ -199,7 +201,7 @@ def problem(status: int, text: str, *headers: tuple[str, str]) -> Answer:
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
-            *SAFE,
+            *safe,
             *headers,
         ],
         body=body,

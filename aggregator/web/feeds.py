@@ -23,7 +23,7 @@ from aggregator.model import Config
 from aggregator.store import archives, changes
 from aggregator.store.db import Connection, Store
 from aggregator.web import cache, conditional, merging, views
-from aggregator.web.cache import Answer, Cache, Document, problem
+from aggregator.web.cache import PRIVATE, Answer, Cache, Document, problem
 from aggregator.web.merging import MEDIA_TYPES
 from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec
 
@@ -152,7 +152,7 @@ class Feeds:
         except NoSuchView as error:
             return problem(404, str(error))
         except NeedsToken as error:
-            return problem(401, str(error), ("WWW-Authenticate", "Bearer"))
+            return problem(401, str(error), ("WWW-Authenticate", "Bearer"), safe=PRIVATE)
         except QueryError as error:
             return problem(400, str(error))
         except StoreError:
@@ -215,7 +215,7 @@ class Feeds:
             links=_links(spec, format),
             cache_control=FRESH_FOR_ONE if spec.private else FRESH,
             versions=versions,
-            vary="Accept-Encoding, A-IM, Authorization" if spec.private else _VARY,
+            vary=f"{_VARY}, Authorization" if spec.private else _VARY,
             private=spec.private,
         )
         self._remember_state(spec, format, document.etag, feed)
@@ -277,6 +277,7 @@ class Feeds:
             links=((spec.page_url, 'rel="alternate"; type="text/html"'),),
             cache_control=FRESH_FOR_ONE if spec.private else FRESH,
             versions=versions,
+            vary="Accept-Encoding, Authorization" if spec.private else "Accept-Encoding",
             private=spec.private,
             extra=[("Content-Disposition", 'inline; filename="feeds.opml"')],
         )

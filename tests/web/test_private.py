@@ -42,6 +42,7 @@ def test_without_the_token_nothing_is_given(feeds: FeedSite, path: str, query: s
     answer = feeds.get(path + query)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "Access-Control-Allow-Origin" not in answer.headers
     assert "Report" not in answer.text
 
 
@@ -55,11 +56,16 @@ def test_token_in_the_address_opens_the_view(feeds: FeedSite) -> None:
     assert feeds.get(FEED).status_code == 401
 
 
-def test_token_in_the_header_opens_the_view_for_this_request_only(feeds: FeedSite) -> None:
-    answer = feeds.get(FEED, headers={"Authorization": f"Bearer {TOKEN}"})
+@pytest.mark.parametrize("suffix", ["atom", "rss", "json", "opml"])
+def test_token_in_the_header_opens_the_view_for_this_request_only(
+    feeds: FeedSite, suffix: str
+) -> None:
+    path = f"/feeds/view/secret.{suffix}"
+    answer = feeds.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
+    assert "Authorization" in answer.headers["Vary"]
     assert TOKEN not in answer.text
-    assert feeds.get(FEED).status_code == 401
+    assert feeds.get(path).status_code == 401
 
 
 def test_token_in_the_header_does_not_open_an_address_that_holds_another(feeds: FeedSite) -> None:
@@ -85,7 +91,8 @@ def test_other_views_ignore_a_token(feeds: FeedSite) -> None:
 
 
 def test_page_is_private_too(pages: PageSite) -> None:
-    assert pages.get("/view/secret").status_code == 401
+    refused = pages.get("/view/secret")
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     answer = pages.get(f"/view/secret{WITH}")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"].startswith("private")

@@ -81,6 +81,7 @@ def fill(site: FeedSite) -> None:
         categories=("Weather", "A & B"),
         enclosures=(
             Enclosure(url="https://a.example/1.mp3", type="audio/mpeg", length=123, duration=61),
+            Enclosure(url="https://a.example/1.ogg", type="audio/ogg", length=99),
         ),
         image=Image(url="https://a.example/1.jpg"),
         comments="https://news.example/1#comments",
