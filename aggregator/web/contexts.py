@@ -158,9 +158,10 @@ class StoryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spark:
-    """A little chart: a value for each day, oldest first, and what it says in words."""
+    """A little chart of a value for each day: its bars as an SVG path, and the same in words."""
 
-    values: tuple[int, ...]
+    path: str
+    width: int
     words: str
 
 

@@ -1,5 +1,6 @@
 """Pages and endpoints for operators: when everything was last updated, and whether it is well."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +28,9 @@ ROWS = 200
 ALIVE = timedelta(seconds=60)
 """The scheduler says every few seconds that it lives; silent for longer, it is not ready."""
 
-HEALTHS = ("fine", "slow", "silent", "quarantined", "failing", "gone", "new", "disabled")
+HEALTHS = ("failing", "gone", "quarantined", "silent", "slow", "new", "fine", "disabled")
+"""Worst first."""
+
 SORTS = ("order", "health", "checked", "changed", "next", "entries", "latency")
 _LONG_AGO = 0.0
 
@@ -68,6 +71,7 @@ class Ops:
         sort = _choice("sort", SORTS, "order")
         with self._store.reading() as db:
             states = sources.all_states(db)
+            counts = Counter(map(_health, states))
             matching = [state for state in states if not health or _health(state) == health]
             matching.sort(key=_ORDER[sort])
             pages = max(1, -(-len(matching) // ROWS))
@@ -87,7 +91,7 @@ class Ops:
                     SourceRow(state=state, spark=spark(days.get(state.id, ()), now))
                     for state in rows
                 ),
-                counts=[(h, n) for h in HEALTHS if (n := sum(_health(s) == h for s in states))],
+                counts=[(name, counts[name]) for name in HEALTHS if counts[name]],
                 totals=log.totals(db, now.replace(hour=0, minute=0, second=0, microsecond=0)),
                 polls_per_minute=hour.polls / (60 + now.minute),
                 entries=entries.count(db),
@@ -211,9 +215,12 @@ def spark(days: Sequence[Day], now: datetime) -> Spark:
     """Return a source's new entries of each of the last days."""
     by_day = {day.day: day.new for day in days}
     wanted = [now.date() - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
-    values = tuple(by_day.get(day, 0) for day in wanted)
+    values = [by_day.get(day, 0) for day in wanted]
+    top = max(*values, 1)
+    heights = [1 + 18 * value / top for value in values]
     return Spark(
-        values=values,
+        path="".join(f"M{6 * at},20v-{height:.4g}h5V20z" for at, height in enumerate(heights)),
+        width=6 * SPARK_DAYS,
         words=f"{sum(values)} new in {SPARK_DAYS} days, {values[-1]} today, at most {max(values)}",
     )
 
@@ -235,7 +242,7 @@ def _seconds(value: datetime | None) -> float:
 
 _ORDER: Mapping[str, Callable[[SourceState], Any]] = {
     "order": lambda state: state.position,
-    "health": lambda state: (-HEALTHS.index(_health(state)) % 6, state.position),
+    "health": lambda state: (HEALTHS.index(_health(state)), state.position),
     "checked": lambda state: (-_seconds(state.last_poll), state.position),
     "changed": lambda state: (-_seconds(state.last_change), state.position),
     "next": lambda state: (_seconds(state.next_poll), state.position),

@@ -20,7 +20,8 @@ from aggregator.model import (
     SafeHtml,
     Zone,
 )
-from aggregator.store import entries, sources
+from aggregator.store import entries, log, sources
+from aggregator.web import ops
 from aggregator.web.app import create_app
 from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
 
@@ -426,6 +427,23 @@ def test_status_names_every_source(pages: PageSite) -> None:
     assert "Herald" in page
     assert "odd.example" in page
     assert "The scheduler does not poll" in page
+
+
+def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
+    with pages.stock.store.transaction() as db:
+        sources.update(db, "herald", {"health": "fine"})
+        sources.update(db, "post", {"health": "failing"})
+    page = pages.text("/status?sort=health")
+    assert re.findall(r'<th scope="row"><a href="/source/(\w+)"', page) == ["post", "odd", "herald"]
+
+
+def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
+    today = log.Day(day=pages.now.date(), new=18, changed=0, polls=3, failed=0)
+    before = replace(today, day=today.day - timedelta(days=13), new=9)
+    drawn = ops.spark([before, today], pages.now)
+    assert drawn.path.startswith("M0,20v-10h5V20zM6,20v-1h5V20z")
+    assert drawn.path.endswith("M78,20v-19h5V20z")
+    assert drawn.words == "27 new in 14 days, 18 today, at most 18"
 
 
 def test_source_page_tells_what_is_known(pages: PageSite) -> None:
