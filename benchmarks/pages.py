@@ -1,0 +1,214 @@
+"""How fast pages are made over a million entries, while 1,000 sources are being stored.
+
+    python -m benchmarks.pages [--entries 1000000] [--requests 200] [--database FILE]
+
+The entries are invented, of 1,000 sources in 12 sections over one year, with words as frequent as
+in a language. One server process (granian) answers one request after another over one connection;
+meanwhile another process stores three entries of one source after another in transactions of
+their own, 100 sources a second, as ingesting a round of polls does. A FILE is made when it is
+missing and kept, which saves the minutes that making the entries takes.
+"""
+
+import argparse
+import http.client
+import multiprocessing
+import random
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from aggregator.model import Author, Enclosure, Entry, Image, SafeHtml, Source
+from aggregator.store import changes, entries, sources
+from aggregator.store.db import Connection, Store
+from benchmarks.serve import free_port, granian, running
+
+SOURCES, SECTIONS = 1_000, 12
+END = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+BATCH = 20_000
+
+PAGES = {
+    "front page": "/",
+    "section": "/section/s3",
+    "section, a year back": "/section/s3?before=2008-07-01T00:00:00Z~1",
+    "source": "/source/f7",
+    "category": "/category/topic1",
+    "author": "/author/author 17",
+    "story": "/entry/{middle}",
+    "search, one word in most": "/search?q=bala",
+    "search, two words": "/search?q=vitis+prakel",
+    "search, narrowed": "/search?q=vitis&section=s3",
+    "last updated": "/status",
+    "topics": "/topics",
+    "news.json": "/news.json?since=1",
+}
+
+
+def section_of(source: int) -> str:
+    return f"s{source % SECTIONS}"
+
+
+def source_of(number: int) -> Source:
+    url = f"https://h{number % 300}.example/{number}"
+    title, within = f"Source {number}", (section_of(number),)
+    return Source(id=f"f{number}", url=url, title=title, sections=within)
+
+
+def configuration(database: str) -> str:
+    lines = [f"storage: {{path: {database}}}", "sections:"]
+    lines += [f"  - {{id: s{n}, title: Section {n}}}" for n in range(SECTIONS)]
+    lines += ["sources:"]
+    lines += [
+        f"  - {{id: {one.id}, url: '{one.url}', title: {one.title}, sections: [{one.sections[0]}]}}"
+        for one in map(source_of, range(SOURCES))
+    ]
+    return "\n".join(lines)
+
+
+class Press:
+    """Writes entries of words as frequent as in a language."""
+
+    def __init__(self) -> None:
+        self._chance = random.Random(1)
+        words = [
+            a + b + c
+            for c in ("", "s", "ing", "ed", "er", "a", "o", "um")
+            for b in ("la", "ren", "tis", "von", "mar", "kel")
+            for a in ("ba", "ke", "li", "mo", "nu", "pra", "sto", "tre", "vi", "za")
+        ]
+        self._text = [words[self._rank(len(words))] for _ in range(200_000)]
+
+    def _rank(self, below: int) -> int:
+        return min(int(self._chance.paretovariate(0.6)) - 1, below - 1)
+
+    def _words(self, count: int) -> str:
+        start = self._chance.randrange(len(self._text) - count)
+        return " ".join(self._text[start : start + count])
+
+    def source(self) -> int:
+        return self._chance.randrange(SOURCES)
+
+    def entry(self, number: int, published: datetime) -> Entry:
+        text = self._words(80)
+        link = f"https://news.example/{number}"
+        clip = Enclosure(url=f"{link}.mp3", type="audio/mpeg")
+        return Entry(
+            guid=link,
+            link=link,
+            canonical_url=link,
+            title=self._words(8).capitalize(),
+            summary=text[:280],
+            content=SafeHtml(f"<p>{text}</p>"),
+            text=text,
+            published=published,
+            updated=None,
+            language=("en", "de", "")[number % 3],
+            categories=(f"Topic{self._rank(3_000)}",),
+            authors=(Author(name=f"Author {self._chance.randrange(5_000)}"),),
+            image=Image(url=f"{link}.jpg") if number % 3 == 0 else None,
+            enclosures=(clip,) if number % 400 == 0 else (),
+            fingerprint=b"%d" % number,
+        )
+
+
+def store_entry(db: Connection, source: int, entry: Entry, now: datetime) -> None:
+    entries.insert(
+        db, f"f{source}", entry, uri=entry.guid, first_seen=now, sort_at=now, hidden=None,
+        sections=(section_of(source),),
+    )  # fmt: skip
+
+
+def fill(path: str, count: int) -> None:
+    """Make the database."""
+    store, press = Store(path), Press()
+    step = timedelta(days=365) / count
+    with store.transaction() as db:
+        sources.sync(db, [source_of(n) for n in range(SOURCES)], now=END, first_polls={})
+    for first in range(0, count, BATCH):
+        with store.transaction() as db:
+            last = entries.last_id(db)
+            for number in range(first, min(first + BATCH, count)):
+                at = END - (count - number) * step
+                store_entry(db, press.source(), press.entry(number, at), at)
+            entries.index_new(db, last)
+            changes.bump(db, [changes.ALL], END)
+    store.close()
+
+
+def ingest(path: str, ended: Event) -> None:
+    """Store entries source by source until told to end."""
+    store, press, number = Store(path), Press(), 10**9
+    now = END
+    while not ended.wait(0.01):
+        now += timedelta(seconds=1)
+        source = press.source()
+        with store.transaction() as db:
+            last = entries.last_id(db)
+            for number in range(number + 1, number + 4):  # noqa: B020
+                store_entry(db, source, press.entry(number, now), now)
+            entries.index_new(db, last)
+            scopes = (changes.source_scope(f"f{source}"), changes.section_scope(section_of(source)))
+            changes.bump(db, [changes.ALL, *scopes], now)
+    store.close()
+
+
+def ask(port: int, path: str, requests: int) -> tuple[list[float], int]:
+    """Return how long each answer took, in milliseconds, and the size of the last in bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    times, size = [], 0
+    for _ in range(requests):
+        began = time.perf_counter()
+        connection.request("GET", path.replace(" ", "%20"), headers={"Accept-Encoding": "br"})
+        answer = connection.getresponse()
+        size = len(answer.read())
+        times.append((time.perf_counter() - began) * 1000)
+        assert answer.status == 200, (path, answer.status)
+    connection.close()
+    return times, size
+
+
+def report(title: str, port: int, count: int, requests: int) -> None:
+    print(f"\n{title}\n\n| page | median ms | p99 ms | slowest ms | bytes |\n|---|---|---|---|---|")
+    for name, path in PAGES.items():
+        times, size = ask(port, path.format(middle=count // 2), requests)
+        p99 = statistics.quantiles(times, n=100)[98]
+        print(
+            f"| {name} | {statistics.median(times):.1f} | {p99:.1f} | {max(times):.1f} | {size:,} |"
+        )
+
+
+def measure(database: str, count: int, requests: int, folder: Path) -> None:
+    config = folder / "sources.yaml"
+    config.write_text(configuration(database))
+    port = free_port()
+    server = granian("aggregator.web.app:serve_app", port, "--factory")
+    with running(server, port, AGGREGATOR_CONFIG=str(config)):
+        report("With nothing else going on", port, count, requests)
+        ended = multiprocessing.Event()
+        writer = multiprocessing.Process(target=ingest, args=(database, ended))
+        writer.start()
+        try:
+            report("While entries are stored", port, count, requests)
+        finally:
+            ended.set()
+            writer.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--database", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        database = args.database or Path(name) / "bench.db"
+        if not database.exists():
+            fill(str(database), args.entries)
+        print(f"{args.entries:,} entries, {args.requests} requests for each page")
+        measure(str(database.absolute()), args.entries, args.requests, Path(name))
+
+
+if __name__ == "__main__":
+    main()
