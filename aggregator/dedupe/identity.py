@@ -14,7 +14,6 @@ void for good: what a feed used twice it will use again, when the others have le
 Identity is per feed: the keys hold the source, so no source can touch another's entries.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,7 +78,7 @@ class Decision:
     Args:
         new, same: By `position` in the incoming entries.
         dropped: Positions that bring nothing: an entry that has expired, or a repetition.
-        repeated: Those of them that repeat another of the document, and may outlast it.
+        repeated: Those of them that repeat another's guid, and may outlast it.
         void: Keys that must never decide again.
         quarantine: Why some were held back, in words.
     """
@@ -140,15 +139,14 @@ def decide(
     repeated: list[int] = []
     for position in document.strongest_first():
         found, matched = document.match(position)
-        if found is None:
-            if document.repeats(position):
+        if document.repeats(position, found):
+            dropped.append(position)
+            if document.has_guid(position):
                 repeated.append(position)
-            else:
-                new.append(New(position=position, aliases=document.usable(position)))
+        elif found is None:
+            new.append(New(position=position, aliases=document.usable(position)))
         elif found not in known:
             dropped.append(position)
-        elif found in document.claimed:
-            repeated.append(position)
         else:
             document.claimed.add(found)
             same.append(
@@ -166,7 +164,7 @@ def decide(
     return Decision(
         new=tuple(held),
         same=tuple(sorted(same, key=lambda item: item.position)),
-        dropped=tuple(sorted(dropped + repeated)),
+        dropped=tuple(sorted(dropped)),
         repeated=tuple(sorted(repeated)),
         void=tuple(sorted(document.void_for_good())),
         quarantine=next((item.quarantine for item in held if item.quarantine), ""),
@@ -192,8 +190,8 @@ class _Document:
         self.taken: set[bytes] = set()
         self.guids = {entry.guid for entry in incoming if entry.guid}
         self.void_before = aliases.keys() - self.aliases.keys()
-        self.void_guids, self.void_links = self._void_guids(), self._void_links()
-        self.void = self.void_before | self.void_guids | self.void_links
+        self.void_guids = self._void_guids()
+        self.void = self.void_before | self.void_guids | self._void_links()
         self.rekeyed = self._is_rekeyed()
 
     def strongest_first(self) -> list[int]:
@@ -202,11 +200,14 @@ class _Document:
         So the order of a document decides nothing but which of two repetitions is kept.
         """
 
-        def weakness(position: int) -> int:
-            own = self.keys[position]
-            if own.guid and own.guid not in self.void:
-                return 0
-            return 1 if own.link and own.link not in self.void else 2
+        def weakness(position: int) -> tuple[bool, bool, bool, bool, bytes]:
+            text = self.keys[position].text
+            guid, link = self._deciding(position)
+            # The last tells items apart that are equally strong; only repetitions are still equal.
+            return (
+                guid not in self.aliases, not guid, not link, text not in self.aliases,
+                guid or link or text,
+            )  # fmt: skip
 
         return sorted(range(len(self.incoming)), key=weakness)
 
@@ -215,24 +216,48 @@ class _Document:
 
         A page shared by entries with guids is none: publishers count revisions of one page so.
         """
-        alone = {own.link for own in self.keys if not own.guid or own.guid in self.void}
-        return self.void_guids | (self.void_links & alone)
+        texts: dict[bytes, set[bytes]] = {}
+        for position, entry in enumerate(self.incoming):
+            guid, _ = self._deciding(position)
+            link = self.keys[position].link
+            if link and not guid:
+                texts.setdefault(link, set()).add(entry.fingerprint)
+                owner = self.aliases.get(link)
+                if owner in self.standing and owner in self.known and not self.known[owner].guid:
+                    texts[link].add(self.known[owner].fingerprint)
+        return self.void_guids | {link for link, seen in texts.items() if len(seen) > 1}
 
     def _void_guids(self) -> set[bytes]:
-        """Guids that stand for entries with different pages say nothing."""
+        """Guids that stand for entries with different pages say nothing.
+
+        Of two guids of one stored entry that now have a page each, it keeps its own.
+        """
         pages: dict[bytes, set[str]] = {}
+        moved: dict[int, set[str]] = {}
         for entry, own in zip(self.incoming, self.keys, strict=True):
             if own.guid:
                 pages.setdefault(own.guid, set()).add(entry.canonical_url)
                 owner = self.aliases.get(own.guid)
                 if owner in self.standing and owner in self.known:
                     pages[own.guid].add(self.known[owner].canonical_url)
-        return {key for key, urls in pages.items() if len(urls - {""}) > 1}
+                if owner is not None and owner in self.known:
+                    moved.setdefault(owner, set()).add(entry.canonical_url)
+        void = {key for key, urls in pages.items() if len(urls - {""}) > 1}
+        for entry, own in zip(self.incoming, self.keys, strict=True):
+            owner = self.aliases.get(own.guid)
+            is_alone = owner not in moved or len(moved[owner] - {""}) <= 1
+            if owner is not None and not is_alone and entry.guid != self.known[owner].guid:
+                void.add(own.guid)
+        return void
 
     def _void_links(self) -> set[bytes]:
         """Links that several entries share, such as the home page, say nothing."""
-        counts = Counter(own.link for own in self.keys if own.link)
-        void = {key for key, count in counts.items() if count > 1}
+        sharing: dict[bytes, set[bytes]] = {}
+        for own in self.keys:
+            if own.link:
+                guid = own.guid if own.guid not in self.void_before | self.void_guids else b""
+                sharing.setdefault(own.link, set()).add(guid or own.text)
+        void = {link for link, entries in sharing.items() if len(entries) > 1}
         for own in self.keys:
             if own.link and self.aliases.get(own.link) in self.standing:
                 void.add(own.link)
@@ -253,11 +278,22 @@ class _Document:
         """Return the keys that may become aliases of the entry."""
         return tuple(key for key in self.keys[position].present if key not in self.void)
 
+    def has_guid(self, position: int) -> bool:
+        """Whether an entry has a guid that may decide."""
+        return bool(self._deciding(position)[0])
+
+    def _deciding(self, position: int) -> tuple[bytes, bytes]:
+        """Return guid and link of an entry, b"" in the place of one that is void."""
+        own = self.keys[position]
+        return (
+            b"" if own.guid in self.void else own.guid,
+            b"" if own.link in self.void else own.link,
+        )
+
     def match(self, position: int) -> tuple[int | None, str]:
         """Return the stored entry that this is, and the key that says so."""
         own, entry = self.keys[position], self.incoming[position]
-        guid = own.guid if own.guid not in self.void else b""
-        link = own.link if own.link not in self.void else b""
+        guid, link = self._deciding(position)
         if guid and guid in self.aliases:
             return self.aliases[guid], "guid"
         if link and link in self.aliases:
@@ -278,7 +314,7 @@ class _Document:
             return False  # the document holds that entry beside this one
         return (
             known.fingerprint == entry.fingerprint
-            or known.title == entry.title
+            or (bool(known.title) and known.title == entry.title)
             or (known.published is not None and known.published == entry.published)
             or _same_but_fragment(known.guid, entry.guid)
         )
@@ -297,11 +333,18 @@ class _Document:
             return False
         return self.rekeyed or len(entry.text) >= LONG_TEXT
 
-    def repeats(self, position: int) -> bool:
-        """Whether an earlier entry of the document has one of the keys that decide."""
-        own = self.keys[position]
-        deciding = [key for key in (own.guid, own.link) if key and key not in self.void]
-        return any(key in self.taken for key in deciding or [own.text])
+    def repeats(self, position: int, found: int | None) -> bool:
+        """Whether another entry of the document is what this one is.
+
+        Args:
+            found: As `match` gives it.
+        """
+        guid, link = self._deciding(position)
+        if found is not None:
+            return found in self.claimed or (bool(guid) and guid in self.taken)
+        return any(key in self.taken for key in (guid, link) if key) or (
+            not (guid or link) and self.keys[position].text in self.taken
+        )
 
 
 def _same_but_fragment(first: str, second: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aggregator.dedupe import identity
@@ -79,13 +79,14 @@ class Feed:
         self.document.clear()
 
     def _keep(self, entry_id: int, one: Entry, aliases: Sequence[bytes]) -> None:
+        before = self.known.get(entry_id)
         self.known[entry_id] = KnownEntry(
             id=entry_id,
-            guid=one.guid,
+            guid=before.guid if before else one.guid,
             canonical_url=one.canonical_url,
             title=one.title,
             fingerprint=one.fingerprint,
-            published=one.published,
+            published=one.published or (before.published if before else None),
         )
         self.document[one.item_hash] = entry_id
         for key in aliases:
@@ -373,6 +374,8 @@ def test_guid_with_one_page_is_stored_once(document: list[Entry]) -> None:
 def test_order_of_items_decides_nothing(feeds: list[list[Entry]], random: Random) -> None:
     """The same entries are found and as many are new, whatever the order of the document."""
     *before, document = feeds
+    guids = [one.guid for one in document if one.guid]
+    assume(len(guids) == len(set(guids)))  # else the first of them is kept
     shuffled = document.copy()
     random.shuffle(shuffled)
     outcomes = []
@@ -383,3 +386,28 @@ def test_order_of_items_decides_nothing(feeds: list[list[Entry]], random: Random
         decision = feed.poll(*last)
         outcomes.append((len(decision.new), {same.id for same in decision.same}, decision.void))
     assert outcomes[0] == outcomes[1]
+
+
+def test_untitled_stories_on_one_page_are_told_apart() -> None:
+    feed = Feed()
+    feed.poll(entry("1", "https://x/live", text="Monday"))
+    assert len(feed.poll(entry("2", "https://x/live", text="Tuesday")).new) == 1
+
+
+def test_item_listed_twice_without_guid_keeps_its_page() -> None:
+    """An edit of it is then an edit, and no new entry."""
+    feed = Feed()
+    listed = entry("", "https://x/a", "Title")
+    feed.poll(listed, replace(listed, item_hash=b"copy"))
+    feed.poll(entry("", "https://x/a", "Edited"))
+    assert len(feed.known) == 1
+
+
+def test_guids_that_were_one_entry_part_when_each_has_a_page() -> None:
+    feed = Feed()
+    feed.poll(entry("a", "https://x/1", "Title"))
+    feed.poll(entry("b", "https://x/1", "Title"))
+    assert len(feed.known) == 1
+    decision = feed.poll(entry("b", "https://x/2", "Other"), entry("a", "https://x/1", "Title"))
+    assert [same.position for same in decision.same] == [1]
+    assert len(feed.known) == 2

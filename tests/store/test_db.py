@@ -58,6 +58,21 @@ def test_transaction_is_all_or_nothing(store: Store) -> None:
         assert facts.get(db, "a") == ""
 
 
+def test_commit_that_fails_does_not_stop_the_next_transaction(store: Store) -> None:
+    def commit_what_can_not_be() -> None:
+        with store.transaction() as db:
+            db.execute("pragma defer_foreign_keys = on")  # so that the commit itself fails
+            db.execute("insert into source_sections values ('nobody', 'x')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        commit_what_can_not_be()
+    with store.transaction() as db:
+        facts.put(db, "a", "1")
+    with store.reading() as db:
+        assert facts.get(db, "a") == "1"
+        assert db.execute("select count(*) from source_sections").fetchone()[0] == 0
+
+
 def test_reader_sees_one_state_for_the_length_of_its_block(store: Store) -> None:
     with store.reading() as db:
         assert facts.get(db, "a") == ""

@@ -165,6 +165,14 @@ def test_no_search_is_malformed(store: Store, words: str, exclude: str) -> None:
         views.select(db, Query(q=words, exclude=exclude), limit=9)
 
 
+def test_and_within_an_excluded_phrase_is_a_word_of_it(store: Store) -> None:
+    add(store, "c", make_entry(90, title="Rock AND roll"), NOW)
+    add(store, "c", make_entry(91, title="Rock or roll"), NOW)
+    found = titles(store, Query(exclude='"Rock AND roll"'))
+    assert "Rock or roll" in found
+    assert "Rock AND roll" not in found
+
+
 def test_place_survives_its_text() -> None:
     place = Place(sort_at=NOW, id=7)
     assert Place.parse(str(place)) == place
