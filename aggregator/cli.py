@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 import click
@@ -41,7 +42,14 @@ from aggregator.store import entries, log, sources
 from aggregator.store.db import Store
 from aggregator.store.sources import SourceState
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 DEFAULT_CONFIG = "config/sources.yaml"
+STARTED_BY = "AGGREGATOR_STARTED_BY"
+"""Names the process that `run` is, to the web server it starts."""
+
+STOP_SECONDS = 5
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -162,7 +170,8 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     config = _load(path)
     _check_free(host, port)
     Store(config.storage).close()  # the schema is brought up to date once, before the workers
-    _end_with_parent()
+    if STARTED_BY in os.environ:
+        _end_with(int(os.environ[STARTED_BY]))
     _serve(path, host, port, workers)
 
 
@@ -240,11 +249,19 @@ def _announce(config: Config, host: str, port: int) -> None:
 @contextmanager
 def _web_process(path: str, host: str, port: int) -> Iterator[None]:
     command = [sys.executable, "-m", "aggregator", "--config", path, "web"]
-    process = subprocess.Popen([*command, "--host", host, "--port", str(port)])  # noqa: S603
+    environ = os.environ | {STARTED_BY: str(os.getpid())}
+    with jobs.out_of_reach_of_ctrl_c():
+        process = subprocess.Popen(  # noqa: S603
+            [*command, "--host", host, "--port", str(port)], env=environ
+        )
     ended = threading.Event()
     threading.Thread(target=_watch, args=(process, ended), daemon=True).start()
     try:
         yield
+        if process.poll() not in (None, 0, -signal.SIGTERM):  # those were told to end
+            raise AggregatorError(
+                f"the web server has ended (exit code {process.returncode}), so all ends"
+            )
     finally:
         ended.set()
         process.terminate()
@@ -256,28 +273,38 @@ def _web_process(path: str, host: str, port: int) -> Iterator[None]:
 
 
 def _watch(process: "subprocess.Popen[bytes]", ended: threading.Event) -> None:
-    code = process.wait()
+    process.wait()
     if not ended.is_set():
-        err.print(f"[red]error:[/] the web server has ended (exit code {code}), so all ends")
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end_with_parent() -> None:
-    """End the web server when whoever started it was killed, so that none is left behind."""
-    parent = os.getppid()
+def _end_with(parent: int) -> None:
+    """End this process once the one that started it was killed, so that none is left behind."""
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def web_worker() -> "WSGIApplication":
+    """Return the application for a process of the web server, which ends with the server."""
+    from aggregator.web.app import serve_app  # here alone: no other command needs it
+
+    server = multiprocessing.parent_process()
+    if server and server.pid:
+        _end_with(server.pid)
+    return serve_app()
 
 
 def _serve(path: str, host: str, port: int, workers: int) -> None:
     os.environ["AGGREGATOR_CONFIG"] = path
     Granian(
-        "aggregator.web.app:serve_app",
+        "aggregator.cli:web_worker",
         factory=True,
         address=host,
         port=port,
@@ -287,6 +314,7 @@ def _serve(path: str, host: str, port: int, workers: int) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,  # one that is told to stop as it starts does not hear it
     ).serve()
 
 

@@ -17,9 +17,10 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -58,6 +59,9 @@ CHILD_MEMORY = 1_000_000_000
 CHILD_PATIENCE = 6
 """Times the limit of processor time that a child is waited for by the clock: others need the
 processor too, and one that sleeps or is starved must end as well."""
+
+MOST_BYTES = 1_000_000
+"""Documents of so many bytes are given twice the time: ten thousand entries are no attack."""
 
 CHILD_TASKS = 2_000
 MOST_LOSSES = 3
@@ -114,7 +118,6 @@ def user_agent(config: Config) -> str:
 
 
 def _limit_child() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -130,23 +133,38 @@ def read_in_child(bodies: list[poll.Body], now: datetime, seconds: float) -> lis
 
 def send(pool: ProcessPool, bodies: list[poll.Body], now: datetime) -> "Future[list[PollResult]]":
     """Let a child read documents; what `fault` says of the future is theirs."""
-    limit = max(body.request.limits.parse for body in bodies)
+    size = sum(len(body.fetched.body) for body in bodies)
+    limit = max(body.request.limits.parse for body in bodies) * (1 + min(size / MOST_BYTES, 1))
     future: Future[list[PollResult]] = pool.schedule(
         read_in_child, args=(bodies, now, limit), timeout=limit * CHILD_PATIENCE
     )
     return future
 
 
+@contextmanager
+def out_of_reach_of_ctrl_c() -> Iterator[None]:
+    """Start processes here that Ctrl-C does not interrupt: their parent ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def reading_pool(workers: int | None = None) -> ProcessPool:
     """Return the pool of children that read documents; a child may be killed at any time."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["aggregator.poll"])
-    return ProcessPool(
+    pool = ProcessPool(
         max_workers=workers or min(os.cpu_count() or 1, 8),
         max_tasks=CHILD_TASKS,
         initializer=_limit_child,
         context=context,
     )
+    with out_of_reach_of_ctrl_c():
+        if not pool.active:  # the question starts the children
+            raise RuntimeError("the children that read documents do not start")
+    return pool
 
 
 @dataclass(slots=True)

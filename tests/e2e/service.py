@@ -48,6 +48,7 @@ class Running:
 
     def __init__(self, command: Sequence[str], folder: Path, log: Path) -> None:
         self._log = log
+        self._over = False
         with log.open("wb") as file:
             self.process = subprocess.Popen(
                 command, cwd=folder, stdout=file, stderr=file, start_new_session=True
@@ -77,13 +78,15 @@ class Running:
         """Return its exit code once no process of its session is left."""
         code = self.process.wait(seconds)
         wait_for(lambda: not processes.of_session(self.pid))
+        self._over = True
         return code
 
     def end(self) -> None:
-        """End whatever is left of it."""
-        with contextlib.suppress(ProcessLookupError):
-            self.send_to_all(signal.SIGKILL)
-        self.process.wait()
+        """End whatever is left of it; not after its end, when others may have its number."""
+        if not self._over:
+            with contextlib.suppress(ProcessLookupError):
+                self.send_to_all(signal.SIGKILL)
+            self.process.wait()
 
 
 class Service:

@@ -1,19 +1,16 @@
 """The service as a user starts it, from the first poll to Ctrl-C."""
 
-import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
+import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import feedparser
 import pytest
 
-from tests.e2e.service import wait_for
+from tests.e2e import processes
+from tests.e2e.service import Running, Service
 from tests.feedserver import FeedServer
 
 RSS = """<?xml version="1.0"?>
@@ -22,14 +19,6 @@ RSS = """<?xml version="1.0"?>
 ITEM = """<item><title>News {number}</title><link>http://loop.example/{number}</link>
 <guid isPermaLink="false">loop-{number}</guid>
 <pubDate>Sat, 27 Jun 2009 21:{number:02}:00 GMT</pubDate></item>"""
-
-CONFIG = """
-site: {{title: Round Trip, base_url: "http://127.0.0.1:{port}"}}
-storage: {{path: news.db}}
-network: {{allow: [127.0.0.0/8]}}
-sections: [{{id: world, title: World}}]
-sources: [{{id: loop, url: "{url}", sections: [world], every: 1s}}]
-"""
 
 
 def free_port() -> int:
@@ -44,28 +33,6 @@ def publish(server: FeedServer, count: int) -> None:
     server.reply("/feed", body=body, headers={"Content-Type": "application/rss+xml"})
 
 
-@pytest.fixture
-def service(tmp_path: Path, feed_server: FeedServer) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    publish(feed_server, 2)
-    port = free_port()
-    config = tmp_path / "sources.yaml"
-    config.write_text(CONFIG.format(port=port, url=feed_server.url("/feed")))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aggregator", "--config", config, "run", "--port", str(port)],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
 def fetched(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return bytes(answer.read())
@@ -77,19 +44,60 @@ def titles(base: str) -> list[str]:
     return [entry.title for entry in feed.entries]
 
 
+def start(service: Service, server: FeedServer) -> tuple[Running, str]:
+    """Start all with one source, and return it with the address of its front page."""
+    port = free_port()
+    publish(server, 2)
+    source = {"id": "loop", "url": server.url("/feed"), "sections": ["world"], "every": "1s"}
+    service.configure([source], sections=[{"id": "world", "title": "World"}])
+    return service.start("run", "--port", str(port)), f"http://127.0.0.1:{port}"
+
+
 def test_what_a_source_publishes_reaches_subscribers_and_pages(
-    service: tuple[subprocess.Popen[str], str], feed_server: FeedServer
+    service: Service, feed_server: FeedServer
 ) -> None:
-    process, base = service
-    assert wait_for(lambda: titles(base)) == ["News 2", "News 1"]
+    running, base = start(service, feed_server)
+    assert service.wait(lambda: titles(base)) == ["News 2", "News 1"]
     publish(feed_server, 3)
-    wait_for(lambda: titles(base)[0] == "News 3")
+    service.wait(lambda: titles(base)[0] == "News 3")
     assert titles(base) == ["News 3", "News 2", "News 1"]
-    wait_for(lambda: b"News 3" in fetched(base))
+    service.wait(lambda: b"News 3" in fetched(base))
     assert b"The Loop" in fetched(f"{base}/status")
     assert fetched(f"{base}/readyz") == b"ready\n"
-    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does, to every process of the terminal
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert f"{base}/feeds/all.atom" in out
-    assert "Traceback" not in err
+    running.send_to_all(signal.SIGINT)  # as Ctrl-C does
+    assert running.wait() == 0
+    assert f"{base}/feeds/all.atom" in running.log
+    assert "Traceback" not in running.log
+
+
+@pytest.mark.parametrize("moment", [0, 0.3, 0.6])
+def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing_behind(
+    service: Service, feed_server: FeedServer, moment: float
+) -> None:
+    running, _ = start(service, feed_server)
+    service.wait(lambda: "Ctrl-C stops it" in running.log)
+    time.sleep(moment)
+    running.send_to_all(signal.SIGINT)
+    assert running.wait() == 0
+    assert "Traceback" not in running.log
+
+
+def web_server(running: Running) -> int:
+    """The process that the web server is, without its workers."""
+    living = processes.of_session(running.pid)
+    return next(p.pid for p in living if p.parent == running.pid and " web " in p.command)
+
+
+def test_when_one_of_the_two_is_killed_the_other_ends_as_well(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, base = start(service, feed_server)
+    service.wait(lambda: fetched(base))
+    os.kill(web_server(running), signal.SIGKILL)
+    assert running.wait() == 2
+    assert "the web server has ended (exit code -9), so all ends" in running.log
+
+    running, base = start(service, feed_server)
+    service.wait(lambda: fetched(base))
+    running.send(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL  # and nothing is left that holds the port
