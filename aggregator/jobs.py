@@ -16,11 +16,11 @@ import resource
 import signal
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -167,7 +167,7 @@ def reading_pool(workers: int | None = None) -> ProcessPool:
     return pool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Reading:
     """Documents that a child is reading; `losses` counts the children that were lost over it."""
 
@@ -186,7 +186,7 @@ class _Pending:
     """What waits between the stages of the loop."""
 
     bodies: list[poll.Body] = field(default_factory=list)
-    readings: deque[_Reading] = field(default_factory=deque)
+    readings: set[_Reading] = field(default_factory=set)
     results: list[PollResult] = field(default_factory=list)
     since: float = 0.0
 
@@ -219,6 +219,7 @@ class Poller:
         self._flying: dict[str, str] = {}
         self._guard = threading.Lock()
         self._pending = _Pending()
+        self._ended: queue.SimpleQueue[_Reading] = queue.SimpleQueue()
         self._clients: list[Client] = []
         self._retry_at = 0.0
         self._told = ""
@@ -245,8 +246,10 @@ class Poller:
     def offer(self, due: Iterable[sources.Due], *, at_most: int = IN_FLIGHT) -> int:
         """Take sources that are not under way already, hosts in turn; return how many."""
         with self._guard:
-            waiting = [item for item in due if item.source_id not in self._flying]
             room = at_most - len(self._flying)
+            if room <= 0:
+                return 0
+            waiting = [item for item in due if item.source_id not in self._flying]
             taken = schedule.in_turns(
                 [(item.source_id, item.host) for item in waiting],
                 room=room,
@@ -272,7 +275,7 @@ class Poller:
     # --- one turn of the loop ------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Move everything on by a step; waits up to 50 ms when there is nothing to do."""
+        """Move everything on by a step; waits up to 50 ms where there is nothing to do."""
         self._mend_pool()
         if self.trouble and not self._pending.results and time.monotonic() >= self._retry_at:
             self.trouble = ""
@@ -284,8 +287,6 @@ class Poller:
             elif client is not self._clients[0]:
                 client.close()
                 self._clients.remove(client)
-        if not self._fetching and not self._pending.readings and not self._pending.results:
-            time.sleep(0.02)
         self._send_to_children()
         self._collect()
         self._store_results()
@@ -350,7 +351,9 @@ class Poller:
         except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
             future = Future()
             future.set_exception(BrokenProcessPool(str(error)))
-        self._pending.readings.append(_Reading(bodies=batch, future=future, losses=losses))
+        reading = _Reading(bodies=batch, future=future, losses=losses)
+        self._pending.readings.add(reading)
+        future.add_done_callback(lambda _: self._ended.put(reading))
 
     def _mend_pool(self) -> None:
         """Make new children when the pool has broken, and let them read what the old ones had.
@@ -363,22 +366,19 @@ class Poller:
         self._pool.stop()
         self._pool.join()
         self._pool = reading_pool()
-        readings, self._pending.readings = self._pending.readings, deque()
-        for reading in readings:
-            if not reading.unread:
-                self._pending.readings.append(reading)
-            elif reading.losses < MOST_LOSSES:
+        for reading in [reading for reading in self._pending.readings if reading.unread]:
+            self._pending.readings.remove(reading)
+            if reading.losses < MOST_LOSSES:
                 self._send(reading.bodies, reading.losses + 1)
             else:
                 for body in reading.bodies:
                     self._result(poll.broken(body, "the processes that read it died each time"))
 
     def _collect(self) -> None:
-        for _ in range(len(self._pending.readings)):
-            reading = self._pending.readings.popleft()
-            if reading.unread:
-                self._pending.readings.append(reading)
-                continue
+        for reading in self._readings_that_ended():
+            if reading.unread or reading not in self._pending.readings:
+                continue  # the next turn mends it, or the last one did
+            self._pending.readings.remove(reading)
             fault = _fault(reading.future)
             if not fault:
                 for result in reading.future.result():
@@ -389,6 +389,14 @@ class Poller:
                 # One of them did it; alone, each answers for itself.
                 for body in reading.bodies:
                     self._send([body])
+
+    def _readings_that_ended(self) -> Iterator[_Reading]:
+        """Give what children have ended; waits a little for it when nothing is being fetched."""
+        with suppress(queue.Empty):
+            if not self._fetching:
+                yield self._ended.get(timeout=0.02)
+            while True:
+                yield self._ended.get_nowait()
 
     def _store_results(self) -> None:
         pending = self._pending
