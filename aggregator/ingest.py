@@ -454,9 +454,8 @@ class _Poll:
         outcome = self.result.outcome
         failed = isinstance(outcome, Failed)
         gone = isinstance(outcome, Failed) and outcome.kind is FailureKind.GONE
-        moments = entries.moments(self.db, self.state.id)
-        rhythm = schedule.rhythm(moments, self.now)
-        self._judge(gone, moments)
+        pace = self._pace()
+        self._judge(gone, pace)
         if self.result.discovered:
             return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
         defaults, feed = self.context.config.defaults, self.feed
@@ -466,7 +465,7 @@ class _Poll:
                 every=(self.source.every if self.source else None) or defaults.every,
                 minimum=defaults.minimum,
                 maximum=defaults.maximum,
-                rhythm=rhythm,
+                rhythm=schedule.rhythm(pace, self.now),
                 lifetime=self.state.lifetime if failed else self.columns["lifetime"],
                 ttl=feed.ttl,
                 update_period=feed.update_period,
@@ -481,13 +480,21 @@ class _Poll:
             jitter=self.context.draw(),
         )
 
-    def _judge(self, gone: bool, moments: Sequence[datetime]) -> None:
+    def _pace(self) -> schedule.Pace:
+        known = schedule.Pace(gap=self.state.gap, newest=self.state.newest)
+        if known.newest and not (self.found.new or self.found.touched):
+            return known
+        pace = schedule.pace(entries.moments(self.db, self.state.id), self.now)
+        if pace != known:
+            self.columns |= {"gap": pace.gap, "newest_at": pace.newest}
+        return pace
+
+    def _judge(self, gone: bool, pace: schedule.Pace) -> None:
         quarantine = self.found.quarantine
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
         elif not quarantine and self.state.health in RECOVERING and not self.columns["failures"]:
             quarantine = entries.held(self.db, self.state.id)
-        newest = max(moments, default=None)
         judged = health.judge(
             now=self.now,
             failures=self.columns["failures"],
@@ -495,8 +502,8 @@ class _Poll:
             error=self.columns.get("error", ""),
             quarantine=quarantine,
             milliseconds=round(self.transfer.seconds * 1000),
-            newest=newest,
-            rhythm=schedule.rhythm(moments, newest) if newest else None,
+            newest=pace.newest,
+            rhythm=pace.gap,
         )
         if judged.state == "quarantined":
             self.columns["error"] = judged.words

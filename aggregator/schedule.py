@@ -188,25 +188,46 @@ def _out_of_skipped(at: datetime, facts: Facts, offset: timedelta) -> tuple[date
     return _plus(moved, min(offset, timedelta(minutes=59))), reasons
 
 
-def rhythm(published: Sequence[datetime], now: datetime) -> timedelta | None:
-    """Return how often a feed publishes, or None when its dates don't tell.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a feed's dates tell: the usual `gap` between publications, and the `newest` of them.
+
+    None where there are too few.
+    """
+
+    gap: timedelta | None = None
+    newest: datetime | None = None
+
+
+def pace(published: Sequence[datetime], now: datetime) -> Pace:
+    """Return what dates tell; it holds until there are others.
 
     The median of the recent gaps between publications; entries within a minute of each other
-    count as one, else a feed that writes ten entries a night would look like one of seconds. A
-    feed that has fallen silent slows down: it is at least a tenth of the silence.
+    count as one, else a feed that writes ten entries a night would look like one of seconds.
     """
     moments: list[datetime] = []
     for at in sorted(at for at in published if at <= now):
         if not moments or at - moments[-1] >= ONE_PUBLICATION:
             moments.append(at)
     moments = moments[-RECENT_MOMENTS - 1 :]
-    if not moments:
-        return None
-    silence = (now - moments[-1]) / SILENCE_SHARE
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(moments)]
-    if not gaps:
+    return Pace(
+        gap=timedelta(seconds=statistics.median(gaps)) if gaps else None,
+        newest=moments[-1] if moments else None,
+    )
+
+
+def rhythm(pace: Pace, now: datetime) -> timedelta | None:
+    """Return how often a feed publishes, or None when its dates don't tell.
+
+    A feed that has fallen silent slows down: it is at least a tenth of the silence.
+    """
+    if pace.newest is None:
+        return None
+    silence = (now - pace.newest) / SILENCE_SHARE
+    if pace.gap is None:
         return silence if silence > UNKNOWN_RHYTHM else None
-    return max(timedelta(seconds=statistics.median(gaps)), silence)
+    return max(pace.gap, silence)
 
 
 def spread(*, now: datetime, window: timedelta, jitter: float) -> NextPoll:

@@ -243,7 +243,7 @@ RHYTHMS = [
     ("hours", "expected"), [row[1:] for row in RHYTHMS], ids=[row[0] for row in RHYTHMS]
 )
 def test_rhythm(hours: list[float], expected: timedelta | None) -> None:
-    assert schedule.rhythm(ago(*hours), NOW) == expected
+    assert schedule.rhythm(schedule.pace(ago(*hours), NOW), NOW) == expected
 
 
 # --- start-up, clock, host ---------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_always_says_when_and_why(now: datetime, facts: Facts, jitter: float) ->
 
 @given(moments, st.lists(moments, max_size=40))
 def test_rhythm_is_never_nothing(now: datetime, published: list[datetime]) -> None:
-    found = schedule.rhythm(published, now)
+    found = schedule.rhythm(schedule.pace(published, now), now)
     assert found is None or found >= MINUTE
 
 

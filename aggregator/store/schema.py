@@ -204,3 +204,10 @@ def planned_at(db: sqlite_utils.Database) -> None:
     """Remember when each plan was made, so that one made by a wrong clock is known."""
     db.execute("alter table sources add column planned_at text")
     db.execute("update sources set planned_at = coalesce(last_poll_at, added_at)")
+
+
+@migrations()
+def pace(db: sqlite_utils.Database) -> None:
+    """Keep the pace of each feed: to tell it anew, each poll read the latest entries."""
+    db.execute("alter table sources add column gap integer")
+    db.execute("alter table sources add column newest_at text")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ class SourceState:
         health: new, fine, slow, failing, gone, silent or quarantined.
         lifetime: The server's max-age or Expires of the last answer, kept across 304s.
         gate_from, gate_until: When a Retry-After was given, and the moment it names.
+        gap, newest: The usual time between publications, and the latest of them, where known.
         planned: When `next_poll` was decided.
         body_bytes: Received for the last whole answer.
         entries: Stored entries.
@@ -63,6 +65,8 @@ class SourceState:
     last_poll: datetime | None
     last_ok: datetime | None
     last_change: datetime | None
+    gap: timedelta | None
+    newest: datetime | None
     planned: datetime
     next_poll: datetime
     next_poll_reason: str
@@ -361,6 +365,7 @@ def _plain(value: object) -> object:
     return value
 
 
+@lru_cache(maxsize=1024)  # a poll asks twice: for its request, and with its result
 def _feed(text: str) -> Feed:
     if text == "{}":
         return Feed()
@@ -412,6 +417,8 @@ def _state(row: Any) -> SourceState:
         last_poll=moment(row["last_poll_at"]),
         last_ok=moment(row["last_ok_at"]),
         last_change=moment(row["last_change_at"]),
+        gap=None if row["gap"] is None else timedelta(seconds=row["gap"]),
+        newest=moment(row["newest_at"]),
         planned=known_moment(row["planned_at"]),
         next_poll=known_moment(row["next_poll_at"]),
         next_poll_reason=row["next_poll_reason"],
