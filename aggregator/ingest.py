@@ -101,13 +101,13 @@ class _Found:
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
     """Return the request for each source that is due."""
-    states = sources.get_many(db, due)
+    states, documents = sources.get_many(db, due), sources.documents(db, due)
     made = []
     for source_id in due:
         state, source = states.get(source_id), context.sources.get(source_id)
         if state is None or source is None:
             continue
-        document = sources.document(db, source_id)
+        document = documents.get(source_id, Document())
         # A database that lost its entries, by a restore or by hand, must not be told "unchanged".
         lost = any(document.entry_ids) and not entries.any_of(db, source_id)
         document = Document() if lost else document
@@ -136,6 +136,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     states = sources.get_many(db, [result.source_id for result in results])
     done: list[Ingested] = []
     rows: list[tuple[log.PollRow, int, int]] = []
+    spacings = log.spacings(db)
     for number, result in enumerate(results):
         state, outcome = states.get(result.source_id), result.outcome
         if state is None:
@@ -146,7 +147,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         ingested = poll.store()
         done.append(ingested)
         rows.append((poll.log_row(ingested), state.polls, poll.saved()))
-        poll.count_host()
+        poll.count_host(spacings)
         if poll.gated_host:  # of which the results that follow must know
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     log.add(db, rows)
@@ -539,12 +540,15 @@ class _Poll:
             return 0
         return max(self.state.body_bytes - self.transfer.received, 0)
 
-    def count_host(self) -> None:
+    def count_host(self, spacings: dict[str, float]) -> None:
+        """Add the poll to its host's ledger, and to `spacings` what was learnt from it."""
         state, transfer = self.state, self.transfer
         begun = self.now - timedelta(seconds=transfer.seconds)
         had = bool(state.validators.etag or state.validators.last_modified)
         limited = transfer.status in LIMITED
-        before = log.spacing(self.db, state.host)
+        spacing = spacings.get(state.host, 0.0)
+        if limited or spacing:
+            spacings[state.host] = schedule.host_spacing(spacing, limited=limited)
         log.count_host(
             self.db,
             state.host,
@@ -555,7 +559,7 @@ class _Poll:
             early=_is_early(state, begun),
             failed=isinstance(self.result.outcome, Failed),
             limited=limited and transfer.freshness.retry_after is not None,
-            spacing=schedule.host_spacing(before, limited=limited) if limited or before else None,
+            spacing=spacings.get(state.host),
             gate_until=self.columns.get("gate_until"),
         )
 

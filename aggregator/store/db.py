@@ -21,7 +21,7 @@ BUSY_SECONDS = 15.0
 
 def stamp(moment: datetime) -> str:
     """Return the text that stands for a moment in the database, in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def moment(text: str | None) -> datetime | None:

@@ -166,12 +166,6 @@ def spacings(db: Connection) -> dict[str, float]:
     return {row[0]: row[1] for row in rows}
 
 
-def spacing(db: Connection, host: str) -> float:
-    """Return the seconds between requests that a host has asked for by its answers."""
-    row = db.execute("select spacing from hosts where host = ?", (host,)).fetchone()
-    return float(row[0]) if row else 0.0
-
-
 def limited(db: Connection, host: str) -> int:
     """Return how many of a host's answers in a row asked to wait, with no good one between."""
     row = db.execute("select limited from hosts where host = ?", (host,)).fetchone()
