@@ -167,18 +167,20 @@ def reading_pool(workers: int | None = None) -> ProcessPool:
     return pool
 
 
-@dataclass(slots=True, eq=False)
+_Answer = Future[list[PollResult]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Reading:
-    """Documents that a child is reading; `losses` counts the children that were lost over it."""
+    """Documents that a child is reading; `losses` counts the times that all children were lost."""
 
     bodies: list[poll.Body]
-    future: "Future[list[PollResult]]"
-    losses: int = 0
+    losses: int
 
-    @property
-    def unread(self) -> bool:
-        """Whether no child has answered for it: not yet, or never as the pool has broken."""
-        return not self.future.done() or isinstance(self.future.exception(), BrokenProcessPool)
+
+def _unread(answer: _Answer) -> bool:
+    """Whether no child has answered: not yet, or never as the pool has broken."""
+    return not answer.done() or isinstance(answer.exception(), BrokenProcessPool)
 
 
 @dataclass(slots=True)
@@ -186,7 +188,7 @@ class _Pending:
     """What waits between the stages of the loop."""
 
     bodies: list[poll.Body] = field(default_factory=list)
-    readings: set[_Reading] = field(default_factory=set)
+    readings: dict[_Answer, _Reading] = field(default_factory=dict)
     results: list[PollResult] = field(default_factory=list)
     since: float = 0.0
 
@@ -219,7 +221,7 @@ class Poller:
         self._flying: dict[str, str] = {}
         self._guard = threading.Lock()
         self._pending = _Pending()
-        self._ended: queue.SimpleQueue[_Reading] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
         self._clients: list[Client] = []
         self._retry_at = 0.0
         self._told = ""
@@ -347,13 +349,12 @@ class Poller:
 
     def _send(self, batch: list[poll.Body], losses: int = 0) -> None:
         try:
-            future = send(self._pool, batch, self._clock())
+            answer = send(self._pool, batch, self._clock())
         except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
-            future = Future()
-            future.set_exception(BrokenProcessPool(str(error)))
-        reading = _Reading(bodies=batch, future=future, losses=losses)
-        self._pending.readings.add(reading)
-        future.add_done_callback(lambda _: self._ended.put(reading))
+            answer = Future()
+            answer.set_exception(BrokenProcessPool(str(error)))
+        self._pending.readings[answer] = _Reading(batch, losses)
+        answer.add_done_callback(self._answers.put)
 
     def _mend_pool(self) -> None:
         """Make new children when the pool has broken, and let them read what the old ones had.
@@ -366,8 +367,8 @@ class Poller:
         self._pool.stop()
         self._pool.join()
         self._pool = reading_pool()
-        for reading in [reading for reading in self._pending.readings if reading.unread]:
-            self._pending.readings.remove(reading)
+        for answer in [answer for answer in self._pending.readings if _unread(answer)]:
+            reading = self._pending.readings.pop(answer)
             if reading.losses < MOST_LOSSES:
                 self._send(reading.bodies, reading.losses + 1)
             else:
@@ -375,28 +376,28 @@ class Poller:
                     self._result(poll.broken(body, "the processes that read it died each time"))
 
     def _collect(self) -> None:
-        for reading in self._readings_that_ended():
-            if reading.unread or reading not in self._pending.readings:
+        for answer in self._answered():
+            if _unread(answer) or answer not in self._pending.readings:
                 continue  # the next turn mends it, or the last one did
-            self._pending.readings.remove(reading)
-            fault = _fault(reading.future)
+            bodies = self._pending.readings.pop(answer).bodies
+            fault = _fault(answer)
             if not fault:
-                for result in reading.future.result():
+                for result in answer.result():
                     self._result(result)
-            elif len(reading.bodies) == 1:
-                self._result(poll.broken(reading.bodies[0], fault))
+            elif len(bodies) == 1:
+                self._result(poll.broken(bodies[0], fault))
             else:
                 # One of them did it; alone, each answers for itself.
-                for body in reading.bodies:
+                for body in bodies:
                     self._send([body])
 
-    def _readings_that_ended(self) -> Iterator[_Reading]:
-        """Give what children have ended; waits a little for it when nothing is being fetched."""
+    def _answered(self) -> Iterator[_Answer]:
+        """Give the answers of children; waits a little for one when nothing is being fetched."""
         with suppress(queue.Empty):
             if not self._fetching:
-                yield self._ended.get(timeout=0.02)
+                yield self._answers.get(timeout=0.02)
             while True:
-                yield self._ended.get_nowait()
+                yield self._answers.get_nowait()
 
     def _store_results(self) -> None:
         pending = self._pending
