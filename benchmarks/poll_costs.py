@@ -32,6 +32,7 @@ import pycurl
 
 from aggregator import jobs
 from aggregator.model import Config, Defaults, PerHost, Site, Source
+from aggregator.poller import Poller, utc_now
 from aggregator.store import sources
 from aggregator.store.db import Store
 
@@ -154,13 +155,13 @@ class Bench:
             sources=named,
         )
         self.config = config
-        jobs.synchronise(self.store, config, jobs.utc_now())
-        self.poller = jobs.Poller(self.store, config)
+        jobs.synchronise(self.store, config, utc_now())
+        self.poller = Poller(self.store, config)
         self.poll("warm")  # the children are warm from here on, as in a service that runs
 
     def poll(self, only: str = "") -> None:
         assert self.store is not None
-        now = jobs.utc_now()
+        now = utc_now()
         with self.store.transaction() as db:
             sources.force(db, now)
         with self.store.reading() as db:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from aggregator.cli import main
+from aggregator.cli.main import main
 from aggregator.config import file as config_file
 
 ROOT = Path(__file__).parent.parent

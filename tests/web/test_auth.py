@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.test import Client, TestResponse
 
-from aggregator.cli import main
+from aggregator.cli.main import main
 from aggregator.config import file
 from aggregator.model import Auth
 from aggregator.web.auth import ATTEMPTS, ATTEMPTS_SECONDS, Attempts, hash_password

@@ -1,0 +1,41 @@
+"""What the commands have in common: the screen, the configuration and the opened database."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from aggregator.config import file as config_file
+from aggregator.errors import AggregatorError
+from aggregator.model import Config
+from aggregator.store.db import Store
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+def load(path: str) -> Config:
+    """Return the configuration of a file; raises ConfigError."""
+    return config_file.load(path, os.environ)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[tuple[Config, Store]]:
+    """Give the configuration of a file and its database, which is closed at the end."""
+    config = load(path)
+    store = Store(config.storage)
+    try:
+        yield config, store
+    finally:
+        store.close()
+
+
+def check_known(config: Config, source_ids: tuple[str, ...]) -> None:
+    """Raise an AggregatorError for the first id that no source has."""
+    known = {source.id for source in config.sources}
+    for source_id in source_ids:
+        if source_id not in known:
+            raise AggregatorError(
+                f"no source has the id {source_id!r}; `aggregator status` lists them"
+            )
