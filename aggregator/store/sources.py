@@ -82,6 +82,14 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What lists of entries say of a source: its title, as in `SourceState`, and its sections."""
+
+    title: str
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What is remembered of a source's last document: hashes, and which entries stand in it."""
 
@@ -245,6 +253,20 @@ def get_many(db: Connection, source_ids: Iterable[str]) -> dict[str, SourceState
     wanted = json.dumps(list(source_ids))
     rows = db.execute(f"{_COLUMNS} where s.id in (select value from json_each(?))", (wanted,))
     return {row["id"]: _state(row) for row in rows}
+
+
+def labels(db: Connection, source_ids: Iterable[str]) -> dict[str, Label]:
+    """Return what lists say of the named sources; unknown ids are left out."""
+    rows = db.execute(
+        "select s.id, coalesce(nullif(s.title, ''), nullif(s.feed_title, ''), s.url),"
+        " (select group_concat(section, ' ') from source_sections where source_id = s.id)"
+        " from sources s where s.id in (select value from json_each(?))",
+        (json.dumps(list(source_ids)),),
+    )
+    return {
+        row[0]: Label(title=row[1], sections=tuple(row[2].split(" ")) if row[2] else ())
+        for row in rows
+    }
 
 
 def all_states(db: Connection) -> list[SourceState]:

@@ -68,8 +68,9 @@ class Api:
         with self._store.reading() as db:
             reader = Reader(db, config)
             found, more = reader.page(spec.query, size=spec.query.limit or PAGE, before=before)
+            whole = entries.get_many(db, [one.id for one in found])
             states = sources.get_many(db, {one.source_id for one in found})
-        data = [_entry(one, states.get(one.source_id), config) for one in found]
+        data = [_entry(whole[one.id], states.get(one.source_id), config) for one in found]
         return _answer({"data": data, "next": self._next("/entries", asked, before=more)})
 
     def entry(self, entry_id: int) -> Response:

@@ -12,9 +12,10 @@ from aggregator import __version__
 from aggregator import query as queries
 from aggregator.errors import QueryError
 from aggregator.model import Config, Query, Sort, StoredEntry
-from aggregator.store import changes, entries, search, sources, views
+from aggregator.store import changes, entries, listed, search, sources, views
 from aggregator.store.db import Connection, Store
-from aggregator.store.sources import SourceState
+from aggregator.store.listed import Listed
+from aggregator.store.sources import Label
 from aggregator.store.views import Place
 from aggregator.web import stories
 from aggregator.web.contexts import Block, FrontPage, Head, ListPage, Story, StoryPage, TopicsPage
@@ -40,18 +41,18 @@ class Reader:
     def __init__(self, db: Connection, config: Config) -> None:
         """Look at the database as it stands; `db` is one snapshot."""
         self.db, self.config = db, config
-        self._states: dict[str, SourceState] = {}
+        self._labels: dict[str, Label] = {}
         self._sections = {section.id: section.title for section in config.sections}
 
-    def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[StoredEntry]:
+    def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[Listed]:
         """Return the view's entries, each uri once: copies from two sources are one entry."""
-        return list(_unique(views.select(self.db, query, limit=limit, before=before)))
+        return list(_unique(listed.select(self.db, query, limit=limit, before=before)))
 
     def page(
         self, query: Query, *, size: int, before: Place | None
-    ) -> tuple[list[StoredEntry], Place | None]:
+    ) -> tuple[list[Listed], Place | None]:
         """Return one page of a view, and the place where the next begins, None at the end."""
-        found = views.select(self.db, query, limit=size + 1, before=before)
+        found = listed.select(self.db, query, limit=size + 1, before=before)
         more = found[size - 1] if len(found) > size else None
         by_change = query.sort is Sort.UPDATED
         place = (
@@ -59,24 +60,25 @@ class Reader:
         )
         return list(_unique(found[:size])), place
 
-    def related(self, stored: StoredEntry) -> list[StoredEntry]:
+    def related(self, one: Listed) -> list[Listed]:
         """Return the stories related to one."""
-        weights = stories.telling_words(stored.entry)
-        alike = stories.likeness(weights, search.nearest(self.db, stored.id, weights))
-        others = entries.get_many(self.db, alike).values()
-        return stories.related(stored, alike, others, SEE_ALSO)
+        weights = stories.telling_words(one)
+        alike = stories.likeness(weights, search.nearest(self.db, one.id, weights))
+        others = listed.get_many(self.db, alike).values()
+        return stories.related(one, alike, others, SEE_ALSO)
 
     def tell(
-        self, found: Iterable[StoredEntry], passages: Mapping[int, tuple[str, str]] | None = None
+        self, found: Iterable[Listed], passages: Mapping[int, tuple[str, str]] | None = None
     ) -> tuple[Story, ...]:
         """Return entries as stories."""
         found = list(found)
-        missing = {one.source_id for one in found} - set(self._states)
-        self._states |= sources.get_many(self.db, missing)
+        missing = {one.source_id for one in found} - set(self._labels)
+        if missing:
+            self._labels |= sources.labels(self.db, missing)
         return tuple(
             stories.story(
                 one,
-                self._states,
+                self._labels,
                 sections=self._sections,
                 found=(passages or {}).get(one.id),
             )
@@ -84,7 +86,7 @@ class Reader:
         )
 
 
-def _unique(found: Iterable[StoredEntry]) -> Iterator[StoredEntry]:
+def _unique(found: Iterable[Listed]) -> Iterator[Listed]:
     seen: set[str] = set()
     for one in found:
         if one.uri not in seen:
@@ -158,7 +160,7 @@ class Pages:
             reader = Reader(db, config)
             spec = resolve("all", "", "", config)
             newest = reader.select(Query(), limit=LATEST + LEAD_AMONG)
-            lead = next((one for one in newest[:LEAD_AMONG] if one.entry.image), None)
+            lead = next((one for one in newest[:LEAD_AMONG] if one.image), None)
             lead = lead or next(iter(newest), None)
             shown = {lead.uri} if lead else set()
             blocks = []
@@ -276,9 +278,10 @@ class Pages:
             if stored is None:
                 abort(404, "There is no such story, or it has expired.")
             reader = Reader(db, config)
-            story = reader.tell([stored])[0]
+            line = listed.get_many(db, [entry_id])[entry_id]
+            story = reader.tell([line])[0]
             versions = entries.versions(db, entry_id)
-            also = reader.related(stored)
+            also = reader.related(line)
             others = reader.select(Query(source=(stored.source_id,)), limit=12)
             others = [one for one in others if one.id not in {entry_id, *(a.id for a in also)}]
             entry = stored.entry
@@ -346,7 +349,7 @@ class Pages:
         return _tagged(answer, tag)
 
 
-def _newest_first(one: StoredEntry) -> tuple[float, int]:
+def _newest_first(one: Listed) -> tuple[float, int]:
     return -one.sort_at.timestamp(), -one.id
 
 

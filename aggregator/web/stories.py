@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, groupby
 
-from aggregator.model import Enclosure, Entry, SafeHtml, StoredEntry
+from aggregator.model import Enclosure, Entry, SafeHtml
 from aggregator.store.entries import Version
+from aggregator.store.listed import Listed
 from aggregator.store.search import MARK_CLOSE, MARK_OPEN, Occurrences
-from aggregator.store.sources import SourceState
+from aggregator.store.sources import Label
 from aggregator.web.contexts import Change, Clip, Day, Story
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -30,42 +31,39 @@ DIFF_STEPS = 4_000_000
 """What all differences of a page may cost, about a second; texts can be made that cost hours."""
 
 
-def headline(entry: Entry) -> str:
+def headline(entry: Entry | Listed) -> str:
     """Return the title, else the first words, else what there is."""
     words = entry.title or " ".join(entry.summary.split()[:12])
     return words or entry.link or "Untitled"
 
 
 def story(
-    stored: StoredEntry,
-    states: Mapping[str, SourceState],
+    listed: Listed,
+    labels: Mapping[str, Label],
     *,
-    sections: Mapping[str, str] | None = None,
+    sections: Mapping[str, str],
     found: tuple[str, str] | None = None,
 ) -> Story:
     """Return an entry for a list.
 
     Args:
-        states: The sources, by id.
+        labels: Of the sources, by id.
         sections: Titles of sections by id, to name the story's first one.
         found: Title and passage with the found words marked, of a search.
     """
-    state, entry = states.get(stored.source_id), stored.entry
-    section = ""
-    if sections and state is not None:
-        section = next((sections[s] for s in state.sections if s in sections), "")
+    label = labels.get(listed.source_id, Label(title=listed.source_id, sections=()))
     return Story(
-        id=stored.id,
-        url=f"/entry/{stored.id}",
-        title=headline(entry),
-        passage=marked(found[1]) if found and found[1] else SafeHtml(html.escape(entry.summary)),
-        source_id=stored.source_id,
-        source=state.title if state else stored.source_id,
-        at=stored.sort_at,
-        section=section,
-        image=entry.image,
-        kind=next((kind(enclosure) for enclosure in entry.enclosures), ""),
-        language=entry.language,
+        id=listed.id,
+        url=f"/entry/{listed.id}",
+        title=headline(listed),
+        passage=marked(found[1]) if found and found[1] else SafeHtml(html.escape(listed.summary)),
+        source_id=listed.source_id,
+        source=label.title,
+        at=listed.sort_at,
+        section=next((sections[one] for one in label.sections if one in sections), ""),
+        image=listed.image,
+        kind=listed.kind,
+        language=listed.language,
     )
 
 
@@ -166,7 +164,7 @@ def _marked(tag: str, words: Sequence[str]) -> str:
     return f"<{tag}>{html.escape(''.join(words))}</{tag}>" if words else ""
 
 
-def telling_words(entry: Entry) -> dict[str, float]:
+def telling_words(entry: Listed) -> dict[str, float]:
     """Return the words that may tell what an entry is about, each with its weight."""
     weights: dict[str, float] = {}
     for text, weight in ((entry.title, 2.0), (entry.summary, 1.0)):
@@ -202,16 +200,16 @@ def likeness(
 
 
 def related(
-    stored: StoredEntry, likenesses: Mapping[int, float], others: Iterable[StoredEntry], limit: int
-) -> list[StoredEntry]:
+    listed: Listed, likenesses: Mapping[int, float], others: Iterable[Listed], limit: int
+) -> list[Listed]:
     """Return the stories most related to one: alike, and of about the same time; no copies."""
 
-    def near(other: StoredEntry) -> tuple[float, int]:
-        days = abs(other.sort_at - stored.sort_at).total_seconds() / 86_400
+    def near(other: Listed) -> tuple[float, int]:
+        days = abs(other.sort_at - listed.sort_at).total_seconds() / 86_400
         return likenesses[other.id] / (1 + days / HALF_LIFE_DAYS), other.id
 
-    seen = _marks(stored)
-    chosen: list[StoredEntry] = []
+    seen = _marks(listed)
+    chosen: list[Listed] = []
     for other in sorted(others, key=near, reverse=True):
         if other.hidden or seen & _marks(other):
             continue
@@ -220,7 +218,6 @@ def related(
     return chosen[:limit]
 
 
-def _marks(stored: StoredEntry) -> set[str]:
+def _marks(one: Listed) -> set[str]:
     """Return what copies of one story have in common, one or the other."""
-    entry = stored.entry
-    return {stored.uri, entry.canonical_url, headline(entry).casefold()} - {""}
+    return {one.uri, one.canonical_url, headline(one).casefold()} - {""}

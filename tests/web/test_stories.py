@@ -9,29 +9,35 @@ from time import process_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.model import StoredEntry
+from aggregator.store.listed import Listed
 from aggregator.store.search import Occurrences
 from aggregator.web import stories
-from tests.web.stock import make_entry
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
 
-def make_stored(number: int, *, age: float = 0, **fields: object) -> StoredEntry:
-    at = NOW - timedelta(days=age)
-    return StoredEntry(
+def make_listed(number: int, *, age: float = 0, **fields: object) -> Listed:
+    at, link = NOW - timedelta(days=age), f"https://news.example/{number}"
+    made = Listed(
         id=number,
         source_id="herald",
         uri=f"x:{number}",
-        first_seen=at,
-        changed=at,
+        link=link,
+        canonical_url=link,
+        title=f"Report {number}",
+        summary="",
+        language="",
+        image=None,
+        kind="",
         sort_at=at,
-        entry=replace(make_entry(number), **fields),  # type: ignore[arg-type]
+        changed=at,
+        hidden="",
     )
+    return replace(made, **fields)  # type: ignore[arg-type]
 
 
 def test_words_of_the_headline_weigh_more() -> None:
-    entry = replace(make_entry(1), title="Ferry to Tolvik 2009", summary="The ferry sails again")
+    entry = make_listed(1, title="Ferry to Tolvik 2009", summary="The ferry sails again")
     assert stories.telling_words(entry) == {
         "ferry": 2.0, "tolvik": 2.0, "the": 1.0, "sails": 1.0, "again": 1.0,
     }  # fmt: skip
@@ -66,19 +72,19 @@ def test_likeness_is_a_share(words: dict[str, tuple[float, set[int], int]]) -> N
 
 
 def test_of_two_alike_the_nearer_in_time_comes_first() -> None:
-    old, new = make_stored(2, age=200), make_stored(3, age=1)
-    assert stories.related(make_stored(1), {2: 0.6, 3: 0.5}, [old, new], 5) == [new, old]
+    old, new = make_listed(2, age=200), make_listed(3, age=1)
+    assert stories.related(make_listed(1), {2: 0.6, 3: 0.5}, [old, new], 5) == [new, old]
 
 
 def test_copies_and_hidden_stories_are_not_related() -> None:
-    story = make_stored(1)
+    story = make_listed(1)
     copies = [
-        replace(make_stored(2), uri=story.uri),
-        make_stored(3, canonical_url=story.entry.canonical_url),
-        make_stored(4, title="REPORT 1"),
-        replace(make_stored(5), hidden="withdrawn"),
+        replace(make_listed(2), uri=story.uri),
+        make_listed(3, canonical_url=story.canonical_url),
+        make_listed(4, title="REPORT 1"),
+        replace(make_listed(5), hidden="withdrawn"),
     ]
-    other, its_copy = make_stored(6, title="Other"), make_stored(7, title="Other")
+    other, its_copy = make_listed(6, title="Other"), make_listed(7, title="Other")
     alike = dict.fromkeys(range(2, 8), 0.5)
     assert stories.related(story, alike, [*copies, its_copy, other], 5) == [its_copy]
 
