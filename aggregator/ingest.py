@@ -6,19 +6,16 @@ Entries, validators, hashes and the schedule of a source move together or not at
 at any moment leaves a source as it was before the poll, and the poll is simply made again.
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, assert_never
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from aggregator import health, schedule
+from aggregator import arrivals, health, schedule
 from aggregator.clean import urls
-from aggregator.dedupe import identity, rules
 from aggregator.model import (
     Config,
-    Entry,
     Failed,
     FailureKind,
     Feed,
@@ -47,9 +44,6 @@ PERMANENT = frozenset({301, 308})
 
 RECOVERING = frozenset({"failing", "gone", "new"})
 """States that may have hidden from view that entries are held back."""
-
-_NO_HASH = bytes(16)
-"""Keeps the place of an item among the hashes, and is the hash of none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +81,6 @@ class Ingested:
     discovered: str = ""
     touched: bool = False
     next_poll: NextPoll
-
-
-@dataclass(slots=True)
-class _Found:
-    """What a document changed; filled while it is applied."""
-
-    new: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    quarantine: str = ""
-    touched: bool = False
 
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
@@ -176,7 +160,7 @@ class _Poll:
         self.source = context.sources.get(state.id)
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
         self.feed = state.feed
-        self.found = _Found()
+        self.found = arrivals.Arrived()
         self.gated_host = False
 
     @property
@@ -230,24 +214,17 @@ class _Poll:
     # --- a document ----------------------------------------------------------------------------
 
     def _reading(self, reading: Reading) -> None:
-        before = sources.document(self.db, self.state.id)
-        standing = self._standing(before, reading)
-        own = [identity.keys(self.state.id, entry) for entry in reading.entries]
-        aliases = entries.find_aliases(self.db, [key for keys in own for key in keys.present])
-        decision = identity.decide(
-            reading.entries,
-            own,
-            aliases=aliases,
-            known=entries.known(self.db, set(aliases.values()) | set(standing.values())),
-            standing=frozenset(standing.values()),
-            last_poll=self.state.last_ok if self.state.entries else None,
+        self.found = arrivals.arrive(
+            self.db,
+            self.state,
+            self.source,
+            reading,
+            now=self.now,
+            base_url=self.context.config.site.base_url,
         )
-        ids = self._apply(reading.entries, own, decision)
-        self._remember(before, reading, standing, ids, decision.repeated)
         if _presented(self.feed) != _presented(reading.feed):
             self.found.touched = True
         self.feed = reading.feed
-        self.found.quarantine = decision.quarantine
         self.columns |= {
             "feed": sources.feed_json(reading.feed),
             "feed_title": reading.feed.title,
@@ -258,110 +235,6 @@ class _Poll:
             self.columns["body_bytes"] = self.transfer.received
         if self.found.new or self.found.changed:
             self.columns["last_change_at"] = self.now
-
-    def _standing(self, before: Document, reading: Reading) -> dict[bytes, int]:
-        """Return the entries whose items stand unchanged in the new document, by item hash."""
-        new = {entry.item_hash for entry in reading.entries}
-        present = set(_split(reading.item_hashes)) - new
-        pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
-        return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
-
-    def _apply(
-        self,
-        incoming: Sequence[Entry],
-        own: Sequence[identity.Keys],
-        decision: identity.Decision,
-    ) -> dict[int, int]:
-        """Write what was decided and return the entry's id for each position."""
-        ids: dict[int, int] = {}
-        last = entries.last_id(self.db)
-        aliases: dict[bytes, int] = {}
-        quiet = [same.id for same in decision.same if not same.changed]
-        stored = entries.get_many(self.db, quiet)
-        for same in decision.same:
-            entry = incoming[same.position]
-            if same.changed or _told(stored[same.id].entry) != _told(entry):
-                entries.revise(
-                    self.db, same.id, entry, changed=self.now if same.changed else None,
-                    sections=self.state.sections,
-                )  # fmt: skip
-                self.found.touched = True
-            if same.changed:
-                self.found.changed.append(same.id)
-            ids[same.position] = same.id
-            aliases |= dict.fromkeys(same.aliases, same.id)
-        # Oldest first, as most documents have the newest on top: ids follow publication.
-        for new in reversed(decision.new):
-            entry = incoming[new.position]
-            ids[new.position] = self._insert(entry, own[new.position], new)
-            aliases |= dict.fromkeys(new.aliases, ids[new.position])
-        entries.index_new(self.db, last)
-        entries.add_aliases(self.db, aliases)
-        entries.void_aliases(self.db, decision.void)
-        return ids
-
-    def _insert(self, entry: Entry, own: identity.Keys, new: identity.New) -> int:
-        dropped = rules.verdict(self.source.rules, entry) if self.source else ""
-        hidden = dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
-        entry_id = entries.insert(
-            self.db,
-            self.state.id,
-            entry,
-            uri=self._uri(entry, own, new),
-            first_seen=self.now,
-            sort_at=min(entry.published or self.now, self.now),
-            hidden=hidden,
-            sections=self.state.sections,
-        )
-        self.found.new.append(entry_id)
-        return entry_id
-
-    def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
-        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
-
-        A guid that several entries have is none: readers would show one of them.
-        """
-        if own.guid in new.aliases and urls.is_iri(entry.guid):
-            return entry.guid
-        host = urlsplit(self.context.config.site.base_url).hostname or "localhost"
-        day = (self.state.added or self.now).astimezone(UTC).date()
-        key = (new.aliases or (entry.fingerprint,))[0].hex()
-        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}/{key}"
-
-    def _remember(
-        self,
-        before: Document,
-        reading: Reading,
-        standing: Mapping[bytes, int],
-        ids: Mapping[int, int],
-        repeated: Sequence[int],
-    ) -> None:
-        """Keep the document's hashes and entries; note which entries left it or came back."""
-        by_hash = dict(standing)
-        for position, entry_id in ids.items():
-            by_hash[reading.entries[position].item_hash] = entry_id
-        items = _split(reading.item_hashes)
-        # What repeats another item is read again, as it may be the one that stays.
-        again = {reading.entries[position].item_hash for position in repeated} - by_hash.keys()
-        if reading.item_hashes:
-            entry_ids = tuple(by_hash.get(item, 0) for item in items)
-        else:
-            entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
-        if not reading.whole:  # the others still stand in what this is a part of
-            entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
-        if reading.whole:
-            gone = set(before.entry_ids) - set(entry_ids) - {0}
-            entries.left_document(self.db, gone, self.now)
-            entries.back_in_document(self.db, set(entry_ids) - set(before.entry_ids) - {0})
-        sources.save_document(
-            self.db,
-            self.state.id,
-            Document(
-                body_hash=reading.body_hash,
-                item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
-                entry_ids=entry_ids,
-            ),
-        )
 
     # --- the source ----------------------------------------------------------------------------
 
@@ -583,39 +456,9 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _told(entry: Entry) -> tuple[object, ...]:
-    """Return what of an entry is worth rewriting though its text is the same.
-
-    Neither dates nor tracking parameters are: a rewrite that tells readers nothing would make
-    every feed that holds the entry a new document.
-    """
-    return (
-        entry.canonical_url,
-        entry.title,
-        entry.authors,
-        entry.categories,
-        entry.image,
-        [urls.canonical(enclosure.url) for enclosure in entry.enclosures],
-        entry.language,
-    )
-
-
 def _presented(feed: Feed) -> tuple[object, ...]:
     """Return what of a feed stands in our feeds and pages."""
     return (
         feed.id, feed.title, feed.subtitle, feed.link, feed.self_url, feed.authors,
         feed.language, feed.rights, feed.image,
     )  # fmt: skip
-
-
-def _split(hashes: bytes) -> list[bytes]:
-    return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
-
-
-def _authority(host: str) -> str:
-    """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return host if address.version == 4 else "localhost"

@@ -1,0 +1,222 @@
+"""What a document brings to a source: entries that are new, changed, gone from it or back.
+
+document | standing items | decide | apply | remember
+"""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+from aggregator.clean import urls
+from aggregator.dedupe import identity, rules
+from aggregator.model import Entry, Reading, Source
+from aggregator.store import entries, sources
+from aggregator.store.db import Connection
+from aggregator.store.sources import Document, SourceState
+
+_NO_HASH = bytes(16)
+"""Keeps the place of an item among the hashes, and is the hash of none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrived:
+    """What a document changed.
+
+    Args:
+        touched: Whether any view may look different though nothing is new.
+        quarantine: Why its new entries are held back, "" when they are not.
+    """
+
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    quarantine: str = ""
+    touched: bool = False
+
+
+def arrive(
+    db: Connection,
+    state: SourceState,
+    source: Source | None,
+    reading: Reading,
+    *,
+    now: datetime,
+    base_url: str,
+) -> Arrived:
+    """Store a document's entries and hashes, inside the caller's transaction.
+
+    Args:
+        source: As configured, None when it is no longer.
+        base_url: Our own address, whose host names the ids that we make.
+    """
+    return _Arrival(db, state, source, now, base_url).read(reading)
+
+
+class _Arrival:
+    """One document on its way into the database."""
+
+    def __init__(
+        self,
+        db: Connection,
+        state: SourceState,
+        source: Source | None,
+        now: datetime,
+        base_url: str,
+    ) -> None:
+        self.db, self.state, self.source, self.now = db, state, source, now
+        self.base_url = base_url
+        self.found = Arrived()
+
+    def read(self, reading: Reading) -> Arrived:
+        before = sources.document(self.db, self.state.id)
+        standing = _standing(before, reading)
+        own = [identity.keys(self.state.id, entry) for entry in reading.entries]
+        aliases = entries.find_aliases(self.db, [key for keys in own for key in keys.present])
+        decision = identity.decide(
+            reading.entries,
+            own,
+            aliases=aliases,
+            known=entries.known(self.db, set(aliases.values()) | set(standing.values())),
+            standing=frozenset(standing.values()),
+            last_poll=self.state.last_ok if self.state.entries else None,
+        )
+        ids = self._apply(reading.entries, own, decision)
+        self._remember(before, reading, standing, ids, decision.repeated)
+        self.found.quarantine = decision.quarantine
+        return self.found
+
+    def _apply(
+        self,
+        incoming: Sequence[Entry],
+        own: Sequence[identity.Keys],
+        decision: identity.Decision,
+    ) -> dict[int, int]:
+        """Write what was decided and return the entry's id for each position."""
+        ids: dict[int, int] = {}
+        last = entries.last_id(self.db)
+        aliases: dict[bytes, int] = {}
+        quiet = [same.id for same in decision.same if not same.changed]
+        stored = entries.get_many(self.db, quiet)
+        for same in decision.same:
+            entry = incoming[same.position]
+            if same.changed or _told(stored[same.id].entry) != _told(entry):
+                entries.revise(
+                    self.db, same.id, entry, changed=self.now if same.changed else None,
+                    sections=self.state.sections,
+                )  # fmt: skip
+                self.found.touched = True
+            if same.changed:
+                self.found.changed.append(same.id)
+            ids[same.position] = same.id
+            aliases |= dict.fromkeys(same.aliases, same.id)
+        # Oldest first, as most documents have the newest on top: ids follow publication.
+        for new in reversed(decision.new):
+            entry = incoming[new.position]
+            ids[new.position] = self._insert(entry, own[new.position], new)
+            aliases |= dict.fromkeys(new.aliases, ids[new.position])
+        entries.index_new(self.db, last)
+        entries.add_aliases(self.db, aliases)
+        entries.void_aliases(self.db, decision.void)
+        return ids
+
+    def _insert(self, entry: Entry, own: identity.Keys, new: identity.New) -> int:
+        dropped = rules.verdict(self.source.rules, entry) if self.source else ""
+        hidden = dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
+        entry_id = entries.insert(
+            self.db,
+            self.state.id,
+            entry,
+            uri=self._uri(entry, own, new),
+            first_seen=self.now,
+            sort_at=min(entry.published or self.now, self.now),
+            hidden=hidden,
+            sections=self.state.sections,
+        )
+        self.found.new.append(entry_id)
+        return entry_id
+
+    def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
+        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
+
+        A guid that several entries have is none: readers would show one of them.
+        """
+        if own.guid in new.aliases and urls.is_iri(entry.guid):
+            return entry.guid
+        host = urlsplit(self.base_url).hostname or "localhost"
+        day = (self.state.added or self.now).astimezone(UTC).date()
+        key = (new.aliases or (entry.fingerprint,))[0].hex()
+        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}/{key}"
+
+    def _remember(
+        self,
+        before: Document,
+        reading: Reading,
+        standing: Mapping[bytes, int],
+        ids: Mapping[int, int],
+        repeated: Sequence[int],
+    ) -> None:
+        """Keep the document's hashes and entries; note which entries left it or came back."""
+        by_hash = dict(standing)
+        for position, entry_id in ids.items():
+            by_hash[reading.entries[position].item_hash] = entry_id
+        items = _split(reading.item_hashes)
+        # What repeats another item is read again, as it may be the one that stays.
+        again = {reading.entries[position].item_hash for position in repeated} - by_hash.keys()
+        if reading.item_hashes:
+            entry_ids = tuple(by_hash.get(item, 0) for item in items)
+        else:
+            entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
+        if not reading.whole:  # the others still stand in what this is a part of
+            entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
+        if reading.whole:
+            gone = set(before.entry_ids) - set(entry_ids) - {0}
+            entries.left_document(self.db, gone, self.now)
+            entries.back_in_document(self.db, set(entry_ids) - set(before.entry_ids) - {0})
+        sources.save_document(
+            self.db,
+            self.state.id,
+            Document(
+                body_hash=reading.body_hash,
+                item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
+                entry_ids=entry_ids,
+            ),
+        )
+
+
+def _standing(before: Document, reading: Reading) -> dict[bytes, int]:
+    """Return the entries whose items stand unchanged in the new document, by item hash."""
+    new = {entry.item_hash for entry in reading.entries}
+    present = set(_split(reading.item_hashes)) - new
+    pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
+    return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
+
+
+def _told(entry: Entry) -> tuple[object, ...]:
+    """Return what of an entry is worth rewriting though its text is the same.
+
+    Neither dates nor tracking parameters are: a rewrite that tells readers nothing would make
+    every feed that holds the entry a new document.
+    """
+    return (
+        entry.canonical_url,
+        entry.title,
+        entry.authors,
+        entry.categories,
+        entry.image,
+        [urls.canonical(enclosure.url) for enclosure in entry.enclosures],
+        entry.language,
+    )
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
+
+
+def _authority(host: str) -> str:
+    """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else "localhost"
