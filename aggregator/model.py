@@ -152,6 +152,19 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSub:
+    """Pushes instead of polls.
+
+    Args:
+        hub: Of our own feeds: `own`, `off`, or the URL of another's hub, told of each change.
+        subscribe: Whether the hubs of sources are asked to push.
+    """
+
+    hub: str = "own"
+    subscribe: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration file."""
 
@@ -165,6 +178,7 @@ class Config:
     sources: tuple[Source, ...] = ()
     views: tuple[View, ...] = ()
     auth: Auth = Auth()
+    websub: WebSub = WebSub()
 
 
 # --- views -----------------------------------------------------------------------------------
@@ -216,6 +230,21 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is said to another program instead of asking it for a feed.
+
+    Any 2xx answer is `Fetched`, even without a body; of redirects only 307 and 308 are followed.
+
+    Args:
+        method: GET or POST.
+    """
+
+    method: str = "POST"
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One poll to be made: everything it needs travels with it, so it can run anywhere.
 
@@ -225,6 +254,8 @@ class Request:
         body_hash: xxh3_128 of the body stored last, b"" when none.
         item_hashes: Hashes of the items known from the last document, 16 bytes each.
         discover: Whether an HTML page may be searched for its feed.
+        message: Set when no feed is asked for.
+        push: The row of the inbox that brought the document, 0 for one that was polled.
     """
 
     source_id: str
@@ -236,6 +267,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = Limits()
     discover: bool = True
+    message: Message | None = None
+    push: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -612,11 +645,16 @@ PollOutcome = Reading | Unchanged | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollResult:
-    """One poll of one source, finished; the only thing `ingest` takes."""
+    """One poll of one source, finished; the only thing `ingest` takes.
+
+    Args:
+        push: The row of the inbox that brought the document, 0 for a poll.
+    """
 
     source_id: str
     outcome: PollOutcome
     discovered: str = ""
+    push: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

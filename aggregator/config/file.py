@@ -25,6 +25,7 @@ from aggregator.model import (
     Site,
     Source,
     View,
+    WebSub,
     Zone,
 )
 
@@ -144,6 +145,7 @@ def _config(found: Found, text: str, file: str) -> Config:
         allow=network.get("allow", ()),
         proxy=network.get("proxy", ""),
         auth=Auth(**_values(found, "auth")),
+        websub=WebSub(**_values(found, "websub")),
         defaults=_defaults(_values(found, "defaults")),
         sections=tuple(Section(**section.values) for section in values.get("sections", ())),
         sources=tuple(_source(source, text) for source in values.get("sources", ())),

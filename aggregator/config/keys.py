@@ -11,6 +11,7 @@ from aggregator.config.values import (
     Duration,
     Expression,
     Headers,
+    Hub,
     QueryText,
     Size,
     Url,
@@ -202,6 +203,33 @@ AUTH = Block(
             ),
             default="control",
             example="protect: site",
+        ),
+    ),
+)
+
+WEBSUB = Block(
+    noun="websub",
+    keys=(
+        Key(
+            name="hub",
+            kind=Hub(),
+            help=(
+                "Who pushes our feeds to their subscribers: `own`, this program; `off`, nobody; "
+                "or the URL of another hub, which is told of each change. "
+                "`own` needs a `site.base_url` that others can reach."
+            ),
+            default="own",
+            example="hub: own",
+        ),
+        Key(
+            name="subscribe",
+            kind=Boolean(),
+            help=(
+                "Whether the hubs that sources name are asked to push. "
+                "It needs a `site.base_url` that they can reach."
+            ),
+            default="true",
+            example="subscribe: true",
         ),
     ),
 )
@@ -506,6 +534,12 @@ ROOT = Block(
             kind=AUTH,
             help="What is closed to strangers; without it nothing is.",
             example="auth: {token: '${SITE_TOKEN}', protect: site}",
+        ),
+        Key(
+            name="websub",
+            kind=WEBSUB,
+            help="Pushes instead of polls (WebSub), in and out.",
+            example="websub: {hub: own, subscribe: true}",
         ),
         Key(
             name="defaults",

@@ -130,6 +130,27 @@ class Url(Text):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hub(Url):
+    """`own`, `off`, or the URL of a hub."""
+
+    words: str = "own, off or the URL of a hub"
+    remedy: str = "Write own, off, or a URL such as https://hub.example/."
+    tags: Collection[str] = ("str", "bool")  # YAML takes `off` for false
+
+    def convert(self, text: str) -> str:
+        """Check a URL, and give the words as they are."""
+        if text in ("own", "off"):
+            return text
+        if "://" not in text:
+            raise Unfit("is neither own nor off nor a URL")
+        return Url.convert(self, text)
+
+    def schema(self) -> Schema:
+        """Give the words or the schemes; false is what editors take `off` for."""
+        return {"anyOf": [{"enum": ["own", "off", False]}, Url.schema(self)]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneName(Text):
     """The IANA name of a time zone."""
 

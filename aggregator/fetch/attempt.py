@@ -26,7 +26,11 @@ from aggregator.model import (
 )
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_RESENDING = frozenset((307, 308))
+"""Redirects that keep method and body (RFC 9110 §15.4.8); the only ones that a message follows."""
 _SCHEMES = frozenset(("http", "https"))
+_SAID = 300
+"""Bytes of the words with which a message is refused that are told."""
 _LONGEST_VALIDATOR = 2_000
 """Characters; longer ones would make requests that servers refuse."""
 
@@ -124,6 +128,8 @@ class Attempt:
         self.seconds += answer.seconds
         self.received += answer.received
         self._hear(freshness.read(answer.fields, now))
+        if self.request.message:
+            return self._replied(answer)
         if answer.status == 200 and answer.fault is None and answer.body:
             return self._fetched(answer)
         if answer.status == 304 and answer.complete:
@@ -136,7 +142,13 @@ class Attempt:
 
     def _compose(self) -> None:
         """Compose the header for the current target."""
-        validators = self.request.validators
+        message, validators = self.request.message, self.request.validators
+        if message:
+            self.header = list(self._custom.values())
+            if message.content_type:
+                self.header.append(f"Content-Type: {message.content_type}".encode())
+            self.header.append(b"Expect:")  # libcurl would wait a second for leave to go on
+            return
         self.conditional = self._known() and bool(validators.etag or validators.last_modified)
         if not (self._custom or self.conditional):
             self.header = _PLAIN
@@ -241,6 +253,20 @@ class Attempt:
         if not answer.body:
             return self.failed(FailureKind.EMPTY, "the answer (226) has no body", 226)
         return self._fetched(answer, partial=True)
+
+    def _replied(self, answer: Answer) -> FetchOutcome | None:
+        """Judge the answer to a message: any 2xx is one, whatever stands in it."""
+        status, fault = answer.status, answer.fault
+        if status in _RESENDING and answer.complete:
+            return self._follow(answer)
+        if fault and (not answer.complete or status < 300):
+            return self.failed(fault.kind, fault.words, status)
+        if 200 <= status < 300:
+            return self._fetched(answer)
+        said = answer.body[:_SAID].decode(errors="replace").strip()
+        words = f"status {status}" + (f", in its words: {said}" if said else "")
+        gone = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS
+        return self.failed(gone, words, status)
 
     def _slower(self) -> str:
         wait = self._freshness.retry_after

@@ -9,7 +9,7 @@ import pycurl
 
 from aggregator.fetch import address, decoding, headers
 from aggregator.fetch.attempt import Answer, Attempt, Fault
-from aggregator.model import FailureKind, Limits
+from aggregator.model import FailureKind, Limits, Message
 
 _IGNORED_BODY = 65_536
 """Bytes of an error's or a redirect's body that are read to keep the connection."""
@@ -69,6 +69,7 @@ class Handle:
         self._body_size = 0
         self._body_limit = 0
         self._keep = True
+        self._posting = False
         self._fault: Fault | None = None
         self._refusal: Fault | None = None
         self._set_once(user_agent, proxy, tls_ca)
@@ -87,6 +88,7 @@ class Handle:
         if attempt.remaining != self._total:
             self._total = attempt.remaining
             self.easy.setopt(pycurl.TIMEOUT_MS, max(int(self._total * 1000), 1))
+        self._set_message(attempt.request.message)
         self.easy.setopt(pycurl.URL, attempt.target.href)
         self.easy.setopt(pycurl.HTTPHEADER, attempt.header)
 
@@ -144,6 +146,16 @@ class Handle:
         easy.setopt(pycurl.LOW_SPEED_TIME, max(math.ceil(limits.idle), 1))
         easy.setopt(pycurl.MAXFILESIZE_LARGE, limits.body)
 
+    def _set_message(self, message: Message | None) -> None:
+        if message and message.method == "POST":
+            self.easy.setopt(pycurl.POST, 1)
+            self.easy.setopt(pycurl.POSTFIELDS, message.body)
+            self._posting = True
+        elif self._posting:
+            self.easy.setopt(pycurl.POSTFIELDS, b"")  # lets the last body go
+            self.easy.setopt(pycurl.HTTPGET, 1)
+            self._posting = False
+
     # --- called by libcurl ---------------------------------------------------------------------
 
     def _on_socket(self, _purpose: int, peer: "pycurl.CurlSockAddr") -> "socket.socket | int":
@@ -179,7 +191,8 @@ class Handle:
     def _begin_body(self) -> None:
         """Decide at its first bytes whether a body is wanted."""
         status = next(line for line in reversed(self._lines) if line.startswith(b"HTTP/"))
-        self._keep = status.partition(b" ")[2].startswith(b"2")
+        answers = bool(self._attempt.request.message)  # a refusal has words that help
+        self._keep = answers or status.partition(b" ")[2].startswith(b"2")
         self._body_limit = self._limits.body if self._keep else _IGNORED_BODY
 
     # --- what went wrong -----------------------------------------------------------------------

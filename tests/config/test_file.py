@@ -710,3 +710,24 @@ def test_auth_is_read() -> None:
     auth = file.read(text, "x.yaml", {"TOKEN": "a-token-for-programs"}).auth
     assert (auth.token, auth.protect) == ("a-token-for-programs", "site")
     assert auth.token not in repr(auth)
+
+
+@pytest.mark.parametrize(
+    ("written", "hub"),
+    [
+        ("own", "own"),
+        ("off", "off"),  # which YAML takes for false
+        ("'off'", "off"),
+        ("https://hub.example/", "https://hub.example/"),
+    ],
+)
+def test_hub_is_a_word_or_a_url(written: str, hub: str) -> None:
+    text = f"websub: {{hub: {written}, subscribe: false}}\nsources: []\n"
+    websub = file.read(text, "x.yaml", {}).websub
+    assert (websub.hub, websub.subscribe) == (hub, False)
+
+
+@pytest.mark.parametrize("written", ["true", "ours", "ftp://hub.example/", "[]"])
+def test_other_hub_is_refused(written: str) -> None:
+    with pytest.raises(ConfigError, match="hub"):
+        file.read(f"websub: {{hub: {written}}}\nsources: []\n", "x.yaml", {})
