@@ -29,6 +29,7 @@ from aggregator.web import (
     ops,
     pages,
     times,
+    views,
 )
 from aggregator.web.contexts import Head
 
@@ -113,6 +114,7 @@ def create_app(
     app.jinja_env.filters["short_day"] = times.short_day
     app.jinja_env.filters["playtime"] = times.length
     app.jinja_env.filters["in_zones"] = lambda moment: times.in_zones(moment, config().site.zones)
+    app.jinja_env.globals["page_path"] = views.page_path
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     style = Style()
 

@@ -130,6 +130,9 @@ def blueprint(
     for kind in ("section", "view", "category", "author", "lang"):
         rule = f"/{kind}/<path:name>"
         made.add_url_rule(rule, kind, pages.list, defaults={"kind": kind})
+    for kind in ("category", "author"):
+        rule = f"/{kind}"
+        made.add_url_rule(rule, f"{kind}_named", pages.list, defaults={"kind": kind, "name": ""})
     return made
 
 
@@ -192,6 +195,7 @@ class Pages:
         """Show a section, saved view, category, author or language."""
         config = self._config()
         args = _narrowing()
+        name = name or request.args.get("name", "")
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         try:
             bearer = bearer.strip() if scheme.lower() == "bearer" else ""
@@ -300,7 +304,7 @@ class Pages:
                 comments=entry.comments,
                 content=entry.content,
                 picture=_picture(stored),
-                authors=tuple(author.name for author in entry.authors),
+                authors=tuple(author.name for author in entry.authors if author.name),
                 categories=entry.categories,
                 clips=stories.clips(entry),
                 published=entry.published,
@@ -358,7 +362,7 @@ def _narrowing() -> str:
     pairs = [
         pair
         for pair in request.args.items(multi=True)
-        if pair[0] not in ("before", "print") and pair[1]
+        if pair[0] not in ("before", "name", "print") and pair[1]
     ]
     return urlencode(pairs)
 

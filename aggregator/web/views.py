@@ -89,7 +89,9 @@ class ViewSpec:
         """The path and query string of the view's page for people."""
         if self.kind == "all":
             return f"/search{self._suffix}" if self.extra else "/"
-        return f"/{self.path}{self._suffix}"
+        path = page_path(self.kind, self.id)
+        joint = "&" if "?" in path else "?"
+        return f"{path}{joint}{self._suffix[1:]}" if self._suffix else path
 
     def feed_path(self, format: str, archive: int = 0) -> str:
         """Return path and query string of the view in a format, or of one of its archives."""
@@ -105,6 +107,17 @@ class ViewSpec:
         token = f"token={quote(self.token, safe='')}" if self.token else ""
         together = "&".join(filter(None, (self.extra, token)))
         return f"?{together}" if together else ""
+
+
+def page_path(kind: str, id: str) -> str:
+    """Return the path of a view's page; the query holds a name that would not survive as a path.
+
+    Browsers resolve dots, servers merge slashes, and some refuse a slash that is encoded.
+    """
+    if not id:
+        return f"/{kind}"
+    name = quote(id, safe="")
+    return f"/{kind}?name={name}" if "/" in id or id in (".", "..") else f"/{kind}/{name}"
 
 
 def without_token(args: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -80,7 +81,8 @@ def fill(stock: Stock) -> None:
 
 
 PATHS = (
-    "/", "/section/world", "/view/rain", "/category/weather", "/search", "/search?q=rain",
+    "/", "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
+    f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
     "/status", "/status/hosts", "/topics", "/source/odd", "/source/herald", "/help", "/nowhere",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
     "/entry/29", "/entry/29?print=1",

@@ -149,6 +149,24 @@ def test_no_link_of_ours_is_broken(pages: PageSite) -> None:
     assert [line for line in broken if line[0] != "/readyz"] == []  # nothing polls here
 
 
+@pytest.mark.parametrize(
+    "name", ["/", "/x", "x/", "AC/DC", "a//b", ".", "..", "../x", "50%2Foff", "%", "?&#;", "a\\b"]
+)
+def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
+    authors, categories = (Author(name=name), Author()), (name,)
+    pages.stock.put("herald", replace(make_entry(1), authors=authors, categories=categories))
+    pages.stock.put("herald", replace(make_entry(2), categories=(f"{name} not",)))
+    story = pages.text("/entry/1")
+    for kind in ("author", "category"):
+        [link] = re.findall(rf'href="(/{kind}[/?][^"]*)"', story)
+        path = html.unescape(link)
+        assert urljoin("https://site.example/entry/1", path) == f"https://site.example{path}"
+        page = pages.text(path)
+        assert headlines(page) == ["Report 1"]
+        for feed in re.findall(r'rel="alternate"[^>]* href="([^"]*)"', page):
+            assert "/news.example/1" in pages.text(html.unescape(feed)).replace("\\/", "/")
+
+
 def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
     added = pages.stock.add("herald", 45)
     link = re.findall(r'href="([^"]*)">All stories', pages.text("/"))[0]
@@ -288,9 +306,9 @@ def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: Pag
     old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
     pages.stock.put("herald", old)
     page = pages.text("/topics")
-    assert re.findall(r'<a href="(/category/[^"]*)" dir="auto">([^<]*)</a>', page) == [
+    assert re.findall(r'<a href="(/category[^"]*)" dir="auto">([^<]*)</a>', page) == [
         ("/category/Weather", "Weather"),
-        ("/category/C/D%20%26%20E", "C/D &amp; E"),
+        ("/category?name=C%2FD%20%26%20E", "C/D &amp; E"),
     ]
     assert headlines(pages.text("/category/C/D%20%26%20E")) == ["Report 901"]
 
@@ -346,7 +364,10 @@ PATHS = (
     "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
     "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
-    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js",
+    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/author?name=/",
+    "/category?name=/", "/login", "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
+    "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
+    "/api/v1/sections",
 )  # fmt: skip
 
 

@@ -1,0 +1,63 @@
+"""No route is forgotten by the tests that open every page."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from aggregator.web.app import create_app
+from tests.web import test_browser, test_pages
+from tests.web.stock import stocked
+
+NO_PAGE = {
+    "api.entries": "JSON",
+    "api.entry": "JSON",
+    "api.openapi": "JSON",
+    "api.polls": "JSON",
+    "api.sections": "JSON",
+    "api.source": "JSON",
+    "api.sources": "JSON",
+    "feeds.feed": "feeds, read by programs",
+    "incidents.health": "a feed",
+    "metrics.metrics": "text for Prometheus",
+    "ops.healthz": "one word",
+    "ops.readyz": "one word",
+    "ops.status_json": "JSON",
+    "pages.news": "JSON",
+    "static": "script and icon",
+    "style": "the stylesheet",
+    "login.form": "opened by test_poll_now_after_signing_in",
+}
+"""Routes that the browser does not open, each with the reason."""
+
+
+def endpoints(app: Flask, paths: Iterable[str]) -> set[str]:
+    """Return which routes answer the paths."""
+    found = set()
+    for path in paths:
+        try:
+            found.add(app.url_map.bind("site.example").match(path.partition("?")[0])[0])
+        except HTTPException:
+            continue  # a page that is not there
+    return found
+
+
+def reading(app: Flask) -> set[str]:
+    """Return the routes that can be opened."""
+    return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with stocked(tmp_path) as stock:
+        yield create_app(lambda: stock.config, stock.store)
+
+
+def test_browser_opens_every_page(app: Flask) -> None:
+    assert reading(app) - endpoints(app, test_browser.PATHS) == set(NO_PAGE)
+
+
+def test_headers_of_every_route_are_looked_at(app: Flask) -> None:
+    assert reading(app) - endpoints(app, test_pages.PATHS) == set()
