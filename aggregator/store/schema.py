@@ -211,3 +211,67 @@ def pace(db: sqlite_utils.Database) -> None:
     """Keep the pace of each feed: to tell it anew, each poll read the latest entries."""
     db.execute("alter table sources add column gap integer")
     db.execute("alter table sources add column newest_at text")
+
+
+@migrations()
+def rules(db: sqlite_utils.Database) -> None:
+    """Keep what the rules of the configuration say of each entry."""
+    db.execute("alter table entries add column sections text")
+    db.execute("alter table entries add column tags text not null default ''")
+    db.execute("alter table entries add column ruled text not null default ''")
+    db.execute("alter table entries add column priority integer not null default 0")
+    db.execute("create index entries_priority on entries(sort_at, id) where priority")
+    db.execute(
+        "create table entry_view (view text not null, sort_at text not null,"
+        " entry_id integer not null, primary key (view, sort_at, entry_id)) without rowid"
+    )
+    db.execute("create index entry_view_entry on entry_view(entry_id)")
+    db.execute("alter table sources add column rules text not null default ''")
+
+
+@migrations()
+def websub(db: sqlite_utils.Database) -> None:
+    """Create our subscriptions with their inbox, and our hub's subscribers with their log."""
+    # Which sources offer a hub is asked every few seconds, over all of them.
+    db.execute(
+        "create index sources_hubs on sources(id) where json_extract(feed, '$.hubs') is not null"
+    )
+    db.execute(
+        "create table subscriptions (token text primary key,"
+        " source_id text not null references sources(id), hub text not null, topic text not null,"
+        " callback text not null, secret text not null, state text not null, since text not null,"
+        " act_at text, failures integer not null default 0, detail text not null default '',"
+        " active_since text, lease_until text, pushes integer not null default 0,"
+        " ignored integer not null default 0, last_push_at text, suspected text,"
+        " algorithm text not null default '') without rowid"
+    )
+    db.execute("create index subscriptions_source on subscriptions(source_id)")
+    db.execute("create index subscriptions_act on subscriptions(act_at) where act_at is not null")
+    db.execute(
+        "create table inbox (id integer primary key autoincrement,"
+        " source_id text not null references sources(id), at text not null, topic text not null,"
+        " content_type text not null, body blob not null)"
+    )
+    db.execute("create index inbox_source on inbox(source_id, id)")
+    db.execute(
+        "create table topics (url text primary key, version integer not null,"
+        " digest text not null) without rowid"
+    )
+    db.execute(
+        "create table subscribers (id integer primary key autoincrement, topic text not null,"
+        " callback text not null, host text not null, secret text not null,"
+        " verified text not null, lease_until text not null, told integer not null,"
+        " attempts integer not null default 0, failures integer not null default 0, due_at text,"
+        " last_at text, detail text not null default '', unique (topic, callback))"
+    )
+    db.execute("create index subscribers_due on subscribers(due_at) where due_at is not null")
+    db.execute(
+        "create table wishes (id integer primary key autoincrement, topic text not null,"
+        " callback text not null, host text not null, mode text not null, secret text not null,"
+        " lease integer not null, at text not null, unique (topic, callback))"
+    )
+    db.execute(
+        "create table deliveries (id integer primary key autoincrement, at text not null,"
+        " kind text not null, topic text not null, callback text not null,"
+        " status integer not null, milliseconds integer not null, detail text not null)"
+    )

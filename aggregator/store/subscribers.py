@@ -1,0 +1,327 @@
+"""The subscribers of our hub: who wants what, who was told what, and the queue of both.
+
+The queue is in the rows: a subscriber is due when it was not told the topic's latest version. A
+document that fails to arrive is so never older than the one that is tried next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from aggregator.store.db import Connection, known_moment, moment, stamp
+
+LOG_KEPT = 500
+
+MOST_SUBSCRIBERS, MOST_OF_CALLBACK = 10_000, 100
+MOST_WISHES, MOST_OF_HOST = 1_000, 100
+"""Wishes that wait to be verified, of all and of callbacks on one host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A verified subscription at our hub.
+
+    Args:
+        version: Of the topic, that is to be told.
+        attempts: To tell this version; `failures`: in a row, over all versions.
+        last: When it was last told anything, with its status or failure in words.
+    """
+
+    id: int
+    topic: str
+    callback: str
+    host: str
+    secret: str = field(repr=False)
+    verified: datetime
+    lease_until: datetime
+    version: int
+    attempts: int
+    failures: int
+    due: datetime | None
+    last: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A request that waits for its verification; `mode` is subscribe, unsubscribe or denied."""
+
+    id: int
+    topic: str
+    callback: str
+    mode: str
+    secret: str = field(repr=False)
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A line of the log: what was sent to a subscriber, and what came of it.
+
+    Args:
+        kind: push, subscribe, unsubscribe, denied, ping or expired.
+        status: HTTP, 0 when no answer came.
+        detail: "" when all went well.
+    """
+
+    at: datetime
+    kind: str
+    topic: str
+    callback: str
+    status: int = 0
+    milliseconds: int = 0
+    detail: str = ""
+
+
+# --- wishes ----------------------------------------------------------------------------------
+
+
+def wish(
+    db: Connection,
+    *,
+    topic: str,
+    callback: str,
+    host: str,
+    mode: str,
+    secret: str,
+    lease: timedelta,
+    now: datetime,
+) -> str:
+    """Queue a request for its verification, in the place of an earlier one; return why not."""
+    total, of_host = db.execute(
+        "select count(*), count(*) filter (where host = ?) from wishes", (host,)
+    ).fetchone()
+    if total >= MOST_WISHES or of_host >= MOST_OF_HOST:
+        return "too many requests wait to be verified; come again in a minute"
+    if mode == "subscribe":
+        subscribed, of_callback = db.execute(
+            "select count(*), count(*) filter (where callback = ?1) from subscribers"
+            " where not (topic = ?2 and callback = ?1)",
+            (callback, topic),
+        ).fetchone()
+        if subscribed >= MOST_SUBSCRIBERS:
+            return "this hub has as many subscribers as it can serve"
+        if of_callback >= MOST_OF_CALLBACK:
+            return f"a callback may subscribe to {MOST_OF_CALLBACK} topics"
+    _queue(db, topic, callback, host, mode, secret, lease, now)
+    return ""
+
+
+def _queue(
+    db: Connection,
+    topic: str,
+    callback: str,
+    host: str,
+    mode: str,
+    secret: str,
+    lease: timedelta,
+    now: datetime,
+) -> None:
+    db.execute(
+        "insert or replace into wishes(topic, callback, host, mode, secret, lease, at)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        (topic, callback, host, mode, secret, int(lease.total_seconds()), stamp(now)),
+    )
+
+
+def wishes(db: Connection, limit: int) -> list[Wish]:
+    """Return the requests that wait longest to be verified."""
+    return [
+        Wish(
+            id=row["id"],
+            topic=row["topic"],
+            callback=row["callback"],
+            mode=row["mode"],
+            secret=row["secret"],
+            lease=timedelta(seconds=row["lease"]),
+        )
+        for row in db.execute("select * from wishes order by id limit ?", (limit,))
+    ]
+
+
+def judged(db: Connection, wish: int) -> bool:
+    """Take a request out of the queue; False when a later one has taken its place."""
+    return bool(db.execute("delete from wishes where id = ?", (wish,)).rowcount)
+
+
+# --- subscribers -----------------------------------------------------------------------------
+
+
+def subscribe(db: Connection, wish: Wish, host: str, now: datetime) -> None:
+    """Store or renew a verified subscription; what it was not told yet stays due."""
+    db.execute(
+        "insert into subscribers(topic, callback, host, secret, verified, lease_until, told)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6,"
+        " coalesce((select version from topics where url = ?1), 0))"
+        " on conflict(topic, callback) do update set secret = excluded.secret,"
+        " verified = excluded.verified, lease_until = excluded.lease_until",
+        (wish.topic, wish.callback, host, wish.secret, stamp(now), stamp(now + wish.lease)),
+    )
+
+
+def unsubscribe(db: Connection, topic: str, callback: str) -> None:
+    """End a subscription."""
+    db.execute("delete from subscribers where topic = ? and callback = ?", (topic, callback))
+
+
+def remove(db: Connection, subscriber: int) -> None:
+    """End a subscription whose callback is gone."""
+    db.execute("delete from subscribers where id = ?", (subscriber,))
+
+
+def expire(db: Connection, now: datetime) -> list[tuple[str, str]]:
+    """End the subscriptions whose lease has run out; return `(topic, callback)` of each."""
+    rows = db.execute(
+        "delete from subscribers where lease_until <= ? returning topic, callback", (stamp(now),)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def topics(db: Connection) -> dict[str, str]:
+    """Return each topic that has subscribers, with the digest of what they were last told."""
+    rows = db.execute(
+        "select distinct s.topic, coalesce(t.digest, '') from subscribers s"
+        " left join topics t on t.url = s.topic"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def begin_topic(db: Connection, topic: str, digest: str) -> None:
+    """Note what a topic holds when its first subscriber comes; nothing is due."""
+    db.execute("insert or ignore into topics values (?, 1, ?)", (topic, digest))
+
+
+def changed(db: Connection, topic: str, digest: str, now: datetime) -> int:
+    """Make a topic's new version due to all its subscribers; return how many those are."""
+    db.execute(
+        "insert into topics values (?, 1, ?) on conflict(url)"
+        " do update set version = version + 1, digest = excluded.digest",
+        (topic, digest),
+    )
+    return db.execute(
+        "update subscribers set due_at = ?, attempts = 0 where topic = ?", (stamp(now), topic)
+    ).rowcount
+
+
+def close_topic(db: Connection, topic: str, now: datetime) -> None:
+    """End all subscriptions to what is no topic any more; each subscriber is told (§5.2)."""
+    for row in db.execute("delete from subscribers where topic = ? returning *", (topic,)):
+        _queue(db, topic, row["callback"], row["host"], "denied", "", timedelta(0), now)
+    db.execute("delete from topics where url = ?", (topic,))
+
+
+def forget_topics(db: Connection) -> None:
+    """Forget the topics that nobody subscribes to."""
+    db.execute("delete from topics where url not in (select topic from subscribers)")
+
+
+_COLUMNS = (
+    "select s.*, coalesce(t.version, 0) as version from subscribers s"
+    " left join topics t on t.url = s.topic"
+)
+
+
+def due(db: Connection, now: datetime, busy: Sequence[int], limit: int) -> list[Subscriber]:
+    """Return the subscribers to be told now; those that failed before wait behind the others."""
+    rows = db.execute(
+        f"{_COLUMNS} where s.due_at <= ?1 and s.lease_until > ?1"
+        f" and s.id not in ({','.join(map(str, busy)) or '0'})"
+        " order by s.failures, s.due_at, s.id limit ?2",
+        (stamp(now), limit),
+    )
+    return [_subscriber(row) for row in rows]
+
+
+def listed(db: Connection, limit: int) -> list[Subscriber]:
+    """Return subscribers, those in trouble first."""
+    rows = db.execute(f"{_COLUMNS} order by s.failures desc, s.topic, s.id limit ?", (limit,))
+    return [_subscriber(row) for row in rows]
+
+
+def count(db: Connection) -> int:
+    """Return how many subscribers there are."""
+    return int(db.execute("select count(*) from subscribers").fetchone()[0])
+
+
+def told(db: Connection, subscriber: int, version: int, now: datetime) -> None:
+    """Note that a subscriber has a version; a later one is still due."""
+    db.execute(
+        "update subscribers set told = ?2, attempts = 0, failures = 0, last_at = ?3, detail = '',"
+        " due_at = case when (select version from topics where url = topic) > ?2 then due_at end"
+        " where id = ?1",
+        (subscriber, version, stamp(now)),
+    )
+
+
+def failed(
+    db: Connection,
+    subscriber: int,
+    version: int,
+    *,
+    again: datetime | None,
+    detail: str,
+    now: datetime,
+) -> None:
+    """Note that a subscriber could not be told a version, and when it is tried again, if it is."""
+    db.execute(
+        "update subscribers set attempts = attempts + 1, failures = failures + 1, last_at = ?3,"
+        " detail = ?4, due_at ="
+        " case when (select version from topics where url = topic) > ?2 then due_at else ?5 end"
+        " where id = ?1",
+        (subscriber, version, stamp(now), detail, stamp(again) if again else None),
+    )
+
+
+# --- the log ---------------------------------------------------------------------------------
+
+
+def log(db: Connection, deliveries: Sequence[Delivery]) -> None:
+    """Add to the log, which holds the last 500."""
+    db.executemany(
+        "insert into deliveries(at, kind, topic, callback, status, milliseconds, detail)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (stamp(d.at), d.kind, d.topic, d.callback, d.status, d.milliseconds, d.detail)
+            for d in deliveries[-LOG_KEPT:]
+        ],
+    )
+    db.execute(
+        "delete from deliveries where id <= (select max(id) from deliveries) - ?", (LOG_KEPT,)
+    )
+
+
+def logged(db: Connection, limit: int) -> list[Delivery]:
+    """Return the last deliveries, newest first."""
+    rows = db.execute("select * from deliveries order by id desc limit ?", (limit,))
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        at=known_moment(row["at"]),
+        kind=row["kind"],
+        topic=row["topic"],
+        callback=row["callback"],
+        status=row["status"],
+        milliseconds=row["milliseconds"],
+        detail=row["detail"],
+    )
+
+
+def _subscriber(row: Mapping[str, Any]) -> Subscriber:
+    return Subscriber(
+        id=row["id"],
+        topic=row["topic"],
+        callback=row["callback"],
+        host=row["host"],
+        secret=row["secret"],
+        verified=known_moment(row["verified"]),
+        lease_until=known_moment(row["lease_until"]),
+        version=row["version"],
+        attempts=row["attempts"],
+        failures=row["failures"],
+        due=moment(row["due_at"]),
+        last=moment(row["last_at"]),
+        detail=row["detail"],
+    )

@@ -1,0 +1,220 @@
+"""The rules of WebSub: what is offered, asked, verified, signed and refused (W3C REC 2018-01-23).
+
+Pure. The sections in the docstrings are those of the Recommendation.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from urllib.parse import urlencode, urlsplit
+
+from aggregator.fetch import address, urls
+from aggregator.model import Config, Feed
+
+FORM = "application/x-www-form-urlencoded"
+
+HUB_PATH = "/hub"
+CALLBACK_PATH = "/websub/"
+
+LEASE = timedelta(days=10)
+"""What we ask for, and what we give who asks for nothing (§8.2)."""
+
+LEAST_LEASE, MOST_LEASE = timedelta(minutes=1), timedelta(days=14)
+
+LONGEST_URL = 2_000
+LONGEST_SECRET = 200
+
+ALGORITHMS = {
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+    "sha1": hashlib.sha1,  # weak, but what most hubs sign with (§7.1.1)
+}
+
+_PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".intranet", ".home.arpa", ".test")
+
+
+# --- who can reach whom ----------------------------------------------------------------------
+
+
+class Reach(Enum):
+    """From where a URL can be reached, as far as it tells by itself."""
+
+    EVERYWHERE = "everywhere"
+    NEIGHBOURS = "neighbours"  # opened by `network.allow`
+    NOWHERE = "nowhere"
+
+
+def reach(url: str, allow: Iterable[str]) -> Reach:
+    """Tell from where a URL can be reached; names are not looked up."""
+    host, allow = urls.host(url), tuple(allow)
+    if address.opened(host, allow):
+        return Reach.NEIGHBOURS
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        private = "." not in host or host.endswith(_PRIVATE_NAMES)
+        return Reach.NOWHERE if private else Reach.EVERYWHERE
+    if address.refused(host, host, ()) is None:
+        return Reach.EVERYWHERE
+    return Reach.NOWHERE if address.refused(host, host, allow) else Reach.NEIGHBOURS
+
+
+def hub_url(config: Config) -> str:
+    """Return the hub that our feeds name, "" when they name none.
+
+    A site that is closed has none: subscribers would be given what they may not read.
+    """
+    closed = config.auth.on and config.auth.protect == "site"
+    hub = config.websub.hub
+    if hub == "off" or closed or reach(config.site.base_url, config.allow) is Reach.NOWHERE:
+        return ""
+    return f"{config.site.base_url}{HUB_PATH}" if hub == "own" else hub
+
+
+def objection(config: Config, hub: str = "") -> str:
+    """Return why hubs, or one of them, are not asked to push; "" when they are."""
+    if not config.websub.subscribe:
+        return "off in the configuration (websub.subscribe)"
+    base_url = config.site.base_url
+    ours = reach(base_url, config.allow)
+    if ours is Reach.NOWHERE:
+        return f"off: no hub can reach {base_url} (site.base_url)"
+    if hub and ours is Reach.NEIGHBOURS and reach(hub, config.allow) is not Reach.NEIGHBOURS:
+        return f"off: this hub can't reach {base_url} (site.base_url)"
+    return ""
+
+
+# --- the subscriber's side -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A hub that pushes a feed, and the feed's name there."""
+
+    hub: str
+    topic: str
+
+
+def offer(feed: Feed) -> Offer | None:
+    """Return what a feed offers, the safest hub of several; None without a rel=self (§5.1)."""
+    if not feed.hubs or not feed.self_url:
+        return None
+    safe = (hub for hub in feed.hubs if hub.startswith("https:"))
+    return Offer(hub=next(safe, feed.hubs[0]), topic=feed.self_url)
+
+
+def subscription_form(*, mode: str, topic: str, callback: str, secret: str) -> bytes:
+    """Return the body of a subscription request (§5.1).
+
+    The secret goes to hubs without TLS too: there the callback alone would protect nothing.
+    """
+    fields = {"hub.mode": mode, "hub.topic": topic, "hub.callback": callback}
+    if mode == "subscribe":
+        fields |= {
+            "hub.lease_seconds": str(int(LEASE.total_seconds())),
+            "hub.secret": secret,
+        }
+    return urlencode(fields).encode()
+
+
+def granted(seconds: str) -> timedelta | None:
+    """Return the lease that a hub grants, never over 14 days; None when it names none."""
+    if not re.fullmatch("0*[1-9][0-9]{0,15}", seconds):
+        return None
+    return timedelta(seconds=min(int(seconds), MOST_LEASE.total_seconds()))
+
+
+def renewal(granted_at: datetime, until: datetime) -> datetime:
+    """Return when a subscription is renewed: a third of its lease before the end."""
+    return granted_at + (until - granted_at) * 2 / 3
+
+
+def signed_with(header: str, secret: str, body: bytes) -> str:
+    """Return the algorithm with which a push is rightly signed, "" when it is not (§7.1.2)."""
+    name, _, given = header.strip().partition("=")
+    algorithm = ALGORITHMS.get(name.lower())
+    if algorithm is None:
+        return ""
+    wanted = hmac.new(secret.encode(), body, algorithm).hexdigest()
+    right = hmac.compare_digest(wanted.encode(), given.lower().encode(errors="replace"))
+    return name.lower() if right else ""
+
+
+# --- the hub's side --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A subscription request that may be verified: `mode` is subscribe or unsubscribe."""
+
+    mode: str
+    topic: str
+    callback: str
+    secret: str = field(default="", repr=False)
+    lease: timedelta = LEASE
+
+
+def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> Wish | str:
+    """Return what a subscription request asks for, or what is wrong with it (§5.1).
+
+    Args:
+        form: Its parameters; those that we don't know are ignored.
+        allow: The hosts and networks opened by `network.allow`.
+    """
+    mode = form.get("hub.mode", "")
+    if mode == "publish":
+        return "hub.mode=publish: this hub serves its own feeds alone and knows of each change"
+    if mode not in ("subscribe", "unsubscribe"):
+        return "hub.mode must be subscribe or unsubscribe"
+    topic, callback, secret = (
+        form.get(f"hub.{key}", "") for key in ("topic", "callback", "secret")
+    )
+    if not topic or len(topic) > LONGEST_URL:
+        return "hub.topic must be the rel=self URL of a feed"
+    wrong = _wrong_callback(callback, allow)
+    if wrong:
+        return f"hub.callback {wrong}"
+    if len(secret.encode(errors="replace")) >= LONGEST_SECRET:
+        return f"hub.secret must be less than {LONGEST_SECRET} bytes"
+    lease = LEASE
+    if mode == "subscribe" and "hub.lease_seconds" in form:
+        asked = granted(form["hub.lease_seconds"])
+        if asked is None:
+            return "hub.lease_seconds must be a positive decimal number"
+        lease = max(asked, LEAST_LEASE)
+    return Wish(mode=mode, topic=topic, callback=callback, secret=secret, lease=lease)
+
+
+def _wrong_callback(callback: str, allow: Iterable[str]) -> str:
+    if not callback or len(callback) > LONGEST_URL or not callback.isprintable():
+        return f"must be a URL of at most {LONGEST_URL} characters"
+    target = urls.target(callback)
+    if target is None or target.scheme not in ("http", "https") or not target.host:
+        return "must be an http or https URL"
+    if target.credentials or "#" in callback:
+        return "must have neither a user name nor a fragment"
+    if reach(target.href, allow) is Reach.NOWHERE:
+        return "must have a public address"
+    return ""
+
+
+def with_parameters(callback: str, parameters: Mapping[str, str]) -> str:
+    """Append parameters to a callback, whose own query stays as it is (§5.1.1)."""
+    joint = "" if callback.endswith(("?", "&")) else "&" if urlsplit(callback).query else "?"
+    return f"{callback}{joint}{urlencode(parameters)}"
+
+
+def signature(secret: str, body: bytes) -> str:
+    """Return the X-Hub-Signature of a body (§7.1)."""
+    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
+def links(hub: str, topic: str) -> str:
+    """Return the Link field of a push (§7)."""
+    return f'<{hub}>; rel="hub", <{topic}>; rel="self"'
