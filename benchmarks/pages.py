@@ -13,12 +13,15 @@ import argparse
 import http.client
 import multiprocessing
 import random
+import re
 import statistics
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
+
+import brotli
 
 from aggregator.model import Author, Enclosure, Entry, Image, SafeHtml, Source
 from aggregator.store import changes, entries, sources
@@ -179,12 +182,30 @@ def report(title: str, port: int, count: int, requests: int) -> None:
         )
 
 
+def weight(port: int) -> int:
+    """Return the bytes of the front page with its stylesheet, script and icon, compressed."""
+    paths, sizes = ["/"], []
+    for path in paths:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", path, headers={"Accept-Encoding": "br"})
+        body = connection.getresponse().read()
+        connection.close()
+        sizes.append(len(body))
+        if path == "/":
+            text = brotli.decompress(body).decode()
+            paths += re.findall(
+                r'<(?:link rel="(?:stylesheet|icon)" href|script src)="([^"]*)', text
+            )
+    return sum(sizes)
+
+
 def measure(database: str, count: int, requests: int, folder: Path) -> None:
     config = folder / "sources.yaml"
     config.write_text(configuration(database))
     port = free_port()
     server = granian("aggregator.web.app:serve_app", port, "--factory")
     with running(server, port, AGGREGATOR_CONFIG=str(config)):
+        print(f"The front page without pictures, all it loads: {weight(port):,} bytes compressed")
         report("With nothing else going on", port, count, requests)
         ended = multiprocessing.Event()
         writer = multiprocessing.Process(target=ingest, args=(database, ended))

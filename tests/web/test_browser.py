@@ -1,5 +1,6 @@
 """The pages in a real browser."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -150,6 +151,30 @@ def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -
             page.locator("#news a").click()
             expect(page.locator(".lead")).to_contain_text("Report 33")
             page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/section/world", "/status"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+def test_times_tell_how_long_ago_and_move_nothing(
+    browser: Browser, base: str, path: str, width: int
+) -> None:
+    places = "() => [...document.querySelectorAll('.item, .latest li, tr')].map(e => e.offsetTop)"
+    bare, _ = opened(browser, base, path, width=width, scripts=False)
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    Watched(page, base)
+    page.clock.install(time=START + timedelta(minutes=50))
+    page.goto(base + path)
+    expect(page.locator("time.ago").first).to_have_text(re.compile("ago$"))
+    assert page.evaluate(places) == bare.evaluate(places)
+    told = page.locator("time.ago").first.inner_text()
+    page.clock.run_for(180_000)
+    expect(page.locator("time.ago").first).not_to_have_text(told)
+    assert page.evaluate(places) == bare.evaluate(places)
+    page.emulate_media(media="print")
+    written = bare.locator("time.ago").all_text_contents()
+    assert page.locator("time.ago").all_text_contents() == written
+    bare.close()
+    page.close()
 
 
 def test_keyboard_walks_through_the_stories(browser: Browser, base: str) -> None:

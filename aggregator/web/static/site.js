@@ -31,6 +31,34 @@ if (newest) {
   document.addEventListener("visibilitychange", askForNews);
 }
 
+// --- times: how long ago, where nothing else moves for it; on paper as the page has them
+
+const paper = matchMedia("print");
+const phrases = new Intl.RelativeTimeFormat("en");
+const times = [...document.querySelectorAll("time.ago")].map((element) => ({
+  element, written: element.textContent, at: Date.parse(element.dateTime),
+}));
+
+function howLongAgo(at) {
+  const minutes = Math.floor((Date.now() - at) / 60000);
+  if (paper.matches || minutes < 0 || minutes >= 24 * 60) return "";
+  if (minutes === 0) return "just now";
+  return minutes < 60 ? phrases.format(-minutes, "minute") : phrases.format(-Math.floor(minutes / 60), "hour");
+}
+
+function tellTimes() {
+  const heights = times.map(({ element }) => element.parentElement.offsetHeight);
+  for (const { element, written, at } of times) element.textContent = howLongAgo(at) || written;
+  const moved = times.filter(({ element }, n) => element.parentElement.offsetHeight !== heights[n]);
+  for (const { element, written } of moved) element.textContent = written;
+}
+
+if (times.length) {
+  tellTimes();
+  setInterval(tellTimes, 60000);
+  paper.addEventListener("change", tellTimes);
+}
+
 // --- keyboard: j and k go to stories, o opens, / searches
 
 document.addEventListener("keydown", (event) => {
