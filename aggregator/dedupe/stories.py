@@ -1,0 +1,305 @@
+"""Which entries of different sources are reports of one story, and why.
+
+A new report is compared with the first report of each story that an index finds near, never with
+those that joined it later, so that no chain of likenesses leads from one story to another. Only an
+equal page counts for every member: what stands at one address is one text. In their order:
+
+    page      both link to one page; not a site's home, nor a page that one source links to from
+              several entries
+    hint      one names the other as where it is from (via, id), and their titles agree
+    title     the same telling title within `WINDOW`; not one that a source has used before
+    text      nearly the same beginning, though the headline was written anew
+    likeness  much the same title, and a beginning that agrees
+
+What tells a pair of a series apart is that each title has words that the other report knows
+nothing of: "Part 3" and "Part 4", one town and another, "raises" and "cuts". So such words may
+stand on one side, never on both. Reports of one source are never one story.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import xxhash
+
+from aggregator.dedupe.words import Stems, Words, read, shingles, strangers
+
+VERSION = b"1"
+"""Part of every key; a new rule for making keys needs a new version."""
+
+WINDOW = timedelta(days=3)
+"""Reports further apart are no one story, unless they are one page."""
+
+TITLE_SKETCH, LEAD_SKETCH = 6, 4
+"""So many words of a title, and sequences of a lead, stand for it in the index."""
+
+SEQUENCE = 4
+_DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
+"""Place and agency at the beginning of a wire report: `OSLO, 12 May (NNA) -`."""
+
+TELLING_TITLE = 4
+"""Words that a title needs to be evidence by itself."""
+
+LONG_LEAD = 10
+"""Words from which a lead is evidence."""
+
+SAME_TEXT, SOME_TEXT = 0.7, 0.25
+"""Shares of the shorter lead's sequences of words that stand in the other lead."""
+
+SAME_SUBJECT, SOME_SUBJECT = 0.35, 0.15
+"""Shares of the shorter lead's telling words that stand in the other report."""
+
+SAME_TITLE, MUCH_TITLE, SOME_TITLE = 0.75, 0.6, 0.4
+"""Shares of two titles' telling words that stand in both."""
+
+ABOUT = 0.4
+"""Share of a headline's telling words that stand in the text which it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An entry as it is compared.
+
+    Args:
+        page: Its page's canonical URL, "" when it has none.
+        hints: What it may share with another report of the story: where it is from, its id.
+    """
+
+    id: int
+    source_id: str
+    title: str
+    lead: str
+    at: datetime
+    page: str = ""
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A story that a report may belong to.
+
+    Args:
+        story: Its id.
+        first: The report it began with.
+        sources: Of its members.
+        same_page, hinted, worn: Whether a member has the report's page; whether one names the
+            other; whether the report's title is one that a source uses again and again.
+    """
+
+    story: int
+    first: Report
+    sources: Collection[str]
+    same_page: bool = False
+    hinted: bool = False
+    worn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """A report joins a story: why, in words, and how alike it is to the first, 0 to 1."""
+
+    story: int
+    reason: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What a report is found by, as 64-bit numbers; 0 or () where it has none of the kind.
+
+    Args:
+        page, title: What it shares with reports of the same page or title.
+        hints: What it is hinted by; asks: what a report that it has a hint in common with has.
+        near: What it shares with some luck with any report that is much alike.
+    """
+
+    page: int
+    title: int
+    hints: tuple[int, ...]
+    asks: tuple[int, ...]
+    near: tuple[int, ...]
+
+
+def keys(report: Report) -> Keys:
+    """Return the keys of a report."""
+    title, lead = read(report.title), _lead(report)
+    page = report.page if _is_telling_page(report.page) else ""
+    hints = tuple(_key(b"hint", hint) for hint in report.hints)
+    pages = tuple(_key(b"page", hint) for hint in report.hints)
+    words = _sketch(map(_beginning, title.telling), TITLE_SKETCH)
+    near = [_key(b"words", *pair) for pair in combinations(words, 2)]
+    if len(lead.all) >= LONG_LEAD:
+        sequences = (" ".join(sequence) for sequence in shingles(lead, SEQUENCE))
+        near += [_key(b"sequence", one) for one in _sketch(sequences, LEAD_SKETCH)]
+    return Keys(
+        page=_key(b"page", page) if page else 0,
+        title=_key(b"title", *title.all) if title.telling else 0,
+        hints=hints,
+        asks=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
+        near=tuple(near),
+    )
+
+
+def _key(kind: bytes, *values: str) -> int:
+    """Return a number as SQLite keeps it, of 64 bits with a sign."""
+    text = " ".join(values).encode("utf-8", "surrogatepass")
+    return xxhash.xxh3_64_intdigest(VERSION + kind + b" " + text) - 2**63
+
+
+def _sketch(words: Iterable[str], size: int) -> list[str]:
+    """Return the words with the smallest hashes: of texts that are alike, mostly the same ones.
+
+    This is the "bottom k" form of MinHash.
+    """
+    return sorted(set(words), key=lambda word: xxhash.xxh3_64_intdigest(word.encode()))[:size]
+
+
+def _beginning(word: str) -> str:
+    return word if word[0].isdigit() else word[:5]  # so that inflections count as the same
+
+
+def _is_telling_page(page: str) -> bool:
+    return bool(page.partition("://")[2].partition("/")[2])
+
+
+def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
+    """Return the story that a report joins, None when it begins its own.
+
+    The strongest reason decides, then the greater similarity, then the older story.
+    """
+    best: tuple[int, float, int] | None = None
+    joined: Join | None = None
+    for candidate in candidates:
+        if report.source_id in candidate.sources:
+            continue
+        found = _judge(report, candidate)
+        if found is None:
+            continue
+        strength, reason, similarity = found
+        order = (-strength, -similarity, candidate.story)
+        if best is None or order < best:
+            best = order
+            joined = Join(story=candidate.story, reason=reason, similarity=round(similarity, 2))
+    return joined
+
+
+def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
+    if candidate.same_page:
+        return 5, "it links to the same page", 1.0
+    pair = _Pair(report, candidate.first)
+    if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
+        return 4, "one names the other as its origin, and they agree", max(pair.title, pair.text)
+    if abs(report.at - candidate.first.at) > WINDOW:
+        return None
+    if pair.is_same_title() and not candidate.worn:
+        return 3, "its title is the same", 1.0
+    if pair.is_same_text():
+        return 2, "its text begins nearly the same", pair.text
+    if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.worn):
+        return 1, "its title and beginning are much alike", (pair.title + pair.subject) / 2
+    return None
+
+
+class _Pair:
+    """Two reports, and how alike they are."""
+
+    __slots__ = ("alone", "leads", "long", "subject", "text", "title", "titles", "unlike")
+
+    def __init__(self, one: Report, other: Report) -> None:
+        self.titles = read(one.title), read(other.title)
+        self.leads = _lead(one), _lead(other)
+        self.long = min(len(lead.all) for lead in self.leads) >= LONG_LEAD
+        self.title = _dice(*(title.telling for title in self.titles))
+        self.text = _containment(*self.leads)
+        told = zip(self.titles, self.leads, strict=True)
+        first, second = (Stems(title.telling | lead.telling) for title, lead in told)
+        # What one says and the other does not know, of the titles and of the leads.
+        self.unlike = self._apart(self.titles, first, second)
+        self.alone = self._apart(self.leads, first, second)
+        sizes = [
+            (len(lead.telling), len(alone))
+            for lead, alone in zip(self.leads, self.alone, strict=True)
+        ]
+        words, missing = min(sizes)
+        self.subject = 1 - missing / words if self.long and words else 0.0
+
+    @staticmethod
+    def _apart(
+        texts: tuple[Words, Words], first: Stems, second: Stems
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        return strangers(texts[0].telling, second), strangers(texts[1].telling, first)
+
+    def is_same_title(self) -> bool:
+        """Whether the titles are equal and say enough, and the leads don't speak against it."""
+        one, other = self.titles
+        if one.all != other.all or len(one.telling) < TELLING_TITLE:
+            return False
+        return not self.long or (self.subject >= SOME_SUBJECT and not self.is_series())
+
+    def is_same_text(self) -> bool:
+        """Whether one text stands under two headlines, both of which are about it."""
+        if not self.long or self.text < SAME_TEXT or self.is_series():
+            return False
+        text = Stems(self.leads[0].telling & self.leads[1].telling)
+        return all(
+            len(strangers(title.telling, text)) <= (1 - ABOUT) * len(title.telling)
+            for title in self.titles
+        )
+
+    def is_alike(self) -> bool:
+        """Whether titles and leads agree, and no word tells the titles apart from both sides."""
+        if all(self.unlike) or self.is_series():
+            return False
+        enough = min(len(title.telling) for title in self.titles) >= TELLING_TITLE
+        if not self.long:
+            is_numbered = any(word[0].isdigit() for alone in self.unlike for word in alone)
+            return enough and self.title >= SAME_TITLE and not is_numbered
+        if self.text >= SOME_TEXT:
+            return self.title >= MUCH_TITLE
+        return enough and self.title >= MUCH_TITLE and self.subject >= SAME_SUBJECT
+
+    def is_series(self) -> bool:
+        """Whether the two are one form filled in twice, so that what differs are the facts."""
+        one, other = self.titles
+        if self.unlike[0] & one.numbers and self.unlike[1] & other.numbers:
+            return True
+        return self._has_other_winner() or (
+            self.long and self.text >= SOME_TEXT and all(self._facts(side) for side in (0, 1))
+        )
+
+    def _facts(self, side: int) -> frozenset[str]:
+        """Return the numbers and names that only one lead has, and what its title names too."""
+        lead, alone = self.leads[side], self.alone[side]
+        titled = Stems(self.unlike[side])
+        return alone & (lead.numbers | lead.names | {word for word in alone if word in titled})
+
+    def _has_other_winner(self) -> bool:
+        """Whether two titles with one score name the sides in another order."""
+        one, other = self.titles
+        if not any("-" in number for number in one.numbers & other.numbers):
+            return False
+        orders = [[_beginning(word) for word in title.all] for title in self.titles]
+        first, second = (
+            [word for word in order if word in orders[0] and word in orders[1]] for order in orders
+        )
+        return first != second
+
+
+def _lead(report: Report) -> Words:
+    return read(_DATELINE.sub("", report.lead, count=1))
+
+
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    if not one or not other:
+        return 0.0
+    stems, others = Stems(one), Stems(other)
+    common = sum(word in others for word in one) + sum(word in stems for word in other)
+    return common / (len(one) + len(other))
+
+
+def _containment(one: Words, other: Words) -> float:
+    """Return which share of the shorter text's sequences stand in the longer."""
+    shorter, longer = sorted((shingles(one), shingles(other)), key=len)
+    return len(shorter & longer) / len(shorter) if shorter else 0.0

@@ -1,0 +1,159 @@
+"""Text as it is compared between sources: words that tell, numbers and names, in any script.
+
+Scripts that put no spaces between words are read as pairs of characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+LONGEST = 60
+"""Words of a lead that are looked at; the rest of a report is each publisher's own."""
+
+# Written without spaces: Thai, Lao, Burmese, Khmer, Kana, Han.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+# Vowel signs of Indian scripts are no letters to `re`, and yet within words.
+_TOKEN = re.compile(
+    rf"(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)|((?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0970-\u0dff])+)"
+    r"|([.!?…:;\"“”„«»])"
+)
+# Article, conjunction and prepositions; endings and pronouns. At least three letters are left.
+_ARABIC_PREFIX = re.compile(r"\A(?:و?(?:ال|بال|كال|فال|لل)|و)(?=\w{3})")
+_ARABIC_SUFFIX = re.compile(r"(?<=\w{3})(?:ها|هم|ات|ان|ون|ين|يه|ية|ه|ة|ي)\Z")
+_MARKS = re.compile("[\u0300-\u036f\u0640\u064b-\u065f\u0670]")
+_THOUSANDS = re.compile(r"[.,](?=\d{3}(?:\D|\Z))")
+
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Russian, Arabic; marks folded.
+_FUNCTION_WORDS = """
+the and for with from that this are was has have had its their his her will would could into
+over after amid but not you who what how why say says said new more than been were they about
+der die das den dem des und ist sind war hat haben wird werden mit von vom zum zur auf aus bei
+nach fur uber vor ein eine einen einem einer sich auch als wie nicht noch bis im am durch gegen
+les des une dans pour par sur avec est sont ete aux qui que ses son leur plus apres pas ont
+los las una con por para del como sus mas tras sobre entre fue han
+gli nel nella della delle dei alla che non con per sono dopo
+dos das uma com para pelo pela apos nao
+het een van met voor naar niet zijn door over
+что как для при это его или был была были было под над после про без еще уже из на по за от до
+على من الى في عن مع هذا هذه التي الذي بعد قبل بين كما وقد خلال حول
+"""
+
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+"""Words that stand in any report, of the languages that need such a list most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text, read.
+
+    Args:
+        all: Every word in its order, folded.
+        telling: Those that say what the text is about.
+        numbers: Written in figures, scores and dates as one.
+        names: Those with a capital within a sentence; in scripts without capitals any may be one.
+    """
+
+    all: tuple[str, ...]
+    telling: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=4_096)
+def read(text: str) -> Words:
+    """Return the words of a text's beginning."""
+    found: list[str] = []
+    numbers, names, telling = set[str](), set[str](), set[str]()
+    begins = True
+    for number, run, word, _ in _TOKEN.findall(_folded(text)):
+        if number:
+            number = re.sub("[.,:/–]", "-", _THOUSANDS.sub("", number))
+            found.append(number)
+            numbers.add(number)
+        elif run:
+            pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+            found += pairs
+            telling.update(pairs)
+            names.update(pairs)
+        elif word:
+            lower = _lower(word)
+            found.append(lower)
+            if _tells(word, lower):
+                telling.add(lower)
+                if _is_name(word[0], begins):
+                    names.add(lower)
+        begins = not (number or run or word)
+        if len(found) >= LONGEST:
+            break
+    return Words(tuple(found), frozenset(telling | numbers), frozenset(numbers), frozenset(names))
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _lower(word: str) -> str:
+    lower = word.casefold()
+    return _stemmed_arabic(lower) if "\u0600" <= lower[0] <= "\u06ff" else lower
+
+
+def _stemmed_arabic(word: str) -> str:
+    """Return a word without what Arabic writes together with it, as "light" stemmers do."""
+    word = _ARABIC_PREFIX.sub("", word)
+    return _ARABIC_SUFFIX.sub("", word)
+
+
+def _tells(word: str, lower: str) -> bool:
+    if lower in FUNCTION_WORDS:
+        return False
+    return len(lower) > 2 or (len(word) == 2 and word.isupper())
+
+
+def _is_name(initial: str, begins_sentence: bool) -> bool:
+    if initial.isupper():
+        return not begins_sentence
+    return initial.upper() == initial
+
+
+def strangers(words: Iterable[str], known: "Stems") -> frozenset[str]:
+    """Return the words that are not among those known, in whatever inflection."""
+    return frozenset(word for word in words if word not in known)
+
+
+class Stems:
+    """Words that are found in any inflection: two match that begin alike for most of the longer."""
+
+    __slots__ = ("_by_start", "_words")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Take the words of one side of a comparison."""
+        self._words = frozenset(words)
+        self._by_start: dict[str, list[str]] | None = None
+
+    def __contains__(self, word: str) -> bool:
+        if word in self._words:
+            return True
+        if len(word) < 3 or word[0].isdigit():
+            return False
+        if self._by_start is None:
+            self._by_start = {}
+            for one in self._words:
+                self._by_start.setdefault(one[:3], []).append(one)
+        return any(_alike(word, one) for one in self._by_start.get(word[:3], ()))
+
+
+def _alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    if len(longer) == len(shorter) + 1 and longer.startswith(shorter):
+        return True
+    needed = max(4, -(-7 * len(longer) // 10))
+    return one[:needed] == other[:needed]
+
+
+def shingles(words: Words, size: int = 3) -> frozenset[tuple[str, ...]]:
+    """Return the sequences of so many words in a text."""
+    return frozenset(zip(*(words.all[start:] for start in range(size)), strict=False))
