@@ -22,6 +22,7 @@ from apscheduler.triggers.base import BaseTrigger
 from aggregator import schedule
 from aggregator.errors import AggregatorError, AlreadyRunning, StoreError
 from aggregator.model import Config, NextPoll
+from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import Poller, utc_now
 from aggregator.store import archives, changes, entries, facts, incidents, log, sources
 from aggregator.store.db import Connection, Store, moment, stamp
@@ -86,6 +87,7 @@ class Scheduler:
         *,
         clock: Callable[[], datetime] = utc_now,
         draw: Callable[[], float] = random.random,
+        pipe: Callable[..., Pipe] = Pipeline,
     ) -> None:
         """Take the lock and bring the database in line with the configuration.
 
@@ -94,6 +96,7 @@ class Scheduler:
             load: Reads the configuration file; called again when it changes.
             clock: The present moment.
             draw: A number in 0..1.
+            pipe: As the `Poller` takes it.
 
         Raises:
             AlreadyRunning, ConfigError, StoreError: Nothing was started then.
@@ -112,7 +115,7 @@ class Scheduler:
             facts.put(db, "config_error", "")
         self._mend_plans()
         self._spread_overdue()
-        self.poller = Poller(store, self.config, clock=clock, draw=draw)
+        self.poller = Poller(store, self.config, clock=clock, draw=draw, pipe=pipe)
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -155,6 +158,7 @@ class Scheduler:
             if time.monotonic() - self._told_tick > 5:
                 with self._store.transaction() as db:
                     facts.put(db, "tick", stamp(now))
+                    facts.put(db, "shortage", self.poller.shortage)
                 self._told_tick = time.monotonic()
             if not self.poller.trouble:
                 with self._store.reading() as db:

@@ -256,6 +256,7 @@ class Request:
         discover: Whether an HTML page may be searched for its feed.
         message: Set when no feed is asked for.
         push: The row of the inbox that brought the document, 0 for one that was polled.
+        hosts: The only ones that may be asked, empty for any; a redirect elsewhere ends the poll.
     """
 
     source_id: str
@@ -269,6 +270,7 @@ class Request:
     discover: bool = True
     message: Message | None = None
     push: int = 0
+    hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +330,7 @@ class FailureKind(StrEnum):
     EMPTY = "empty"
     PARSE = "parse"
     CANCELLED = "cancelled"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,18 @@
 """The commands that stay: poll, serve, both, and the demonstration."""
 
+import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,6 +30,7 @@ from aggregator.demo.publisher import Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
 from aggregator.model import Config
+from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import utc_now
 from aggregator.store.db import Store
 
@@ -39,11 +43,26 @@ STARTED_BY = "AGGREGATOR_STARTED_BY"
 STOP_SECONDS = 5
 
 
+def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not re.fullmatch(r"(tcp|tls)://\S+:\d+|local:[1-9]\d*", text):
+        raise click.BadParameter("write tcp://HOST:8786, tls://HOST:8786 or local:N")
+    return text
+
+
+CLUSTER = click.option(
+    "--cluster",
+    default="",
+    callback=_cluster,
+    help="Poll by the Dask workers of tcp://HOST:8786, or by local:N on this machine.",
+)
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, help="Port to serve on.")
+@CLUSTER
 @click.pass_obj
-def run(path: str, host: str, port: int) -> None:
+def run(path: str, host: str, port: int, cluster: str) -> None:
     """Poll and serve, in one command; Ctrl-C stops it.
 
     \b
@@ -52,22 +71,24 @@ def run(path: str, host: str, port: int) -> None:
     """
     config = load(path)
     _check_free(host, port)
-    scheduler = _scheduler(path)
+    scheduler = _scheduler(path, cluster)
     with _web_process(path, host, port):
         _announce(config, host, port)
         _run_scheduler(scheduler)
 
 
 @click.command()
+@CLUSTER
 @click.pass_obj
-def scheduler(path: str) -> None:
+def scheduler(path: str, cluster: str) -> None:
     """Poll only; `aggregator web` serves from the same database.
 
     \b
-    Example:
+    Examples:
       aggregator scheduler & aggregator web --port 8000
+      aggregator scheduler --cluster tcp://10.0.0.1:8786
     """
-    _run_scheduler(_scheduler(path))
+    _run_scheduler(_scheduler(path, cluster))
 
 
 @click.command()
@@ -134,9 +155,23 @@ def _check_free(host: str, port: int) -> None:
         ) from None
 
 
-def _scheduler(path: str) -> jobs.Scheduler:
+def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
     config = load(path)
-    return jobs.Scheduler(Store(config.storage), lambda: load(path))
+    return jobs.Scheduler(Store(config.storage), lambda: load(path), pipe=_pipe(cluster))
+
+
+def _pipe(cluster: str) -> Callable[..., Pipe]:
+    if not cluster:
+        return Pipeline
+    try:
+        from aggregator.cluster.client import Cluster  # optional, and slow to load
+    except ModuleNotFoundError as error:
+        raise AggregatorError(
+            f"a cluster needs what is not installed ({error.name}):"
+            " pip install 'feed-aggregator[cluster]'"
+        ) from None
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it is chatty, from its import on
+    return partial(Cluster, address=cluster)
 
 
 def _run_scheduler(scheduler: jobs.Scheduler) -> None:

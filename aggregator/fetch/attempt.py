@@ -299,6 +299,8 @@ class Attempt:
             self._custom = {}  # they were meant for the first origin, and may be secrets
         self.hops += (Hop(status=status, url=target.href),)
         self.target = target
+        if self.request.hosts and target.host not in self.request.hosts:
+            return self.failed(FailureKind.ELSEWHERE, "another host, not asked here", status)
         self._compose()
         return None
 

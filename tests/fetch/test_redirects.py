@@ -157,3 +157,15 @@ def test_all_hops_share_the_total_time(feed_server: FeedServer, fetch: Fetch) ->
 
 def _to(hop: int) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: /{hop}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def test_a_redirect_leaves_the_hosts_that_may_be_asked_to_no_other(
+    feed_server: FeedServer, fetch: Fetch
+) -> None:
+    feed_server.redirect("/old", feed_server.url("/new", HOSTS[1]))
+    feed_server.reply("/new", 200, {}, FEED)
+    start = feed_server.url("/old")
+    outcome = failed(fetch(start, hosts=frozenset({HOSTS[0]})), FailureKind.ELSEWHERE)
+    assert outcome.transfer.hops == (Hop(status=301, url=feed_server.url("/new", HOSTS[1])),)
+    assert feed_server.paths() == ["/old"]
+    assert fetched(fetch(start, hosts=frozenset(HOSTS[:2]))).body == FEED

@@ -1,0 +1,232 @@
+"""The connection to Dask, in a thread of its own: which workers are there, and what they answer."""
+
+import asyncio
+import logging
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from distributed import Client, LocalCluster
+
+import aggregator
+from aggregator.cluster import worker as there
+from aggregator.cluster.batches import Batch
+from aggregator.model import PollResult
+
+logger = logging.getLogger("aggregator")
+
+LOCAL = "local:"
+CONNECT_SECONDS = 5.0
+LOOK_SECONDS = 0.3
+"""How often it is looked for workers that came or went."""
+
+GRACE_SECONDS = 5.0
+"""A worker ends a batch that takes too long; one that does not even do that has so much more."""
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """A Dask worker: `load` counts the polls it has, `tasks` wait for its answers.
+
+    Args:
+        fault: Why it gets no work, in words.
+    """
+
+    address: str
+    load: int = 0
+    ready: bool = False
+    lost: bool = False
+    fault: str = ""
+    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a batch: results, or None, and then whether its requests may be to blame."""
+
+    batch: Batch
+    worker: Worker
+    results: list[PollResult] | None
+    suspect: bool = False
+
+
+class Link(threading.Thread):
+    """Connects, again and again, and greets each worker before it is given work."""
+
+    def __init__(self, address: str, answer: Callable[[Answer], None]) -> None:
+        """Start nothing yet; `answer` is called in this thread, once for each batch sent."""
+        super().__init__(daemon=True)
+        self._address, self._answer = address, answer
+        self._owner = uuid.uuid4().hex
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._workers: dict[str, Worker] = {}
+        self._client: Client | None = None
+        self._silence = f"the cluster {address} is not reached yet"
+
+    # --- from the scheduler's thread -----------------------------------------------------------
+
+    def ready(self) -> list[Worker]:
+        """Return the workers that may be given work."""
+        return [worker for worker in list(self._workers.values()) if worker.ready]
+
+    @property
+    def trouble(self) -> str:
+        """Why no worker can be given work, in words; "" when one can."""
+        workers = list(self._workers.values())
+        if any(worker.ready for worker in workers):
+            return ""
+        faults = [worker.fault for worker in workers if worker.fault]
+        return self._silence or next(iter(faults), "") or self._lonely()
+
+    def send(self, worker: Worker, batch: Batch) -> None:
+        """Have a worker poll a batch."""
+        self._loop.call_soon_threadsafe(lambda: self._keep(worker, self._poll(worker, batch)))
+
+    def abandon(self) -> None:
+        """Wait for no answer any more."""
+        self._loop.call_soon_threadsafe(self._abandon, *self._workers.values())
+
+    def end(self) -> None:
+        """Leave the cluster."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self.join()
+
+    # --- in this thread ------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Keep the connection until the end."""
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._live())
+        self._loop.close()
+
+    async def _live(self) -> None:
+        async with self._cluster() as address:
+            while not self._over.is_set():
+                try:
+                    async with Client(
+                        address, asynchronous=True, timeout=CONNECT_SECONDS, set_as_default=False
+                    ) as self._client:
+                        await self._watch(self._client)
+                except (OSError, RuntimeError, ValueError) as error:
+                    self._lose(f"{type(error).__name__}: {error}")
+                    await self._pause()
+
+    @asynccontextmanager
+    async def _cluster(self) -> AsyncIterator[str]:
+        """Give the address of Dask's scheduler, which is started here if it is to be local."""
+        if not self._address.startswith(LOCAL):
+            yield self._address
+            return
+        async with LocalCluster(
+            n_workers=int(self._address.removeprefix(LOCAL)),
+            threads_per_worker=1,
+            asynchronous=True,
+            dashboard_address=None,
+        ) as cluster:
+            yield cluster.scheduler_address
+
+    async def _watch(self, client: Client) -> None:
+        while not self._over.is_set():
+            if client.status != "running":
+                raise OSError("the connection was lost")
+            present = await client.nthreads()
+            for address in self._workers.keys() - present:
+                self._workers[address].lost = True
+                self._abandon(self._workers.pop(address))
+            for address in present.keys() - self._workers.keys():
+                self._workers[address] = worker = Worker(address)
+                self._keep(worker, self._greet(worker))
+            self._silence = ""
+            await self._pause()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), LOOK_SECONDS)
+
+    def _lose(self, words: str) -> None:
+        if not self._silence:
+            logger.error("event=cluster_lost address=%s error=%r", self._address, words)
+        self._silence = (
+            f"the cluster {self._address} can't be reached ({words}), so nothing is polled;"
+            " start `dask scheduler` there"
+        )
+        self._abandon(*self._workers.values())
+        self._workers.clear()
+
+    def _lonely(self) -> str:
+        return (
+            f"the cluster {self._address} has no worker, so nothing is polled;"
+            f" start `dask worker {self._address}` where the aggregator is installed"
+        )
+
+    def _abandon(self, *workers: Worker) -> None:
+        for worker in workers:
+            worker.ready = False
+            for task in worker.tasks:
+                task.cancel()
+
+    # --- a worker ------------------------------------------------------------------------------
+
+    def _keep(self, worker: Worker, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        worker.tasks.add(task)
+        task.add_done_callback(worker.tasks.discard)
+
+    async def _ask(self, worker: Worker, question: Callable[..., Any], *arguments: object) -> Any:
+        """Call a function in a worker, nowhere else: Dask is not to run it again elsewhere."""
+        if self._client is None:
+            raise asyncio.CancelledError
+        future = self._client.submit(
+            question, self._owner, *arguments, workers=[worker.address], pure=False
+        )
+        try:
+            return await future
+        finally:
+            future.release()
+
+    async def _greet(self, worker: Worker) -> None:
+        """Make a worker ready if it is of our version; say what is amiss otherwise."""
+        worker.ready = False
+        try:
+            version = await self._ask(worker, there.greet)
+        except Exception as error:  # noqa: BLE001, of whatever is installed there
+            worker.fault = f"the worker {worker.address} can't poll: {error!r}"
+        else:
+            worker.ready = version == aggregator.__version__
+            worker.fault = "" if worker.ready else _other_version(worker, version)
+        if worker.fault:
+            logger.error("event=worker_refused error=%r", worker.fault)
+
+    async def _poll(self, worker: Worker, batch: Batch) -> None:
+        answer = Answer(batch, worker, None)
+        try:
+            polled = self._ask(worker, there.poll_batch, batch)
+            results = await asyncio.wait_for(polled, batch.seconds + GRACE_SECONDS)
+            answer = Answer(batch, worker, results)
+            if results is None:
+                self._keep(worker, self._greet(worker))
+        except asyncio.CancelledError:
+            answer = Answer(batch, worker, None, suspect=worker.lost)
+        except TimeoutError:
+            # It gets nothing more before it answers again.
+            logger.error("event=worker_slow address=%s", worker.address)  # noqa: TRY400
+            words = "the worker did not answer in time"
+            late = [there.cancelled(request, words) for request in batch.requests]
+            answer = Answer(batch, worker, late)
+            self._keep(worker, self._greet(worker))
+        except Exception:
+            logger.exception("event=batch_failed address=%s", worker.address)
+            answer = Answer(batch, worker, None, suspect=True)
+        finally:
+            self._answer(answer)
+
+
+def _other_version(worker: Worker, version: str) -> str:
+    return (
+        f"the worker {worker.address} has version {version} of the aggregator, the scheduler"
+        f" {aggregator.__version__}, so it gets no work; install the same there"
+    )
