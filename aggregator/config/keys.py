@@ -12,6 +12,7 @@ from aggregator.config.values import (
     Expression,
     Headers,
     Hub,
+    Logo,
     QueryText,
     Size,
     Url,
@@ -105,9 +106,12 @@ SITE = Block(
         ),
         Key(
             name="logo",
-            kind=Text(),
-            help="A picture for the masthead: a URL, or a file on this machine.",
-            example="logo: config/logo.svg",
+            kind=Logo(),
+            help=(
+                "A picture for the masthead: a PNG, SVG, WebP or JPEG file of at most 200 kB on "
+                "this machine (a relative path begins in the working directory), or a URL."
+            ),
+            example="logo: https://www.example.org/logo.svg",
         ),
         Key(
             name="accent",

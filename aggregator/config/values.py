@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,7 +15,7 @@ import can_ada
 import re2
 import yaml
 
-from aggregator import query
+from aggregator import images, query
 from aggregator.config.kinds import Kind, Schema, Text, matching
 from aggregator.config.reading import Reading, Unfit, shown
 from aggregator.errors import QueryError
@@ -148,6 +149,37 @@ class Hub(Url):
     def schema(self) -> Schema:
         """Give the words or the schemes; false is what editors take `off` for."""
         return {"anyOf": [{"enum": ["own", "off", False]}, Url.schema(self)]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logo(Url):
+    """A picture on this machine, or the URL of one."""
+
+    words: str = "a picture"
+    remedy: str = "Name a PNG, SVG, WebP or JPEG file on this machine, or write a URL."
+    largest: int = 200_000
+
+    def convert(self, text: str) -> str:
+        """Look at the file; what a URL leads to is the browser's to see."""
+        if "://" in text:
+            return super(Logo, self).convert(text)
+        try:
+            with Path(text).open("rb") as file:
+                body = file.read(self.largest + 1)
+        except (OSError, ValueError):
+            raise Unfit(
+                f"is no file that can be read from {Path.cwd()}",
+                "A relative path begins in the working directory.",
+            ) from None
+        if len(body) > self.largest:
+            raise Unfit(f"is larger than {self.largest // 1000} kB", "Make the picture smaller.")
+        if images.type_of(body) not in ("image/png", "image/svg+xml", "image/webp", "image/jpeg"):
+            raise Unfit("is no picture that all browsers show")
+        return text
+
+    def schema(self) -> Schema:
+        """Give the schema of any text: a path may be anything."""
+        return {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from aggregator.web import (
     feeds,
     incidents,
     login,
+    logo,
     metrics,
     ops,
     pages,
@@ -120,7 +121,13 @@ def create_app(
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        return {"config": config(), "style": style.url(config()), "path": request.path}
+        now = config()
+        return {
+            "config": now,
+            "style": style.url(now),
+            "logo": logo.url(now.site),
+            "path": request.path,
+        }
 
     app.register_blueprint(pages.blueprint(config, store, clock))
     guard = auth.Guard(config, store, time.monotonic)
@@ -128,6 +135,7 @@ def create_app(
     app.register_blueprint(login.blueprint(config, guard))
     app.register_blueprint(ops.blueprint(config, store, clock, guard))
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
+    app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", _static)
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
     app.register_blueprint(feeds.blueprint(served))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
@@ -11,6 +11,7 @@ from aggregator.model import Config, Query, Source, StoredEntry
 from aggregator.store import archives, changes, entries, sources, views
 from aggregator.store.db import Connection, Store
 from aggregator.store.sources import SourceState
+from aggregator.web import logo
 from aggregator.web.views import ViewSpec
 
 DEFAULT_LIMIT = 50
@@ -140,7 +141,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         self_url=spec.feed_url(format, content.archive),
         # Of the entries' languages nothing is known but what they say themselves.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
-        icon=site.logo if site.logo.startswith(("https://", "http://")) else "",
+        icon=urljoin(site.base_url, logo.url(site)) if site.logo else "",
         alternates=tuple(
             (media_type, spec.feed_url(other, content.archive))
             for other, media_type in MEDIA_TYPES.items()

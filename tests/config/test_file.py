@@ -27,7 +27,7 @@ site:
   timezones: [{zone: Europe/London, label: UK}, America/New_York]
   contact: you@example.org
   language: en-GB
-  logo: config/logo.svg
+  logo: https://news.example.org/logo.svg
   accent: "#b80000"
   css: |
     h1 { color: red }
@@ -89,7 +89,7 @@ def test_a_whole_file_is_read() -> None:
                 Zone(name="America/New_York", label="New York"),
             ),
             language="en-GB",
-            logo="config/logo.svg",
+            logo="https://news.example.org/logo.svg",
             accent="#b80000",
             css="h1 { color: red }\n",
         ),
@@ -731,3 +731,32 @@ def test_hub_is_a_word_or_a_url(written: str, hub: str) -> None:
 def test_other_hub_is_refused(written: str) -> None:
     with pytest.raises(ConfigError, match="hub"):
         file.read(f"websub: {{hub: {written}}}\nsources: []\n", "x.yaml", {})
+
+
+@pytest.mark.parametrize(
+    "body", [b"\x89PNG\r\n\x1a\n..", b"<?xml version='1.0'?>\n<svg xmlns=''/>", b"\xff\xd8\xff\xe0"]
+)
+def test_logo_is_a_picture_on_this_machine(tmp_path: Path, body: bytes) -> None:
+    logo = tmp_path / "logo"
+    logo.write_bytes(body)
+    assert read(f"site: {{logo: {logo}}}\nsources: []").site.logo == str(logo)
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (None, "is no file that can be read"),
+        (b"", "is no picture"),
+        (b"<html><svg>", "is no picture"),
+        (b"GIF89a", "is no picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200_000), "is larger than 200 kB"),
+    ],
+)
+def test_logo_that_can_not_be_shown_is_refused(
+    tmp_path: Path, body: bytes | None, what: str
+) -> None:
+    logo = tmp_path / "logo"
+    if body is not None:
+        logo.write_bytes(body)
+    [problem] = problems(f"site: {{logo: {logo}}}\nsources: []")
+    assert what in problem

@@ -364,7 +364,7 @@ PATHS = (
     "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
     "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
-    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/author?name=/",
+    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/logo", "/author?name=/",
     "/category?name=/", "/login", "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
     "/api/v1/sections",
@@ -533,3 +533,38 @@ def test_configuration_is_what_the_callable_gives(tmp_path: Path) -> None:
         style = re.search(r'href="(/style.css\?v=\w+)"', page)
         assert style
         assert "#123456" in client.get(style[1]).text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+            "image/svg+xml",
+        ),
+    ],
+)
+def test_logo_of_this_machine_is_served_as_a_picture_and_no_more(
+    tmp_path: Path, body: bytes, kind: str
+) -> None:
+    file = tmp_path / "logo"
+    file.write_bytes(body)
+    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=str(file)))) as stock:
+        site = PageSite(stock)
+        assert '<img src="/logo" alt="The Site"' in site.text("/")
+        answer = site.get("/logo")
+        assert (answer.data, answer.mimetype) == (body, kind)
+        assert answer.headers["Content-Security-Policy"].endswith("; sandbox")
+        assert site.get("/logo", If_None_Match=answer.headers["ETag"]).status_code == 304
+        assert "<icon>https://site.example/logo</icon>" in site.text("/feeds/all.atom")
+        file.unlink()
+        assert site.get("/logo").status_code == 404
+
+
+def test_logo_elsewhere_is_not_ours_to_serve(tmp_path: Path) -> None:
+    logo = "https://pictures.example/logo.png"
+    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as stock:
+        site = PageSite(stock)
+        assert f'<img src="{logo}"' in site.text("/")
+        assert site.get("/logo").status_code == 404

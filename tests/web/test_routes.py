@@ -21,6 +21,7 @@ NO_PAGE = {
     "api.sources": "JSON",
     "feeds.feed": "feeds, read by programs",
     "incidents.health": "a feed",
+    "logo": "a picture",
     "metrics.metrics": "text for Prometheus",
     "ops.healthz": "one word",
     "ops.readyz": "one word",
