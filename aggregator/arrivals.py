@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from aggregator.clean import urls
-from aggregator.dedupe import identity, rules
-from aggregator.model import Entry, Reading, Source
+from aggregator.dedupe import identity
+from aggregator.dedupe.rules import Rulebook
+from aggregator.model import Entry, Reading, Ruling
 from aggregator.store import entries, sources
 from aggregator.store.db import Connection
 from aggregator.store.sources import Document, SourceState
@@ -38,19 +39,19 @@ class Arrived:
 def arrive(
     db: Connection,
     state: SourceState,
-    source: Source | None,
     reading: Reading,
     *,
+    rulebook: Rulebook,
     now: datetime,
     base_url: str,
 ) -> Arrived:
     """Store a document's entries and hashes, inside the caller's transaction.
 
     Args:
-        source: As configured, None when it is no longer.
+        rulebook: The rules in force.
         base_url: Our own address, whose host names the ids that we make.
     """
-    return _Arrival(db, state, source, now, base_url).read(reading)
+    return _Arrival(db, state, rulebook, now, base_url).read(reading)
 
 
 class _Arrival:
@@ -60,11 +61,11 @@ class _Arrival:
         self,
         db: Connection,
         state: SourceState,
-        source: Source | None,
+        rulebook: Rulebook,
         now: datetime,
         base_url: str,
     ) -> None:
-        self.db, self.state, self.source, self.now = db, state, source, now
+        self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
         self.base_url = base_url
         self.found = Arrived()
 
@@ -97,13 +98,13 @@ class _Arrival:
         last = entries.last_id(self.db)
         aliases: dict[bytes, int] = {}
         quiet = [same.id for same in decision.same if not same.changed]
-        stored = entries.get_many(self.db, quiet)
+        written = entries.as_written(self.db, quiet)
         for same in decision.same:
             entry = incoming[same.position]
-            if same.changed or _told(stored[same.id].entry) != _told(entry):
+            if same.changed or _told(written[same.id]) != _told(entry):
                 entries.revise(
                     self.db, same.id, entry, changed=self.now if same.changed else None,
-                    sections=self.state.sections,
+                    sections=self.state.sections, ruling=self._ruling(entry),
                 )  # fmt: skip
                 self.found.touched = True
             if same.changed:
@@ -121,8 +122,8 @@ class _Arrival:
         return ids
 
     def _insert(self, entry: Entry, own: identity.Keys, new: identity.New) -> int:
-        dropped = rules.verdict(self.source.rules, entry) if self.source else ""
-        hidden = dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
+        ruling = self._ruling(entry)
+        hidden = ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
         entry_id = entries.insert(
             self.db,
             self.state.id,
@@ -132,9 +133,13 @@ class _Arrival:
             sort_at=min(entry.published or self.now, self.now),
             hidden=hidden,
             sections=self.state.sections,
+            ruling=ruling,
         )
         self.found.new.append(entry_id)
         return entry_id
+
+    def _ruling(self, entry: Entry) -> Ruling:
+        return self.rulebook.judge(self.state.id, self.state.sections, entry)
 
     def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from urllib.parse import urlsplit
 
-from aggregator import arrivals, health, schedule
+from aggregator import arrivals, health, schedule, storylines
 from aggregator.clean import urls
+from aggregator.dedupe.rules import Rulebook
 from aggregator.model import (
     Config,
     Failed,
@@ -53,12 +54,14 @@ class Context:
     Args:
         config: The configuration in force.
         sources: Its sources by id.
+        rulebook: Its rules.
         now: The moment of this transaction.
         draw: Returns a number in 0..1, the chance in jitter and backoff.
     """
 
     config: Config
     sources: Mapping[str, Source]
+    rulebook: Rulebook
     now: datetime
     draw: Callable[[], float]
 
@@ -134,6 +137,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         poll.count_host(spacings)
         if poll.gated_host:  # of which the results that follow must know
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
+    storylines.follow(db, [new for one in done for new in one.new], context.now)
     log.add(db, rows)
     if done:
         changes.bump(db, _scopes(done, states), context.now)
@@ -217,8 +221,8 @@ class _Poll:
         self.found = arrivals.arrive(
             self.db,
             self.state,
-            self.source,
             reading,
+            rulebook=self.context.rulebook,
             now=self.now,
             base_url=self.context.config.site.base_url,
         )

@@ -19,19 +19,17 @@ from typing import IO
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from aggregator import schedule
+from aggregator import schedule, upkeep
 from aggregator.errors import AggregatorError, AlreadyRunning, StoreError
 from aggregator.model import Config, NextPoll
 from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import Poller, utc_now
-from aggregator.store import archives, changes, entries, facts, incidents, log, sources
-from aggregator.store.db import Connection, Store, moment, stamp
-from aggregator.store.sources import SourceState
+from aggregator.store import facts, sources
+from aggregator.store.db import Store, stamp
 
 logger = logging.getLogger("aggregator")
 
 SPREAD_PER_SECOND = 20
-NIGHTS = timedelta(days=3)
 
 
 class Lock:
@@ -110,7 +108,7 @@ class Scheduler:
         self._trouble = ""
         self._told_tick = 0.0
         self._seen = clock()
-        synchronise(store, self.config, clock())
+        upkeep.synchronise(store, self.config, clock())
         with store.transaction() as db:
             facts.put(db, "config_error", "")
         self._mend_plans()
@@ -125,6 +123,7 @@ class Scheduler:
     def _add_jobs(self) -> None:
         add = partial(self._jobs.add_job, replace_existing=True)
         add(self._tick, EverySecond(), id="tick", next_run_time=utc_now())
+        add(self._judge_anew, id="rules")
         add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
 
     def run(self) -> None:
@@ -178,9 +177,21 @@ class Scheduler:
             logger.error("event=store_failed error=%r", str(error))
         self._trouble = str(error)
 
+    def _judge_anew(self) -> None:
+        try:
+            count = upkeep.judge_anew(
+                self._store, self.config, self._clock(), self._stopping.is_set
+            )
+            if count:
+                logger.info("event=rules_changed judged_anew=%d", count)
+        except StoreError as error:
+            self._complain(error)
+
     def _housekeeping(self) -> None:
         try:
-            keep_house(self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set)
+            upkeep.keep_house(
+                self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set
+            )
         except StoreError as error:
             self._complain(error)
 
@@ -208,10 +219,11 @@ class Scheduler:
             self._complain(error)
 
     def _obey(self, config: Config) -> None:
-        summary = synchronise(self._store, config, self._clock())
+        summary = upkeep.synchronise(self._store, config, self._clock())
         self._put_config_error("")
         self.config = config
         self.poller.reconfigure(config)
+        self._jobs.add_job(self._judge_anew, id="rules", replace_existing=True)
         logger.info(
             "event=config_loaded added=%d removed=%d moved=%d",
             len(summary.added),
@@ -268,49 +280,6 @@ class Scheduler:
                     sources.update(db, state.id, {"gate_from": now, "gate_until": until})
         if plans:
             logger.warning("event=clock_set_back plans=%d", len(plans))
-
-
-def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSummary:
-    """Bring the database in line with a configuration, in one transaction."""
-    with store.transaction() as db:
-        summary = sources.sync(db, config.sources, now=now, first_polls={})
-        if summary != sources.SyncSummary():
-            changes.bump_all(db)
-    return summary
-
-
-def keep_house(
-    store: Store, keep: timedelta | None, now: datetime, stopping: Callable[[], bool]
-) -> None:
-    """Delete what is kept no longer, each night; not in the first, nor after a gap.
-
-    A clock that jumps ahead by years must not make old what is of today: it has a day to be set
-    right.
-    """
-    with store.transaction() as db:
-        last = moment(facts.get(db, "housekeeping"))
-        facts.put(db, "housekeeping", stamp(now))
-    if last is None or now - last > NIGHTS:
-        return
-    expired = 1
-    while keep is not None and expired and not stopping():
-        with store.transaction() as db:
-            expired = entries.expire(db, now - keep)
-    with store.transaction() as db:
-        log.forget(db, now)
-        archives.forget(db)
-    store.optimise()
-
-
-def release(db: Connection, state: SourceState, now: datetime) -> int:
-    """Show a source's quarantined entries and return how many there were."""
-    count = entries.release(db, state.id, state.sections)
-    if state.health == "quarantined":
-        sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
-        incidents.closed(db, state.id, now)
-    scopes = [changes.ALL, changes.STATUS, changes.source_scope(state.id)]
-    changes.bump(db, scopes + [changes.section_scope(s) for s in state.sections], now)
-    return count
 
 
 def _modified(path: str) -> int:

@@ -80,21 +80,29 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is done with entries in whose `field` a regular expression (RE2 syntax) is found.
+
+    Args:
+        action: `keep`, `drop`, `category`, `section` or `priority`.
+        field: What is looked at; `words` is title, summary and content together.
+        value: The category that is added, or the section that the entry is moved to.
+    """
+
+    action: str
+    field: str
+    pattern: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A region or topic of the site."""
 
     id: str
     title: str
     description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A keep or drop rule: `field` matched by a regular expression `pattern` (RE2 syntax)."""
-
-    action: str
-    field: str
-    pattern: str
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +137,7 @@ class View:
     query: "Query"
     description: str = ""
     token: str = field(default="", repr=False)
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +208,10 @@ class Query:
         q: Words, "phrases", prefix*, -not; the full-text search.
         exclude: Words that must not occur (the key `not`).
         since: Only entries published at or after this moment.
-        has: `audio`, `video`, `image`.
+        has: `audio`, `video`, `image`, `priority`.
         limit: Entries in a feed or page; None for the default.
         within: Only entries published in the time before now; `since` is None then.
+        view: A saved view whose keep and drop rules the entries must meet; never in a URL.
     """
 
     section: tuple[str, ...] = ()
@@ -216,6 +226,7 @@ class Query:
     limit: int | None = None
     sort: Sort = Sort.NEWEST
     within: timedelta | None = None
+    view: tuple[str, ...] = ()
 
 
 # --- fetch -----------------------------------------------------------------------------------
@@ -255,7 +266,8 @@ class Request:
         item_hashes: Hashes of the items known from the last document, 16 bytes each.
         discover: Whether an HTML page may be searched for its feed.
         message: Set when no feed is asked for.
-        push: The row of the inbox that brought the document, 0 for one that was polled.
+        document: Set when the answer has come by itself: a push, and the row of the inbox that
+            holds it, `push`; both travel with the request to where it is read.
         hosts: The only ones that may be asked, empty for any; a redirect elsewhere ends the poll.
     """
 
@@ -269,6 +281,7 @@ class Request:
     limits: Limits = Limits()
     discover: bool = True
     message: Message | None = None
+    document: "Fetched | None" = field(default=None, repr=False)
     push: int = 0
     hosts: frozenset[str] = frozenset()
 
@@ -573,6 +586,27 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the rules of the configuration say of an entry.
+
+    Args:
+        dropped: Why it is in no view, "" when it is.
+        sections: Where it stands; None for the sections of its source.
+        categories: Those that it is given beside the publisher's.
+        views: The saved views with rules of their own that it passes.
+        priority: Whether it is marked as important.
+        reasons: Each rule that said something, in words.
+    """
+
+    dropped: str = ""
+    sections: tuple[str, ...] | None = None
+    categories: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    priority: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
     """An entry with what we know of it.
 
@@ -584,6 +618,7 @@ class StoredEntry:
         sort_at: min(published, first_seen): the order of lists.
         withdrawn: When the publisher or a rule took it back, None while it stands.
         hidden: Why it is in no view, "" when it is.
+        ruling: What the rules said of it; its categories stand in `entry` too.
     """
 
     id: int
@@ -595,6 +630,7 @@ class StoredEntry:
     entry: Entry
     withdrawn: datetime | None = None
     hidden: str = ""
+    ruling: Ruling = Ruling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

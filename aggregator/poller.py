@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import aggregator
 from aggregator import ingest, poll, schedule
+from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
 from aggregator.ingest import Context, Ingested
 from aggregator.model import Config, PollResult
@@ -99,6 +100,7 @@ class Poller:
     def _hold(self, config: Config) -> None:
         self.config = config
         self._sources = {source.id: source for source in config.sources}
+        self._rulebook = Rulebook.of(config)
 
     @property
     def shortage(self) -> str:
@@ -151,7 +153,11 @@ class Poller:
 
     def _context(self) -> Context:
         return Context(
-            config=self.config, sources=self._sources, now=self._clock(), draw=self._draw
+            config=self.config,
+            sources=self._sources,
+            rulebook=self._rulebook,
+            now=self._clock(),
+            draw=self._draw,
         )
 
     def _begin(self) -> None:

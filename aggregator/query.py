@@ -265,9 +265,9 @@ _ROWS = (
     ),
     Key(
         name="has",
-        values="audio, video, image",
-        help="With audio, video or a picture.",
-        read=_choice("has", "audio", "image", "video"),
+        values="audio, video, image, priority",
+        help="With audio, video or a picture, or marked as important by a rule.",
+        read=_choice("has", "audio", "image", "priority", "video"),
         many=True,
     ),
     Key(name="limit", values=f"1 to {MOST_ENTRIES}", help="At most so many entries.", read=_limit),

@@ -30,7 +30,7 @@ from typing import Any
 import feedparser
 import pycurl
 
-from aggregator import jobs
+from aggregator import upkeep
 from aggregator.model import Config, Defaults, PerHost, Site, Source
 from aggregator.poller import Poller, utc_now
 from aggregator.store import sources
@@ -155,7 +155,7 @@ class Bench:
             sources=named,
         )
         self.config = config
-        jobs.synchronise(self.store, config, utc_now())
+        upkeep.synchronise(self.store, config, utc_now())
         self.poller = Poller(self.store, config)
         self.poll("warm")  # the children are warm from here on, as in a service that runs
 

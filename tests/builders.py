@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator import ingest
+from aggregator.dedupe.rules import Rulebook
 from aggregator.ingest import Context, Ingested
 from aggregator.model import (
     Config,
@@ -16,11 +17,13 @@ from aggregator.model import (
     Reading,
     Request,
     SafeHtml,
+    Section,
     Site,
     Source,
     Transfer,
     Unchanged,
     Validators,
+    View,
 )
 from aggregator.store import changes, sources, views
 from aggregator.store.db import Store
@@ -69,6 +72,8 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store, self.now = store, START
+        self.sections: tuple[Section, ...] = ()
+        self.views: tuple[View, ...] = ()
         self.source = Source(id="a", url=URL, sections=("world",))
         self.others = [
             Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(ingest.HOST_LIMITED)
@@ -77,15 +82,26 @@ class Desk:
             sources.sync(db, [self.source, *self.others], now=self.now, first_polls={})
 
     @property
-    def context(self) -> Context:
-        named = {source.id: source for source in [self.source, *self.others]}
-        config = Config(
+    def config(self) -> Config:
+        return Config(
             path="",
             site=Site(base_url="https://us.example"),
             storage="",
-            sources=tuple(named.values()),
+            sections=self.sections,
+            sources=(self.source, *self.others),
+            views=self.views,
         )
-        return Context(config=config, sources=named, now=self.now, draw=lambda: 0.5)
+
+    @property
+    def context(self) -> Context:
+        config = self.config
+        return Context(
+            config=config,
+            sources={source.id: source for source in config.sources},
+            rulebook=Rulebook.of(config),
+            now=self.now,
+            draw=lambda: 0.5,
+        )
 
     def poll(
         self, outcome: Reading | Unchanged | Failed, source_id: str = "a", discovered: str = ""

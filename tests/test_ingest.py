@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from aggregator import jobs
+from aggregator import upkeep
 from aggregator.model import Feed, Freshness, Query, Rule, Transfer, Validators
 from aggregator.store import changes, entries, sources, views
 from aggregator.store.db import Store
@@ -170,7 +170,7 @@ def test_flood_is_held_back_until_it_is_released(desk: Desk) -> None:
     assert desk.state().health == "quarantined"
     assert not any(guid.startswith("c") for guid in desk.shown())
     with desk.store.transaction() as db:
-        assert jobs.release(db, desk.state(), desk.now) >= 12
+        assert upkeep.release(db, desk.state(), desk.context.rulebook, desk.now) >= 12
     assert any(guid.startswith("c") for guid in desk.shown())
     assert desk.state().health == "fine"
 
@@ -256,7 +256,7 @@ def test_released_entries_stay_shown(desk: Desk) -> None:
         desk.poll(make_reading(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
         desk.now += timedelta(days=9)
     with desk.store.transaction() as db:
-        jobs.release(db, desk.state(), desk.now)
+        upkeep.release(db, desk.state(), desk.context.rulebook, desk.now)
     shown = desk.shown()
     desk.poll(make_reading(*(make_entry(f"c{n}", published=START) for n in range(12))))
     assert desk.shown() == shown

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator import jobs
+from aggregator import jobs, upkeep
 from aggregator.cli.shared import check_known, load, opened, out
+from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
 from aggregator.poller import utc_now
 from aggregator.store import sources
@@ -109,5 +110,5 @@ def release(path: str, source_id: str) -> None:
         check_known(config, (source_id,))
         with store.transaction() as db:
             state = sources.get(db, source_id)
-            count = jobs.release(db, state, utc_now()) if state else 0
+            count = upkeep.release(db, state, Rulebook.of(config), utc_now()) if state else 0
     out.print(f"{escape(source_id)}: {count} entries released")

@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from aggregator import jobs, schedule
+from aggregator import schedule, upkeep
 from aggregator.cli.probe import reader
 from aggregator.cli.shared import check_known, load, opened, out
 from aggregator.errors import AggregatorError
@@ -28,7 +28,7 @@ def status(path: str, hosts: bool) -> None:
       aggregator status --hosts
     """
     with opened(path) as (config, store):
-        jobs.synchronise(store, config, utc_now())
+        upkeep.synchronise(store, config, utc_now())
         with store.reading() as db:
             if hosts:
                 _show_hosts(log.hosts(db))
@@ -82,7 +82,7 @@ def explain(path: str, what: str) -> None:
       aggregator explain https://www.example.org/story
     """
     with opened(path) as (config, store):
-        jobs.synchronise(store, config, utc_now())
+        upkeep.synchronise(store, config, utc_now())
         with store.reading() as db:
             state = sources.get(db, what)
             if state is not None:
@@ -99,6 +99,8 @@ def explain(path: str, what: str) -> None:
                 f"  guid {escape(found.entry.guid or 'none')}, in our feeds {escape(found.uri)}"
             )
             out.print(f"  first seen {found.first_seen:%Y-%m-%d %H:%M} UTC")
+            for reason in found.ruling.reasons:
+                out.print(f"  {escape(reason)}")
             if found.hidden:
                 out.print(f"  in no view: {escape(found.hidden)}")
             for version in entries.versions(db, found.id):

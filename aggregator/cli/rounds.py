@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aggregator import jobs
+from aggregator import jobs, upkeep
 from aggregator.cli.shared import check_known, err, opened, out
 from aggregator.errors import AlreadyRunning
 from aggregator.ingest import Ingested
@@ -35,7 +35,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
     """
     with opened(path) as (config, store):
         check_known(config, source_ids)
-        jobs.synchronise(store, config, utc_now())
+        upkeep.synchronise(store, config, utc_now())
         if force or source_ids:
             with store.transaction() as db:
                 sources.force(db, utc_now(), source_ids)
@@ -46,6 +46,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
                 raise
             out.print(f"Handed over: {escape(str(running).split(';')[0].split('. ')[0])}.")
             return
+        upkeep.judge_anew(store, config, utc_now())
         with store.reading() as db:
             due = sources.due(db, utc_now())
         if source_ids:

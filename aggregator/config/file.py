@@ -62,6 +62,7 @@ def read(text: str, file: str, environ: Mapping[str, str]) -> Config:
     if document.root is not None:
         found = ROOT.read(document.root, "", reading)
         _check_bounds(found, reading)
+        _check_rules(found, reading)
         _check_auth(document.root, found, reading)
     problems = (*document.problems, *reading.finish())
     if not problems and found is None:
@@ -125,6 +126,15 @@ def _check_bounds(found: Found | None, reading: Reading) -> None:
         )
 
 
+def _check_rules(found: Found | None, reading: Reading) -> None:
+    places = (*found.values.get("sections", ()), *found.values.get("sources", ())) if found else ()
+    for rule in (rule for place in places for rule in place.values.get("rules", ())):
+        if rule.nodes.keys() == {"when"}:
+            reading.note(
+                rule.node, "a rule that does nothing", "Add category, section or priority to it."
+            )
+
+
 def _check_auth(root: yaml.Node, found: Found | None, reading: Reading) -> None:
     auth = found and found.values.get("auth")
     if auth and auth.values.get("protect") == "site" and not {"password", "token"} & {*auth.nodes}:
@@ -147,9 +157,9 @@ def _config(found: Found, text: str, file: str) -> Config:
         auth=Auth(**_values(found, "auth")),
         websub=WebSub(**_values(found, "websub")),
         defaults=_defaults(_values(found, "defaults")),
-        sections=tuple(Section(**section.values) for section in values.get("sections", ())),
+        sections=tuple(Section(**_ruled(section)) for section in values.get("sections", ())),
         sources=tuple(_source(source, text) for source in values.get("sources", ())),
-        views=tuple(View(**view.values) for view in values.get("views", ())),
+        views=tuple(View(**_ruled(view)) for view in values.get("views", ())),
     )
 
 
@@ -180,6 +190,20 @@ def _defaults(values: dict[str, Any]) -> Defaults:
 
 
 def _source(found: Found, text: str) -> Source:
+    values = _ruled(found)
+    sections = tuple(dict.fromkeys(values.pop("sections", ())))
+    scope = values.pop("retry_after", "host")
+    return Source(
+        **values,
+        sections=sections,
+        retry_after_scope=scope,
+        line=found.node.start_mark.line + 1,
+        yaml=_excerpt(found, text),
+    )
+
+
+def _ruled(found: Found) -> dict[str, Any]:
+    """Give the values of what may have rules, the rules as one tuple."""
     values = dict(found.values)
     rules = [
         Rule(action=action, field=field, pattern=pattern)
@@ -187,16 +211,15 @@ def _source(found: Found, text: str) -> Source:
         for rule in values.pop(action, ())
         for field, pattern in rule.values.items()
     ]
-    sections = tuple(dict.fromkeys(values.pop("sections", ())))
-    scope = values.pop("retry_after", "host")
-    return Source(
-        **values,
-        sections=sections,
-        rules=tuple(rules),
-        retry_after_scope=scope,
-        line=found.node.start_mark.line + 1,
-        yaml=_excerpt(found, text),
-    )
+    for rule in values.pop("rules", ()):
+        done = dict(rule.values)
+        for field, pattern in (done.pop("when").values if "when" in done else {}).items():
+            rules += [
+                Rule(action=action, field=field, pattern=pattern, value=str(value))
+                for action, value in done.items()
+                if value
+            ]
+    return values | {"rules": tuple(rules)}
 
 
 def _excerpt(found: Found, text: str) -> str:

@@ -357,6 +357,80 @@ DEFAULTS = Block(
     ),
 )
 
+RULE = Block(
+    noun="a rule",
+    single=True,
+    keys=(
+        *(
+            Key(
+                name=name,
+                kind=Expression(),
+                help=f"A regular expression to be found in the {name}.",
+                example=f"{name}: football",
+            )
+            for name in FIELDS
+        ),
+        Key(
+            name="words",
+            kind=Text(longest=500),
+            help="Words or phrases between commas, of which one stands in title, summary or text.",
+            example="words: horoscope, crossword",
+        ),
+    ),
+)
+
+KEEP = Key(
+    name="keep",
+    kind=ListOf(words="a list of rules", item=RULE),
+    help="Only entries that meet one of these rules are shown.",
+    example="keep: [{title: '\\bclimate\\b'}]",
+)
+DROP = Key(
+    name="drop",
+    kind=ListOf(words="a list of rules", item=RULE),
+    help="Entries that meet one of these rules are not shown.",
+    example="drop: [{category: '^Sport$'}, {words: horoscope}]",
+)
+RULES = Key(
+    name="rules",
+    kind=ListOf(
+        words="a list of rules with what they do",
+        item=Block(
+            noun="a rule",
+            keys=(
+                Key(
+                    name="when",
+                    kind=RULE,
+                    help="What an entry must meet.",
+                    required=True,
+                    example="when: {title: climate}",
+                ),
+                Key(
+                    name="category",
+                    kind=Text(longest=100),
+                    help="A category that it is given.",
+                    example="category: Climate",
+                ),
+                Key(
+                    name="section",
+                    kind=Text(refers="section"),
+                    help="The section it is moved to, instead of those of its source.",
+                    example="section: europe",
+                ),
+                Key(
+                    name="priority",
+                    kind=Boolean(),
+                    help="Marks it as important: it leads the front page; `has=priority` finds it.",
+                    default="false",
+                    example="priority: true",
+                ),
+            ),
+        ),
+    ),
+    help="What else is done with entries that meet a rule.",
+    example="rules: [{when: {title: eurovision}, category: Music, section: europe}]",
+)
+
 SECTION = Block(
     noun="a section",
     keys=(
@@ -380,20 +454,9 @@ SECTION = Block(
             help="A line about the region or topic.",
             example="description: From the Atlantic to the Urals",
         ),
-    ),
-)
-
-RULE = Block(
-    noun="a rule",
-    single=True,
-    keys=tuple(
-        Key(
-            name=name,
-            kind=Expression(),
-            help=f"A regular expression to be found in the {name}.",
-            example=f"{name}: football",
-        )
-        for name in FIELDS
+        KEEP,
+        DROP,
+        RULES,
     ),
 )
 
@@ -445,18 +508,9 @@ SOURCE = Block(
             help="Header fields sent to this source. They are never shown.",
             example="headers: {Authorization: 'Bearer ${TOKEN}'}",
         ),
-        Key(
-            name="keep",
-            kind=ListOf(words="a list of rules", item=RULE),
-            help="Only entries that meet one of these rules are shown.",
-            example="keep: [{title: '\\bclimate\\b'}]",
-        ),
-        Key(
-            name="drop",
-            kind=ListOf(words="a list of rules", item=RULE),
-            help="Entries that meet one of these rules are not shown.",
-            example="drop: [{category: '^Sport$'}, {title: horoscope}]",
-        ),
+        KEEP,
+        DROP,
+        RULES,
         Key(
             name="retry_after",
             kind=Choice(values=("host", "source")),
@@ -514,6 +568,8 @@ VIEW = Block(
             ),
             example="token: only-for-the-night-desk",
         ),
+        KEEP,
+        DROP,
     ),
 )
 

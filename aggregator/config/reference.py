@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aggregator import query
-from aggregator.config.keys import DEFAULTS, FIELDS, ROOT, RULE, ZONE
+from aggregator.config.keys import DEFAULTS, FIELDS, ROOT, RULES, ZONE
 from aggregator.config.kinds import Block, Key, Kind, ListOf, Schema
 
 SCHEMA_PATH = Path("aggregator/sources.schema.json")
@@ -106,12 +106,34 @@ def _section(key: Key) -> Iterator[str]:
     if key.name == "sources":
         fields = ", ".join(f"`{field}`" for field in FIELDS)
         yield (
-            "### keep and drop\n\n"
-            f"A rule is one field ({fields})\n"
-            "and a regular expression to be found in it. Rules are alternatives: an entry is\n"
-            "shown if it meets one of `keep`, or there is none, and if it meets none of `drop`.\n"
+            "### keep, drop and rules\n\n"
+            f"What an entry must meet is one field ({fields})\n"
+            "and a regular expression to be found in it, or `words`, of which one stands in\n"
+            "title, summary or text as a whole word, in any script. Capitals count for nothing.\n\n"
+            "- `keep` and `drop` at a source decide what of it is shown at all; at a section,\n"
+            "  what stands in that section; at a view, what stands in that view. An entry stands\n"
+            "  if it meets one of `keep`, or there is none, and if it meets none of `drop`.\n"
+            "- `rules` at a source or section do more: give a category, move to another section,\n"
+            "  mark as important. Those of the source come first, then those of each section.\n\n"
+            "Nothing is lost: what was dropped is stored, `aggregator explain` names the rule,\n"
+            "and when the rules change, what is stored is judged anew.\n"
         )
-        yield f"```yaml\n{_indented(f'drop: [{{{RULE.keys[0].example}}}]', 0)}```\n"
+        yield _keys(_block(RULES.kind))
+        yield (
+            "```yaml\n"
+            "sections:\n"
+            "  - id: science\n"
+            "    title: Science\n"
+            "    drop: [{words: 'horoscope, sky this week'}]\n"
+            "sources:\n"
+            "  - id: bbc-world\n"
+            "    url: https://feeds.bbci.co.uk/news/world/rss.xml\n"
+            "    rules:\n"
+            "      - when: {title: '\\bclimate\\b'}\n"
+            "        category: Climate\n"
+            "        section: science\n"
+            "```\n"
+        )
 
 
 def _block(kind: Kind) -> Block:

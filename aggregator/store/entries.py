@@ -1,8 +1,8 @@
 """Entries: written once, found by view; lists are read along an index and never counted."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,14 @@ from aggregator.model import (
     Image,
     KnownEntry,
     Origin,
+    Ruling,
     SafeHtml,
     StoredEntry,
 )
 from aggregator.store.db import Connection, known_moment, moment, stamp
 
 VERSIONS_KEPT = 20
+UNRULED = Ruling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +44,32 @@ def insert(
     sort_at: datetime,
     hidden: str | None,
     sections: Sequence[str],
+    ruling: Ruling = UNRULED,
 ) -> int:
-    """Store a new entry and return its id; `hidden` names why it is in no view."""
+    """Store a new entry and return its id.
+
+    Args:
+        hidden: Why it is in no view, None when it is.
+        sections: Those of its source, where it stands when the rules name no others.
+    """
     cursor = db.execute(
         "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
         " text, published, updated, first_seen, changed, sort_at, hidden, language, audio, video,"
         " picture, authors, categories, enclosures, image, origin, via, comments, extensions,"
-        f" fingerprint) values ({', '.join('?' * 28)})",
+        " fingerprint, sections, tags, ruled, priority)"
+        f" values ({', '.join('?' * 32)})",
         (
             source_id, entry.guid, uri, entry.link, entry.canonical_url, entry.title,
             entry.summary, entry.content, entry.text, _stamp(entry.published),
             _stamp(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at), hidden,
-            entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint,
+            entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling),
         ),
     )  # fmt: skip
     entry_id = cursor.lastrowid
     if entry_id is None:  # SQLite always gives one after an insert
         raise RuntimeError("no row id after an insert")
     if hidden is None:
-        _place(db, entry_id, entry, stamp(sort_at), sections)
+        _place(db, entry_id, entry, stamp(sort_at), sections, ruling)
     return entry_id
 
 
@@ -71,6 +80,7 @@ def revise(
     *,
     changed: datetime | None,
     sections: Sequence[str],
+    ruling: Ruling = UNRULED,
 ) -> None:
     """Overwrite an entry; with `changed`, as a real change that keeps the earlier wording.
 
@@ -88,16 +98,19 @@ def revise(
             (entry_id,),
         )
     row = db.execute("select sort_at, hidden from entries where id = ?", (entry_id,)).fetchone()
+    hidden = _hidden(row["hidden"] or "", ruling)
     db.execute(
         "update entries set url = ?, canonical_url = ?, summary = ?, content = ?,"
-        " published = coalesce(?, published), updated = ?, language = ?, audio = ?, video = ?,"
-        " picture = ?, authors = ?, categories = ?, enclosures = ?, image = ?, origin = ?,"
-        " via = ?, comments = ?, extensions = ?, fingerprint = ?, last_seen = null,"
+        " published = coalesce(?, published), updated = ?, language = ?, audio = ?,"
+        " video = ?, picture = ?, authors = ?, categories = ?, enclosures = ?, image = ?,"
+        " origin = ?, via = ?, comments = ?, extensions = ?, fingerprint = ?, sections = ?,"
+        " tags = ?, ruled = ?, priority = ?, hidden = ?, last_seen = null,"
         " changed = coalesce(?, changed) where id = ?",
         (
             entry.link, entry.canonical_url, entry.summary, entry.content,
             _stamp(entry.published), _stamp(entry.updated), entry.language, *_kinds(entry),
-            *_lists(entry), entry.fingerprint, _stamp(changed), entry_id,
+            *_lists(entry), entry.fingerprint, *_ruled(ruling), hidden or None,
+            _stamp(changed), entry_id,
         ),
     )  # fmt: skip
     # Apart, so that the search index is only rewritten when its words change.
@@ -105,9 +118,39 @@ def revise(
         "update entries set title = ?1, text = ?2 where id = ?3 and (title != ?1 or text != ?2)",
         (entry.title, entry.text, entry_id),
     )
-    if row["hidden"] is None:
-        _displace(db, [entry_id])
-        _place(db, entry_id, entry, row["sort_at"], sections)
+    _displace(db, [entry_id])
+    if not hidden:
+        _place(db, entry_id, entry, row["sort_at"], sections, ruling)
+
+
+def rule(
+    db: Connection, held: StoredEntry, ruling: Ruling, sections: Sequence[str], now: datetime
+) -> None:
+    """Let other rules hold for an entry; what they take back is withdrawn."""
+    hidden = _hidden(held.hidden, ruling)
+    withdrawn = (held.withdrawn or now) if hidden and not held.hidden else held.withdrawn
+    db.execute(
+        "update entries set hidden = ?, withdrawn = ?, sections = ?, tags = ?, ruled = ?,"
+        " priority = ? where id = ?",
+        (hidden or None, _stamp(withdrawn) if hidden else None, *_ruled(ruling), held.id),
+    )
+    _displace(db, [held.id])
+    if not hidden:
+        _place(db, held.id, held.entry, stamp(held.sort_at), sections, ruling)
+
+
+def _hidden(before: str, ruling: Ruling) -> str:
+    """Return why an entry is in no view: a ruling takes the place of one, and of nothing else."""
+    return before if before and not before.startswith("dropped") else ruling.dropped
+
+
+def of_source(db: Connection, source_id: str, *, after: int, limit: int) -> list[StoredEntry]:
+    """Return a source's entries with a higher id, as its publisher wrote them."""
+    rows = db.execute(
+        "select * from entries where source_id = ? and id > ? order by id limit ?",
+        (source_id, after, limit),
+    )
+    return [stored(row, tagged=False) for row in rows]
 
 
 def _stamp(value: datetime | None) -> str | None:
@@ -132,6 +175,15 @@ def _lists(entry: Entry) -> tuple[str, ...]:
     )
 
 
+def _ruled(ruling: Ruling) -> tuple[str | None, str, str, bool]:
+    return (
+        None if ruling.sections is None else json.dumps(ruling.sections),
+        _json(ruling.categories),
+        _json(ruling.reasons),
+        ruling.priority,
+    )
+
+
 def _fields(value: Author | Enclosure | Image | Origin) -> dict[str, object]:
     # Not asdict, which copies deeply: it cost as much as the insert itself.
     return {name: getattr(value, name) for name in value.__slots__}
@@ -144,11 +196,18 @@ def _json(value: object) -> str:
 
 
 def _place(
-    db: Connection, entry_id: int, entry: Entry, sort_at: str, sections: Sequence[str]
+    db: Connection,
+    entry_id: int,
+    entry: Entry,
+    sort_at: str,
+    sections: Sequence[str],
+    ruling: Ruling,
 ) -> None:
+    categories = (*entry.categories, *ruling.categories)
     for table, column, values in (
-        ("entry_section", "section", sections),
-        ("entry_category", "category", [text.casefold() for text in entry.categories]),
+        ("entry_section", "section", sections if ruling.sections is None else ruling.sections),
+        ("entry_view", "view", ruling.views),
+        ("entry_category", "category", [text.casefold() for text in categories]),
         ("entry_author", "author", [a.name.casefold() for a in entry.authors if a.name]),
     ):
         if values:
@@ -160,7 +219,7 @@ def _place(
 
 def _displace(db: Connection, entry_ids: Iterable[int]) -> None:
     keys = [(entry_id,) for entry_id in entry_ids]
-    for table in ("entry_section", "entry_category", "entry_author"):
+    for table in ("entry_section", "entry_view", "entry_category", "entry_author"):
         db.executemany(f"delete from {table} where entry_id = ?", keys)
 
 
@@ -294,14 +353,16 @@ def held(db: Connection, source_id: str) -> str:
     return str(row[0]).partition(": ")[2] if row else ""
 
 
-def release(db: Connection, source_id: str, sections: Sequence[str]) -> int:
-    """Show a source's quarantined entries, and return how many there were."""
+def release(
+    db: Connection, source_id: str, sections: Sequence[str], judge: Callable[[Entry], Ruling]
+) -> int:
+    """Show a source's quarantined entries as the rules have it; return how many there were."""
     rows = db.execute(
         "select * from entries where source_id = ? and hidden like 'quarantine%'", (source_id,)
     ).fetchall()
     for row in rows:
-        db.execute("update entries set hidden = null where id = ?", (row["id"],))
-        _place(db, row["id"], stored(row).entry, row["sort_at"], sections)
+        held = replace(stored(row, tagged=False), hidden="")
+        rule(db, held, judge(held.entry), sections, held.first_seen)
     return len(rows)
 
 
@@ -324,11 +385,19 @@ def find(db: Connection, what: str) -> StoredEntry | None:
 
 def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, StoredEntry]:
     """Return entries by id; unknown ids are left out."""
-    rows = db.execute(
+    return {row["id"]: stored(row) for row in _rows(db, entry_ids)}
+
+
+def as_written(db: Connection, entry_ids: Iterable[int]) -> dict[int, Entry]:
+    """Return entries by id as their publishers wrote them; unknown ids are left out."""
+    return {row["id"]: stored(row, tagged=False).entry for row in _rows(db, entry_ids)}
+
+
+def _rows(db: Connection, entry_ids: Iterable[int]) -> Iterable[Any]:
+    return db.execute(
         "select * from entries where id in (select value from json_each(?))",
         (json.dumps(list(entry_ids)),),
     )
-    return {row["id"]: stored(row) for row in rows}
 
 
 def versions(db: Connection, entry_id: int) -> list[Version]:
@@ -362,8 +431,13 @@ def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tup
     ]
 
 
-def stored(row: Any) -> StoredEntry:
-    """Return the entry that a whole row of the table holds."""
+def stored(row: Any, *, tagged: bool = True) -> StoredEntry:
+    """Return the entry that a whole row of the table holds.
+
+    Args:
+        tagged: Whether its categories are with those that rules gave it.
+    """
+    tags = tuple(_loads(row["tags"]))
     image = json.loads(row["image"]) if row["image"] else None
     origin = json.loads(row["origin"]) if row["origin"] else None
     entry = Entry(
@@ -377,7 +451,7 @@ def stored(row: Any) -> StoredEntry:
         published=moment(row["published"]),
         updated=moment(row["updated"]),
         authors=tuple(Author(**fields) for fields in _loads(row["authors"])),
-        categories=tuple(_loads(row["categories"])),
+        categories=(*_loads(row["categories"]), *(tags if tagged else ())),
         enclosures=tuple(Enclosure(**fields) for fields in _loads(row["enclosures"])),
         image=Image(**image) if image else None,
         origin=Origin(**origin) if origin else None,
@@ -400,6 +474,12 @@ def stored(row: Any) -> StoredEntry:
         withdrawn=moment(row["withdrawn"]),
         hidden=row["hidden"] or "",
         entry=entry,
+        ruling=Ruling(
+            sections=None if row["sections"] is None else tuple(json.loads(row["sections"])),
+            categories=tags,
+            priority=bool(row["priority"]),
+            reasons=tuple(_loads(row["ruled"])),
+        ),
     )
 
 

@@ -260,7 +260,7 @@ def websub(db: sqlite_utils.Database) -> None:
     db.execute(
         "create table subscribers (id integer primary key autoincrement, topic text not null,"
         " callback text not null, host text not null, secret text not null,"
-        " verified text not null, lease_until text not null, told integer not null,"
+        " verified text not null, lease_until text not null,"
         " attempts integer not null default 0, failures integer not null default 0, due_at text,"
         " last_at text, detail text not null default '', unique (topic, callback))"
     )
@@ -274,4 +274,24 @@ def websub(db: sqlite_utils.Database) -> None:
         "create table deliveries (id integer primary key autoincrement, at text not null,"
         " kind text not null, topic text not null, callback text not null,"
         " status integer not null, milliseconds integer not null, detail text not null)"
+    )
+
+
+@migrations()
+def stories(db: sqlite_utils.Database) -> None:
+    """Create the stories that sources share, and the index by which a new entry finds its own."""
+    # A story has the id of its first entry, whose row says when it began.
+    db.execute(
+        "create table story_members (entry_id integer primary key references entries(id)"
+        " on delete cascade, story_id integer not null, source_id text not null, at text not null,"
+        " reason text not null, similarity real not null)"
+    )
+    db.execute("create index story_members_story on story_members(story_id, entry_id)")
+    db.execute(
+        "create index story_members_begun on story_members(at, story_id) where entry_id = story_id"
+    )
+    # A key has so many slots, so that a lookup costs the same however many entries share it.
+    db.execute(
+        "create table story_keys (key integer not null, slot integer not null,"
+        " entry_id integer not null, until integer not null, primary key (key, slot)) without rowid"
     )

@@ -206,16 +206,22 @@ def _sync_sections(db: Connection, sources: Sequence[Source], named: set[str]) -
         for section in stored.get(key, set()) - wanted.get(key, set()):
             db.execute(
                 "delete from entry_section where section = ? and entry_id in"
-                " (select id from entries where source_id = ?)",
+                " (select id from entries where source_id = ? and sections is null)",
                 (section, key),
             )
         for section in wanted.get(key, set()) - stored.get(key, set()):
             db.execute(
                 "insert or ignore into entry_section(section, sort_at, entry_id)"
-                " select ?, sort_at, id from entries where source_id = ? and hidden is null",
+                " select ?, sort_at, id from entries where source_id = ? and hidden is null"
+                " and sections is null",
                 (section, key),
             )
     return changed
+
+
+def judged(db: Connection) -> dict[str, str]:
+    """Return by which rules each source's entries were judged, as `Rulebook.stamp` has it."""
+    return {row[0]: row[1] for row in db.execute("select id, rules from sources")}
 
 
 def due(db: Connection, now: datetime, limit: int = 100_000) -> list[Due]:
@@ -338,13 +344,14 @@ def gate_host(db: Connection, host: str, given: datetime, until: datetime, reaso
     )
 
 
-def poll_now(db: Connection, source_id: str, now: datetime) -> bool:
+def poll_now(
+    db: Connection, source_id: str, now: datetime, reason: str = "asked for by hand"
+) -> bool:
     """Make a source due at once unless a Retry-After forbids it; False when it does."""
     changed = db.execute(
-        "update sources set planned_at = ?1, next_poll_at = ?1,"
-        " next_poll_reason = 'asked for by hand'"
+        "update sources set planned_at = ?1, next_poll_at = ?1, next_poll_reason = ?3"
         " where id = ?2 and (gate_until is null or gate_until <= ?1)",
-        (stamp(now), source_id),
+        (stamp(now), source_id, reason),
     )
     return bool(changed.rowcount)
 

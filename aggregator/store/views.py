@@ -93,7 +93,9 @@ def _driver(query: Query) -> _Driver:
         return _Driver("entry_author", "d.author = ?", _folded(query.author))
     if query.lang:
         return _Driver("entries", "d.language = ?", query.lang, id="id")
-    if query.has in (("audio",), ("video",)):
+    if query.view:
+        return _Driver("entry_view", "d.view = ?", query.view)
+    if query.has in (("audio",), ("priority",), ("video",)):
         return _Driver("entries", f"d.{query.has[0]}", (), id="id")
     return _Driver("entries", "", (), id="id")
 
@@ -133,6 +135,7 @@ def _filters(
         ("section", query.section),
         ("category", _folded(query.category)),
         ("author", _folded(query.author)),
+        ("view", query.view),
     ):
         if wanted and f"d.{column} " not in used:
             _one_of(
@@ -145,7 +148,7 @@ def _filters(
     if query.lang and "language" not in used:
         _one_of(where, values, "@.language in ({})", query.lang)
     if query.has:
-        columns = {"audio": "audio", "video": "video", "image": "picture"}
+        columns = {kind: kind for kind in query.has} | {"image": "picture"}
         where.append("(" + " or ".join(f"@.{columns[kind]}" for kind in query.has) + ")")
     since = _since(db, query)
     if since:

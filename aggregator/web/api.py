@@ -85,6 +85,7 @@ class Api:
         body = _entry(stored, state, config) | {
             "content": stored.entry.content,
             "hidden": stored.hidden or None,
+            "rules": list(stored.ruling.reasons),
             "versions": [
                 {"until": machine(one.until), "title": one.title, "content": one.content}
                 for one in versions

@@ -151,6 +151,7 @@ class StoryPage:
     changed: datetime | None
     changes: tuple[Change, ...]
     hidden: str
+    reasons: tuple[str, ...]
     also: tuple[Story, ...]
     others: tuple[Story, ...]
     printing: bool = False

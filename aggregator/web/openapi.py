@@ -57,6 +57,7 @@ _WHOLE_ENTRY: Json = {
         _object(
             content={**_TEXT, "description": "Cleaned HTML."},
             hidden={**_MAYBE_TEXT, "description": "Why it is in no list."},
+            rules=_list(_TEXT | {"description": "What a rule did with it, in words."}),
             versions=_list(_object(until=_MOMENT, title=_TEXT, content=_TEXT)),
         ),
     ]

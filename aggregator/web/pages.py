@@ -1,6 +1,6 @@
 """Pages for readers: each asks the store, fills a context, renders a template."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -25,6 +25,9 @@ from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec, resolve
 PAGE = 40
 LEAD_AMONG = 20
 """The lead is the newest story with a picture among so many; else simply the newest."""
+
+LEAD_MARKED = timedelta(hours=12)
+"""What a rule marks as important leads before that, for so long; the newest story is the clock."""
 
 LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
 SEE_ALSO, OTHERS = 6, 5
@@ -163,8 +166,7 @@ class Pages:
             reader = Reader(db, config)
             spec = resolve("all", "", "", config)
             newest = reader.select(Query(), limit=LATEST + LEAD_AMONG)
-            lead = next((one for one in newest[:LEAD_AMONG] if one.image), None)
-            lead = lead or next(iter(newest), None)
+            lead = _lead(newest, reader.select(Query(has=("priority",)), limit=1))
             shown = {lead.uri} if lead else set()
             blocks = []
             for section in config.sections:
@@ -312,6 +314,7 @@ class Pages:
                 changed=stored.changed if versions else None,
                 changes=stories.changes(entry, versions),
                 hidden=stored.hidden,
+                reasons=stored.ruling.reasons,
                 also=reader.tell(also),
                 others=reader.tell(others[:OTHERS]),
                 printing=request.args.get("print") == "1",
@@ -351,6 +354,15 @@ class Pages:
             found = views.select_ids(db, Query(), limit=100)
             answer = jsonify(new=sum(entry_id > int(since) for entry_id in found))
         return _tagged(answer, tag)
+
+
+def _lead(newest: Sequence[Listed], marked: Sequence[Listed]) -> Listed | None:
+    """Return the story that the front page begins with."""
+    for one in marked:
+        if newest[0].sort_at - one.sort_at < LEAD_MARKED:
+            return one
+    pictured = (one for one in newest[:LEAD_AMONG] if one.image)
+    return next(pictured, next(iter(newest), None))
 
 
 def _newest_first(one: Listed) -> tuple[float, int]:

@@ -224,6 +224,8 @@ def _titled(title: str, words: str) -> str:
 
 
 def _only_grows(query: Query) -> bool:
+    if query.view:  # another rule is another past
+        return False
     return (query.limit, query.since, query.within, query.sort) == (None, None, None, Sort.NEWEST)
 
 
@@ -263,7 +265,8 @@ def _source(id: str, config: Config) -> _Found:
 def _view(id: str, config: Config) -> _Found:
     for view in config.views:
         if view.id == id:
-            return view.query, view.title, view.description
+            query = replace(view.query, view=(id,)) if view.rules else view.query
+            return query, view.title, view.description
     raise _missing("view", id)
 
 

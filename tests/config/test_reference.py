@@ -90,7 +90,7 @@ def test_the_commented_lines_of_the_starter_are_right_too() -> None:
 def test_every_example_of_the_reference_is_right() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", reference.render_docs(), flags=re.DOTALL)
     documents = [block for block in blocks if re.match(r"\w+:\n", block)]
-    assert len(documents) == len(ROOT.keys) + 1
+    assert len(documents) == len(ROOT.keys) + 2
     others = "sections: [{id: world, title: World}, {id: europe, title: Europe}]\n"
     password = f"scrypt:32768:8:1$saltsaltsaltsalt${'0' * 128}"
     environ = {"TOKEN": "x", "SITE_TOKEN": "x" * 16, "PASSWORD_HASH": password}

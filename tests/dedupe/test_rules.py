@@ -1,5 +1,6 @@
 """What rules do with an entry."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -99,8 +100,8 @@ def test_words_are_found_whole_in_any_script(words: str, title: str, met: bool) 
 
 
 def book(
-    *, source: tuple[Rule, ...] = (), sections: dict[str, tuple[Rule, ...]] | None = None,
-    views: dict[str, tuple[Rule, ...]] | None = None,
+    *, source: tuple[Rule, ...] = (), sections: Mapping[str, tuple[Rule, ...]] | None = None,
+    views: Mapping[str, tuple[Rule, ...]] | None = None,
 ) -> Rulebook:  # fmt: skip
     return Rulebook({"a": source} if source else {}, sections or {}, views or {})
 

@@ -6,9 +6,10 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from aggregator.config import file
-from aggregator.jobs import EverySecond, Scheduler, keep_house
+from aggregator.jobs import EverySecond, Scheduler
 from aggregator.store import entries
 from aggregator.store.db import Store
+from aggregator.upkeep import keep_house
 from tests.e2e.churn import Churn
 from tests.e2e.service import Service
 from tests.feedserver import FeedServer, Received, Step, response

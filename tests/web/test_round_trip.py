@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aggregator import ingest, poll
+from aggregator.dedupe.rules import Rulebook
 from aggregator.model import (
     Author,
     Config,
@@ -48,6 +49,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     context = ingest.Context(
         config=site.config,
         sources={source.id: source for source in site.config.sources},
+        rulebook=Rulebook.of(site.config),
         now=now,
         draw=lambda: 0.0,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aggregator.errors import QueryError
-from aggregator.model import Query, View
+from aggregator.model import Query, Rule, View
 from aggregator.query import parse
 from aggregator.web.views import NoSuchView, ViewSpec, describe, narrow, resolve
 from tests.web.stock import BASE, CONFIG
@@ -126,6 +126,7 @@ def test_an_order_or_limit_is_no_part_of_the_title() -> None:
         ("source", "odd", "", True),
         ("view", "rain", "", True),
         ("view", "week", "", False),
+        ("view", "dry", "", False),
         ("all", "", "limit=9", False),
         ("category", "x", "", False),
         ("search", "", "q=x", False),
@@ -133,7 +134,9 @@ def test_an_order_or_limit_is_no_part_of_the_title() -> None:
 )
 def test_views_that_only_grow_have_archives(kind: str, id: str, args: str, archived: bool) -> None:
     week = View(id="week", title="Week", query=parse("since=7d"))
-    config = replace(CONFIG, views=(*CONFIG.views, week))
+    rule = Rule(action="drop", field="title", pattern="rain")
+    dry = View(id="dry", title="Dry", query=parse(""), rules=(rule,))
+    config = replace(CONFIG, views=(*CONFIG.views, week, dry))
     assert resolve(kind, id, args, config).archived is archived
 
 
