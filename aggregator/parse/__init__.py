@@ -7,6 +7,7 @@ run these functions where they can be killed.
     decode       bytes of any encoding -> clean UTF-8 XML
     items        which items of it are new
     elements     what the library flattens, read from the tree
-    document     the library's reading, and the door for callers
+    direct       the library's dictionaries, from the tree of a document that is plain enough
+    document     the library's reading of others, and the door for callers
     entries      the library's dictionaries -> our dataclasses
 """

@@ -1,6 +1,6 @@
 """A feed document to `ParsedFeed`: the one user of feedparser, and the door of this package.
 
-    body > decode.document > items.reduce > feedparser + elements > entries.feed
+    body > decode.document > items.reduce > elements > direct, else feedparser > entries.feed
 
 feedparser gets a stream, never bytes or str, which it may take for a file name or a URL; and no
 sanitising, which is `clean`'s, seven times faster and without feedparser's holes.
@@ -16,7 +16,7 @@ import feedparser
 from feedparser.sgml import sgmllib
 
 from aggregator.model import ParsedFeed
-from aggregator.parse import decode, elements, entries, items, jsonfeed
+from aggregator.parse import decode, direct, elements, entries, items, jsonfeed
 from aggregator.parse.decode import NotAFeed as NotAFeed
 
 _FEEDPARSER_FAILS = (
@@ -118,10 +118,32 @@ def _hashed(feed: ParsedFeed, hashes: Sequence[bytes]) -> ParsedFeed:
 
 def _read(xml: bytes, url: str, problems: tuple[str, ...]) -> tuple[ParsedFeed, bool]:
     """Return the feed, and whether its XML is well-formed."""
-    found = elements.read(xml)
-    base = _base(url, found.link)
+    root, is_clean = elements.tree(xml)
+    found = elements.read(root)
+    base = base_of(url, found.link)
+    values = direct.read(xml, root, base) if root is not None and is_clean else None
+    if values:
+        return entries.feed(values, found, base=base, problems=problems), True
+    values = library(xml, base)
+    fault: Exception | None = values.get("bozo_exception")
+    if fault:
+        problems += (_problem(fault),)
+    feed = entries.feed(values, found, base=base, problems=problems)
+    return feed, not isinstance(fault, SAXException)
+
+
+def library(xml: bytes, base: str) -> entries.Values:
+    """Return feedparser's reading of a document, well-formed or not.
+
+    Args:
+        xml: As `decode.document` makes it.
+        base: What relative references are resolved against.
+
+    Raises:
+        NotAFeed: There is no feed in it, or feedparser fails.
+    """
     try:
-        parsed = feedparser.parse(
+        parsed: entries.Values = feedparser.parse(
             io.BytesIO(xml),
             response_headers={
                 "content-type": "application/xml; charset=utf-8",
@@ -135,14 +157,10 @@ def _read(xml: bytes, url: str, problems: tuple[str, ...]) -> tuple[ParsedFeed, 
         raise NotAFeed(f"The document is so ill-formed that it can't be read ({what})") from error
     if not parsed["version"] and not parsed["entries"]:
         raise NotAFeed("The document is no feed: no rss, feed or rdf:RDF element could be read")
-    fault: Exception | None = parsed.get("bozo_exception")
-    if fault:
-        problems += (_problem(fault),)
-    feed = entries.feed(parsed, found, base=base, problems=problems)
-    return feed, not isinstance(fault, SAXException)
+    return parsed
 
 
-def _base(url: str, link: str) -> str:
+def base_of(url: str, link: str) -> str:
     """Return what relative references are resolved against: the feed's link, else its URL."""
     try:
         base = urljoin(url, link)

@@ -34,8 +34,8 @@ class Elements:
     items: tuple[media.Item, ...] = ()
 
 
-def read(xml: bytes) -> Elements:
-    """Return the elements of a document, well-formed or not.
+def tree(xml: bytes) -> tuple[etree._Element | None, bool]:
+    """Return the root of a document, well-formed or not, and whether it was read without a fault.
 
     Args:
         xml: As `decode.document` makes it.
@@ -59,14 +59,15 @@ def read(xml: bytes) -> Elements:
         if error.type_name == "ERR_RESOURCE_LIMIT":
             what = error.message.partition(", use ")[0]
             raise NotAFeed(f"Line {error.line} goes beyond a limit: {what}; refused")
+    if root is not None and root.xpath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])"):
+        raise NotAFeed(f"An element has more than {MOST_ATTRIBUTES} attributes; refused")
+    return root, not len(parser.error_log)
+
+
+def read(root: etree._Element | None) -> Elements:
+    """Return what a document has, nothing when it has no root."""
     if root is None:
         return Elements()
-    if root.xpath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])"):
-        raise NotAFeed(f"An element has more than {MOST_ATTRIBUTES} attributes; refused")
-    return _elements(root)
-
-
-def _elements(root: etree._Element) -> Elements:
     found = list(_of_the_feed(root))
     pictures = {name: tags.picture(each) for name, each in reversed(found) if name in _PICTURES}
     return Elements(

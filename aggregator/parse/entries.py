@@ -108,6 +108,11 @@ def _string(values: Values, key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _several(values: Values, key: str) -> list[Values]:
+    several = dict.get(values, key)
+    return several if isinstance(several, list) else []
+
+
 def _details(values: Values, key: str) -> Values:
     details = dict.get(values, f"{key}_detail")
     return details if isinstance(details, dict) else {}
@@ -142,7 +147,7 @@ def _markup(values: Values, key: str) -> str:
 def _content(values: Values, item: Item, base: str, *, has_summary: bool) -> Text | None:
     candidates = [
         text
-        for details in dict.get(values, "content") or ()
+        for details in _several(values, "content")
         if _string(details, "type") in _TYPES and (value := _string(details, "value"))
         # feedparser takes captions and blurbs for content where there is a summary before them.
         if not (has_summary and value in item.asides)
@@ -159,7 +164,7 @@ def _first_language(*texts: Text | None) -> str:
 def _categories(values: Values) -> tuple[str, ...]:
     terms = {
         _string(tag, "label") or _string(tag, "term"): None
-        for tag in dict.get(values, "tags") or ()
+        for tag in _several(values, "tags")
         if dict.get(tag, "scheme") != _ITUNES_SCHEME  # keywords, meant for search engines
     }
     return tuple(term for term in terms if term)
@@ -172,7 +177,7 @@ def _authors(values: Values) -> tuple[Author, ...]:
             uri=_string(author, "href"),
             email=_string(author, "email"),
         ): None
-        for author in dict.get(values, "authors") or ()
+        for author in _several(values, "authors")
     }
     return tuple(author for author in authors if author != Author())
 
@@ -181,7 +186,7 @@ def _authors(values: Values) -> tuple[Author, ...]:
 
 
 def _all_links(values: Values) -> Iterator[tuple[str, str, Values]]:
-    for link in dict.get(values, "links") or ():
+    for link in _several(values, "links"):
         url = _string(link, "href")
         if url:
             yield _string(link, "rel"), url, link
