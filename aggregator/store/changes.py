@@ -50,6 +50,14 @@ def last(db: Connection, scope: str = ALL) -> datetime | None:
     return known_moment(row[0]) if row else None
 
 
+def between(db: Connection, first: str, last: str) -> list[str]:
+    """Return the scopes that changed from one stamp on and before another."""
+    return [
+        row[0]
+        for row in db.execute("select scope from changes where at >= ? and at < ?", (first, last))
+    ]
+
+
 def data_version(db: Connection) -> int:
     """Return a number that changes whenever another connection has committed anything."""
     return int(db.execute("pragma data_version").fetchone()[0])

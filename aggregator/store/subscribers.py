@@ -11,7 +11,7 @@ from typing import Any
 
 from aggregator.store.db import Connection, known_moment, moment, stamp
 
-LOG_KEPT = 500
+LOG_KEPT = 2_000
 
 MOST_SUBSCRIBERS, MOST_OF_CALLBACK = 10_000, 100
 MOST_WISHES, MOST_OF_HOST = 1_000, 100
@@ -151,11 +151,10 @@ def judged(db: Connection, wish: int) -> bool:
 def subscribe(db: Connection, wish: Wish, host: str, now: datetime) -> None:
     """Store or renew a verified subscription; what it was not told yet stays due."""
     db.execute(
-        "insert into subscribers(topic, callback, host, secret, verified, lease_until, told)"
-        " values (?1, ?2, ?3, ?4, ?5, ?6,"
-        " coalesce((select version from topics where url = ?1), 0))"
-        " on conflict(topic, callback) do update set secret = excluded.secret,"
-        " verified = excluded.verified, lease_until = excluded.lease_until",
+        "insert into subscribers(topic, callback, host, secret, verified, lease_until)"
+        " values (?, ?, ?, ?, ?, ?) on conflict(topic, callback)"
+        " do update set secret = excluded.secret, verified = excluded.verified,"
+        " lease_until = excluded.lease_until",
         (wish.topic, wish.callback, host, wish.secret, stamp(now), stamp(now + wish.lease)),
     )
 
@@ -185,6 +184,12 @@ def topics(db: Connection) -> dict[str, str]:
         " left join topics t on t.url = s.topic"
     )
     return {row[0]: row[1] for row in rows}
+
+
+def version(db: Connection, topic: str) -> int:
+    """Return the version of a topic that is told now, 0 before the first."""
+    row = db.execute("select version from topics where url = ?", (topic,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def begin_topic(db: Connection, topic: str, digest: str) -> None:
@@ -239,6 +244,11 @@ def listed(db: Connection, limit: int) -> list[Subscriber]:
     return [_subscriber(row) for row in rows]
 
 
+def newest(db: Connection) -> int:
+    """Return the id of the subscriber that came last, 0 without any."""
+    return int(db.execute("select coalesce(max(id), 0) from subscribers").fetchone()[0])
+
+
 def count(db: Connection) -> int:
     """Return how many subscribers there are."""
     return int(db.execute("select count(*) from subscribers").fetchone()[0])
@@ -247,7 +257,7 @@ def count(db: Connection) -> int:
 def told(db: Connection, subscriber: int, version: int, now: datetime) -> None:
     """Note that a subscriber has a version; a later one is still due."""
     db.execute(
-        "update subscribers set told = ?2, attempts = 0, failures = 0, last_at = ?3, detail = '',"
+        "update subscribers set attempts = 0, failures = 0, last_at = ?3, detail = '',"
         " due_at = case when (select version from topics where url = topic) > ?2 then due_at end"
         " where id = ?1",
         (subscriber, version, stamp(now)),
@@ -277,7 +287,7 @@ def failed(
 
 
 def log(db: Connection, deliveries: Sequence[Delivery]) -> None:
-    """Add to the log, which holds the last 500."""
+    """Add to the log, which holds the last 2,000."""
     db.executemany(
         "insert into deliveries(at, kind, topic, callback, status, milliseconds, detail)"
         " values (?, ?, ?, ?, ?, ?, ?)",

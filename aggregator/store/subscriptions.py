@@ -122,6 +122,22 @@ def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
     return [_subscription(row) for row in rows]
 
 
+def activate(
+    db: Connection, subscription: Subscription, *, renew: datetime, until: datetime, now: datetime
+) -> None:
+    """Note that a hub pushes until a moment; the subscription that this one renews is left."""
+    db.execute(
+        "update subscriptions set state = 'active', since = ?1, act_at = ?2, lease_until = ?3,"
+        " active_since = coalesce(active_since, ?1), failures = 0, detail = '' where token = ?4",
+        (stamp(now), stamp(renew), stamp(until), subscription.token),
+    )
+    db.execute(
+        "update subscriptions set state = 'leaving', since = ?1, act_at = ?1, failures = 0"
+        " where source_id = ?2 and token != ?3 and state = 'active'",
+        (stamp(now), subscription.source_id, subscription.token),
+    )
+
+
 def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
     """Return the sources whose hub pushes as far as we know, and since when."""
     rows = db.execute(

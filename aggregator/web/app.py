@@ -31,6 +31,7 @@ from aggregator.web import (
     pages,
     times,
     views,
+    websub,
 )
 from aggregator.web.contexts import Head
 
@@ -141,6 +142,7 @@ def create_app(
     app.register_blueprint(feeds.blueprint(served))
     app.register_blueprint(incidents.blueprint(config, store))
     app.register_blueprint(metrics.blueprint(store))
+    app.register_blueprint(websub.blueprint(config, store, clock))
     app.register_blueprint(api.blueprint(config, store))
     _handle_errors(app)
     app.after_request(_finish)

@@ -35,7 +35,7 @@ ATTEMPTS, ATTEMPTS_SECONDS = 5, 300.0
 
 ADDRESSES_KEPT = 10_000
 
-OPEN = ("/login", "/style.css", "/logo", "/static/", "/healthz", "/readyz")
+OPEN = ("/login", "/style.css", "/logo", "/static/", "/healthz", "/readyz", "/websub/")
 """What is answered even where the whole site is closed."""
 
 

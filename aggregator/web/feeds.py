@@ -8,7 +8,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,15 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import Headers
 
 from aggregator.errors import QueryError, StoreError
-from aggregator.formats import atom, jsonfeed, opml, rss
+from aggregator.formats import opml
 from aggregator.formats.merged import MergedFeed
 from aggregator.model import Config
 from aggregator.store import archives, changes
-from aggregator.store.db import Connection, Store
-from aggregator.web import cache, conditional, merging, views
+from aggregator.store.db import Store
+from aggregator.web import cache, conditional, merging, topics, views
 from aggregator.web.cache import PRIVATE, Answer, Cache, Document, problem
 from aggregator.web.merging import MEDIA_TYPES
+from aggregator.web.topics import CONTENT_TYPES, RENDER, Address, address
 from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec
 
 if TYPE_CHECKING:
@@ -38,56 +39,11 @@ DELTA = "no-store, im"  # only a cache that knows RFC 3229 may keep a delta (§1
 STATES_KEPT = 500
 """So many earlier documents are remembered by what they held, to answer with what is new since."""
 
-_RENDER: Mapping[str, Callable[[MergedFeed], bytes]] = {
-    "atom": atom.render,
-    "rss": rss.render,
-    "json": jsonfeed.render,
-}
-
-_CONTENT_TYPES = {
-    "atom": f"{atom.TYPE}; charset=utf-8",
-    "rss": f"{rss.TYPE}; charset=utf-8",
-    "json": jsonfeed.TYPE,  # defined to be UTF-8
-    "opml": f"{opml.TYPE}; charset=utf-8",
-}
+_OPML = f"{opml.TYPE}; charset=utf-8"
 
 _VARY = "Accept-Encoding, A-IM"
 
 _METHODS = "GET, HEAD, OPTIONS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """What a path asks for; `archive` is 0 for the view's own document."""
-
-    kind: str
-    id: str
-    format: str
-    archive: int = 0
-
-
-def address(path: str) -> Address:
-    """Read the path of a feed, percent-encoding already undone.
-
-    Raises:
-        NoSuchView: It is no such path.
-    """
-    if path == "/opml":
-        return Address(kind="all", id="", format="opml")
-    stem, _, format = path.removeprefix("/feeds/").rpartition(".")
-    if format not in views.FORMATS or not path.startswith("/feeds/"):
-        raise NoSuchView(f"feeds end in .{', .'.join(views.FORMATS)}")
-    kind, _, id = stem.partition("/")
-    archive = 0
-    if kind in {"all", *views.NAMED} and "archive/" in id:
-        id, _, number = id.rpartition("archive/")
-        id = id.removesuffix("/")
-        if not (number.isascii() and number.isdigit() and len(number) < 10) or format == "opml":
-            raise NoSuchView("archives are numbered from 1, as in /feeds/all/archive/1.atom")
-        archive = int(number)
-        if number != str(archive) or not archive:
-            raise NoSuchView("archives are numbered from 1")
-    return Address(kind=kind, id=id, format=format, archive=archive)
 
 
 class Feeds:
@@ -201,20 +157,15 @@ class Feeds:
         since: Mapping[str, datetime] | None = None,
     ) -> tuple[Document, Document]:
         """Return a view's document, and what is new since a state as a document of its own."""
-        if spec.archived:
-            merging.close_archives(self._store, spec)
-        with self._store.reading() as db:
-            versions = _versions(db, merging.scopes(spec.query))
-            content = merging.subscription(db, spec)
-        feed = merging.merged(spec, content, config, format)
+        feed, rendered = topics.make(self._store, spec, format, config)
         last_modified = feed.updated if feed.items or feed.tombstones else None
         document = Document(
-            body=_RENDER[format](feed),
-            content_type=_CONTENT_TYPES[format],
+            body=rendered.body,
+            content_type=rendered.content_type,
             last_modified=last_modified if last_modified and last_modified <= self._now() else None,
-            links=_links(spec, format),
+            links=_links(spec, format, feed.hubs),
             cache_control=FRESH_FOR_ONE if spec.private else FRESH,
-            versions=versions,
+            versions=rendered.versions,
             vary=f"{_VARY}, Authorization" if spec.private else _VARY,
             private=spec.private,
         )
@@ -224,8 +175,8 @@ class Feeds:
         new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
         delta = replace(feed, items=tuple(new), complete=False)
         return document, Document(
-            body=_RENDER[format](delta),
-            content_type=_CONTENT_TYPES[format],
+            body=RENDER[format](delta),
+            content_type=CONTENT_TYPES[format],
             last_modified=document.last_modified,
             links=document.links,
             cache_control=DELTA,
@@ -247,13 +198,13 @@ class Feeds:
                 content = merging.archive(db, spec, number) if spec.archived else None
             if content is None:
                 raise NoSuchView(f"there is no archive {number} of {spec.path}")
-            body = _RENDER[format](merging.merged(spec, content, config, format))
+            body = RENDER[format](merging.merged(spec, content, config, format))
             packed = zstandard.ZstdCompressor(level=8).compress(body)
             with self._store.transaction() as db:
                 kept = archives.keep(db, spec.key, number, variant, packed)
         return Document(
             body=zstandard.ZstdDecompressor().decompress(kept),
-            content_type=_CONTENT_TYPES[format],
+            content_type=CONTENT_TYPES[format],
             links=(
                 (spec.feed_url(format, number), 'rel="self"'),
                 (spec.feed_url(format), 'rel="current"'),
@@ -269,11 +220,11 @@ class Feeds:
 
     def _opml(self, spec: ViewSpec, config: Config) -> Document:
         with self._store.reading() as db:
-            versions = _versions(db, (changes.ALL,))
+            versions = topics.versions(db, (changes.ALL,))
             outlines = merging.outlines(db, spec, config)
         return Document(
             body=opml.render(outlines, title=spec.title),
-            content_type=_CONTENT_TYPES["opml"],
+            content_type=_OPML,
             links=((spec.page_url, 'rel="alternate"; type="text/html"'),),
             cache_control=FRESH_FOR_ONE if spec.private else FRESH,
             versions=versions,
@@ -309,13 +260,10 @@ def _key(environ: Mapping[str, Any]) -> str:
     return cache.address(cache.asked(environ))
 
 
-def _versions(db: Connection, scopes: Iterable[str]) -> dict[str, int]:
-    return {scope: changes.version(db, scope) for scope in scopes}
-
-
-def _links(spec: ViewSpec, format: str) -> tuple[tuple[str, str], ...]:
+def _links(spec: ViewSpec, format: str, hubs: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return (
         (spec.feed_url(format), 'rel="self"'),
+        *((hub, 'rel="hub"') for hub in hubs),
         (spec.page_url, 'rel="alternate"; type="text/html"'),
         *(
             (spec.feed_url(other), f'rel="alternate"; type="{media_type}"')

@@ -1,1 +1,284 @@
-"""x."""
+"""Our hub, for our own feeds alone: verifies who subscribes, and tells them what changes.
+
+    wishes  | verify | subscribers
+    changes | render | due subscribers | deliver | settle
+
+A topic is rendered once for a change, whatever the number of its subscribers. Who renders is given
+by `Publications`, as that belongs to the web: what is pushed are the bytes that a GET returns.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import xxhash
+
+from aggregator.fetch import urls
+from aggregator.model import Config, Failed, FailureKind, FetchOutcome, Limits, Message, Request
+from aggregator.store import changes, facts, subscribers
+from aggregator.store.db import Connection, Store, moment, stamp
+from aggregator.store.subscribers import Delivery, Subscriber, Wish
+from aggregator.websub import protocol
+from aggregator.websub.errand import Errand
+from aggregator.websub.publications import Publications, Rendered
+
+LIMITS = Limits(connect=5, idle=10, total=10, body=4_096, redirects=0)
+"""A callback that redirects has failed (§5.3.1, §7)."""
+
+FIRST_WAIT, MOST_ATTEMPTS = timedelta(seconds=15), 8
+"""Four times as long after each attempt: the eighth is made three days after the first."""
+
+TOPIC_SECONDS = 0.5
+"""A topic is told at most so often, however many sources change it."""
+
+PING_WAIT = timedelta(minutes=1)
+_PINGED, _PING_AGAIN = "websub_pinged", "websub_ping_again"
+
+RENDERED_AT_ONCE = 5
+BODIES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """When a topic was rendered last, and of what."""
+
+    at: float
+    versions: Mapping[str, int]
+
+
+class Hub:
+    """What the hub remembers between two looks at the database; nothing that it could not lose."""
+
+    def __init__(self, store: Store, publications: Publications) -> None:
+        """Serve what `publications` renders."""
+        self._store, self._publications = store, publications
+        self._made: dict[str, _Made] = {}
+        self._bodies: dict[str, Rendered] = {}
+        self._looked: tuple[int, int] | None = None
+
+    def forget(self) -> None:
+        """Render everything anew, as after a change of the configuration."""
+        self._made.clear()
+        self._bodies.clear()
+        self._looked = None
+
+    # --- what changed --------------------------------------------------------------------------
+
+    def refresh(self, config: Config, now: datetime, seconds: float) -> None:
+        """Make due what has changed since it was told, a few topics at a time.
+
+        Args:
+            config: The configuration in force.
+            now: The present moment.
+            seconds: The same, monotonic.
+        """
+        with self._store.reading() as db:
+            looked = (changes.version(db), subscribers.newest(db))
+            if looked == self._looked:
+                return
+            known, current = subscribers.topics(db), changes.versions(db)
+        stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
+        ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
+        for topic in ripe[:RENDERED_AT_ONCE]:
+            self._render(topic, known[topic], config, now, seconds)
+        if len(stale) == len(ripe[:RENDERED_AT_ONCE]):
+            self._looked = looked
+
+    def _is_stale(self, topic: str, current: Mapping[str, int]) -> bool:
+        made = self._made.get(topic)
+        return made is None or any(current.get(s, 0) != v for s, v in made.versions.items())
+
+    def _is_ripe(self, topic: str, seconds: float) -> bool:
+        made = self._made.get(topic)
+        return made is None or seconds - made.at >= TOPIC_SECONDS
+
+    def _render(
+        self, topic: str, known: str, config: Config, now: datetime, seconds: float
+    ) -> None:
+        rendered = self._publications.render(topic, config)
+        with self._store.transaction() as db:
+            if rendered is None:
+                subscribers.close_topic(db, topic, now)
+                return
+            digest = xxhash.xxh3_128_hexdigest(rendered.body)
+            if not known:
+                subscribers.begin_topic(db, topic, digest)
+            elif digest != known:
+                subscribers.changed(db, topic, digest, now)
+        self._made[topic] = _Made(seconds, rendered.versions)
+        self._keep(topic, rendered)
+
+    def _keep(self, topic: str, rendered: Rendered) -> None:
+        self._bodies.pop(topic, None)
+        self._bodies[topic] = rendered
+        if len(self._bodies) > BODIES_KEPT:
+            del self._bodies[next(iter(self._bodies))]
+
+    # --- what is due ---------------------------------------------------------------------------
+
+    def errands(
+        self, db: Connection, config: Config, now: datetime, busy: Collection[str], room: int
+    ) -> list[Errand]:
+        """Return what is to be verified and delivered now."""
+        made = []
+        for wish in subscribers.wishes(db, room):
+            if f"wish {wish.id}" not in busy:
+                made.append(_verification(wish, now))
+        telling = [int(key[5:]) for key in busy if key.startswith("tell ")]
+        for subscriber in subscribers.due(db, now, telling, room - len(made)):
+            errand = self._delivery(subscriber, config)
+            if errand:
+                made.append(errand)
+        return made
+
+    def _delivery(self, subscriber: Subscriber, config: Config) -> Errand | None:
+        topic = subscriber.topic
+        rendered = self._bodies.get(topic)
+        if rendered is None and topic in self._made:  # more topics than are kept
+            rendered = self._publications.render(topic, config)
+            if rendered:
+                self._keep(topic, rendered)
+        if rendered is None:  # after a restart, or when it has ended: the next look will tell
+            self._made.pop(topic, None)
+            self._looked = None
+            return None
+        headers = {"Link": protocol.links(protocol.hub_url(config), topic)}
+        if subscriber.secret:
+            headers["X-Hub-Signature"] = protocol.signature(subscriber.secret, rendered.body)
+        message = Message(body=rendered.body, content_type=rendered.content_type)
+        request = Request(
+            source_id=f"tell {subscriber.id}",
+            url=subscriber.callback,
+            headers=headers,
+            message=message,
+            limits=LIMITS,
+        )
+        return Errand(
+            key=request.source_id, request=request, settle=partial(_delivered, subscriber)
+        )
+
+
+def _delivered(
+    subscriber: Subscriber, db: Connection, outcome: FetchOutcome, now: datetime
+) -> None:
+    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+        return
+    version = subscriber.version
+    if not isinstance(outcome, Failed):
+        subscribers.told(db, subscriber.id, version, now)
+    elif outcome.kind is FailureKind.GONE:
+        subscribers.remove(db, subscriber.id)
+    else:
+        attempts = subscriber.attempts + 1
+        again = now + FIRST_WAIT * 4**subscriber.attempts if attempts < MOST_ATTEMPTS else None
+        detail = outcome.detail
+        subscribers.failed(db, subscriber.id, version, again=again, detail=detail, now=now)
+    _log(db, "push", subscriber.topic, subscriber.callback, outcome, now)
+
+
+# --- verification ----------------------------------------------------------------------------
+
+
+def _verification(wish: Wish, now: datetime) -> Errand:
+    """Return the question whether the subscriber means it (§5.3), or the news that it may not."""
+    challenge = secrets.token_urlsafe(24)
+    parameters = {"hub.mode": wish.mode, "hub.topic": wish.topic}
+    if wish.mode == "denied":
+        parameters["hub.reason"] = "this feed is not published any more"
+    else:
+        parameters["hub.challenge"] = challenge
+    if wish.mode == "subscribe":
+        parameters["hub.lease_seconds"] = str(int(wish.lease.total_seconds()))
+    request = Request(
+        source_id=f"wish {wish.id}",
+        url=protocol.with_parameters(wish.callback, parameters),
+        message=Message(method="GET"),
+        limits=LIMITS,
+    )
+    settle = partial(_verified, wish, challenge.encode(), now)
+    return Errand(key=request.source_id, request=request, settle=settle)
+
+
+def _verified(
+    wish: Wish,
+    challenge: bytes,
+    asked: datetime,
+    db: Connection,
+    outcome: FetchOutcome,
+    now: datetime,
+) -> None:
+    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+        return
+    if not subscribers.judged(db, wish.id):
+        return  # the same subscriber has asked again meanwhile, and that is verified next
+    echoed = not isinstance(outcome, Failed) and getattr(outcome, "body", b"") == challenge
+    detail = "" if echoed or wish.mode == "denied" else "the answer is not the challenge"
+    if echoed and wish.mode == "subscribe":
+        subscribers.subscribe(db, wish, urls.host(wish.callback), asked)
+    elif echoed:
+        subscribers.unsubscribe(db, wish.topic, wish.callback)
+    _log(db, wish.mode, wish.topic, wish.callback, outcome, now, detail)
+
+
+def expire(db: Connection, now: datetime) -> None:
+    """End what has come to the end of its lease."""
+    for topic, callback in subscribers.expire(db, now):
+        subscribers.log(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
+    subscribers.forget_topics(db)
+
+
+# --- a hub of others -------------------------------------------------------------------------
+
+
+def ping(db: Connection, config: Config, publications: Publications, now: datetime) -> list[Errand]:
+    """Return the news for the hub that the configuration names, of what changed since the last.
+
+    The present second is left out: what still changes in it is told with the next.
+    """
+    again = moment(facts.get(db, _PING_AGAIN))
+    if again and now < again:
+        return []
+    scopes = changes.between(db, facts.get(db, _PINGED), stamp(now))
+    touched = publications.touched(scopes, config) if scopes else []
+    if not touched:
+        return []
+    form = protocol.ping_form(touched)
+    message = Message(body=form, content_type=protocol.FORM)
+    request = Request(source_id="ping", url=config.websub.hub, message=message, limits=LIMITS)
+    return [Errand(key="ping", request=request, settle=partial(_pinged, now, config.websub.hub))]
+
+
+def _pinged(
+    asked: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
+) -> None:
+    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+        return
+    if isinstance(outcome, Failed):
+        facts.put(db, _PING_AGAIN, stamp(now + PING_WAIT))
+    else:
+        facts.put(db, _PINGED, stamp(asked))
+    _log(db, "ping", "", hub, outcome, now)
+
+
+def _log(
+    db: Connection,
+    kind: str,
+    topic: str,
+    callback: str,
+    outcome: FetchOutcome,
+    now: datetime,
+    detail: str = "",
+) -> None:
+    transfer = outcome.transfer
+    line = Delivery(
+        at=now,
+        kind=kind,
+        topic=topic,
+        callback=callback,
+        status=transfer.status,
+        milliseconds=round(transfer.seconds * 1000),
+        detail=outcome.detail if isinstance(outcome, Failed) else detail,
+    )
+    subscribers.log(db, [line])

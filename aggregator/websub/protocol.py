@@ -159,6 +159,11 @@ class Wish:
     secret: str = field(default="", repr=False)
     lease: timedelta = LEASE
 
+    @property
+    def host(self) -> str:
+        """The host of the callback, for the limits per host."""
+        return urls.host(self.callback)
+
 
 def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> Wish | str:
     """Return what a subscription request asks for, or what is wrong with it (§5.1).
@@ -218,3 +223,8 @@ def signature(secret: str, body: bytes) -> str:
 def links(hub: str, topic: str) -> str:
     """Return the Link field of a push (§7)."""
     return f'<{hub}>; rel="hub", <{topic}>; rel="self"'
+
+
+def ping_form(topics: Iterable[str]) -> bytes:
+    """Return the body that tells another's hub what has changed (a custom, not in §6)."""
+    return urlencode([("hub.mode", "publish"), *(("hub.url", topic) for topic in topics)]).encode()

@@ -367,7 +367,7 @@ PATHS = (
     "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/logo", "/author?name=/",
     "/category?name=/", "/login", "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
-    "/api/v1/sections",
+    "/api/v1/sections", "/websub/nothing",
 )  # fmt: skip
 
 
