@@ -32,7 +32,7 @@ VERSION = b"1"
 WINDOW = timedelta(days=3)
 """Reports further apart are no one story, unless they are one page."""
 
-TITLE_SKETCH, LEAD_SKETCH = 6, 4
+TITLE_SKETCH, LEAD_SKETCH = 5, 3
 """So many words of a title, and sequences of a lead, stand for it in the index."""
 
 SEQUENCE = 4
