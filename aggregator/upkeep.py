@@ -6,7 +6,7 @@ from functools import partial
 
 from aggregator.dedupe.rules import Rulebook
 from aggregator.model import Config
-from aggregator.store import archives, changes, entries, facts, incidents, log, sources
+from aggregator.store import archives, changes, entries, facts, incidents, log, sources, stories
 from aggregator.store.db import Connection, Store, moment, stamp
 from aggregator.store.sources import SourceState
 
@@ -76,6 +76,7 @@ def keep_house(
     with store.transaction() as db:
         log.forget(db, now)
         archives.forget(db)
+        stories.forget(db, now.toordinal())
     store.optimise()
 
 
