@@ -174,6 +174,13 @@ class WebSub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Pictures of entries; with `proxy`, pages load them from us and not from publishers."""
+
+    proxy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration file."""
 
@@ -188,6 +195,7 @@ class Config:
     views: tuple[View, ...] = ()
     auth: Auth = Auth()
     websub: WebSub = WebSub()
+    media: Media = Media()
 
 
 # --- views -----------------------------------------------------------------------------------

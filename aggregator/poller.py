@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-import aggregator
 from aggregator import ingest, poll, schedule
 from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
+from aggregator.fetch.agent import user_agent
 from aggregator.ingest import Context, Ingested
 from aggregator.model import Config, PollResult
 from aggregator.pipeline import Manners, Pipe, Pipeline
@@ -38,12 +38,6 @@ STOP_SECONDS = 8.0
 def utc_now() -> datetime:
     """Return the present moment; the clock of the scheduler."""
     return datetime.now(UTC)
-
-
-def user_agent(config: Config) -> str:
-    """Return the User-Agent that tells publishers who asks and how to complain."""
-    contact = f"; {config.site.contact}" if config.site.contact else ""
-    return f"feed-aggregator/{aggregator.__version__} (+{config.site.base_url}{contact})"
 
 
 def manners(config: Config) -> Manners:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from aggregator import children, poll
+from aggregator.fetch.agent import user_agent
 from aggregator.fetch.client import Client
 from aggregator.model import Config, PollResult, Request
-from aggregator.poller import user_agent, utc_now
+from aggregator.poller import utc_now
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from rich.markup import escape
 
-from aggregator import children, jobs
+from aggregator import children, jobs, pictures
 from aggregator.cli.shared import load, out
 from aggregator.demo.publisher import Publisher
 from aggregator.demo.starter import path as shipped
@@ -42,6 +42,9 @@ STARTED_BY = "AGGREGATOR_STARTED_BY"
 
 STOP_SECONDS = 5
 
+
+THREADS = 2
+"""Of each process that serves; where pictures are fetched, each of those takes one more."""
 
 def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     if text and not re.fullmatch(r"(tcp|tls)://\S+:\d+|local:[1-9]\d*", text):
@@ -108,7 +111,7 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     Store(config.storage).close()  # the schema is brought up to date once, before the workers
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
-    _serve(path, host, port, workers)
+    _serve(path, host, port, workers, THREADS + (pictures.SLOTS if config.media.proxy else 0))
 
 
 @click.command()
@@ -251,7 +254,7 @@ def web_worker() -> "WSGIApplication":
     return serve_app()
 
 
-def _serve(path: str, host: str, port: int, workers: int) -> None:
+def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:
     os.environ["AGGREGATOR_CONFIG"] = path
     Granian(
         "aggregator.cli.service:web_worker",
@@ -260,7 +263,7 @@ def _serve(path: str, host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=2,
+        blocking_threads=threads,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

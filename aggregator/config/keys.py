@@ -211,6 +211,22 @@ AUTH = Block(
     ),
 )
 
+MEDIA = Block(
+    noun="media",
+    keys=(
+        Key(
+            name="proxy",
+            kind=Boolean(),
+            help=(
+                "Whether pages load the pictures of entries from this site, which fetches each "
+                "once, and not from their publishers, who then learn nothing of the readers."
+            ),
+            default="false",
+            example="proxy: true",
+        ),
+    ),
+)
+
 WEBSUB = Block(
     noun="websub",
     keys=(
@@ -600,6 +616,12 @@ ROOT = Block(
             kind=WEBSUB,
             help="Pushes instead of polls (WebSub), in and out.",
             example="websub: {hub: own, subscribe: true}",
+        ),
+        Key(
+            name="media",
+            kind=MEDIA,
+            help="Where pages load the pictures of entries from.",
+            example="media: {proxy: true}",
         ),
         Key(
             name="defaults",

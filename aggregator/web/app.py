@@ -26,6 +26,7 @@ from aggregator.web import (
     incidents,
     login,
     logo,
+    media,
     metrics,
     ops,
     pages,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
-    " img-src 'self' http: https:; media-src http: https:; form-action 'self';"
+    " img-src {pictures}; media-src http: https:; form-action 'self';"
     " frame-ancestors 'none'; base-uri 'none'"
 )
 """Pictures and sound come from publishers; nothing of theirs may run or be framed."""
@@ -109,6 +110,9 @@ def create_app(
     app.url_map.merge_slashes = False  # //host is an address that is not there, and no redirect
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
+    pictures = media.Media(config, store, clock)
+    app.jinja_env.filters["picture_url"] = pictures.url
+    app.jinja_env.filters["with_pictures"] = pictures.content
     app.jinja_env.filters["machine"] = times.machine
     app.jinja_env.filters["clock"] = times.clock
     app.jinja_env.filters["when"] = lambda moment: times.when(moment, clock())
@@ -144,8 +148,9 @@ def create_app(
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(websub.blueprint(config, store, clock))
     app.register_blueprint(api.blueprint(config, store))
+    app.register_blueprint(media.blueprint(pictures))
     _handle_errors(app)
-    app.after_request(_finish)
+    app.after_request(lambda response: _finish(response, CSP.format(pictures=pictures.sources)))
     inside = cache.front(app.wsgi_app, served.remembered)
     app.wsgi_app = cache.front(auth.Gate(inside, guard), served.again)  # type: ignore[assignment, method-assign]
     return app
@@ -236,10 +241,10 @@ _WORDS = {
 }
 
 
-def _finish(response: Response) -> Response:
+def _finish(response: Response, csp: str) -> Response:
     """Add what every answer carries, and compress what is worth it."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("Content-Security-Policy", csp)
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")

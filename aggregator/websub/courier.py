@@ -12,9 +12,9 @@ from datetime import datetime
 from threading import Event
 
 from aggregator.errors import StoreError
+from aggregator.fetch.agent import user_agent
 from aggregator.fetch.client import Client
 from aggregator.model import Config, FetchOutcome, PerHost
-from aggregator.poller import user_agent
 from aggregator.store import subscriptions
 from aggregator.store.db import Store
 from aggregator.websub import hub, protocol, subscriber

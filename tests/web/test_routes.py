@@ -22,6 +22,7 @@ NO_PAGE = {
     "feeds.feed": "feeds, read by programs",
     "incidents.health": "a feed",
     "logo": "a picture",
+    "media.picture": "a picture",
     "metrics.metrics": "text for Prometheus",
     "ops.healthz": "one word",
     "ops.readyz": "one word",

@@ -1,0 +1,10 @@
+"""How we introduce ourselves."""
+
+import aggregator
+from aggregator.model import Config
+
+
+def user_agent(config: Config) -> str:
+    """Return the User-Agent that tells publishers who asks and how to complain."""
+    contact = f"; {config.site.contact}" if config.site.contact else ""
+    return f"feed-aggregator/{aggregator.__version__} (+{config.site.base_url}{contact})"
