@@ -34,11 +34,12 @@ _COMMENTS = (
     r"|commenti|reacties|комментари[йяев]+|تعليق(?:ات)?"
 )
 _COUNTED = rf"{_COMMENTS}|responses?|views?|reads?|shares?|likes?|points?|(?:up)?votes?|retweets?"
-_NUMBER = re.compile(
+_COUNTER = (
     r"\d(?:[\d.,'\u202f]*\d)?[km]?"
-    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?",
-    re.IGNORECASE,
+    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?"
 )
+_NUMBER = re.compile(_COUNTER, re.IGNORECASE)
+_ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # the same there, and faster
 _LABELLED = re.compile(rf"(?:\b(?:{_COUNTED})|评论|コメント)\s?[:：(\[（]\s?\Z", re.IGNORECASE)
 _OPENING = ":：([（"
 _LONGEST_LABEL = 20
@@ -69,9 +70,11 @@ def _without(words: str) -> str:
     """Remove what changes by itself: addresses, counters, the labels of adverts."""
     if "://" in words:
         words = _ADDRESS.sub("", words)
-    words = _NUMBER.sub(_unless_counter, words)
+    numbers = _ASCII_NUMBER if words.isascii() else _NUMBER
+    words = numbers.sub(_unless_counter, words)
     for phrase in _PHRASES:
-        words = words.replace(phrase, "")
+        if phrase[0] in words:  # one character is found fast
+            words = words.replace(phrase, "")
     return words
 
 

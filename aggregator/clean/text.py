@@ -13,6 +13,7 @@ TITLE_LENGTH = 500
 LINE_LENGTH = 200
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_ASCII_ILLEGAL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
 _HIDDEN = re.compile(
@@ -41,6 +42,9 @@ _TWICE_ESCAPED = re.compile(r"&(?!lt;|gt;)(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-z
 
 def legal(text: str) -> str:
     """Return text without the characters that XML 1.0 forbids or that only control terminals."""
+    if text.isascii():
+        clean = text.encode().translate(None, _ASCII_ILLEGAL)  # six times as fast as the pattern
+        return text if len(clean) == len(text) else clean.decode()
     return _ILLEGAL.sub("", text)
 
 
@@ -66,7 +70,17 @@ def one_line(text: str, limit: int = LINE_LENGTH) -> str:
 
     Controls are gone, those too that turn the direction of what follows them (Trojan Source).
     """
-    return lead(" ".join(_DIRECTION.sub("", legal(text)).split()), limit)
+    line = _folded(text[: 2 * limit])
+    if len(line) <= limit < len(text):  # little was left of the beginning
+        line = _folded(text)
+    return lead(line, limit)
+
+
+def _folded(text: str) -> str:
+    text = legal(text)
+    if not text.isascii():
+        text = _DIRECTION.sub("", text)
+    return " ".join(text.split())
 
 
 def line(markup: str, limit: int = LINE_LENGTH) -> str:
