@@ -4,8 +4,8 @@ document | standing items | decide | apply | remember
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +17,9 @@ from aggregator.store import entries, sources
 from aggregator.store.db import Connection
 from aggregator.store.sources import Document, SourceState
 
+GAP_WINDOW = 5
+"""Entries that a document must hold for a change of all of them to be a gap."""
+
 _NO_HASH = bytes(16)
 """Keeps the place of an item among the hashes, and is the hash of none."""
 
@@ -27,6 +30,8 @@ class Arrived:
 
     Args:
         touched: Whether any view may look different though nothing is new.
+        known: How many of its entries were stored before.
+        gap: Why entries between the last document and this one may be missing, "" else.
         quarantine: Why its new entries are held back, "" when they are not.
     """
 
@@ -34,6 +39,8 @@ class Arrived:
     changed: list[int] = field(default_factory=list)
     quarantine: str = ""
     touched: bool = False
+    known: int = 0
+    gap: str = ""
 
 
 def arrive(
@@ -44,14 +51,20 @@ def arrive(
     rulebook: Rulebook,
     now: datetime,
     base_url: str,
+    archive: bool = False,
+    pushed: bool = False,
 ) -> Arrived:
     """Store a document's entries and hashes, inside the caller's transaction.
 
     Args:
+        archive: Whether it is an older part of the feed, beside the document that is polled.
         rulebook: The rules in force.
         base_url: Our own address, whose host names the ids that we make.
+        pushed: It came by itself, so what the next poll is compared with stays as it is.
     """
-    return _Arrival(db, state, rulebook, now, base_url).read(reading)
+    return _Arrival(db, state, rulebook, now, base_url).read(
+        reading, archive=archive, pushed=pushed
+    )
 
 
 class _Arrival:
@@ -69,9 +82,9 @@ class _Arrival:
         self.base_url = base_url
         self.found = Arrived()
 
-    def read(self, reading: Reading) -> Arrived:
+    def read(self, reading: Reading, *, archive: bool, pushed: bool) -> Arrived:
         before = sources.document(self.db, self.state.id)
-        standing = _standing(before, reading)
+        standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]
         aliases = entries.find_aliases(self.db, [key for keys in own for key in keys.present])
         decision = identity.decide(
@@ -80,12 +93,33 @@ class _Arrival:
             aliases=aliases,
             known=entries.known(self.db, set(aliases.values()) | set(standing.values())),
             standing=frozenset(standing.values()),
-            last_poll=self.state.last_ok if self.state.entries else None,
+            last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
         ids = self._apply(reading.entries, own, decision)
-        self._remember(before, reading, standing, ids, decision.repeated)
         self.found.quarantine = decision.quarantine
+        seen = {*standing.values(), *(same.id for same in decision.same)}
+        self.found.known = len(seen)
+        if pushed:
+            self._add_to(before, ids.values())
+        elif not archive:
+            self._remember(before, reading, standing, ids, decision.repeated)
+            self._look_for_gap(before, reading, seen)
         return self.found
+
+    def _look_for_gap(self, before: Document, reading: Reading, seen: set[int]) -> None:
+        """Note when nothing is left of the last document: what came and went is missed."""
+        window = set(before.entry_ids) - {0}
+        new = len(self.found.new)
+        if (
+            reading.whole
+            and min(len(window), new) >= GAP_WINDOW
+            and not (window & seen or self.found.quarantine)
+        ):
+            since = f" of {self.state.last_ok:%Y-%m-%d %H:%M}" if self.state.last_ok else ""
+            self.found.gap = (
+                f"{new} new entries, and none of the {len(window)} that stood in the last"
+                f" document{since}: what came between may be missing"
+            )
 
     def _apply(
         self,
@@ -152,6 +186,13 @@ class _Arrival:
         day = (self.state.added or self.now).astimezone(UTC).date()
         key = (new.aliases or (entry.fingerprint,))[0].hex()
         return f"tag:{_authority(host)},{day}:{quote(self.state.id)}/{key}"
+
+    def _add_to(self, before: Document, ids: Iterable[int]) -> None:
+        """Count pushed entries among those of the document: the next poll tells if they stay."""
+        known = set(before.entry_ids)
+        added = (entry_id for entry_id in ids if entry_id not in known)
+        entry_ids = (*before.entry_ids, *added)
+        sources.save_document(self.db, self.state.id, replace(before, entry_ids=entry_ids))
 
     def _remember(
         self,

@@ -21,6 +21,7 @@ from aggregator.model import (
     FailureKind,
     Feed,
     NextPoll,
+    PollOutcome,
     PollResult,
     Reading,
     Request,
@@ -29,12 +30,18 @@ from aggregator.model import (
     Unchanged,
     Validators,
 )
-from aggregator.store import changes, entries, incidents, log, sources
+from aggregator.store import changes, entries, incidents, log, sources, subscriptions
 from aggregator.store.db import Connection
 from aggregator.store.sources import Document, Move, SourceState
 
 MOVE_TIMES, MOVE_TIME = 3, timedelta(days=1)
 """A permanent redirect moves a source once seen so often, alike, over so long a time."""
+
+MOST_ARCHIVES = 20
+"""Older parts of a feed that are fetched to fill one gap."""
+
+MOST_HURRY, EASED = 4, 3
+"""The interval is halved so often; less so once so many known entries stand beside a new one."""
 
 LIMITED = frozenset({429, 503})
 HOST_LIMITED = 3
@@ -95,6 +102,9 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
         if state is None or source is None:
             continue
         document = documents.get(source_id, Document())
+        if state.fill_url:
+            made.append(_for_archive(state, source, context))
+            continue
         # A database that lost its entries, by a restore or by hand, must not be told "unchanged".
         lost = any(document.entry_ids) and not entries.any_of(db, source_id)
         document = Document() if lost else document
@@ -114,13 +124,25 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
     return made
 
 
+def _for_archive(state: SourceState, source: Source, context: Context) -> Request:
+    return Request(
+        source_id=state.id,
+        url=state.fill_url,
+        headers=source.headers if _same_origin(state.fill_url, state.url) else {},
+        limits=context.config.defaults.limits,
+        discover=False,
+        archive=True,
+    )
+
+
 def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> list[Ingested]:
     """Store what polls brought, inside the caller's transaction.
 
     A source that the database no longer knows is passed over, and so is a poll that was cancelled:
     it is due again as if it had never begun.
     """
-    states = sources.get_many(db, [result.source_id for result in results])
+    named = [result.source_id for result in results]
+    states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
     done: list[Ingested] = []
     rows: list[tuple[log.PollRow, int, int]] = []
     spacings = log.spacings(db)
@@ -130,7 +152,10 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
             continue
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
             continue
-        poll = _Poll(db, state, result, context)
+        if result.push:
+            done.append(_pushed(db, state, result, context))
+            continue
+        poll = _Poll(db, state, result, context, pushing.get(state.id))
         ingested = poll.store()
         done.append(ingested)
         rows.append((poll.log_row(ingested), state.polls, poll.saved()))
@@ -153,13 +178,58 @@ def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[
     return scopes
 
 
+def _pushed(db: Connection, state: SourceState, result: PollResult, context: Context) -> Ingested:
+    """Store what a hub pushed. Of the source's server it tells nothing, so the plan stays."""
+    outcome, now = result.outcome, context.now
+    subscriptions.taken(db, result.push, state.id)
+    found = arrivals.Arrived()
+    if isinstance(outcome, Reading):
+        found = arrivals.arrive(
+            db,
+            state,
+            outcome,
+            rulebook=context.rulebook,
+            now=now,
+            base_url=context.config.site.base_url,
+            pushed=True,
+        )
+        columns: dict[str, Any] = {"entries": state.entries + len(found.new)}
+        if found.new or found.changed:
+            columns |= {"last_change_at": now, "newest_at": None}  # the next poll tells the pace
+        if found.quarantine and state.health != "quarantined":
+            columns |= {"health": "quarantined", "health_since": now, "error": found.quarantine}
+            incidents.opened(db, state.id, "quarantined", found.quarantine, now)
+        sources.update(db, state.id, columns)
+        log.add_push(
+            db, state.id, now, len(found.new), len(found.changed), outcome.transfer.received
+        )
+    elif state.last_poll is None or now - state.last_poll >= context.config.defaults.minimum:
+        sources.poll_now(db, state.id, now, "its hub pushed what can't be read")
+    return Ingested(
+        source_id=state.id,
+        title=state.title,
+        result="pushed" if isinstance(outcome, Reading) else "push_unread",
+        new=tuple(found.new),
+        changed=tuple(found.changed),
+        detail=outcome.detail if isinstance(outcome, Failed) else "",
+        touched=bool(found.touched or found.new),
+        next_poll=NextPoll(at=state.next_poll, reason=state.next_poll_reason),
+    )
+
+
 class _Poll:
     """One result on its way into the database."""
 
     def __init__(
-        self, db: Connection, state: SourceState, result: PollResult, context: Context
+        self,
+        db: Connection,
+        state: SourceState,
+        result: PollResult,
+        context: Context,
+        pushed_since: datetime | None,
     ) -> None:
         self.db, self.state, self.result, self.context = db, state, result, context
+        self.pushed_since = pushed_since
         self.now = context.now
         self.source = context.sources.get(state.id)
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
@@ -174,6 +244,8 @@ class _Poll:
     def store(self) -> Ingested:
         outcome = self.result.outcome
         match outcome:
+            case _ if self.result.archive:
+                self._older(outcome)
             case Reading():
                 self._reading(outcome)
                 self._answered(outcome.url, outcome.validators)
@@ -218,14 +290,8 @@ class _Poll:
     # --- a document ----------------------------------------------------------------------------
 
     def _reading(self, reading: Reading) -> None:
-        self.found = arrivals.arrive(
-            self.db,
-            self.state,
-            reading,
-            rulebook=self.context.rulebook,
-            now=self.now,
-            base_url=self.context.config.site.base_url,
-        )
+        self._arrive(reading)
+        self._watch_for_gaps(reading)
         if _presented(self.feed) != _presented(reading.feed):
             self.found.touched = True
         self.feed = reading.feed
@@ -239,6 +305,54 @@ class _Poll:
             self.columns["body_bytes"] = self.transfer.received
         if self.found.new or self.found.changed:
             self.columns["last_change_at"] = self.now
+
+    def _arrive(self, reading: Reading) -> None:
+        self.found = arrivals.arrive(
+            self.db,
+            self.state,
+            reading,
+            rulebook=self.context.rulebook,
+            now=self.now,
+            base_url=self.context.config.site.base_url,
+            archive=self.result.archive,
+        )
+
+    # --- gaps ----------------------------------------------------------------------------------
+
+    def _watch_for_gaps(self, reading: Reading) -> None:
+        """Poll sooner after a gap, and begin to fill it where the feed links its older part."""
+        if self.found.gap:
+            self.columns["hurry"] = min(self.state.hurry + 1, MOST_HURRY)
+            older = reading.feed.older
+            if older and older != reading.url:
+                self.columns |= {"fill_url": older, "fill_left": MOST_ARCHIVES}
+            words = f"{self.found.gap}; {'its archive is asked' if older else 'it has no archive'}"
+            incidents.noted(self.db, self.state.id, "gap", words, self.now)
+        elif self.state.hurry and self.found.known >= EASED * len(self.found.new):
+            self.columns["hurry"] = self.state.hurry - 1
+
+    def _older(self, outcome: PollOutcome) -> None:
+        """Take entries of an older part of the feed, until one of them was known before."""
+        # Nothing that this answer says is for the document that is polled.
+        self.columns |= {
+            "failures": self.state.failures, "lifetime": self.state.lifetime, "fill_url": "",
+        }  # fmt: skip
+        left = self.state.fill_left - 1
+        older = ""
+        if isinstance(outcome, Reading):
+            self._arrive(outcome)
+            self.columns["entries"] = self.state.entries + len(self.found.new)
+            older = outcome.feed.older
+        if self.found.known:
+            words = "the gap is filled from its archive"
+        elif older and left > 0:
+            self.columns |= {"fill_url": older, "fill_left": left}
+            return
+        elif isinstance(outcome, Failed):
+            words = f"the gap is not filled: {outcome.detail}"
+        else:
+            words = "its archive was read as far as it goes, and the gap may be larger"
+        incidents.noted(self.db, self.state.id, "gap", words, self.now)
 
     # --- the source ----------------------------------------------------------------------------
 
@@ -306,7 +420,7 @@ class _Poll:
 
     def _freshness(self) -> None:
         outcome, freshness = self.result.outcome, self.transfer.freshness
-        if not isinstance(outcome, Failed):
+        if not (isinstance(outcome, Failed) or self.result.archive):
             unsaid = freshness.lifetime is None and self.transfer.status == 304
             # A 304 that names no lifetime leaves the stored one in force (RFC 9111 §3.2).
             self.columns["lifetime"] = self.state.lifetime if unsaid else freshness.lifetime
@@ -332,10 +446,15 @@ class _Poll:
         outcome = self.result.outcome
         failed = isinstance(outcome, Failed)
         gone = isinstance(outcome, Failed) and outcome.kind is FailureKind.GONE
+        gone = gone and not self.result.archive
         pace = self._pace()
         self._judge(gone, pace)
         if self.result.discovered:
             return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
+        if self.columns.get("fill_url", self.state.fill_url):
+            gate = self.columns.get("gate_until", self.state.gate_until)
+            reason = "older entries are fetched from its archive, to fill a gap"
+            return NextPoll(at=max(self.now, gate or self.now), reason=reason)
         defaults, feed = self.context.config.defaults, self.feed
         return schedule.next_poll(
             now=self.now,
@@ -354,9 +473,20 @@ class _Poll:
                 gone=gone,
                 gate=self.columns.get("gate_until", self.state.gate_until),
                 gate_from=self.columns.get("gate_from", self.state.gate_from),
+                hurry=self.columns.get("hurry", self.state.hurry),
+                push=self._pushes(),
             ),
             jitter=self.context.draw(),
         )
+
+    def _pushes(self) -> bool:
+        """Whether a hub pushes; it does not if this poll found what should have been pushed."""
+        if self.pushed_since is None:
+            return False
+        before = self.state.last_ok
+        if self.found.new and before and before >= self.pushed_since:
+            return not subscriptions.suspect(self.db, self.state.id, self.now)
+        return True
 
     def _pace(self) -> schedule.Pace:
         known = schedule.Pace(gap=self.state.gap, newest=self.state.newest)
@@ -432,7 +562,10 @@ class _Poll:
             not_modified=transfer.status == 304,
             received=transfer.received,
             saved=self.saved(),
-            unconditional=had and not transfer.conditional and transfer.status == 200,
+            unconditional=had
+            and not self.result.archive
+            and not transfer.conditional
+            and transfer.status == 200,
             early=_is_early(state, begun),
             failed=isinstance(self.result.outcome, Failed),
             limited=limited and transfer.freshness.retry_after is not None,

@@ -273,6 +273,7 @@ class Request:
         body_hash: xxh3_128 of the body stored last, b"" when none.
         item_hashes: Hashes of the items known from the last document, 16 bytes each.
         discover: Whether an HTML page may be searched for its feed.
+        archive: Whether this is an older part of the feed, fetched to fill a gap.
         message: Set when no feed is asked for.
         document: Set when the answer has come by itself: a push, and the row of the inbox that
             holds it, `push`; both travel with the request to where it is read.
@@ -288,6 +289,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = Limits()
     discover: bool = True
+    archive: bool = False
     message: Message | None = None
     document: "Fetched | None" = field(default=None, repr=False)
     push: int = 0
@@ -545,7 +547,7 @@ class Feed:
     authors: tuple[Author, ...] = ()
     self_url: str = ""
     hubs: tuple[str, ...] = ()
-    previous_archive: str = ""
+    older: str = ""
     ttl: timedelta | None = None
     update_period: timedelta | None = None
     update_base: datetime | None = None
@@ -696,11 +698,13 @@ class PollResult:
 
     Args:
         push: The row of the inbox that brought the document, 0 for a poll.
+        archive: As in its request.
     """
 
     source_id: str
     outcome: PollOutcome
     discovered: str = ""
+    archive: bool = False
     push: int = 0
 
 

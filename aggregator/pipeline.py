@@ -123,7 +123,13 @@ class Pipeline:
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         """Take requests, with the least seconds between two of them for hosts that want it."""
-        self._clients[0].add(requests, spacing=spacing)
+        asked = []
+        for request in requests:
+            if request.document:
+                self._fetched(poll.judge(request, request.document))
+            else:
+                asked.append(request)
+        self._clients[0].add(asked, spacing=spacing)
 
     @property
     def pending(self) -> bool:

@@ -8,7 +8,7 @@ killed: every byte it looks at is somebody else's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import xxhash
@@ -22,6 +22,7 @@ from aggregator.model import (
     Fetched,
     FetchOutcome,
     NotModified,
+    PollOutcome,
     PollResult,
     Reading,
     Request,
@@ -46,12 +47,12 @@ def judge(request: Request, outcome: FetchOutcome) -> PollResult | Body:
     """Let a fetch's outcome through the gates that need no parser: 304 and equal body."""
     match outcome:
         case Failed():
-            return PollResult(source_id=request.source_id, outcome=outcome)
+            return ended(request, outcome)
         case NotModified():
             unchanged = Unchanged(
                 url=outcome.url, validators=outcome.validators, transfer=outcome.transfer
             )
-            return PollResult(source_id=request.source_id, outcome=unchanged)
+            return ended(request, unchanged)
         case Fetched():
             body_hash = HASH_VERSION + xxhash.xxh3_128_digest(outcome.body)
             if body_hash != request.body_hash or outcome.partial:
@@ -62,7 +63,18 @@ def judge(request: Request, outcome: FetchOutcome) -> PollResult | Body:
                 transfer=outcome.transfer,
                 equal_body=True,
             )
-            return PollResult(source_id=request.source_id, outcome=unchanged)
+            return ended(request, unchanged)
+
+
+def ended(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:
+    """Return the result of a request."""
+    return PollResult(
+        source_id=request.source_id,
+        outcome=outcome,
+        discovered=discovered,
+        archive=request.archive,
+        push=request.push,
+    )
 
 
 def read(bodies: Sequence[Body], now: datetime) -> list[PollResult]:
@@ -85,7 +97,7 @@ def broken(body: Body, what: str) -> PollResult:
         detail=f"{body.fetched.url}: {what}. Its entries are kept; tell the publisher.",
         transfer=body.fetched.transfer,
     )
-    return PollResult(source_id=body.request.source_id, outcome=failed)
+    return ended(body.request, failed)
 
 
 def unstorable(result: PollResult) -> PollResult:
@@ -95,7 +107,7 @@ def unstorable(result: PollResult) -> PollResult:
         detail="what it brought could not be stored; the log has the traceback, please report it",
         transfer=result.outcome.transfer,
     )
-    return PollResult(source_id=result.source_id, outcome=failed)
+    return replace(result, outcome=failed)
 
 
 def _read(body: Body, now: datetime) -> PollResult:
@@ -110,7 +122,7 @@ def _read(body: Body, now: datetime) -> PollResult:
     except NotAFeed as error:
         return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
     parsed = changes.feed
-    feed = feed_cleaner.clean(parsed, url=fetched.url)
+    feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=fetched.links)
     base = feed.link or fetched.url
     cleaned = [entry_cleaner.clean(entry, base=base, now=now) for entry in parsed.entries]
     entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.empty(entry)]
@@ -124,7 +136,7 @@ def _read(body: Body, now: datetime) -> PollResult:
         validators=fetched.validators,
         transfer=fetched.transfer,
     )
-    return PollResult(source_id=request.source_id, outcome=reading)
+    return ended(request, reading)
 
 
 def _not_a_feed(body: Body, detail: str) -> PollResult:
@@ -136,4 +148,4 @@ def _not_a_feed(body: Body, detail: str) -> PollResult:
     if address:
         detail = f"{detail} It links its feed, which is polled from now on: {address}"
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
-    return PollResult(source_id=request.source_id, outcome=failed, discovered=address)
+    return ended(request, failed, discovered=address)

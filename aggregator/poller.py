@@ -19,7 +19,7 @@ from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
 from aggregator.fetch.agent import user_agent
 from aggregator.ingest import Context, Ingested
-from aggregator.model import Config, PollResult
+from aggregator.model import Config, PollResult, Request
 from aggregator.pipeline import Manners, Pipe, Pipeline
 from aggregator.store import log, sources
 from aggregator.store.db import Store, stamp
@@ -122,6 +122,21 @@ class Poller:
                 self._busy[hosts[source_id]] += 1
                 self._offers.put(source_id)
         return len(taken)
+
+    def take(self, pushes: Iterable[Request]) -> None:
+        """Take what has come by itself, of sources that are not under way; not from any thread."""
+        pushes = list(pushes)
+        with self._guard:
+            for request in pushes:
+                self._flying[request.source_id] = ""
+                self._busy[""] += 1
+        self._pipe.add(pushes, spacing={})
+
+    @property
+    def flying(self) -> list[str]:
+        """The sources under way."""
+        with self._guard:
+            return list(self._flying)
 
     def has(self, source_id: str) -> bool:
         """Whether a source is under way."""
@@ -258,7 +273,8 @@ class Poller:
 
 
 def _log(done: Ingested) -> None:
-    level = logging.INFO if done.result in ("ok", "not_modified", "equal") else logging.WARNING
+    fine = done.result in ("ok", "not_modified", "equal", "pushed")
+    level = logging.INFO if fine else logging.WARNING
     logger.log(
         level,
         "event=poll source=%s outcome=%s new=%d changed=%d next=%s detail=%r",

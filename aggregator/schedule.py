@@ -58,6 +58,7 @@ class Facts:
         gate: Not before this moment: a Retry-After that no later answer has lifted.
         gate_from: When that Retry-After was given.
         push: A WebSub subscription is verified and its lease runs.
+        hurry: How many times the rhythm is halved, since entries were missed.
     """
 
     every: timedelta | None = None
@@ -75,6 +76,7 @@ class Facts:
     gate: datetime | None = None
     gate_from: datetime | None = None
     push: bool = False
+    hurry: int = 0
 
 
 def next_poll(*, now: datetime, facts: Facts, jitter: float) -> NextPoll:
@@ -105,11 +107,14 @@ def _interval(facts: Facts) -> tuple[timedelta, list[str]]:
     """Choose the interval that suits user and feed while all is well."""
     if facts.every is not None:
         return facts.every, [f"you ask for every {duration(facts.every)}"]
-    interval = min(max(facts.rhythm or UNKNOWN_RHYTHM, facts.minimum), facts.maximum)
+    rhythm = (facts.rhythm or UNKNOWN_RHYTHM) / 2**facts.hurry
+    interval = min(max(rhythm, facts.minimum), facts.maximum)
     if facts.rhythm is None:
         return interval, [f"its rhythm is not known yet, so every {duration(interval)}"]
     reasons = [f"publishes about every {duration(facts.rhythm)}"]
-    if interval > facts.rhythm:
+    if facts.hurry:
+        reasons.append(f"entries were missed, so every {duration(interval)}")
+    elif interval > facts.rhythm:
         reasons.append(f"your minimum is {duration(interval)}")
     elif interval < facts.rhythm:
         reasons.append(f"your maximum is {duration(interval)}")

@@ -104,10 +104,17 @@ class Desk:
         )
 
     def poll(
-        self, outcome: Reading | Unchanged | Failed, source_id: str = "a", discovered: str = ""
+        self,
+        outcome: Reading | Unchanged | Failed,
+        source_id: str = "a",
+        discovered: str = "",
+        *,
+        archive: bool = False,
     ) -> Ingested | None:
         self.now += timedelta(minutes=1)
-        result = PollResult(source_id=source_id, outcome=outcome, discovered=discovered)
+        result = PollResult(
+            source_id=source_id, outcome=outcome, discovered=discovered, archive=archive
+        )
         with self.store.transaction() as db:
             done = ingest.ingest(db, [result], self.context)
         return done[0] if done else None

@@ -66,6 +66,11 @@ WAITS = [
     ),
     ("a pushed feed is polled slowly", {"rhythm": HOUR, "push": True}, 12 * HOUR),
     ("a pushed feed is polled within the maximum", {"rhythm": DAY / 2, "push": True}, DAY),
+    ("missed entries halve the rhythm", {"rhythm": 4 * HOUR, "hurry": 2}, HOUR),
+    ("and the rhythm that is not known", {"hurry": 1}, HOUR / 2),
+    ("but not below the minimum", {"rhythm": 8 * MINUTE, "hurry": 4}, 5 * MINUTE),
+    ("nor below the server's word", {"rhythm": HOUR, "hurry": 4, "ttl": HOUR}, HOUR),
+    ("the user's word is not halved", {"every": HOUR, "hurry": 4}, HOUR),
     ("a failure never shortens the interval", {"rhythm": HOUR, "failures": 3}, HOUR),
     ("saturday may be skipped", {"skip_days": frozenset({5})}, 10 * HOUR + 15 * MINUTE),
     ("hours are skipped in GMT", {"skip_hours": frozenset({14, 15})}, 2 * HOUR + 15 * MINUTE),
@@ -312,6 +317,7 @@ calm = st.builds(
     rhythm=hints,
     failures=st.integers(0, 100),
     push=st.booleans(),
+    hurry=st.integers(0, 4),
 )
 bounded = st.builds(
     replace,

@@ -1,5 +1,7 @@
 """From a feed's metadata as published to ours."""
 
+from collections.abc import Sequence
+
 from aggregator.clean import entry, text, urls
 from aggregator.model import Feed, ParsedFeed
 
@@ -8,12 +10,14 @@ MOST_HUBS = 5
 PROBLEMS, PROBLEM_LENGTH = 10, 300
 
 
-def clean(parsed: ParsedFeed, *, url: str) -> Feed:
+def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str]] = ()) -> Feed:
     """Return a feed's metadata, safe to store and serve.
 
     Args:
         parsed: As the publisher wrote it.
         url: Where the document came from, the base of its own links.
+        header_links: `(rel, URL)` of the Link header fields; where they name hub or self, the
+            document's own are not looked at (WebSub §4).
     """
     link = urls.absolute(url, parsed.link)
     base = link or url
@@ -21,6 +25,9 @@ def clean(parsed: ParsedFeed, *, url: str) -> Feed:
     def linked(rel: str) -> tuple[str, ...]:
         found = (urls.absolute(url, target) for name, target in parsed.links if name == rel)
         return tuple(dict.fromkeys(target for target in found if target))
+
+    def in_header(rel: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(target for name, target in header_links if name == rel))
 
     return Feed(
         version=text.one_line(parsed.version, 20),
@@ -33,9 +40,9 @@ def clean(parsed: ParsedFeed, *, url: str) -> Feed:
         image=urls.absolute(base, parsed.image),
         updated=parsed.updated,
         authors=entry.authors(parsed.authors, base),
-        self_url=next(iter(linked("self")), ""),
-        hubs=linked("hub")[:MOST_HUBS],
-        previous_archive=next(iter(linked("prev-archive")), ""),
+        self_url=next(iter(in_header("self") or linked("self")), ""),
+        hubs=(in_header("hub") or linked("hub"))[:MOST_HUBS],
+        older=next(iter((*linked("prev-archive"), *linked("next"))), ""),
         ttl=parsed.ttl,
         update_period=parsed.update_period,
         update_base=parsed.update_base,

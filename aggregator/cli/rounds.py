@@ -78,18 +78,21 @@ def _one_round(store: Store, config: Config, due: list[sources.Due]) -> list[Ing
                 poller.offer(waiting)
                 waiting = [item for item in waiting if not poller.has(item.source_id)]
                 poller.turn_or_raise()
-            _follow_discoveries(store, poller, done)
+            _follow(store, poller, done)
         finally:
             poller.close()
     return done
 
 
-def _follow_discoveries(store: Store, poller: Poller, done: list[Ingested]) -> None:
-    found = {ingested.source_id for ingested in done if ingested.discovered}
-    if found:
+def _follow(store: Store, poller: Poller, done: list[Ingested]) -> None:
+    """Poll on what a poll has found to be fetched at once: a page's feed, an archive."""
+    ended = 0
+    while ended < len(done):
+        polled = {ingested.source_id for ingested in done[ended:]}
+        ended = len(done)
         with store.reading() as db:
-            due = sources.due(db, utc_now())
-        poller.offer([item for item in due if item.source_id in found])
+            due = [item for item in sources.due(db, utc_now()) if item.source_id in polled]
+        poller.offer(due)
         poller.run_until_idle()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from aggregator import children
+from aggregator import children, poll
 from aggregator.cluster import worker as there
 from aggregator.cluster.batches import Batches
 from aggregator.cluster.link import Answer, Link
@@ -135,7 +135,7 @@ class Cluster:
             self._batches.back([request], alone=True)
         else:
             failed = Failed(kind=FailureKind.PARSE, detail=LOST)
-            self._results.append(PollResult(source_id=request.source_id, outcome=failed))
+            self._results.append(poll.ended(request, failed))
 
     def _cancel(self, requests: Iterable[Request]) -> None:
         self._results += [

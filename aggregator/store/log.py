@@ -108,6 +108,23 @@ def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
     _add_hours(db, rows)
 
 
+def add_push(
+    db: Connection, source_id: str, at: datetime, new: int, changed: int, received: int
+) -> None:
+    """Add what a push brought to the sums of its day and hour; it is no poll."""
+    db.execute(
+        "insert into days values (?, ?, ?, ?, 0, 0) on conflict(source_id, day) do update set"
+        " new = new + excluded.new, changed = changed + excluded.changed",
+        (source_id, stamp(at)[:10], new, changed),
+    )
+    db.execute(
+        "insert into hours values (?, 0, 0, 0, 0, ?, 0, ?, ?) on conflict(hour) do update set"
+        " bytes = bytes + excluded.bytes, new = new + excluded.new,"
+        " changed = changed + excluded.changed",
+        (stamp(at)[:13], received, new, changed),
+    )
+
+
 def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
     sums: dict[str, list[int]] = {}
     for row, _, saved in rows:

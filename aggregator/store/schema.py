@@ -295,3 +295,11 @@ def stories(db: sqlite_utils.Database) -> None:
         "create table story_keys (key integer not null, slot integer not null,"
         " entry_id integer not null, until integer not null, primary key (key, slot)) without rowid"
     )
+
+
+@migrations()
+def gaps(db: sqlite_utils.Database) -> None:
+    """Remember which older part of a feed is fetched next, and that it must be polled sooner."""
+    db.execute("alter table sources add column fill_url text not null default ''")
+    db.execute("alter table sources add column fill_left integer not null default 0")
+    db.execute("alter table sources add column hurry integer not null default 0")

@@ -36,6 +36,9 @@ class SourceState:
         planned: When `next_poll` was decided.
         body_bytes: Received for the last whole answer.
         entries: Stored entries.
+        fill_url, fill_left: The next older part of the feed to be fetched, "" for none, and how
+            many more may be.
+        hurry: How many times the interval is halved, since entries were missed.
     """
 
     id: str
@@ -74,6 +77,9 @@ class SourceState:
     body_bytes: int
     entries: int
     added: datetime | None
+    fill_url: str
+    fill_left: int
+    hurry: int
 
     @property
     def poll_url(self) -> str:
@@ -183,7 +189,7 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
         "update sources set url = ?, host = ?, moved_to = '', move = '', discovered_url = '',"
         " etag = '', last_modified = '', validators_url = '', lifetime = null, failures = 0,"
         " health = 'new', error = '', error_kind = '', planned_at = ?, next_poll_at = ?,"
-        " next_poll_reason = 'its URL was changed' where id = ?",
+        " next_poll_reason = 'its URL was changed', fill_url = '', hurry = 0 where id = ?",
         (source.url, host_of(source.url), stamp(now), stamp(first_poll), source.id),
     )
     db.execute("delete from documents where source_id = ?", (source.id,))
@@ -466,6 +472,9 @@ def _state(row: Any) -> SourceState:
         body_bytes=row["body_bytes"],
         entries=row["entries"],
         added=moment(row["added_at"]),
+        fill_url=row["fill_url"],
+        fill_left=row["fill_left"],
+        hurry=row["hurry"],
     )
 
 

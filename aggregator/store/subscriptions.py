@@ -149,12 +149,14 @@ def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[st
     return {row[0]: known_moment(row[1]) for row in rows}
 
 
-def suspect(db: Connection, source_id: str, now: datetime) -> None:
-    """Note that a source's hub has not pushed what a poll found."""
-    db.execute(
-        "update subscriptions set suspected = ? where source_id = ? and state = 'active'",
+def suspect(db: Connection, source_id: str, now: datetime) -> bool:
+    """Note that a hub has not pushed what a poll found, unless a push waits to be read."""
+    changed = db.execute(
+        "update subscriptions set suspected = ?1 where source_id = ?2 and state = 'active'"
+        " and not exists (select 1 from inbox where source_id = ?2)",
         (stamp(now), source_id),
     )
+    return bool(changed.rowcount)
 
 
 # --- the inbox -------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def test_urls_are_absolute() -> None:
     assert made.image == "https://a.example/home/logo.png"
     assert made.self_url == "https://a.example/dir/feed?x"
     assert made.hubs == ("https://hub.example/",)
-    assert made.previous_archive == "https://a.example/dir/2009/06"
+    assert made.older == "https://a.example/dir/2009/06"
 
 
 def test_unsafe_urls_are_none() -> None:
@@ -47,7 +47,7 @@ def test_unsafe_urls_are_none() -> None:
     made = clean(
         link=bad, image=bad, links=(("self", bad), ("hub", bad), ("prev-archive", bad)), id=bad
     )
-    assert (made.link, made.image, made.self_url, made.hubs, made.previous_archive, made.id) == (
+    assert (made.link, made.image, made.self_url, made.hubs, made.older, made.id) == (
         "", "", "", (), "", "",
     )  # fmt: skip
 
