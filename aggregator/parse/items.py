@@ -97,7 +97,7 @@ def reduce(xml: bytes, known: bytes) -> Reduced | None:
         shell_from = end
     pieces.append(xml[shell_from:])
     bindings = dict(_BINDING.findall(pieces[0]))
-    if not all(_stands_for_itself(piece, bindings) for piece in pieces):
+    if not all(_stands_for_itself(piece, bindings) for piece in pieces if piece):
         return None
     return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
 

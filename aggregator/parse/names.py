@@ -4,6 +4,7 @@ It goes by a table of namespaces, and for those that are not in it by the prefix
 up names now and then; such documents are refused here, and left to it.
 """
 
+import re
 from xml.parsers import expat
 
 from feedparser.mixin import _FeedParserMixin
@@ -11,6 +12,7 @@ from feedparser.mixin import _FeedParserMixin
 Bindings = frozenset[tuple[str, str]]
 """Prefixes with their namespaces, wherever in a document they are bound; "" is the default."""
 
+_DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _KNOWN = {uri.lower(): name.lower() for uri, name in _FeedParserMixin.namespaces.items()}
 # They turn the version of the whole document, or become attributes.
 _SPECIAL = frozenset(
@@ -35,7 +37,7 @@ def bindings(xml: bytes) -> Bindings:
     Raises:
         Uncertain: It is not well-formed, or has what looks like a DTD.
     """
-    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:  # in a comment too: feedparser takes them out
+    if _DTD.search(xml):  # in a comment too: feedparser takes it out
         raise Uncertain
     found: set[tuple[str, str]] = set()
     parser = expat.ParserCreate(namespace_separator=" ")

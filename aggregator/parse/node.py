@@ -99,6 +99,8 @@ def _attributes(element: etree._Element) -> dict[str, str]:
 
 
 def _based(base: str, reference: str) -> str:
+    if not reference and _PLAIN_URL.fullmatch(base):
+        return base
     based = str(make_safe_absolute_uri(base, reference or base) or base)
     # feedparser joins it to itself at each element within.
     if (make_safe_absolute_uri(based, based) or based) != based:
