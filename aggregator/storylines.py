@@ -7,7 +7,6 @@ looked at too: should a rule be taken back, its story is known. One in quarantin
 most likely a second copy of what its source has published before.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -17,9 +16,6 @@ from aggregator.dedupe.stories import WINDOW, Candidate, Join, Keys, Report
 from aggregator.store import stories
 from aggregator.store.db import Connection
 from aggregator.store.stories import Member, Told
-
-MOST_CANDIDATES = 12
-"""So many stories, those with most in common, are compared with a new entry."""
 
 KEPT = timedelta(days=30)
 """So long a page or title is remembered: whether it is used again and again shows by then."""
@@ -86,10 +82,9 @@ class _Batch:
         self._keep(report, alone=joined is None)
 
     def _found(self, report: Report) -> Iterable[int]:
-        """Return the entries that share most of a report's keys, and those with its page."""
+        """Return the entries that may be of one story with a report."""
         keys = self.keys[report.id]
-        near = Counter(found for key in keys.near for found in self.by_key.get(key, ()))
-        yield from (found for found, _ in near.most_common(MOST_CANDIDATES))
+        yield from deciding.likely(keys, self.by_key)
         for key in (keys.page, keys.title, *keys.asks):
             yield from self.by_key.get(key, ())
 

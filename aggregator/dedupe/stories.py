@@ -17,14 +17,16 @@ stand on one side, never on both. Reports of one source are never one story.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import combinations
 
 import xxhash
 
-from aggregator.dedupe.words import Stems, Words, read, shingles, strangers
+from aggregator.dedupe.words import Stems, Words, read, sequences, strangers
 
 VERSION = b"1"
 """Part of every key; a new rule for making keys needs a new version."""
@@ -35,7 +37,12 @@ WINDOW = timedelta(days=3)
 TITLE_SKETCH, LEAD_SKETCH = 5, 3
 """So many words of a title, and sequences of a lead, stand for it in the index."""
 
-SEQUENCE = 4
+SEQUENCE, BEGINNING = 4, 16
+"""Words of a sequence, and of a lead's beginning, to which papers cut it at least."""
+
+ENOUGH, MOST_LIKELY = 2, 12
+"""So many keys in common are worth a comparison, with so many reports."""
+
 _DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
 """Place and agency at the beginning of a wire report: `OSLO, 12 May (NNA) -`."""
 
@@ -112,14 +119,21 @@ class Keys:
     Args:
         page, title: What it shares with reports of the same page or title.
         hints: What it is hinted by; asks: what a report that it has a hint in common with has.
-        near: What it shares with some luck with any report that is much alike.
+        pairs, sequences: Of its title's words, and of its lead: a report that is much alike is
+            likely to have some of them too.
     """
 
     page: int
     title: int
     hints: tuple[int, ...]
     asks: tuple[int, ...]
-    near: tuple[int, ...]
+    pairs: tuple[int, ...]
+    sequences: tuple[int, ...]
+
+    @property
+    def near(self) -> tuple[int, ...]:
+        """By which only the first report of a story is found."""
+        return self.pairs + self.sequences
 
 
 def keys(report: Report) -> Keys:
@@ -129,17 +143,33 @@ def keys(report: Report) -> Keys:
     hints = tuple(_key(b"hint", hint) for hint in report.hints)
     pages = tuple(_key(b"page", hint) for hint in report.hints)
     words = _sketch(map(_beginning, title.telling), TITLE_SKETCH)
-    near = [_key(b"words", *pair) for pair in combinations(words, 2)]
-    if len(lead.all) >= LONG_LEAD:
-        sequences = (" ".join(sequence) for sequence in shingles(lead, SEQUENCE))
-        near += [_key(b"sequence", one) for one in _sketch(sequences, LEAD_SKETCH)]
+    begins = lead.all[:BEGINNING] if len(lead.all) >= LONG_LEAD else ()
+    parts = sequences(begins, SEQUENCE)
     return Keys(
         page=_key(b"page", page) if page else 0,
         title=_key(b"title", *title.all) if title.telling else 0,
         hints=hints,
         asks=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
-        near=tuple(near),
+        pairs=tuple(_key(b"pair", *pair) for pair in combinations(words, 2)),
+        sequences=tuple(
+            _key(b"sequence", part) for part in _sketch(map(" ".join, parts), LEAD_SKETCH)
+        ),
     )
+
+
+def likely(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
+    """Return the reports that may well be much alike, the likeliest first.
+
+    Two words of a title are often together; three of them, which are three pairs, or a sequence
+    of a lead are worth a closer look.
+
+    Args:
+        by_key: The reports that are found by each key.
+    """
+    shared = Counter(report for key in keys.pairs for report in by_key.get(key, ()))
+    for key in keys.sequences:
+        shared.update(dict.fromkeys(by_key.get(key, ()), ENOUGH))
+    return [report for report, count in shared.most_common(MOST_LIKELY) if count >= ENOUGH]
 
 
 def _key(kind: bytes, *values: str) -> int:
@@ -205,31 +235,42 @@ def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | Non
 class _Pair:
     """Two reports, and how alike they are."""
 
-    __slots__ = ("alone", "leads", "long", "subject", "text", "title", "titles", "unlike")
-
     def __init__(self, one: Report, other: Report) -> None:
         self.titles = read(one.title), read(other.title)
         self.leads = _lead(one), _lead(other)
         self.long = min(len(lead.all) for lead in self.leads) >= LONG_LEAD
         self.title = _dice(*(title.telling for title in self.titles))
-        self.text = _containment(*self.leads)
+        self.text = _containment(*(lead.threes for lead in self.leads))
+
+    @cached_property
+    def known(self) -> tuple[Stems, Stems]:
+        """All words that the first has, and the second."""
         told = zip(self.titles, self.leads, strict=True)
         first, second = (Stems(title.telling | lead.telling) for title, lead in told)
-        # What one says and the other does not know, of the titles and of the leads.
-        self.unlike = self._apart(self.titles, first, second)
-        self.alone = self._apart(self.leads, first, second)
-        sizes = [
-            (len(lead.telling), len(alone))
-            for lead, alone in zip(self.leads, self.alone, strict=True)
-        ]
-        words, missing = min(sizes)
-        self.subject = 1 - missing / words if self.long and words else 0.0
+        return first, second
 
-    @staticmethod
-    def _apart(
-        texts: tuple[Words, Words], first: Stems, second: Stems
-    ) -> tuple[frozenset[str], frozenset[str]]:
+    @cached_property
+    def unlike(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Words of the first title that the second report does not have, and the reverse."""
+        return self._apart(self.titles)
+
+    @cached_property
+    def alone(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The same of the leads."""
+        return self._apart(self.leads)
+
+    def _apart(self, texts: tuple[Words, Words]) -> tuple[frozenset[str], frozenset[str]]:
+        first, second = self.known
         return strangers(texts[0].telling, second), strangers(texts[1].telling, first)
+
+    @property
+    def subject(self) -> float:
+        """Share of the shorter lead's telling words that stand in the other report."""
+        if not self.long:
+            return 0.0
+        pairs = zip(self.leads, self.alone, strict=True)
+        words, missing = min((len(lead.telling), len(alone)) for lead, alone in pairs)
+        return 1 - missing / words if words else 0.0
 
     def is_same_title(self) -> bool:
         """Whether the titles are equal and say enough, and the leads don't speak against it."""
@@ -250,15 +291,13 @@ class _Pair:
 
     def is_alike(self) -> bool:
         """Whether titles and leads agree, and no word tells the titles apart from both sides."""
-        if all(self.unlike) or self.is_series():
-            return False
         enough = min(len(title.telling) for title in self.titles) >= TELLING_TITLE
+        if self.title < MUCH_TITLE or all(self.unlike) or self.is_series():
+            return False
         if not self.long:
             is_numbered = any(word[0].isdigit() for alone in self.unlike for word in alone)
             return enough and self.title >= SAME_TITLE and not is_numbered
-        if self.text >= SOME_TEXT:
-            return self.title >= MUCH_TITLE
-        return enough and self.title >= MUCH_TITLE and self.subject >= SAME_SUBJECT
+        return self.text >= SOME_TEXT or (enough and self.subject >= SAME_SUBJECT)
 
     def is_series(self) -> bool:
         """Whether the two are one form filled in twice, so that what differs are the facts."""
@@ -292,14 +331,14 @@ def _lead(report: Report) -> Words:
 
 
 def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return which share of all words stand, in whatever inflection, on both sides."""
     if not one or not other:
         return 0.0
-    stems, others = Stems(one), Stems(other)
-    common = sum(word in others for word in one) + sum(word in stems for word in other)
-    return common / (len(one) + len(other))
+    missing = len(strangers(one - other, Stems(other))) + len(strangers(other - one, Stems(one)))
+    return 1 - missing / (len(one) + len(other))
 
 
-def _containment(one: Words, other: Words) -> float:
-    """Return which share of the shorter text's sequences stand in the longer."""
-    shorter, longer = sorted((shingles(one), shingles(other)), key=len)
-    return len(shorter & longer) / len(shorter) if shorter else 0.0
+def _containment(one: Collection[object], other: Collection[object]) -> float:
+    """Return which share of the smaller set is in the larger."""
+    smaller, larger = sorted((frozenset(one), frozenset(other)), key=len)
+    return len(smaller & larger) / len(smaller) if smaller else 0.0

@@ -5,7 +5,7 @@ Scripts that put no spaces between words are read as pairs of characters.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,12 +53,14 @@ class Words:
         telling: Those that say what the text is about.
         numbers: Written in figures, scores and dates as one.
         names: Those with a capital within a sentence; in scripts without capitals any may be one.
+        threes: All sequences of three words.
     """
 
     all: tuple[str, ...]
     telling: frozenset[str]
     numbers: frozenset[str]
     names: frozenset[str]
+    threes: frozenset[tuple[str, ...]]
 
 
 @lru_cache(maxsize=4_096)
@@ -87,7 +89,18 @@ def read(text: str) -> Words:
         begins = not (number or run or word)
         if len(found) >= LONGEST:
             break
-    return Words(tuple(found), frozenset(telling | numbers), frozenset(numbers), frozenset(names))
+    return Words(
+        tuple(found),
+        frozenset(telling | numbers),
+        frozenset(numbers),
+        frozenset(names),
+        frozenset(sequences(found, 3)),
+    )
+
+
+def sequences(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    """Return each so many words that follow one another."""
+    return zip(*(words[start:] for start in range(size)), strict=False)
 
 
 def _folded(text: str) -> str:
@@ -152,8 +165,3 @@ def _alike(one: str, other: str) -> bool:
         return True
     needed = max(4, -(-7 * len(longer) // 10))
     return one[:needed] == other[:needed]
-
-
-def shingles(words: Words, size: int = 3) -> frozenset[tuple[str, ...]]:
-    """Return the sequences of so many words in a text."""
-    return frozenset(zip(*(words.all[start:] for start in range(size)), strict=False))

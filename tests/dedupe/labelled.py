@@ -64,7 +64,7 @@ def judge(first: Report, second: Report) -> Join | None:
     ours, theirs = stories.keys(second), stories.keys(first)
     same_page = bool(ours.page) and ours.page == theirs.page
     hinted = bool(set(ours.asks) & {*theirs.hints, theirs.page})
-    near = set(ours.near) & set(theirs.near)
+    near = stories.likely(ours, {key: [first.id] for key in theirs.near})
     if not (same_page or hinted or near or (ours.title and ours.title == theirs.title)):
         return None
     candidate = Candidate(
