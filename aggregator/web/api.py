@@ -23,7 +23,7 @@ from aggregator.store.log import PollRow
 from aggregator.store.sources import SourceState
 from aggregator.web import openapi, stories
 from aggregator.web.merging import public_url
-from aggregator.web.pages import Reader, place_of_request
+from aggregator.web.reader import Reader, place_of_request
 from aggregator.web.times import machine
 from aggregator.web.views import resolve
 

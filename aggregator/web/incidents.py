@@ -3,25 +3,18 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response
 
-from aggregator.formats import atom, jsonfeed, rss
-from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
-from aggregator.model import Config, Entry, Query, SafeHtml, StoredEntry
+from aggregator.formats.merged import Item, MergedFeed
+from aggregator.model import Config, Entry, SafeHtml, StoredEntry
 from aggregator.store import incidents, sources
 from aggregator.store.db import Store
 from aggregator.store.incidents import Incident
-from aggregator.web.cache import Document
-from aggregator.web.merging import MEDIA_TYPES
+from aggregator.web import own_feeds
 from aggregator.web.views import ViewSpec
 
 SHOWN = 50
-
-_RENDER: Mapping[str, tuple[Callable[[MergedFeed], bytes], str]] = {
-    "atom": (atom.render, f"{atom.TYPE}; charset=utf-8"),
-    "rss": (rss.render, f"{rss.TYPE}; charset=utf-8"),
-    "json": (jsonfeed.render, jsonfeed.TYPE),
-}
+PAGE = "/status"
 
 _SAID = {
     "failing": ("can't be polled", "could not be polled for a while"),
@@ -39,38 +32,20 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
 
     @made.get("/feeds/health.<format>")
     def health(format: str) -> Response:
-        if format not in _RENDER:
-            abort(404, f"The health feed ends in .{', .'.join(_RENDER)}")
+        own_feeds.check(format, "The health feed")
         with store.reading() as db:
             found = incidents.recent(db, SHOWN)
             states = sources.get_many(db, {one.source_id for one in found})
         titles = {state.id: state.title for state in states.values()}
-        feed = merged(found, titles, config(), format)
-        render, content_type = _RENDER[format]
-        document = Document(
-            body=render(feed),
-            content_type=content_type,
-            last_modified=feed.updated if feed.items else None,
-            cache_control="public, max-age=60",
-        )
-        answer = document.answer(request.environ)
-        return Response(answer.body, answer.status, answer.headers)
+        return own_feeds.response(merged(found, titles, config(), format), format)
 
     return made
 
 
 def view(config: Config) -> ViewSpec:
     """Return the health feed as a view: it gives the addresses."""
-    return ViewSpec(
-        kind="health",
-        id="",
-        query=Query(),
-        title=f"Health – {config.site.title}",
-        description="What goes wrong with sources, and when it is over.",
-        extra="",
-        base=config.site.base_url,
-        archived=False,
-    )
+    words = "What goes wrong with sources, and when it is over."
+    return own_feeds.view("health", "Health", words, config)
 
 
 def merged(
@@ -82,35 +57,16 @@ def merged(
         titles: Of the sources, by id.
     """
     spec = view(config)
-    site = SourceInfo(
-        id="health",
-        title=spec.title,
-        url=spec.feed_url("atom"),
-        link=f"{spec.base}/status",
-        feed_id=spec.feed_id,
-    )
-    items = tuple(
+    source = own_feeds.source(spec, PAGE)
+    items = (
         Item(
             entry=_stored(one, titles.get(one.source_id, one.source_id), spec),
-            source=site,
+            source=source,
             page_url=f"{spec.base}/source/{one.source_id}",
         )
         for one in found
     )
-    return MergedFeed(
-        id=spec.feed_id,
-        title=spec.title,
-        subtitle=spec.description,
-        author=config.site.title,
-        page_url=f"{spec.base}/status",
-        self_url=spec.feed_url(format),
-        language="en",
-        alternates=tuple(
-            (kind, spec.feed_url(other)) for other, kind in MEDIA_TYPES.items() if other != format
-        ),
-        updated=max((item.updated for item in items), default=NEVER),
-        items=items,
-    )
+    return own_feeds.merged(spec, items, config, format, page=PAGE)
 
 
 def _stored(incident: Incident, title: str, spec: ViewSpec) -> StoredEntry:

@@ -19,7 +19,7 @@ from aggregator.web.auth import Guard
 from aggregator.web.contexts import Head, HostsPage, SourcePage, SourceRow, Spark, StatusPage
 from aggregator.web.merging import public_url
 from aggregator.web.origin import same_origin
-from aggregator.web.pages import PAGE, Reader, feeds_of, head, older, place_of_request
+from aggregator.web.reader import PAGE, Reader, feeds_of, head, older, place_of_request
 from aggregator.web.times import machine
 from aggregator.web.views import NoSuchView, resolve
 

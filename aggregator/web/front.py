@@ -1,0 +1,72 @@
+"""The front page: which story leads, what stands in each section, what is new, heard and seen."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from aggregator.model import Query
+from aggregator.store import sources
+from aggregator.store.listed import Listed
+from aggregator.web.contexts import Block, FrontPage
+from aggregator.web.reader import Reader, head
+from aggregator.web.views import resolve
+
+LEAD_AMONG = 20
+"""The lead is the newest story with a picture among so many; else simply the newest."""
+
+LEAD_MARKED = timedelta(hours=12)
+"""What a rule marks as important leads before that, for so long; the newest story is the clock."""
+
+LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
+
+
+def compose(reader: Reader, updated: datetime | None) -> FrontPage:
+    """Return the front page.
+
+    Args:
+        updated: When anything changed last.
+    """
+    config = reader.config
+    newest = reader.select(Query(), limit=LATEST + LEAD_AMONG)
+    lead = _lead(newest, reader.select(Query(has=("priority",)), limit=1))
+    latest = [one for one in newest if lead is None or one.id != lead.id][:LATEST]
+    at = updated if newest else None
+    return FrontPage(
+        head=head(
+            resolve("all", "", "", config), at, newest=max((one.id for one in newest), default=0)
+        ),
+        lead=reader.tell([lead])[0] if lead else None,
+        blocks=tuple(_blocks(reader, {lead.uri} if lead else set())),
+        latest=reader.tell(latest),
+        media=reader.tell(_media(reader)),
+        sources=len(config.sources),
+        next_poll=sources.next_due(reader.db),
+    )
+
+
+def _blocks(reader: Reader, shown: set[str]) -> Iterator[Block]:
+    """Give the sections with their newest stories; no story stands twice."""
+    for section in reader.config.sections:
+        found = reader.select(Query(section=(section.id,)), limit=SECTION_STORIES + 3)
+        found = [one for one in found if one.uri not in shown][:SECTION_STORIES]
+        shown |= {one.uri for one in found}
+        if found:
+            yield Block(section=section, stories=reader.tell(found))
+
+
+def _media(reader: Reader) -> list[Listed]:
+    heard = reader.select(Query(has=("audio",)), limit=MEDIA)
+    seen = reader.select(Query(has=("video",)), limit=MEDIA)
+    return sorted({one.id: one for one in (*heard, *seen)}.values(), key=_newest_first)[:MEDIA]
+
+
+def _lead(newest: Sequence[Listed], marked: Sequence[Listed]) -> Listed | None:
+    """Return the story that the front page begins with."""
+    for one in marked:
+        if newest[0].sort_at - one.sort_at < LEAD_MARKED:
+            return one
+    pictured = (one for one in newest[:LEAD_AMONG] if one.image)
+    return next(pictured, next(iter(newest), None))
+
+
+def _newest_first(one: Listed) -> tuple[float, int]:
+    return -one.sort_at.timestamp(), -one.id
