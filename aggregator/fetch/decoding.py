@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Callable, Sequence
 
 import brotli  # type: ignore[import-untyped]
+import zstandard
 
 from aggregator.fetch.attempt import Fault
 from aggregator.model import FailureKind
 
-ACCEPTED = "gzip, br"
+ACCEPTED = "gzip, br, zstd"
 
 _GZIP_MEMBERS = 16
 """Pieces of one gzip body; servers send one, and each costs a copy of the rest."""
@@ -39,7 +40,7 @@ def decode(codings: Sequence[str], body: bytes, limit: int) -> bytes | Fault:
         return Fault(FailureKind.ENCODING, words)
     try:
         decoded, whole = decoder(body, limit + 1)
-    except (zlib.error, brotli.error):
+    except (zlib.error, brotli.error, zstandard.ZstdError):
         words = f"the body is not the {coding} that its Content-Encoding says"
         return Fault(FailureKind.ENCODING, words)
     if len(decoded) > limit:
@@ -74,8 +75,22 @@ def _brotli(body: bytes, most: int) -> tuple[bytes, bool]:
     return decoder.process(body, output_buffer_limit=most), decoder.is_finished()
 
 
+def _zstd(body: bytes, most: int) -> tuple[bytes, bool]:
+    """Read one frame (RFC 8878 §3.1), with the window that RFC 9659 §3 allows."""
+    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 23)
+    with decoder.stream_reader(body) as reader:
+        decoded = reader.read(most)
+    if len(decoded) >= most:
+        return decoded, False
+    # Only the other way of reading tells the end of a frame, but it knows no limit of size.
+    whole = decoder.decompressobj()
+    whole.decompress(body)
+    return decoded, whole.eof
+
+
 _DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "br": _brotli,
+    "zstd": _zstd,
 }

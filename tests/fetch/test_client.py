@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import brotli  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from aggregator.fetch.client import Client
 from aggregator.model import FailureKind, NotModified, Request, Validators
@@ -13,6 +14,7 @@ from tests.feedserver import CLOSE, RESET, FeedServer, Step, response
 from tests.fetch.conftest import Fetch, failed, fetched
 
 FEED = b"<rss version='2.0'><channel><title>Sea</title></channel></rss>"
+ZSTD = zstandard.compress(FEED)
 RSS = {"Content-Type": "application/rss+xml"}
 
 
@@ -263,7 +265,12 @@ def test_interim_responses_and_trailers_are_no_header(
 
 @pytest.mark.parametrize(
     ("coding", "body"),
-    [("gzip", gzip.compress(FEED)), ("br", brotli.compress(FEED)), ("identity", FEED)],
+    [
+        ("gzip", gzip.compress(FEED)),
+        ("br", brotli.compress(FEED)),
+        ("zstd", ZSTD),
+        ("identity", FEED),
+    ],
 )
 def test_content_codings_are_undone(
     coding: str, body: bytes, feed_server: FeedServer, fetch: Fetch
@@ -278,6 +285,7 @@ def test_content_codings_are_undone(
         pytest.param("gzip", b"\x1f\x8bnot gzip at all", id="no gzip"),
         pytest.param("gzip", b"<rss/>", id="no gzip, not even its first bytes"),
         pytest.param("br", b"\xff" * 50, id="no brotli"),
+        pytest.param("zstd", b"\xff" * 50, id="no zstd"),
         pytest.param("compress-o-matic", FEED, id="unknown"),
         pytest.param("gzip, gzip", gzip.compress(gzip.compress(FEED)), id="stacked"),
         pytest.param("gzip\r\nContent-Encoding: gzip", gzip.compress(FEED), id="stacked by lines"),
@@ -291,7 +299,8 @@ def test_a_body_that_can_not_be_decoded_fails(
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [("gzip", gzip.compress(FEED)[:-12]), ("br", brotli.compress(FEED)[:-2])]
+    ("coding", "body"),
+    [("gzip", gzip.compress(FEED)[:-12]), ("br", brotli.compress(FEED)[:-2]), ("zstd", ZSTD[:-2])],
 )
 def test_a_compressed_body_that_ends_too_soon_is_no_feed(
     coding: str, body: bytes, feed_server: FeedServer, fetch: Fetch

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import brotli  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from aggregator.model import FailureKind, Limits
 from tests.feedserver import FeedServer, response
@@ -59,6 +60,7 @@ def _bomb() -> bytes:
     [
         pytest.param("gzip", _bomb(), id="200 MB of gzip"),
         pytest.param("br", brotli.compress(bytes(200_000_000), quality=1), id="200 MB of brotli"),
+        pytest.param("zstd", zstandard.compress(bytes(200_000_000)), id="200 MB of zstd"),
     ],
 )
 def test_a_bomb_costs_nothing(
