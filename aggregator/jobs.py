@@ -106,7 +106,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._reload = threading.Event()
         self._trouble = ""
-        self._told_tick = 0.0
+        self._told_tick, self._shortage = 0.0, ""
         self._seen = clock()
         upkeep.synchronise(store, self.config, clock())
         with store.transaction() as db:
@@ -154,11 +154,7 @@ class Scheduler:
     def _tick(self) -> None:
         now = self._clock()
         try:
-            if time.monotonic() - self._told_tick > 5:
-                with self._store.transaction() as db:
-                    facts.put(db, "tick", stamp(now))
-                    facts.put(db, "shortage", self.poller.shortage)
-                self._told_tick = time.monotonic()
+            self._tell(now)
             if not self.poller.trouble:
                 with self._store.reading() as db:
                     due = sources.due(db, now)
@@ -170,6 +166,18 @@ class Scheduler:
         if modified != self._read_at:
             self._read_at = modified
             self._reload.set()
+
+    def _tell(self, now: datetime) -> None:
+        """Let the pages know that this lives, and what keeps it from polling."""
+        shortage = self.poller.shortage
+        if time.monotonic() - self._told_tick <= 5 and shortage == self._shortage:
+            return
+        if shortage not in ("", self._shortage):
+            logger.warning("event=shortage words=%r", shortage)
+        with self._store.transaction() as db:
+            facts.put(db, "tick", stamp(now))
+            facts.put(db, "shortage", shortage)
+        self._told_tick, self._shortage = time.monotonic(), shortage
 
     def _complain(self, error: StoreError) -> None:
         """Say what is wrong with the database, once; whatever failed is tried again."""

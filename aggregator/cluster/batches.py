@@ -1,59 +1,55 @@
-"""Which requests may go to a worker now: a host is in one batch at a time.
+"""Which requests may go to which worker: a host's requests are with one worker at a time.
 
-So a worker alone sees to the connections and the spacing of its hosts, and limits per host hold
-over the whole cluster. Pure bookkeeping: the time is said by the caller.
+That worker alone sees to the connections and the spacing of the host, so limits per host hold over
+the whole cluster. Pure bookkeeping: the time is said by the caller.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
 
-from aggregator.children import CHILD_PATIENCE
 from aggregator.fetch import urls
 from aggregator.model import Request
 from aggregator.pipeline import Manners
 
 SIZE = 16
-"""Requests of a batch: many enough to hide its cost (4 ms), few enough that a slow feed, for which
-the whole batch waits, holds up few others."""
-
-_NONE: Mapping[str, float] = MappingProxyType({})
+"""Requests of a batch: so many hide its cost, 4 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a worker polls at a time.
+    """What a worker is given at a time.
 
     Args:
+        number: Names it among all of one scheduler.
         manners: What holds for every request.
         now: When it was made, by the scheduler's clock.
-        hosts: Those that no other batch may touch meanwhile.
-        spacing: Least seconds between two requests, for those that want it.
-        seconds: How long it may take at most.
+        spacing: Least seconds between two requests, for those of its hosts that want it.
+        lease: A worker that is not asked for it within so many seconds drops it.
     """
 
+    number: int
     requests: tuple[Request, ...]
     manners: Manners
     now: datetime
-    hosts: frozenset[str]
     spacing: Mapping[str, float] = field(default_factory=dict)
-    seconds: float
+    lease: float
 
 
 class Batches:
-    """Requests that wait, and the hosts that are held by batches under way."""
+    """Requests that wait, and which worker the hosts of the others are with."""
 
-    def __init__(self, manners: Manners) -> None:
-        """`manners` may be set anew at any time."""
-        self.manners = manners
-        self._spacing = _NONE
+    def __init__(self, manners: Manners, *, lease: float) -> None:
+        """`manners` may be set anew at any time; `lease` is that of every batch."""
+        self.manners, self._lease = manners, lease
+        self._made = 0
+        self._spacing: Mapping[str, float] = {}
         self._waiting: dict[str, Request] = {}
-        self._held: set[str] = set()
-        self._rests: dict[str, float] = {}
-        self._alone: set[str] = set()
         self._routes: dict[str, frozenset[str]] = {}
+        self._place: dict[str, str] = {}
+        self._under_way: Counter[str] = Counter()
+        self._rests: dict[str, float] = {}
 
     def __len__(self) -> int:
         """How many wait."""
@@ -63,52 +59,58 @@ class Batches:
         """Let requests wait; `spacing` replaces what was said of hosts before."""
         self._spacing = spacing
         for request in requests:
-            self._waiting[request.source_id] = self._routed(request)
+            hosts = self._routes.get(request.source_id, frozenset())
+            # Where it led the last time it will lead again.
+            hosts |= {urls.host(request.url), urls.host(request.validators_url)} - {""}
+            self._waiting[request.source_id] = replace(request, hosts=hosts)
 
-    def back(self, requests: Iterable[Request], *, alone: bool = False) -> None:
-        """Let requests wait again; `alone` if one of them may have done harm."""
-        for request in requests:
-            self._waiting[request.source_id] = request
-            if alone:
-                self._alone.add(request.source_id)
+    def again(self, request: Request, *, url: str = "") -> None:
+        """Let a request wait once more, for the host of `url` too if it was redirected there."""
+        if url:
+            request = replace(request, hosts=request.hosts | {urls.host(url)})
+            self._routes[request.source_id] = request.hosts
+        self._waiting[request.source_id] = request
 
-    def reroute(self, request: Request, url: str) -> None:
-        """Let a request wait for one more host: it was redirected there."""
-        self._routes[request.source_id] = request.hosts | {urls.host(url)}
-        self._waiting[request.source_id] = self._routed(request)
-
-    def take(self, moment: float, now: datetime) -> Batch | None:
-        """Return a batch of what may go, its hosts held from now on; None when nothing may.
+    def take(self, worker: str, moment: float, now: datetime) -> Batch | None:
+        """Return a batch of what may go to a worker, None when nothing may.
 
         Args:
+            worker: Its address.
             moment: Monotonic seconds.
             now: The scheduler's clock.
         """
         chosen: list[Request] = []
-        counts: Counter[str] = Counter()
         for request in self._waiting.values():
-            alone = request.source_id in self._alone
-            if (alone and chosen) or not self._may_go(request, counts, moment):
+            if not self._may_go(request, worker, moment):
                 continue
             chosen.append(request)
-            counts.update(request.hosts)
-            if alone or len(chosen) >= SIZE:
+            self._under_way.update(request.hosts)
+            self._place |= dict.fromkeys(request.hosts, worker)
+            if len(chosen) == SIZE:
                 break
         if not chosen:
             return None
         for request in chosen:
             del self._waiting[request.source_id]
-            self._alone.discard(request.source_id)
-        self._held |= counts.keys()
-        return self._batch(tuple(chosen), counts, now)
+        hosts = {host for request in chosen for host in request.hosts}
+        self._made += 1
+        return Batch(
+            number=self._made,
+            requests=tuple(chosen),
+            manners=self.manners,
+            now=now,
+            spacing={host: self._spacing[host] for host in hosts if host in self._spacing},
+            lease=self._lease,
+        )
 
-    def done(self, batch: Batch, moment: float) -> None:
-        """Let go the hosts of a batch that has ended; those that want spacing rest first."""
-        self._held -= batch.hosts
-        self._rests = {host: end for host, end in self._rests.items() if end > moment}
-        for host in batch.hosts:
-            if self._space(host):
-                self._rests[host] = moment + self._space(host)
+    def done(self, request: Request, moment: float) -> None:
+        """Take a request back; a host that has none under way is free, after its spacing."""
+        for host in request.hosts:
+            self._under_way[host] -= 1
+            if not self._under_way[host]:
+                del self._under_way[host], self._place[host]
+                if self._space(host):
+                    self._rests[host] = moment + self._space(host)
 
     def drain(self) -> list[Request]:
         """Everything that waits, which then waits no more."""
@@ -116,34 +118,16 @@ class Batches:
         self._waiting.clear()
         return waiting
 
-    def _routed(self, request: Request) -> Request:
-        hosts = self._routes.get(request.source_id, frozenset())
-        # Where it led the last time it will lead again.
-        hosts |= {urls.host(request.url), urls.host(request.validators_url)} - {""}
-        return replace(request, hosts=hosts)
-
     def _space(self, host: str) -> float:
         return max(self.manners.per_host.spacing.total_seconds(), self._spacing.get(host, 0.0))
 
-    def _may_go(self, request: Request, counts: Counter[str], moment: float) -> bool:
+    def _may_go(self, request: Request, worker: str, moment: float) -> bool:
         for host in request.hosts:
-            if host in self._held or self._rests.get(host, 0.0) > moment:
+            if self._place.get(host, worker) != worker:
                 return False
-            if counts[host] and self._space(host):
-                return False  # it would make the batch wait for its spacing
+            if self._under_way[host] and self._space(host):
+                return False  # the spacing counts from the end of the last, wherever that was
+            if self._rests.get(host, 0.0) > moment:
+                return False
+            self._rests.pop(host, None)
         return True
-
-    def _batch(self, requests: tuple[Request, ...], counts: Counter[str], now: datetime) -> Batch:
-        connections = self.manners.per_host.connections
-        turns = max((-(-count // connections) for count in counts.values()), default=1)
-        total = max(request.limits.total for request in requests)
-        parse = max(request.limits.parse for request in requests)
-        return Batch(
-            requests=requests,
-            manners=self.manners,
-            now=now,
-            hosts=frozenset(counts),
-            spacing={host: self._spacing[host] for host in counts if host in self._spacing},
-            # One that is slow to read is read with others first and then alone, in twice the time.
-            seconds=turns * total + 4 * CHILD_PATIENCE * parse,
-        )

@@ -12,30 +12,37 @@ from contextlib import suppress
 from datetime import datetime
 
 from aggregator import children, poll
-from aggregator.cluster import worker as there
 from aggregator.cluster.batches import Batches
-from aggregator.cluster.link import Answer, Link
+from aggregator.cluster.link import Answer, End, Link, Worker
 from aggregator.model import Failed, FailureKind, PollResult, Request
 from aggregator.pipeline import IN_FLIGHT, MOST_LOSSES, Manners
 
-LOST = "the worker that polled it was lost each time"
+LEASE_SECONDS = 15.0
 
 
 class Cluster:
     """Takes requests and gives results as `Pipeline` does; many workers do the work."""
 
-    def __init__(self, manners: Manners, *, address: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        manners: Manners,
+        *,
+        address: str,
+        clock: Callable[[], datetime],
+        lease: float = LEASE_SECONDS,
+    ) -> None:
         """Begin to look for the cluster; whether it is there shows in `trouble`.
 
         Args:
             manners: What holds for every request.
             address: Of Dask's scheduler, or `local:N` for N workers on this machine.
             clock: The present moment.
+            lease: Seconds after which a worker drops what is not asked for.
         """
         self._clock, self._address = clock, address
-        self._batches = Batches(manners)
+        self._batches = Batches(manners, lease=lease)
         self._losses: dict[str, int] = {}
-        self._flying = 0
+        self._left: dict[int, dict[str, Request]] = {}
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._results: list[PollResult] = []
         self._over = threading.Event()
@@ -56,7 +63,7 @@ class Cluster:
     @property
     def pending(self) -> bool:
         """Whether any request has no result yet."""
-        return bool(self._flying or len(self._batches) or self._results)
+        return bool(self._left or len(self._batches) or self._results)
 
     def reconfigure(self, manners: Manners) -> None:
         """Obey other manners from the next batch on."""
@@ -88,56 +95,65 @@ class Cluster:
 
     def _send(self) -> None:
         if self._over.is_set():
-            self._cancel(self._batches.drain())
+            self._cancel(self._batches.drain(), "stopped before its end")
             self._link.abandon()
             return
-        while len(self._batches):
+        sent = True
+        while sent and len(self._batches):
             free = [one for one in self._link.ready() if one.load < IN_FLIGHT]
-            if not free:
-                return
-            batch = self._batches.take(time.monotonic(), self._clock())
-            if batch is None:
-                return
-            worker = min(free, key=lambda one: one.load)
-            worker.load += len(batch.requests)
-            self._flying += 1
-            self._link.send(worker, batch)
+            sent = any(self._send_to(worker) for worker in sorted(free, key=lambda one: one.load))
+
+    def _send_to(self, worker: Worker) -> bool:
+        batch = self._batches.take(worker.address, time.monotonic(), self._clock())
+        if batch is None:
+            return False
+        worker.load += len(batch.requests)
+        self._left[batch.number] = {request.source_id: request for request in batch.requests}
+        self._link.send(worker, batch)
+        return True
 
     def _take(self, answer: Answer) -> None:
-        self._flying -= 1
-        answer.worker.load -= len(answer.batch.requests)
-        self._batches.done(answer.batch, time.monotonic())
-        if self._over.is_set() and answer.results is None:
-            self._cancel(answer.batch.requests)
-        elif answer.results is not None:
-            requests = {request.source_id: request for request in answer.batch.requests}
-            for result in answer.results:
-                self._accept(requests[result.source_id], result)
-        elif answer.suspect:
-            for request in answer.batch.requests:
+        left = self._left[answer.batch.number]
+        for result in answer.results:
+            self._came(result, self._back(left.pop(result.source_id), answer.worker))
+        if answer.end is None:
+            return
+        rest = [self._back(request, answer.worker) for request in left.values()]
+        del self._left[answer.batch.number]
+        if self._over.is_set() or answer.end is End.LATE:
+            self._cancel(rest, answer.end.value)
+        elif answer.end in (End.LOST, End.DONE):
+            for request in rest:
                 self._lost(request)
         else:
-            self._batches.back(answer.batch.requests)
+            for request in rest:
+                self._batches.again(request)
 
-    def _accept(self, request: Request, result: PollResult) -> None:
+    def _back(self, request: Request, worker: Worker) -> Request:
+        worker.load -= 1
+        self._batches.done(request, time.monotonic())
+        return request
+
+    def _came(self, result: PollResult, request: Request) -> None:
         outcome = result.outcome
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE:
-            self._batches.reroute(request, outcome.transfer.hops[-1].url)
+            self._batches.again(request, url=outcome.transfer.hops[-1].url)
         else:
             self._losses.pop(request.source_id, None)
             self._results.append(result)
 
     def _lost(self, request: Request) -> None:
-        """Poll again, alone, what a lost worker had; blame what loses one each time."""
+        """Poll again what a lost worker had; what is lost each time waits as after a failure."""
         losses = self._losses.pop(request.source_id, 0) + 1
         if losses <= MOST_LOSSES:
             self._losses[request.source_id] = losses
-            self._batches.back([request], alone=True)
+            self._batches.again(request)
         else:
-            failed = Failed(kind=FailureKind.PARSE, detail=LOST)
-            self._results.append(poll.ended(request, failed))
+            self._fail([request], FailureKind.PARSE, "the worker that polled it was lost each time")
 
-    def _cancel(self, requests: Iterable[Request]) -> None:
-        self._results += [
-            there.cancelled(request, "stopped before its end") for request in requests
-        ]
+    def _cancel(self, requests: Iterable[Request], words: str) -> None:
+        self._fail(requests, FailureKind.CANCELLED, words)
+
+    def _fail(self, requests: Iterable[Request], kind: FailureKind, words: str) -> None:
+        for request in requests:
+            self._results.append(poll.ended(request, Failed(kind=kind, detail=words)))

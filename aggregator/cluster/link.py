@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from distributed import Client, LocalCluster
@@ -23,8 +24,8 @@ CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 0.3
 """How often it is looked for workers that came or went."""
 
-GRACE_SECONDS = 5.0
-"""A worker ends a batch that takes too long; one that does not even do that has so much more."""
+GRACE_SECONDS = 2.0
+"""A worker that does not answer for a lease and so long has dropped what it had, if it lives."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,21 +44,30 @@ class Worker:
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
 
+class End(Enum):
+    """Why nothing more will come of a batch."""
+
+    DONE = "done"
+    LOST = "its worker was lost"
+    LATE = "its worker was too slow"
+    DROPPED = "there is no worker for it"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a batch: results, or None, and then whether its requests may be to blame."""
+    """What has come of a batch; the last one says how it ended."""
 
     batch: Batch
     worker: Worker
-    results: list[PollResult] | None
-    suspect: bool = False
+    results: list[PollResult]
+    end: End | None = None
 
 
 class Link(threading.Thread):
     """Connects, again and again, and greets each worker before it is given work."""
 
     def __init__(self, address: str, answer: Callable[[Answer], None]) -> None:
-        """Start nothing yet; `answer` is called in this thread, once for each batch sent."""
+        """Start nothing yet; `answer` is called in this thread, for each batch until its end."""
         super().__init__(daemon=True)
         self._address, self._answer = address, answer
         self._owner = uuid.uuid4().hex
@@ -151,15 +161,14 @@ class Link(threading.Thread):
         if not self._silence:
             logger.error("event=cluster_lost address=%s error=%r", self._address, words)
         self._silence = (
-            f"the cluster {self._address} can't be reached ({words}), so nothing is polled;"
-            " start `dask scheduler` there"
+            f"the cluster {self._address} can't be reached ({words}); start `dask scheduler` there"
         )
         self._abandon(*self._workers.values())
         self._workers.clear()
 
     def _lonely(self) -> str:
         return (
-            f"the cluster {self._address} has no worker, so nothing is polled;"
+            f"the cluster {self._address} has no worker;"
             f" start `dask worker {self._address}` where the aggregator is installed"
         )
 
@@ -201,28 +210,34 @@ class Link(threading.Thread):
         if worker.fault:
             logger.error("event=worker_refused error=%r", worker.fault)
 
-    async def _poll(self, worker: Worker, batch: Batch) -> None:
-        answer = Answer(batch, worker, None)
-        try:
-            polled = self._ask(worker, there.poll_batch, batch)
-            results = await asyncio.wait_for(polled, batch.seconds + GRACE_SECONDS)
-            answer = Answer(batch, worker, results)
-            if results is None:
-                self._keep(worker, self._greet(worker))
-        except asyncio.CancelledError:
-            answer = Answer(batch, worker, None, suspect=worker.lost)
-        except TimeoutError:
-            # It gets nothing more before it answers again.
-            logger.error("event=worker_slow address=%s", worker.address)  # noqa: TRY400
-            words = "the worker did not answer in time"
-            late = [there.cancelled(request, words) for request in batch.requests]
-            answer = Answer(batch, worker, late)
+    def _greet_again(self, worker: Worker) -> None:
+        """Give a worker nothing more before it has answered, and dropped what it had."""
+        if worker.ready:
+            worker.ready = False
             self._keep(worker, self._greet(worker))
+
+    async def _poll(self, worker: Worker, batch: Batch) -> None:
+        end = End.DONE
+        try:
+            asked = self._ask(worker, there.poll_batch, batch)
+            while not (polled := await asyncio.wait_for(asked, batch.lease + GRACE_SECONDS)).over:
+                self._answer(Answer(batch, worker, polled.results))
+                asked = self._ask(worker, there.more, batch.number)
+            self._answer(Answer(batch, worker, polled.results))
+        except asyncio.CancelledError:
+            end = End.LOST if worker.lost else End.DROPPED
+        except LookupError:
+            end = End.DROPPED
+            self._greet_again(worker)
+        except TimeoutError:
+            logger.error("event=worker_slow address=%s", worker.address)  # noqa: TRY400
+            end = End.LATE
+            self._greet_again(worker)
         except Exception:
             logger.exception("event=batch_failed address=%s", worker.address)
-            answer = Answer(batch, worker, None, suspect=True)
+            end = End.LOST
         finally:
-            self._answer(answer)
+            self._answer(Answer(batch, worker, [], end))
 
 
 def _other_version(worker: Worker, version: str) -> str:

@@ -1,14 +1,10 @@
-"""What runs in a Dask worker: the scheduler's own pipeline, in a thread, for all batches at once.
-
-A batch waits in a thread of its own, so that a slow one keeps no other from being polled.
-"""
+"""What runs in a Dask worker: the scheduler's own pipeline, in one thread for all batches."""
 
 import logging
 import multiprocessing.util
 import queue
 import threading
 import time
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,48 +13,67 @@ from distributed import secede
 
 import aggregator
 from aggregator.cluster.batches import Batch
-from aggregator.model import Failed, FailureKind, PollResult, Request
+from aggregator.model import PollResult
 from aggregator.pipeline import Manners, Pipeline
 
 logger = logging.getLogger("aggregator")
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+ANSWER_SECONDS = 1.0
+"""A batch is answered after so long, though some of it is still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What has come of a batch since it was last asked for; no more will when it is `over`."""
+
+    results: list[PollResult]
+    over: bool
 
 
 def greet(owner: str) -> str:
     """Work for a scheduler from now on, for no other any more; return our version."""
-    Desk.of_process(owner)
+    Desk.work_for(owner)
     return aggregator.__version__
 
 
-def poll_batch(owner: str, batch: Batch) -> list[PollResult] | None:
-    """Poll a batch to its end; None when this process works for another scheduler, or for none."""
-    desk = Desk.present
-    if desk is None or desk.owner != owner:
-        return None
-    secede()
-    return desk.poll(batch)
+def poll_batch(owner: str, batch: Batch) -> Polled:
+    """Poll a batch and return what has come within a second; `more` returns the rest."""
+    return _desk(owner).begin(batch)
 
 
-def cancelled(request: Request, words: str) -> PollResult:
-    """Return the result of a poll that came to nothing: it is due again."""
-    failed = Failed(kind=FailureKind.CANCELLED, detail=words)
-    return PollResult(source_id=request.source_id, outcome=failed)
+def more(owner: str, number: int) -> Polled:
+    """Return what has come of a batch a while later.
+
+    So a slow feed delays few others, and a worker knows that its work is still wanted.
+    """
+    return _desk(owner).go_on(number)
 
 
-@dataclass(slots=True)
+def _desk(owner: str) -> "Desk":
+    secede()  # this thread waits, and others are to be called meanwhile
+    if Desk.present is None or Desk.present.owner != owner:
+        raise LookupError("this worker was restarted, or works for another scheduler")
+    return Desk.present
+
+
+@dataclass(slots=True, eq=False)
 class _Order:
-    """A batch that somebody waits for."""
+    """A batch under way; `left` are the sources that have no result yet."""
 
     batch: Batch
-    until: float
-    results: list[PollResult] = field(default_factory=list)
-    done: "Future[list[PollResult]]" = field(default_factory=Future)
+    left: set[str]
+    asked: float = field(default_factory=time.monotonic)
+    results: "queue.SimpleQueue[PollResult]" = field(default_factory=queue.SimpleQueue)
+    over: threading.Event = field(default_factory=threading.Event)
 
-    def end(self, words: str) -> None:
-        came = {result.source_id for result in self.results}
-        rest = [request for request in self.batch.requests if request.source_id not in came]
-        self.done.set_result(self.results + [cancelled(request, words) for request in rest])
+    def answer(self, seconds: float) -> Polled:
+        self.asked = time.monotonic()
+        over = self.over.wait(seconds)
+        results = []
+        with suppress(queue.Empty):
+            while True:
+                results.append(self.results.get_nowait())
+        return Polled(results, over)
 
 
 class Desk(threading.Thread):
@@ -68,12 +83,10 @@ class Desk(threading.Thread):
     _guard = threading.Lock()
 
     @classmethod
-    def of_process(cls, owner: str) -> None:
-        """Have a desk that works for `owner`; what another scheduler has left is dropped."""
+    def work_for(cls, owner: str) -> None:
+        """Have a desk for `owner`; what another scheduler has left is dropped."""
         with cls._guard:
             if cls.present is not None:
-                if cls.present.owner == owner:
-                    return
                 cls.present.end()
             cls.present = Desk(owner)
             cls.present.start()
@@ -84,63 +97,72 @@ class Desk(threading.Thread):
         """Start nothing yet."""
         super().__init__(daemon=True)
         self.owner = owner
-        self._over = threading.Event()
+        self._end = threading.Event()
         self._arriving: queue.SimpleQueue[_Order] = queue.SimpleQueue()
-        self._orders: dict[str, _Order] = {}
+        self._orders: dict[int, _Order] = {}
+        self._waiting: dict[str, _Order] = {}
         self._spacing: dict[str, float] = {}
         self._pipeline: Pipeline | None = None
         self._manners: Manners | None = None
-        self._told = _LONG_AGO, 0.0
+        self._told = datetime(1970, 1, 1, tzinfo=UTC), 0.0
 
-    def poll(self, batch: Batch) -> list[PollResult]:
-        """Poll a batch and wait for its end; from any thread."""
-        order = _Order(batch, time.monotonic() + batch.seconds)
+    # --- from the threads that wait ------------------------------------------------------------
+
+    def begin(self, batch: Batch) -> Polled:
+        """Take a batch, and answer."""
+        order = _Order(batch, {request.source_id for request in batch.requests})
+        self._orders[batch.number] = order
         self._arriving.put(order)
-        return order.done.result(batch.seconds * 2)
+        return self._answer(order, min(ANSWER_SECONDS, batch.lease / 3))
+
+    def go_on(self, number: int) -> Polled:
+        """Answer for a batch that was begun."""
+        order = self._orders[number]
+        return self._answer(order, order.batch.lease / 3)
+
+    def _answer(self, order: _Order, seconds: float) -> Polled:
+        polled = order.answer(seconds)
+        if polled.over:
+            self._orders.pop(order.batch.number, None)
+        return polled
 
     def end(self) -> None:
         """Drop everything and end the thread."""
-        self._over.set()
+        self._end.set()
         self.join()
+
+    # --- in this thread ------------------------------------------------------------------------
 
     def run(self) -> None:
         """Work until the end of this desk, or of the process."""
-        while not self._over.is_set():
+        while not self._end.is_set():
             try:
                 self._turn()
             except Exception:
                 logger.exception("event=worker_failed, its batches are due again")
-                self._drop("the worker failed; its log has the traceback")
-        self._drop("another scheduler has taken over")
+                self._drop()
+        self._drop()
 
     def _turn(self) -> None:
-        self._begin()
-        if self._pipeline is None:
-            return
-        for result in self._pipeline.step():
-            order = self._orders.pop(result.source_id)
-            order.results.append(result)
-            if len(order.results) == len(order.batch.requests):
-                order.done.set_result(order.results)
-        now = time.monotonic()
-        if any(order.until < now for order in self._orders.values()):
-            # A batch ends by the limits of its requests: this process was stopped, or starves.
-            self._drop("the worker was too slow")
-
-    def _begin(self) -> None:
-        """Take what has arrived; waits for it when there is nothing to do."""
+        self._drop_unasked()
         with suppress(queue.Empty):
-            self._take(self._arriving.get(block=not self._orders, timeout=0.5))
+            self._take(self._arriving.get(block=not self._waiting, timeout=0.5))
             while True:
                 self._take(self._arriving.get_nowait())
+        for result in self._pipeline.step() if self._pipeline else ():
+            order = self._waiting.pop(result.source_id)
+            order.results.put(result)
+            order.left.discard(result.source_id)
+            if not order.left:
+                order.over.set()
 
     def _take(self, order: _Order) -> None:
         batch = order.batch
         self._told = batch.now, time.monotonic()
-        for host in batch.hosts:
+        for host in {host for request in batch.requests for host in request.hosts}:
             self._spacing.pop(host, None)
         self._spacing |= batch.spacing
-        self._orders |= dict.fromkeys((request.source_id for request in batch.requests), order)
+        self._waiting |= dict.fromkeys(order.left, order)
         self._pipeline_for(batch.manners).add(batch.requests, spacing=self._spacing)
 
     def _clock(self) -> datetime:
@@ -158,11 +180,18 @@ class Desk(threading.Thread):
         self._manners = manners
         return self._pipeline
 
-    def _drop(self, words: str) -> None:
-        orders = {id(order): order for order in self._orders.values()}
+    def _drop_unasked(self) -> None:
+        """Drop everything once something is not asked for any more: nothing of it is wanted."""
+        now = time.monotonic()
+        if any(order.asked + order.batch.lease < now for order in list(self._orders.values())):
+            logger.warning("event=not_asked, the batches of this worker are dropped")
+            self._drop()
+
+    def _drop(self) -> None:
         self._orders.clear()
-        for order in orders.values():
-            order.end(words)
+        orders, self._waiting = set(self._waiting.values()), {}
         if self._pipeline is not None:
             pipeline, self._pipeline = self._pipeline, None
             pipeline.close()
+        for order in orders:
+            order.over.set()

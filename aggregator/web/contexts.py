@@ -181,6 +181,7 @@ class StatusPage:
     Args:
         counts: How many sources are of each health.
         shown: How many of `matching` stand on this page.
+        shortage: Why the scheduler can't poll though it lives, "" when it can.
     """
 
     head: Head
@@ -196,6 +197,7 @@ class StatusPage:
     alive: bool
     tick: datetime | None
     config_error: str
+    shortage: str
     incidents: tuple[Incident, ...] = ()
 
 

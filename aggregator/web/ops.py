@@ -102,6 +102,7 @@ class Ops:
                 alive=_alive(tick, now),
                 tick=tick,
                 config_error=facts.get(db, "config_error"),
+                shortage=facts.get(db, "shortage"),
                 incidents=tuple(incidents.recent(db, 8)),
             )
         return render_template(
@@ -118,7 +119,11 @@ class Ops:
             body = {
                 "title": config.site.title,
                 "updated": _machine(changes.last(db)),
-                "scheduler": {"alive": _alive(tick, now), "seen": _machine(tick)},
+                "scheduler": {
+                    "alive": _alive(tick, now),
+                    "seen": _machine(tick),
+                    "shortage": facts.get(db, "shortage"),
+                },
                 "config_error": facts.get(db, "config_error"),
                 "entries": entries.count(db),
                 "today": {name: getattr(today, name) for name in today.__dataclass_fields__},

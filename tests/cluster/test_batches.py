@@ -1,4 +1,4 @@
-"""Which requests may go: a host is in one batch at a time, and rests when it wants to."""
+"""Which requests may go where: a host is with one worker, and rests when it wants to."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,116 +10,113 @@ from aggregator.model import PerHost, Request
 from aggregator.pipeline import Manners
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
-MANNERS = Manners(user_agent="test")
 
 
-def requests(host: str, count: int = 1, **fields: str) -> list[Request]:
+def requests(host: str, count: int = 1, validators_url: str = "") -> list[Request]:
     return [
-        Request(source_id=f"{host}-{n}", url=f"https://{host}/{n}", **fields)  # type: ignore[arg-type]
+        Request(source_id=f"{host}-{n}", url=f"https://{host}/{n}", validators_url=validators_url)
         for n in range(count)
     ]
 
 
 def waiting(*several: list[Request], spacing: dict[str, float] | None = None) -> Batches:
-    batches = Batches(MANNERS)
+    batches = Batches(Manners(user_agent="test"), lease=15)
     batches.add([request for one in several for request in one], spacing or {})
     return batches
 
 
-def take(batches: Batches, moment: float = 0.0) -> Batch:
-    batch = batches.take(moment, NOW)
+def take(batches: Batches, worker: str = "one", moment: float = 0.0) -> Batch:
+    batch = batches.take(worker, moment, NOW)
     assert batch is not None
     return batch
+
+
+def nothing(batches: Batches, worker: str = "one", moment: float = 0.0) -> bool:
+    return batches.take(worker, moment, NOW) is None
+
+
+def done(batches: Batches, batch: Batch, moment: float = 0.0) -> None:
+    for request in batch.requests:
+        batches.done(request, moment)
 
 
 def ids(batch: Batch) -> list[str]:
     return [request.source_id for request in batch.requests]
 
 
-def test_hosts_share_a_batch_and_none_is_in_two() -> None:
-    batches = waiting(requests("a", 20), requests("b", 2), requests("c", 2))
-    first = take(batches)
+def test_hosts_share_a_batch_and_none_is_with_two_workers() -> None:
+    batches = waiting(requests("a", 20), requests("b", 2))
+    first = take(batches, "one")
     assert len(first.requests) == SIZE
-    second = take(batches)
-    assert ids(second) == ["b-0", "b-1", "c-0", "c-1"]
-    assert batches.take(0, NOW) is None
-    batches.done(first, 1)
-    assert ids(take(batches, 1)) == ["a-16", "a-17", "a-18", "a-19"]
+    assert ids(take(batches, "two")) == ["b-0", "b-1"]
+    assert nothing(batches, "two")
+    assert ids(take(batches, "one")) == ["a-16", "a-17", "a-18", "a-19"]
     assert len(batches) == 0
 
 
-def test_a_host_that_wants_spacing_gives_one_request_and_rests() -> None:
+def test_a_host_is_free_when_its_last_request_has_come_back() -> None:
+    batches = waiting(requests("a", 3))
+    first = take(batches, "one")
+    batches.add([Request(source_id="late", url="https://a/late")], {})
+    for request in first.requests:
+        assert nothing(batches, "two")
+        batches.done(request, 0)
+    assert ids(take(batches, "two")) == ["late"]
+
+
+def test_a_host_that_wants_spacing_gives_one_request_and_rests_after_it() -> None:
     batches = waiting(requests("a", 2), requests("b"), spacing={"a": 5.0, "z": 1.0})
     first = take(batches)
     assert ids(first) == ["a-0", "b-0"]
     assert first.spacing == {"a": 5.0}
-    batches.done(first, 100)
-    assert batches.take(104.9, NOW) is None
-    assert ids(take(batches, 105)) == ["a-1"]
+    assert nothing(batches)
+    done(batches, first, 100)
+    assert nothing(batches, moment=104.9)
+    assert ids(take(batches, moment=105)) == ["a-1"]
 
 
 def test_spacing_of_the_configuration_holds_for_every_host() -> None:
     batches = waiting(requests("a", 2))
-    batches.manners = Manners(
-        user_agent="test", per_host=PerHost(connections=2, spacing=timedelta(seconds=3))
-    )
-    batches.done(take(batches), 10)
-    assert batches.take(12, NOW) is None
-    assert ids(take(batches, 13)) == ["a-1"]
+    per_host = PerHost(spacing=timedelta(seconds=3))
+    batches.manners = Manners(user_agent="test", per_host=per_host)
+    done(batches, take(batches), 10)
+    assert nothing(batches, moment=12)
+    assert ids(take(batches, moment=13)) == ["a-1"]
 
 
-def test_a_feed_that_leads_to_another_host_holds_both_from_then_on() -> None:
-    batches = waiting(requests("a"))
-    [request] = take(batches).requests
-    batches.done(Batch(requests=(), manners=MANNERS, now=NOW, hosts=request.hosts, seconds=1), 0)
-    batches.reroute(request, "https://b/feed")
-    batches.add(requests("b"), {})
-    assert take(batches).hosts == {"a", "b"}
-    batches.done(Batch(requests=(), manners=MANNERS, now=NOW, hosts=frozenset("ab"), seconds=1), 0)
+def test_a_feed_that_leads_to_another_host_waits_for_both_from_then_on() -> None:
+    batches = waiting(requests("a"), requests("b"))
+    first = take(batches, "one")
+    batches.done(first.requests[0], 0)
+    batches.again(first.requests[0], url="https://b/feed")
+    assert nothing(batches, "two")
+    batches.done(first.requests[1], 0)
+    [request] = take(batches, "two").requests
+    assert request.hosts == {"a", "b"}
+    batches.done(request, 0)
     batches.add(requests("a"), {})
-    assert take(batches).hosts == {"a", "b"}
+    assert take(batches).requests[0].hosts == {"a", "b"}
 
 
-def test_where_a_feed_led_the_last_time_is_held_without_asking() -> None:
+def test_where_a_feed_led_the_last_time_is_waited_for_at_once() -> None:
     batches = waiting(requests("a", validators_url="https://b/feed"))
     assert take(batches).requests[0].hosts == {"a", "b"}
 
 
-def test_what_may_have_done_harm_goes_alone() -> None:
-    batches = waiting(requests("a"), requests("b"), requests("c"))
-    first = take(batches)
-    batches.done(first, 0)
-    batches.back(first.requests[:2], alone=True)
-    batches.back(first.requests[2:])
-    assert sorted([ids(take(batches)), ids(take(batches)), ids(take(batches))]) == [
-        ["a-0"],
-        ["b-0"],
-        ["c-0"],
-    ]
-
-
-def test_a_batch_has_the_time_that_its_busiest_host_needs() -> None:
-    alone = take(waiting(requests("a"))).seconds
-    assert take(waiting(requests("a", 2), requests("b"))).seconds == alone
-    assert take(waiting(requests("a", 5), requests("b"))).seconds == alone + 60
-
-
-@given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans()), max_size=60))
-def test_no_host_is_ever_in_two_batches_and_nothing_is_lost(steps: list[tuple[str, bool]]) -> None:
-    batches, flying, added, taken = Batches(MANNERS), list[Batch](), set[str](), list[str]()
-    for number, (host, end) in enumerate(steps):
-        [request] = requests(host)
-        batches.add([Request(source_id=str(number), url=request.url)], {})
-        added.add(str(number))
-        if end and flying:
-            batches.done(flying.pop(0), number)
-        elif batch := batches.take(number, NOW):
-            assert all(batch.hosts.isdisjoint(other.hosts) for other in flying)
-            flying.append(batch)
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("xyz!")), max_size=60))
+def test_no_host_is_ever_with_two_workers_and_nothing_is_lost(steps: list[tuple[str, str]]) -> None:
+    batches, flying, taken = waiting(), list[tuple[str, Batch]](), list[str]()
+    for number, (host, worker) in enumerate(steps):
+        batches.add([Request(source_id=str(number), url=f"https://{host}/")], {})
+        if worker == "!" and flying:
+            done(batches, flying.pop(0)[1])
+        elif batch := batches.take(worker, 0, NOW):
+            flying.append((worker, batch))
             taken += ids(batch)
-    for batch in flying:
-        batches.done(batch, 0)
-    while last := batches.take(0, NOW):
-        batches.done(last, 0)
+        places = {(request.url, place) for place, one in flying for request in one.requests}
+        assert len({url for url, _ in places}) == len(places)
+    for _, batch in flying:
+        done(batches, batch)
+    while last := batches.take("x", 0, NOW):
         taken += ids(last)
-    assert sorted(taken) == sorted(added)
+    assert sorted(taken) == sorted(str(number) for number in range(len(steps)))

@@ -46,12 +46,24 @@ def wait_for(what: Callable[[], Found], seconds: float = SECONDS) -> Found:
 class Running:
     """A command under way, in a session of its own with all its children."""
 
-    def __init__(self, command: Sequence[str], folder: Path, log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        log: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self._log = log
         self._over = False
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                command, cwd=folder, stdout=file, stderr=file, start_new_session=True
+                command,
+                cwd=folder,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                env=dict(os.environ) | dict(environ or {}),
             )
 
     @property

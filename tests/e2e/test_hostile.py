@@ -85,8 +85,11 @@ def canary() -> Iterator[socket.socket]:
         yield listening
 
 
+@pytest.mark.parametrize(
+    "command", [("scheduler",), ("scheduler", "--cluster", "local:2")], ids=["here", "cluster"]
+)
 def test_good_feeds_are_stored_while_bad_servers_still_play_their_tricks(
-    service: Service, feed_server: FeedServer, canary: socket.socket
+    service: Service, feed_server: FeedServer, canary: socket.socket, command: tuple[str, ...]
 ) -> None:
     good = Churn(feed_server, 40)
     port = str(canary.getsockname()[1]).encode()
@@ -100,7 +103,7 @@ def test_good_feeds_are_stored_while_bad_servers_still_play_their_tricks(
         network={"allow": [*HOSTS, "localhost"]},
         defaults={"every": "1h", "per_host": {"connections": 3}},
     )
-    scheduler = service.start("scheduler")
+    scheduler = service.start(*command)
     service.wait(lambda: service.polled(*BAD, *good.truth()))
     ended = dict(service.rows("select id, error_kind from sources where polls"))
     assert not NEVER.keys() & ended.keys()

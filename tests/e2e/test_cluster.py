@@ -1,0 +1,228 @@
+"""A cluster, and everything that befalls one: nothing is lost, doubled, or asked too often."""
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import aggregator
+from aggregator.cluster.client import Cluster
+from aggregator.model import Failed, FailureKind, Limits, Reading, Request
+from aggregator.pipeline import Manners
+from aggregator.poller import utc_now
+from tests.e2e import processes
+from tests.e2e.churn import Churn
+from tests.e2e.service import Running, Service, wait_for
+from tests.e2e.test_run import free_port
+from tests.feedserver import HOSTS, FeedServer, Received, Step
+
+DASK = str(Path(sys.executable).with_name("dask"))
+CONNECTIONS = 2
+
+
+class Dask:
+    """Dask's own commands, as they are documented, on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self.address = f"tcp://127.0.0.1:{self._port}"
+        self._running: list[Running] = []
+
+    def scheduler(self) -> Running:
+        options = ["--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard"]
+        return self._start("scheduler", *options)
+
+    def worker(self, *options: str, environ: dict[str, str] | None = None) -> Running:
+        return self._start(
+            "worker", self.address, "--no-dashboard", "--nthreads", "1", *options, environ=environ
+        )
+
+    def end(self) -> None:
+        for running in self._running:
+            running.end()
+
+    def _start(self, *command: str, environ: dict[str, str] | None = None) -> Running:
+        log = self._folder / f"dask-{len(self._running)}.txt"
+        running = Running([DASK, *command], self._folder, log, environ=environ)
+        self._running.append(running)
+        return running
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[Dask]:
+    made = Dask(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def slowly(churn: Churn, server: FeedServer, seconds: float = 0.02) -> None:
+    """Let every feed take its time, so that two requests at once are seen as such."""
+    for feed in churn.feeds:
+
+        def behave(request: Received, feed=feed) -> Sequence[Step]:  # type: ignore[no-untyped-def]
+            return [seconds, *feed.behave(request)]
+
+        server.on(feed.path, behave)
+
+
+def worker_process(worker: Running) -> int:
+    """Return the process that works, which its nanny looks after; 0 while there is none."""
+    living = processes.of_session(worker.pid)
+    spawned = [
+        one.pid for one in living if one.parent == worker.pid and "spawn_main" in one.command
+    ]
+    return next(iter(spawned), 0)
+
+
+def ended(service: Service, churn: Churn) -> None:
+    """Check that the database says what is true, and that no host was asked by too many."""
+    service.wait(lambda: service.entries() == churn.truth())
+    service.assert_sound()
+    assert service.rows("select id, error from sources where failures") == []
+
+
+def test_workers_killed_while_feeds_publish_lose_and_double_nothing(
+    service: Service, feed_server: FeedServer, dask: Dask, kills: int
+) -> None:
+    churn = Churn(feed_server, 40)
+    slowly(churn, feed_server)
+    service.configure(churn.sources(every="1s"))
+    dask.scheduler()
+    workers = [dask.worker() for _ in range(2)]
+    service.start("scheduler", "--cluster", dask.address)
+    service.wait(service.polled)
+    with churn.going(every=0.2):
+        for _ in range(kills // 2):
+            victim = partial(worker_process, random.choice(workers))
+            os.kill(service.wait(victim), signal.SIGKILL)
+            service.wait_for_requests(feed_server, random.randrange(1, 40))
+    ended(service, churn)
+    assert max(feed_server.peak.values()) <= CONNECTIONS
+
+
+def test_our_scheduler_killed_and_restarted_breaks_no_limit_of_a_host(
+    service: Service, feed_server: FeedServer, dask: Dask, kills: int
+) -> None:
+    churn = Churn(feed_server, 24)
+    slowly(churn, feed_server, 0.2)
+    service.configure(churn.sources(every="1s"))
+    dask.scheduler()
+    dask.worker("--nworkers", "2")
+    with churn.going(every=0.2):
+        for _ in range(kills // 3):
+            scheduler = service.start("scheduler", "--cluster", dask.address)
+            service.wait_for_requests(feed_server, random.randrange(1, 24))
+            scheduler.send(signal.SIGKILL)
+            assert scheduler.wait() == -signal.SIGKILL
+        scheduler = service.start("scheduler", "--cluster", dask.address)
+        service.wait(service.polled)
+    ended(service, churn)
+    assert max(feed_server.peak.values()) <= CONNECTIONS
+    scheduler.send(signal.SIGTERM)
+    assert scheduler.wait() == 0
+
+
+def shortage(service: Service) -> str:
+    return str(service.one("select max(value) from facts where name = 'shortage'"))
+
+
+def test_without_workers_or_without_dask_the_pages_say_so_and_polling_resumes(
+    service: Service, feed_server: FeedServer, dask: Dask
+) -> None:
+    churn = Churn(feed_server, 20)
+    service.configure(churn.sources(every="1s"))
+    service.start("scheduler", "--cluster", dask.address)
+    service.wait(lambda: "can't be reached" in shortage(service))
+    carrier, worker = dask.scheduler(), dask.worker()
+    service.wait(service.polled)
+    assert shortage(service) == ""
+    worker.send(signal.SIGTERM)
+    service.wait(lambda: "has no worker" in shortage(service))
+    churn.tick()
+    dask.worker()
+    ended(service, churn)
+    carrier.send(signal.SIGKILL)
+    service.wait(lambda: "can't be reached" in shortage(service))
+    churn.tick()
+    dask.scheduler()
+    dask.worker()
+    ended(service, churn)
+
+
+def test_a_worker_with_another_version_of_ours_gets_no_work(
+    service: Service, feed_server: FeedServer, dask: Dask, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "other" / "feed_aggregator-9.9.9.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: feed-aggregator\nVersion: 9.9.9\n")
+    path = os.pathsep.join([str(tmp_path / "other"), os.environ.get("PYTHONPATH", "")])
+    churn = Churn(feed_server, 4)
+    service.configure(churn.sources(every="1s"))
+    dask.scheduler()
+    dask.worker(environ={"PYTHONPATH": path.strip(os.pathsep)})
+    service.start("scheduler", "--cluster", dask.address)
+    service.wait(lambda: "has version 9.9.9 of the aggregator" in shortage(service))
+    assert f"the scheduler {aggregator.__version__}" in shortage(service)
+    assert feed_server.requests == []
+    dask.worker()
+    ended(service, churn)
+
+
+def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_moves(
+    feed_server: FeedServer, dask: Dask
+) -> None:
+    feed_server.reply("/feed", 200, {}, b"<rss version='2.0'><channel/></rss>", delay=0.5)
+    request = Request(
+        source_id="a", url=feed_server.url("/feed"), limits=Limits(total=0.8, parse=0.02)
+    )
+    dask.scheduler()
+    worker = dask.worker()
+    manners = Manners(user_agent="test", allow=HOSTS)
+    cluster = Cluster(manners, address=dask.address, clock=utc_now, lease=3)
+    try:
+        wait_for(lambda: cluster.capacity)
+        cluster.add([request], spacing={})
+        assert cluster.step() == []
+        wait_for(lambda: feed_server.requests)
+        stopped = worker_process(worker)
+        os.kill(stopped, signal.SIGSTOP)
+        [late] = wait_for(cluster.step)
+        assert isinstance(late.outcome, Failed)
+        assert late.outcome.kind is FailureKind.CANCELLED
+        assert cluster.capacity == 0
+        os.kill(stopped, signal.SIGCONT)
+        wait_for(lambda: cluster.capacity)
+        cluster.add([request], spacing={})
+        [result] = wait_for(cluster.step)
+        assert isinstance(result.outcome, Reading)
+    finally:
+        cluster.close()
+
+
+def test_feeds_of_several_hosts_that_lead_to_one_are_polled_one_batch_at_a_time(
+    service: Service, feed_server: FeedServer, dask: Dask
+) -> None:
+    churn = Churn(feed_server, 30)
+    slowly(churn, feed_server, 0.05)
+    for feed in churn.feeds:
+        feed_server.redirect(f"/to{feed.path}", feed_server.url(feed.path, HOSTS[3]), 302)
+    service.configure(
+        [
+            {"id": feed.id, "url": feed_server.url(f"/to{feed.path}", HOSTS[feed.number % 3])}
+            for feed in churn.feeds
+        ]
+    )
+    dask.scheduler()
+    dask.worker("--nworkers", "2")
+    service.start("scheduler", "--cluster", dask.address)
+    service.wait(service.polled)
+    ended(service, churn)
+    assert feed_server.peak[HOSTS[3]] <= CONNECTIONS
