@@ -129,7 +129,8 @@ class Pipeline:
                 self._fetched(poll.judge(request, request.document))
             else:
                 asked.append(request)
-        self._clients[0].add(asked, spacing=spacing)
+        if asked:
+            self._clients[0].add(asked, spacing=spacing)
 
     @property
     def pending(self) -> bool:

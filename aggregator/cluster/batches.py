@@ -57,8 +57,11 @@ class Batches:
 
     def add(self, requests: Iterable[Request], spacing: Mapping[str, float]) -> None:
         """Let requests wait; `spacing` replaces what was said of hosts before."""
-        self._spacing = spacing
         for request in requests:
+            if request.document:  # nobody has to be asked for it
+                self._waiting[request.source_id] = request
+                continue
+            self._spacing = spacing
             hosts = self._routes.get(request.source_id, frozenset())
             # Where it led the last time it will lead again.
             hosts |= {urls.host(request.url), urls.host(request.validators_url)} - {""}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.cluster.batches import SIZE, Batch, Batches
-from aggregator.model import PerHost, Request
+from aggregator.model import Fetched, PerHost, Request
 from aggregator.pipeline import Manners
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -101,6 +101,16 @@ def test_a_feed_that_leads_to_another_host_waits_for_both_from_then_on() -> None
 def test_where_a_feed_led_the_last_time_is_waited_for_at_once() -> None:
     batches = waiting(requests("a", validators_url="https://b/feed"))
     assert take(batches).requests[0].hosts == {"a", "b"}
+
+
+def test_what_came_by_itself_waits_for_no_host_and_changes_no_spacing() -> None:
+    batches = waiting(requests("a", 2), spacing={"a": 5.0})
+    first = take(batches, "one")
+    document = Fetched(url="https://a/", body=b"<rss/>", content_type="")
+    batches.add([Request(source_id="pushed", url="https://a/", document=document)], {})
+    assert ids(take(batches, "two")) == ["pushed"]
+    done(batches, first, 100)
+    assert nothing(batches, moment=104)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("xyz!")), max_size=60))
