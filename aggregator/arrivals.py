@@ -91,7 +91,7 @@ class _Arrival:
             reading.entries,
             own,
             aliases=aliases,
-            known=entries.known(self.db, set(aliases.values()) | set(standing.values())),
+            known=entries.known(self.db, set(aliases.values())),
             standing=frozenset(standing.values()),
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )

@@ -294,13 +294,14 @@ class _Poll:
         self._watch_for_gaps(reading)
         if _presented(self.feed) != _presented(reading.feed):
             self.found.touched = True
-        self.feed = reading.feed
-        self.columns |= {
-            "feed": sources.feed_json(reading.feed),
-            "feed_title": reading.feed.title,
-            "link": reading.feed.link,
-            "entries": self.state.entries + len(self.found.new),
-        }
+        if self.feed != reading.feed:
+            self.feed = reading.feed
+            self.columns |= {
+                "feed": sources.feed_json(reading.feed),
+                "feed_title": reading.feed.title,
+                "link": reading.feed.link,
+            }
+        self.columns["entries"] = self.state.entries + len(self.found.new)
         if reading.whole:
             self.columns["body_bytes"] = self.transfer.received
         if self.found.new or self.found.changed:

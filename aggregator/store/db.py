@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import sqlite_utils
@@ -19,6 +20,7 @@ Connection = sqlite3.Connection
 BUSY_SECONDS = 15.0
 
 
+@lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
 def stamp(moment: datetime) -> str:
     """Return the text that stands for a moment in the database, in UTC, to the second."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"

@@ -1,11 +1,12 @@
 """Sources: what the configuration names, joined with what polling learnt of it."""
 
 import json
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from aggregator.model import Author, Feed, NextPoll, Source, Validators
@@ -311,14 +312,13 @@ def documents(db: Connection, source_ids: Sequence[str]) -> dict[str, Document]:
 
 def save_document(db: Connection, source_id: str, document: Document) -> None:
     """Remember the document that was just stored; call it in the same transaction."""
-    ids = b"".join(entry_id.to_bytes(8, _ORDER, signed=True) for entry_id in document.entry_ids)
     db.execute(
         "insert or replace into documents values (?, ?, ?, ?)",
-        (source_id, document.body_hash, document.item_hashes, ids),
-    )
-
-
-_ORDER: Final = "little"
+        (
+            source_id, document.body_hash, document.item_hashes,
+            array("q", document.entry_ids).tobytes(),
+        ),
+    )  # fmt: skip
 
 
 def update(db: Connection, source_id: str, columns: Mapping[str, Any]) -> None:
@@ -395,7 +395,7 @@ def planned_after(db: Connection, moment: datetime) -> list[SourceState]:
 def feed_json(feed: Feed) -> str:
     """Return the text that holds a feed's metadata, without its empty fields."""
     return json.dumps(
-        {key: _plain(value) for key, value in asdict(feed).items() if value},
+        {key: _plain(value) for key in feed.__slots__ if (value := getattr(feed, key))},
         ensure_ascii=False,
         separators=(",", ":"),
     )
@@ -408,6 +408,8 @@ def _plain(value: object) -> object:
         return value.total_seconds()
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, tuple):
+        return [asdict(each) if isinstance(each, Author) else each for each in value]
     return value
 
 
