@@ -303,3 +303,9 @@ def gaps(db: sqlite_utils.Database) -> None:
     db.execute("alter table sources add column fill_url text not null default ''")
     db.execute("alter table sources add column fill_left integer not null default 0")
     db.execute("alter table sources add column hurry integer not null default 0")
+
+
+@migrations()
+def corrections(db: sqlite_utils.Database) -> None:
+    """Find the latest changes of all entries."""
+    db.execute("create index versions_until on versions(until, entry_id)")

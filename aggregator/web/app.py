@@ -22,6 +22,7 @@ from aggregator.web import (
     auth,
     cache,
     conditional,
+    corrections,
     feeds,
     incidents,
     login,
@@ -145,6 +146,7 @@ def create_app(
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
     app.register_blueprint(feeds.blueprint(served))
     app.register_blueprint(incidents.blueprint(config, store))
+    app.register_blueprint(corrections.blueprint(config, store, clock))
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(websub.blueprint(config, store, clock))
     app.register_blueprint(api.blueprint(config, store))

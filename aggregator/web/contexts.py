@@ -127,6 +127,25 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A change of a story; `what` says whether its headline changed, its text or both."""
+
+    story: Story
+    what: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionsPage:
+    """What was corrected, newest first, under its days; `older` is as in `ListPage`."""
+
+    head: Head
+    days: tuple[tuple[date, tuple[Correction, ...]], ...]
+    older: str = ""
+    paged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryPage:
     """A story.
 

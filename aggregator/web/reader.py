@@ -49,6 +49,10 @@ class Reader:
         )
         return list(_unique(found[:size])), place
 
+    def lines(self, entry_ids: Iterable[int]) -> dict[int, Listed]:
+        """Return entries by id."""
+        return listed.get_many(self.db, entry_ids)
+
     def related(self, one: Listed) -> list[Listed]:
         """Return the stories related to one."""
         weights = stories.telling_words(one)

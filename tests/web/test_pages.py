@@ -365,8 +365,8 @@ PATHS = (
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
     "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
     "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/logo", "/picture",
-    "/author?name=/", "/category?name=/", "/login", "/api/v1/openapi.json", "/api/v1/entries",
-    "/api/v1/entries/1",
+    "/corrections", "/feeds/corrections.atom", "/author?name=/", "/category?name=/", "/login",
+    "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
     "/api/v1/sections", "/websub/nothing",
 )  # fmt: skip

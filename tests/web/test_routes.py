@@ -19,6 +19,7 @@ NO_PAGE = {
     "api.sections": "JSON",
     "api.source": "JSON",
     "api.sources": "JSON",
+    "corrections.feed": "a feed",
     "feeds.feed": "feeds, read by programs",
     "incidents.health": "a feed",
     "logo": "a picture",

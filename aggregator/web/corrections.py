@@ -1,0 +1,153 @@
+"""What publishers corrected, as a page and as feeds: each change, with what was there before."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+
+from flask import Blueprint, Response, render_template
+
+from aggregator.clean import noise
+from aggregator.formats.merged import Item
+from aggregator.model import Author, Config, Entry, SafeHtml, StoredEntry
+from aggregator.store import corrections
+from aggregator.store.corrections import Wording
+from aggregator.store.db import Store, stamp
+from aggregator.web import own_feeds, stories
+from aggregator.web.contexts import Change, Correction, CorrectionsPage, Head
+from aggregator.web.reader import PAGE, Reader, feeds_of, older, place_of_request
+from aggregator.web.tags import Tags, is_known, tagged, unchanged
+from aggregator.web.views import ViewSpec
+
+PATH = "/corrections"
+IN_FEEDS = 50
+
+
+def blueprint(
+    config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+) -> Blueprint:
+    """Return the page and the feeds."""
+    made = Blueprint("corrections", __name__)
+    tags = Tags(clock)
+
+    @made.get(PATH)
+    def page() -> Response | str:
+        now, before = config(), place_of_request()
+        spec = view(now)
+        with store.reading() as db:
+            tag = tags.of(db, now)
+            if is_known(tag):
+                return unchanged(tag)
+            found = corrections.recent(db, PAGE + 1, before)
+            shown = told(Reader(db, now), found[:PAGE])
+        updated = shown[0].change.until if shown else None
+        context = CorrectionsPage(
+            head=Head(
+                title=spec.title,
+                description=spec.description,
+                updated=updated,
+                canonical=spec.page_url,
+                feeds=feeds_of(spec),
+            ),
+            days=_by_day(shown),
+            older=older(PATH, found[PAGE - 1].place) if len(found) > PAGE else "",
+            paged=before is not None,
+        )
+        return tagged(render_template("corrections.html", page=context, head=context.head), tag)
+
+    @made.get("/feeds/corrections.<format>")
+    def feed(format: str) -> Response:
+        own_feeds.check(format, "The feed of corrections")
+        now = config()
+        spec = view(now)
+        with store.reading() as db:
+            shown = told(Reader(db, now), corrections.recent(db, IN_FEEDS))
+        source = own_feeds.source(spec, PATH)
+        items = (
+            Item(
+                entry=_stored(one, spec),
+                source=source,
+                page_url=f"{spec.base}{one.story.url}#changes",
+            )
+            for one in shown
+        )
+        return own_feeds.response(own_feeds.merged(spec, items, now, format, page=PATH), format)
+
+    return made
+
+
+def view(config: Config) -> ViewSpec:
+    """Return the corrections as a view: it gives the addresses."""
+    words = "What publishers changed in headlines and texts after we first saw them."
+    return own_feeds.view("corrections", "Corrections", words, config)
+
+
+def told(reader: Reader, found: Sequence[corrections.Correction]) -> list[Correction]:
+    """Return changes as the page and the feeds tell them; noise is none."""
+    lines = reader.lines({one.entry_id for one in found})
+    told = {story.id: story for story in reader.tell(lines.values())}
+    steps = stories.DIFF_STEPS // (2 * len(found) or 1)
+    made = []
+    for one in found:
+        headline = one.before.title != one.after.title
+        text = _mark(one.before) != _mark(one.after)
+        if not (headline or text):
+            continue
+        made.append(
+            Correction(
+                story=told[one.entry_id],
+                what=" and ".join(
+                    word for word, changed in (("headline", headline), ("text", text)) if changed
+                ),
+                change=Change(
+                    until=one.at,
+                    title=stories.difference(one.before.title, one.after.title, steps),
+                    text=stories.difference(one.before.text, one.after.text, steps)
+                    if text
+                    else SafeHtml(""),
+                ),
+            )
+        )
+    return made
+
+
+def _mark(wording: Wording) -> bytes:
+    # Beside a changed headline, a text may differ by a counter or an advert alone.
+    return noise.fingerprint("", wording.text, ())
+
+
+def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, ...]], ...]:
+    return tuple(
+        (day, tuple(group))
+        for day, group in groupby(shown, key=lambda one: one.change.until.date())
+    )
+
+
+def _stored(one: Correction, spec: ViewSpec) -> StoredEntry:
+    """Return a correction as an entry of the feed."""
+    change, story = one.change, one.story
+    uri = f"{spec.feed_id}/{story.id}/{stamp(change.until)}"
+    parts = [
+        f"<p>{name}: {difference}</p>"
+        for name, difference in (("Headline", change.title), ("Text", change.text))
+        if difference
+    ]
+    return StoredEntry(
+        id=story.id,
+        source_id=story.source_id,
+        uri=uri,
+        first_seen=change.until,
+        changed=change.until,
+        sort_at=change.until,
+        entry=Entry(
+            guid=uri,
+            link=f"{spec.base}{story.url}#changes",
+            canonical_url="",
+            title=f"{one.what.capitalize()} changed: {story.title}",
+            summary="",
+            content=SafeHtml("".join(parts)),
+            published=change.until,
+            updated=change.until,
+            authors=(Author(name=story.source),),
+            categories=tuple(one.what.split(" and ")),
+        ),
+    )
