@@ -26,10 +26,14 @@ from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import Poller, utc_now
 from aggregator.store import facts, sources
 from aggregator.store.db import Store, stamp
+from aggregator.websub import subscriber
+from aggregator.websub.courier import Courier
+from aggregator.websub.publications import Publications
 
 logger = logging.getLogger("aggregator")
 
 SPREAD_PER_SECOND = 20
+INBOX_SECONDS, PUSHES_AT_ONCE = 0.1, 50
 
 
 class Lock:
@@ -86,6 +90,7 @@ class Scheduler:
         clock: Callable[[], datetime] = utc_now,
         draw: Callable[[], float] = random.random,
         pipe: Callable[..., Pipe] = Pipeline,
+        publications: Callable[[Store], Publications],
     ) -> None:
         """Take the lock and bring the database in line with the configuration.
 
@@ -95,6 +100,7 @@ class Scheduler:
             clock: The present moment.
             draw: A number in 0..1.
             pipe: As the `Poller` takes it.
+            publications: Gives what our hub publishes of a store.
 
         Raises:
             AlreadyRunning, ConfigError, StoreError: Nothing was started then.
@@ -114,6 +120,11 @@ class Scheduler:
         self._mend_plans()
         self._spread_overdue()
         self.poller = Poller(store, self.config, clock=clock, draw=draw, pipe=pipe)
+        self._inbox_seen = 0.0
+        self._websub = Courier(store, self.config, publications(store), clock=clock)
+        self._courier = threading.Thread(
+            target=self._websub.run, args=(self._stopping,), name="websub"
+        )
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -129,16 +140,20 @@ class Scheduler:
     def run(self) -> None:
         """Poll until `stop`; then finish what has come, within 15 seconds."""
         self._jobs.start()
+        self._courier.start()
         try:
             while not self._stopping.is_set():
                 self._watch_clock()
                 if self._reload.is_set():
                     self._reload.clear()
                     self._reconfigure()
+                self._take_pushes()
                 self.poller.turn()
         finally:
+            self._stopping.set()
             self._jobs.shutdown(wait=True)
             self.poller.stop()
+            self._courier.join()
             self._lock.release()
 
     def stop(self) -> None:
@@ -148,6 +163,19 @@ class Scheduler:
     def reload(self) -> None:
         """Ask for the configuration to be read again; safe in a signal handler."""
         self._reload.set()
+
+    def _take_pushes(self) -> None:
+        if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.trouble:
+            return
+        self._inbox_seen = time.monotonic()
+        try:
+            with self._store.reading() as db:
+                busy = self.poller.flying
+                pushes = subscriber.arrived(db, self.config, busy, PUSHES_AT_ONCE)
+        except StoreError as error:
+            self._complain(error)
+        else:
+            self.poller.take(pushes)
 
     # --- jobs, in APScheduler's threads ---------------------------------------------------------
 
@@ -231,6 +259,7 @@ class Scheduler:
         self._put_config_error("")
         self.config = config
         self.poller.reconfigure(config)
+        self._websub.reconfigure(config)
         self._jobs.add_job(self._judge_anew, id="rules", replace_existing=True)
         logger.info(
             "event=config_loaded added=%d removed=%d moved=%d",

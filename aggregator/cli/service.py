@@ -33,6 +33,7 @@ from aggregator.model import Config
 from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import utc_now
 from aggregator.store.db import Store
+from aggregator.web import topics
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -42,9 +43,9 @@ STARTED_BY = "AGGREGATOR_STARTED_BY"
 
 STOP_SECONDS = 5
 
-
 THREADS = 2
 """Of each process that serves; where pictures are fetched, each of those takes one more."""
+
 
 def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
     if text and not re.fullmatch(r"(tcp|tls)://\S+:\d+|local:[1-9]\d*", text):
@@ -160,7 +161,12 @@ def _check_free(host: str, port: int) -> None:
 
 def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
     config = load(path)
-    return jobs.Scheduler(Store(config.storage), lambda: load(path), pipe=_pipe(cluster))
+    return jobs.Scheduler(
+        Store(config.storage),
+        lambda: load(path),
+        pipe=_pipe(cluster),
+        publications=topics.publications,
+    )
 
 
 def _pipe(cluster: str) -> Callable[..., Pipe]:

@@ -265,6 +265,7 @@ def websub(db: sqlite_utils.Database) -> None:
         " last_at text, detail text not null default '', unique (topic, callback))"
     )
     db.execute("create index subscribers_due on subscribers(due_at) where due_at is not null")
+    db.execute("create index subscribers_lease on subscribers(lease_until)")
     db.execute(
         "create table wishes (id integer primary key autoincrement, topic text not null,"
         " callback text not null, host text not null, mode text not null, secret text not null,"

@@ -169,6 +169,12 @@ def remove(db: Connection, subscriber: int) -> None:
     db.execute("delete from subscribers where id = ?", (subscriber,))
 
 
+def any_expired(db: Connection, now: datetime) -> bool:
+    """Return whether any lease has run out."""
+    row = db.execute("select min(lease_until) from subscribers").fetchone()
+    return row[0] is not None and row[0] <= stamp(now)
+
+
 def expire(db: Connection, now: datetime) -> list[tuple[str, str]]:
     """End the subscriptions whose lease has run out; return `(topic, callback)` of each."""
     rows = db.execute(

@@ -63,14 +63,37 @@ class Push:
     body: bytes = field(repr=False)
 
 
-def offering(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
-    """Return `(source, hubs, self URL)` of each polled source whose feed names both."""
+_OFFERING = (
+    "json_extract(s.feed, '$.hubs') is not null and json_extract(s.feed, '$.self_url') is not null"
+    " and s.configured and s.enabled"
+)
+
+
+def unasked(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return `(source, hubs, self URL)` of sources that offer a push and were not asked for it."""
     rows = db.execute(
-        "select id, json_extract(feed, '$.hubs'), json_extract(feed, '$.self_url') from sources"
-        " where json_extract(feed, '$.hubs') is not null"
-        " and json_extract(feed, '$.self_url') is not null and configured and enabled"
+        "select s.id, json_extract(s.feed, '$.hubs'), json_extract(s.feed, '$.self_url')"
+        f" from sources s where {_OFFERING} and not exists (select 1 from subscriptions"
+        " where source_id = s.id and state != 'leaving')"
     )
     return [(row[0], tuple(json.loads(row[1])), row[2]) for row in rows]
+
+
+def unfounded(db: Connection, callbacks: str) -> list[Subscription]:
+    """Return the subscriptions to what its source offers no more, or with old callbacks.
+
+    Args:
+        callbacks: What all callbacks begin with, "" to get every subscription.
+    """
+    rows = db.execute(
+        "select * from subscriptions u where state != 'leaving' and (?1 = ''"
+        " or substr(callback, 1, length(?1)) != ?1 or not exists (select 1 from sources s"
+        f" where s.id = u.source_id and {_OFFERING}"
+        " and json_extract(s.feed, '$.self_url') = u.topic"
+        " and u.hub in (select value from json_each(s.feed, '$.hubs'))))",
+        (callbacks,),
+    )
+    return [_subscription(row) for row in rows]
 
 
 def add(db: Connection, subscription: Subscription) -> None:

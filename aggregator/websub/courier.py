@@ -25,7 +25,7 @@ from aggregator.websub.publications import Publications
 logger = logging.getLogger("aggregator")
 
 LOOK_SECONDS = 0.1
-RECONCILE_SECONDS = 5.0
+RECONCILE_SECONDS = 1.0
 SETTLE_SECONDS, SETTLE_AT_ONCE = 0.2, 200
 
 CONCURRENCY, PER_HOST = 200, PerHost(connections=8)
@@ -119,9 +119,8 @@ class Courier:
         self._looked = seconds
         if seconds - self._reconciled >= RECONCILE_SECONDS:
             self._reconciled = seconds
-            with self._store.transaction() as db:
-                subscriber.reconcile(db, config, now)
-                hub.expire(db, now)
+            subscriber.reconcile(self._store, config, now)
+            hub.expire(self._store, now)
         hub_url = protocol.hub_url(config)
         own = bool(hub_url) and config.websub.hub == "own"
         if own:

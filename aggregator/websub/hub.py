@@ -222,11 +222,15 @@ def _verified(
     _log(db, wish.mode, wish.topic, wish.callback, outcome, now, detail)
 
 
-def expire(db: Connection, now: datetime) -> None:
+def expire(store: Store, now: datetime) -> None:
     """End what has come to the end of its lease."""
-    for topic, callback in subscribers.expire(db, now):
-        subscribers.log(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
-    subscribers.forget_topics(db)
+    with store.reading() as db:
+        if not subscribers.any_expired(db, now):
+            return
+    with store.transaction() as db:
+        for topic, callback in subscribers.expire(db, now):
+            subscribers.log(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
+        subscribers.forget_topics(db)
 
 
 # --- a hub of others -------------------------------------------------------------------------

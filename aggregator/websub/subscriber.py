@@ -24,7 +24,7 @@ from aggregator.model import (
     Transfer,
 )
 from aggregator.store import sources, subscriptions
-from aggregator.store.db import Connection
+from aggregator.store.db import Connection, Store
 from aggregator.store.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
 from aggregator.websub import protocol
 from aggregator.websub.errand import Errand
@@ -41,35 +41,28 @@ FIRST_WAIT, MOST_WAIT = timedelta(minutes=5), timedelta(days=1)
 LEAVE_ATTEMPTS = 3
 
 
-def reconcile(db: Connection, config: Config, now: datetime) -> None:
+def reconcile(store: Store, config: Config, now: datetime) -> None:
     """Ask for what sources offer and is not asked for, and leave what none offers any more."""
-    offers = _offers(db, config)
-    held = set()
-    for one in subscriptions.all_of(db):
-        if one.state == LEAVING:
-            continue
-        current = one.callback.startswith(config.site.base_url + protocol.CALLBACK_PATH)
-        if current and offers.get(one.source_id) == Offer(hub=one.hub, topic=one.topic):
-            held.add(one.source_id)
-        else:
-            _leave(db, one, now)
-    wanted = [(source_id, offer) for source_id, offer in offers.items() if source_id not in held]
-    for source_id, offer in wanted[:ASK_AT_ONCE]:
-        _ask(db, config, source_id, offer, now)
+    callbacks = config.site.base_url + protocol.CALLBACK_PATH
+    willing = not protocol.objection(config)
+    with store.reading() as db:
+        left = subscriptions.unfounded(db, callbacks if willing else "")
+        wanted = _offers(db, config) if willing else []
+    if left or wanted:
+        with store.transaction() as db:
+            for one in left:
+                _leave(db, one, now)
+            for source_id, offer in wanted[:ASK_AT_ONCE]:
+                _ask(db, config, source_id, offer, now)
 
 
-def _offers(db: Connection, config: Config) -> dict[str, Offer]:
-    if protocol.objection(config):
-        return {}
-    found = {
-        source_id: protocol.offer(Feed(hubs=hubs, self_url=self_url))
-        for source_id, hubs, self_url in subscriptions.offering(db)
-    }
-    return {
-        source_id: offer
-        for source_id, offer in found.items()
-        if offer and not protocol.objection(config, offer.hub)
-    }
+def _offers(db: Connection, config: Config) -> list[tuple[str, Offer]]:
+    found = []
+    for source_id, hubs, self_url in subscriptions.unasked(db):
+        offer = protocol.offer(Feed(hubs=hubs, self_url=self_url))
+        if offer and not protocol.objection(config, offer.hub):
+            found.append((source_id, offer))
+    return found
 
 
 def _ask(

@@ -10,6 +10,7 @@ from aggregator.jobs import EverySecond, Scheduler
 from aggregator.store import entries
 from aggregator.store.db import Store
 from aggregator.upkeep import keep_house
+from aggregator.web import topics
 from tests.e2e.churn import Churn
 from tests.e2e.service import Service
 from tests.feedserver import FeedServer, Received, Step, response
@@ -30,7 +31,12 @@ class Clock:
 @contextmanager
 def scheduler(service: Service, clock: Clock) -> Iterator[None]:
     store = Store(str(service.database))
-    made = Scheduler(store, lambda: file.load(str(service.config), {}), clock=clock)
+    made = Scheduler(
+        store,
+        lambda: file.load(str(service.config), {}),
+        clock=clock,
+        publications=topics.publications,
+    )
     thread = threading.Thread(target=made.run)
     thread.start()
     try:

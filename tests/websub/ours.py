@@ -1,0 +1,149 @@
+"""The program itself, in this process: its scheduler in a thread, its pages on a port."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import make_server
+
+from aggregator.config import file
+from aggregator.jobs import Scheduler
+from aggregator.model import Config
+from aggregator.store import log, sources, subscribers, subscriptions
+from aggregator.store.db import Store
+from aggregator.store.sources import SourceState
+from aggregator.store.subscribers import Delivery, Subscriber
+from aggregator.store.subscriptions import Subscription
+from aggregator.web import topics
+from aggregator.web.app import create_app
+from tests.e2e.service import wait_for
+
+
+@dataclass
+class Ours:
+    """A scheduler and a web server over one store; `ahead` puts the clock of both forward."""
+
+    folder: Path
+    base: str = ""
+    ahead: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        self.path = self.folder / "sources.yaml"
+        self.store = Store(str(self.folder / "news.db"))
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def configure(self, urls: dict[str, str], **more: Any) -> None:
+        """Name sources by id; they are polled once an hour, so that all else is pushed."""
+        site = {"base_url": self.base}
+        config = {
+            "site": site,
+            "storage": {"path": self.store.path},
+            "network": {"allow": ["127.0.0.0/8"]},
+            "defaults": {"every": "1h"},
+            "sections": [{"id": "world", "title": "World"}],
+            "sources": [{"id": id, "url": url, "sections": ["world"]} for id, url in urls.items()],
+        } | more
+        temporary = self.folder / "new.yaml"
+        temporary.write_text(json.dumps(config))
+        temporary.replace(self.path)
+
+    def config(self) -> Config:
+        return file.load(str(self.path), {})
+
+    @contextmanager
+    def scheduling(self) -> Iterator[Scheduler]:
+        """Run the scheduler; it is another one each time."""
+        scheduler = Scheduler(
+            self.store, self.config, clock=self.clock, publications=topics.publications
+        )
+        thread = threading.Thread(target=scheduler.run)
+        thread.start()
+        try:
+            yield scheduler
+        finally:
+            scheduler.stop()
+            thread.join()
+
+    # --- what it knows -------------------------------------------------------------------------
+
+    def links(self) -> list[str]:
+        """The links of all entries; a double one stands twice."""
+        with self.store.reading() as db:
+            return [row[0] for row in db.execute("select url from entries order by url")]
+
+    def titles(self) -> list[str]:
+        with self.store.reading() as db:
+            return [row[0] for row in db.execute("select title from entries order by url")]
+
+    def source(self, id: str) -> SourceState:
+        with self.store.reading() as db:
+            found = sources.get(db, id)
+        assert found is not None
+        return found
+
+    def subscriptions(self, source_id: str = "") -> list[Subscription]:
+        with self.store.reading() as db:
+            return subscriptions.all_of(db, source_id)
+
+    def subscription(self, source_id: str, state: str = "") -> Subscription:
+        """The one subscription of a source, or the one in a state, as soon as there is one."""
+
+        def found() -> list[Subscription]:
+            return [s for s in self.subscriptions(source_id) if state in ("", s.state)]
+
+        [one] = wait_for(found)
+        return one
+
+    def polls(self, source_id: str) -> list[str]:
+        with self.store.reading() as db:
+            return [row.outcome for row in log.recent(db, source_id)]
+
+    def subscribers(self) -> list[Subscriber]:
+        with self.store.reading() as db:
+            return subscribers.listed(db, 1_000)
+
+    def deliveries(self) -> list[Delivery]:
+        with self.store.reading() as db:
+            return subscribers.logged(db, 1_000)
+
+    def waiting(self) -> int:
+        with self.store.reading() as db:
+            return int(db.execute("select count(*) from inbox").fetchone()[0])
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Ours]:
+    """Serve the pages of a new store; the scheduler is started by the test."""
+    folder.mkdir(exist_ok=True)
+    ours = Ours(folder)
+    ours.configure({})
+    config: list[tuple[int, Config]] = []
+
+    def current() -> Config:
+        modified = ours.path.stat().st_mtime_ns
+        if not config or config[0][0] != modified:
+            config[:] = [(modified, ours.config())]
+        return config[0][1]
+
+    ours.base = "http://127.0.0.1:1"
+    ours.configure({})
+    app = create_app(current, ours.store, clock=ours.clock)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    ours.base = f"http://127.0.0.1:{server.server_port}"
+    ours.configure({})
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield ours
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        ours.store.close()
