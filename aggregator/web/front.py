@@ -1,5 +1,6 @@
 """The front page: which story leads, what stands in each section, what is new, heard and seen."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,10 @@ LEAD_MARKED = timedelta(hours=12)
 """What a rule marks as important leads before that, for so long; the newest story is the clock."""
 
 LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
+
+FROM_ONE, VARIED_AMONG = 2, 30
+"""A section shows at most so many stories of one source while others have any among so many: one
+that publishes by the dozen must not be all there is to see."""
 
 
 def compose(reader: Reader, updated: datetime | None) -> FrontPage:
@@ -46,11 +51,22 @@ def compose(reader: Reader, updated: datetime | None) -> FrontPage:
 def _blocks(reader: Reader, shown: set[str]) -> Iterator[Block]:
     """Give the sections with their newest stories; no story stands twice."""
     for section in reader.config.sections:
-        found = reader.select(Query(section=(section.id,)), limit=SECTION_STORIES + 3)
-        found = [one for one in found if one.uri not in shown][:SECTION_STORIES]
+        found = reader.select(Query(section=(section.id,)), limit=VARIED_AMONG)
+        found = _varied([one for one in found if one.uri not in shown])
         shown |= {one.uri for one in found}
         if found:
             yield Block(section=section, stories=reader.tell(found))
+
+
+def _varied(found: Sequence[Listed]) -> list[Listed]:
+    """Return the stories that a section shows, newest first."""
+    counts: Counter[str] = Counter()
+    chosen: list[Listed] = []
+    others: list[Listed] = []
+    for one in found:
+        counts[one.source_id] += 1
+        (chosen if counts[one.source_id] <= FROM_ONE else others).append(one)
+    return sorted([*chosen, *others][:SECTION_STORIES], key=_newest_first)
 
 
 def _media(reader: Reader) -> list[Listed]:

@@ -100,6 +100,15 @@ def test_front_page_shows_each_section_with_its_stories(pages: PageSite) -> None
     assert '<a href="/section/local">Local</a>' in page
 
 
+def test_a_source_that_publishes_by_the_dozen_does_not_fill_its_section(pages: PageSite) -> None:
+    pages.stock.add("post", 2)
+    pages.stock.add("herald", 20)
+    world = pages.text("/").partition('<a href="/section/world">World</a></h2>')[2]
+    block = world.partition("</section>")[0]
+    assert block.count('href="/source/post"') == 2
+    assert block.count('href="/source/herald"') == 4
+
+
 def test_pages_name_their_feeds(pages: PageSite) -> None:
     pages.stock.add("herald")
     for path, feed in (
