@@ -111,6 +111,7 @@ class Source:
 
     Args:
         every: The user's own interval, or None for the feed's rhythm.
+        priority: The source with the highest leads a story in views with `lead: priority`.
         line: 1-based line of the YAML file where the source stands.
         yaml: The lines of the YAML file that define it, for its page.
     """
@@ -124,6 +125,7 @@ class Source:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may carry secrets
     rules: tuple[Rule, ...] = ()
     retry_after_scope: str = "host"
+    priority: int = 0
     line: int = 0
     yaml: str = field(default="", repr=False)
 
@@ -208,6 +210,21 @@ class Sort(StrEnum):
     UPDATED = "updated"
 
 
+class Stories(StrEnum):
+    """Whether a view shows a story that several sources tell once, or each of its entries."""
+
+    COLLAPSE = "collapse"
+    EXPAND = "expand"
+
+
+class Lead(StrEnum):
+    """Which entry is shown of a story: the first, the preferred source's, or the longest."""
+
+    FIRST = "first"
+    PRIORITY = "priority"
+    LONGEST = "longest"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What a view selects. Values of one key are alternatives, keys are all required.
@@ -220,6 +237,7 @@ class Query:
         limit: Entries in a feed or page; None for the default.
         within: Only entries published in the time before now; `since` is None then.
         view: A saved view whose keep and drop rules the entries must meet; never in a URL.
+        lead: Of a story that is collapsed.
     """
 
     section: tuple[str, ...] = ()
@@ -235,6 +253,8 @@ class Query:
     sort: Sort = Sort.NEWEST
     within: timedelta | None = None
     view: tuple[str, ...] = ()
+    stories: Stories = Stories.COLLAPSE
+    lead: Lead = Lead.FIRST
 
 
 # --- fetch -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from urllib.parse import quote_plus, unquote_plus
 
 from aggregator.errors import QueryError
-from aggregator.model import Query, Sort
+from aggregator.model import Lead, Query, Sort, Stories
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What sections, sources and views may be called."""
@@ -122,6 +122,8 @@ def render(query: Query) -> str:
         ("has", query.has),
         ("limit", [str(query.limit or "")]),
         ("sort", [query.sort if query.sort is not Sort.NEWEST else ""]),
+        ("stories", [query.stories if query.stories is not Stories.COLLAPSE else ""]),
+        ("lead", [query.lead if query.lead is not Lead.FIRST else ""]),
     ]
     written = ((name, ",".join(quote_plus(value) for value in values)) for name, values in pairs)
     return "&".join(f"{name}={value}" for name, value in written if value)
@@ -276,6 +278,24 @@ _ROWS = (
         values="newest, updated",
         help="By publication (`newest`, the default) or by the last real change.",
         read=lambda value: Sort(_choice("sort", *Sort)(value)),
+    ),
+    Key(
+        name="stories",
+        values="collapse, expand",
+        help=(
+            "Show what several sources tell of one event as one entry that names the others "
+            "(`collapse`, the default), or each report by itself (`expand`)."
+        ),
+        read=lambda value: Stories(_choice("stories", *Stories)(value)),
+    ),
+    Key(
+        name="lead",
+        values="first, priority, longest",
+        help=(
+            "Which report is shown of a story: the first that came (`first`, the default), that "
+            "of the source with the highest `priority`, or the longest."
+        ),
+        read=lambda value: Lead(_choice("lead", *Lead)(value)),
     ),
 )
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aggregator import query
 from aggregator.errors import QueryError
-from aggregator.model import Query, Sort
+from aggregator.model import Lead, Query, Sort, Stories
 
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -64,6 +64,11 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
         pytest.param("limit=500", Query(limit=500), id="the largest limit"),
         pytest.param("sort=updated", Query(sort=Sort.UPDATED), id="by the last change"),
         pytest.param("sort=newest", Query(), id="newest is the order if nothing is said"),
+        pytest.param("stories=expand", Query(stories=Stories.EXPAND), id="each report by itself"),
+        pytest.param(
+            "stories=collapse&lead=first", Query(), id="a story is shown once, by the first"
+        ),
+        pytest.param("lead=longest", Query(lead=Lead.LONGEST), id="a story by its longest report"),
     ],
 )
 def test_parse_reads(text: str, expected: Query) -> None:
@@ -85,12 +90,14 @@ def test_parse_reads(text: str, expected: Query) -> None:
         pytest.param("since=0001-01-01T00:00%2B14:00", ["0001"], id="a moment before time"),
         pytest.param("since=0d", ["0d"], id="no time at all"),
         pytest.param("since=99999999d", ["99999999d"], id="a time longer than a century"),
-        pytest.param("has=smell", ["smell", "audio, image, video"], id="an unknown kind"),
+        pytest.param("has=smell", ["smell", "audio, image, priority, video"], id="an unknown kind"),
         pytest.param("limit=0", ["from 1 to 500"], id="a limit of nothing"),
         pytest.param("limit=501", ["from 1 to 500"], id="a limit too high"),
         pytest.param("limit=-5", ["from 1 to 500"], id="a limit with a sign"),
         pytest.param("limit=²", ["from 1 to 500"], id="a limit in odd digits"),
         pytest.param("sort=oldest", ["oldest", "newest, updated"], id="an unknown order"),
+        pytest.param("stories=all", ["collapse, expand"], id="an unknown way with stories"),
+        pytest.param("lead=best", ["first, priority, longest"], id="an unknown lead"),
         pytest.param("q=a&q=b", ["q stands twice"], id="a search given twice"),
         pytest.param("since=7d&since=2026-11-01", ["since stands twice"], id="two beginnings"),
         pytest.param("q=%00", ["control character"], id="a control character"),
@@ -139,6 +146,8 @@ queries = st.builds(
     q=texts,
     exclude=texts,
     has=alternatives(st.sampled_from(["audio", "image", "video"])),
+    stories=st.sampled_from(Stories),
+    lead=st.sampled_from(Lead),
     limit=st.none() | st.integers(1, query.MOST_ENTRIES),
     sort=st.sampled_from(Sort),
 )

@@ -537,6 +537,13 @@ SOURCE = Block(
             default="host",
             example="retry_after: host",
         ),
+        Key(
+            name="priority",
+            kind=Integer(least=0, most=100),
+            help="Whose report leads a story in views with `lead=priority`: the highest of all.",
+            default="0",
+            example="priority: 10",
+        ),
     ),
 )
 

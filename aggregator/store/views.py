@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from aggregator.model import Query, Sort, StoredEntry
+from aggregator.model import Query, Sort, StoredEntry, Stories
 from aggregator.store.db import Connection, known_moment, stamp
 from aggregator.store.entries import stored
 from aggregator.store.search import expression
@@ -114,12 +114,42 @@ def _walk(
     join = "" if driver.table == "entries" else f" join entries e on e.id = d.{driver.id}"
     e = "d" if driver.table == "entries" else "e"
     where.append(f"{e}.hidden is null")
+    if is_collapsed(query):
+        member, more = of_view(db, query)
+        where.append(
+            "not exists (select 1 from story_members s join story_members m"
+            " on m.story_id = s.story_id and m.entry_id < s.entry_id"
+            f" where s.entry_id = d.{driver.id} and {member})"
+        )
+        values += more
     sql = (
         f"select d.{driver.order}, d.{driver.id} from {driver.table} d{join}"
         f" where {' and '.join(where).replace('@', e)}"
         f" order by d.{driver.order} desc, d.{driver.id} desc limit ?"
     )
     return [(row[0], row[1]) for row in db.execute(sql, [*values, limit])]
+
+
+def is_collapsed(query: Query) -> bool:
+    """Whether a view shows stories once; a source by itself has none."""
+    return query.stories is Stories.COLLAPSE and len(query.source) != 1
+
+
+def of_view(db: Connection, query: Query) -> tuple[str, list[object]]:
+    """Return the condition that the entry of a story's member `m` is in a view."""
+    query = _with_variants(db, query)
+    where, values = _filters(db, query, None)
+    # By each row's id: as a set, the matches of a common word would all be gathered first.
+    matching = "exists (select 1 from entries_fts f where f.entries_fts match ? and f.rowid = @.id)"
+    if query.q:
+        where.append(matching)
+        values.append(expression(query.q, query.exclude).match or '""')
+    elif unwanted := expression(query.exclude).match:
+        where.append(f"not {matching}")
+        values.append(unwanted.replace(" AND ", " OR "))
+    where += ["@.id = m.entry_id", "@.hidden is null"]
+    conditions = " and ".join(where).replace("@", "o")
+    return f"exists (select 1 from entries o where {conditions})", values
 
 
 def _filters(
@@ -187,12 +217,20 @@ def _search(db: Connection, query: Query, limit: int, before: Place | None) -> l
     if before is not None:
         outer = " where (at, id) < (?, ?)"
         outer_values = [stamp(before.sort_at), before.id]
+    if is_collapsed(query):
+        outer += " where " if not outer else " and "
+        outer += (
+            "not exists (select 1 from story_members s join story_members m"
+            " on m.story_id = s.story_id and m.entry_id < s.entry_id"
+            " where s.entry_id = hits.id and m.entry_id in (select id from hits))"
+        )
     order = "changed" if query.sort is Sort.UPDATED else "sort_at"
     sql = (
-        f"select id from (select e.id as id, e.{order} as at from entries_fts f"
+        f"with hits as materialized (select e.id as id, e.{order} as at from entries_fts f"
         " join entries e on e.id = f.rowid"
         f" where f.entries_fts match ? and e.hidden is null{conditions}"
-        f" order by f.rowid desc limit {SEARCH_DEPTH}){outer} order by at desc, id desc limit ?"
+        f" order by f.rowid desc limit {SEARCH_DEPTH})"
+        f" select id from hits{outer} order by at desc, id desc limit ?"
     )
     rows = db.execute(sql, [match, *values, *outer_values, limit])
     return [row[0] for row in rows]

@@ -23,7 +23,7 @@ NAMED = frozenset({"section", "source", "view"})
 
 KINDS = ("all", "section", "source", "view", "category", "author", "lang", "search")
 
-_REPLACED = frozenset({"limit", "sort"})
+_REPLACED = frozenset({"limit", "sort", "stories", "lead"})
 _JOINED = frozenset({"q", "exclude"})
 _DEFAULT = Query()
 
@@ -211,7 +211,9 @@ def narrow(own: Query, wanted: Query) -> Query:
 
 def describe(query: Query) -> str:
     """Return what a query narrows, in words for a title, "" when it narrows nothing."""
-    narrowed = replace(query, limit=None, sort=Sort.NEWEST)
+    narrowed = replace(
+        query, limit=None, sort=Sort.NEWEST, stories=_DEFAULT.stories, lead=_DEFAULT.lead
+    )
     pairs = (pair.partition("=") for pair in filter(None, queries.render(narrowed).split("&")))
     return ", ".join(
         value if key == "q" else f"{key} {value}"
