@@ -141,6 +141,10 @@ class Service:
         for running in self._running:
             running.end()
 
+    def tracebacks(self) -> int:
+        """How many tracebacks stand in what the processes wrote."""
+        return sum(running.log.count("Traceback (most recent") for running in self._running)
+
     def wait(self, what: Callable[[], Found], seconds: float = SECONDS) -> Found:
         """As `wait_for`; what the processes wrote stands in the error."""
         try:
