@@ -310,3 +310,11 @@ def gaps(db: sqlite_utils.Database) -> None:
 def corrections(db: sqlite_utils.Database) -> None:
     """Find the latest changes of all entries."""
     db.execute("create index versions_until on versions(until, entry_id)")
+
+
+@migrations()
+def editions(db: sqlite_utils.Database) -> None:
+    """Find what was taken back, in the order of lists: it still stands in earlier editions."""
+    db.execute(
+        "create index entries_taken_back on entries(sort_at, id) where withdrawn is not null"
+    )

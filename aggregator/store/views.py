@@ -12,6 +12,9 @@ from aggregator.store.search import expression
 SEARCH_DEPTH = 2_000
 """A search looks at this many of the latest matches; beyond, it should be narrowed."""
 
+LAST_ID = 2**63 - 1
+"""No entry has a higher id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -64,18 +67,23 @@ def select(
 
 
 def select_ids(
-    db: Connection, query: Query, *, limit: int, before: Place | None = None
+    db: Connection,
+    query: Query,
+    *,
+    limit: int,
+    before: Place | None = None,
+    until_id: int = LAST_ID,
 ) -> list[int]:
-    """Return the ids that `select` would read."""
+    """Return the ids that `select` would read, of entries that came no later than one of them."""
     query = _with_variants(db, query)
     if query.q or query.exclude:
-        searched = _search(db, query, limit, before)
+        searched = _search(db, query, limit, before, until_id)
         if searched is not None:
             return searched
     parts: list[tuple[str, int]] = []
     driver = _driver(query)
     for value in driver.values or ("",):
-        parts.extend(_walk(db, query, driver, value, limit, before))
+        parts.extend(_walk(db, query, driver, value, limit, before, until_id))
     ordered = sorted(set(parts), reverse=True)[:limit]
     return [entry_id for _, entry_id in ordered]
 
@@ -101,7 +109,13 @@ def _driver(query: Query) -> _Driver:
 
 
 def _walk(
-    db: Connection, query: Query, driver: _Driver, value: str, limit: int, before: Place | None
+    db: Connection,
+    query: Query,
+    driver: _Driver,
+    value: str,
+    limit: int,
+    before: Place | None,
+    until_id: int,
 ) -> list[tuple[str, int]]:
     where, values = _filters(db, query, driver)
     if driver.condition:
@@ -111,6 +125,9 @@ def _walk(
     if before is not None:
         where.append(f"(d.{driver.order}, d.{driver.id}) < (?, ?)")
         values += [stamp(before.sort_at), before.id]
+    if until_id != LAST_ID:
+        where.append(f"d.{driver.id} <= ?")
+        values.append(until_id)
     join = "" if driver.table == "entries" else f" join entries e on e.id = d.{driver.id}"
     e = "d" if driver.table == "entries" else "e"
     where.append(f"{e}.hidden is null")
@@ -207,11 +224,16 @@ def _since(db: Connection, query: Query) -> datetime | None:
     return known_moment(newest) - query.within if newest else None
 
 
-def _search(db: Connection, query: Query, limit: int, before: Place | None) -> list[int] | None:
+def _search(
+    db: Connection, query: Query, limit: int, before: Place | None, until_id: int
+) -> list[int] | None:
     match = expression(query.q, query.exclude).match
     if not match:
         return [] if query.q else None
     where, values = _filters(db, query, None)
+    if until_id != LAST_ID:
+        where.append("f.rowid <= ?")
+        values.append(until_id)
     conditions = "".join(f" and {condition.replace('@', 'e')}" for condition in where)
     outer, outer_values = "", []
     if before is not None:

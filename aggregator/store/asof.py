@@ -1,0 +1,182 @@
+"""Views as they stood at a moment: what had come by then, as it was worded, and not yet taken back.
+
+Entries that retention has deleted are gone from the past too, and so is what a newer configuration
+shows no more: the past is told from what is stored now.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from aggregator.model import Query, SafeHtml, Sort, StoredEntry
+from aggregator.store import entries, listed, views
+from aggregator.store.db import Connection, known_moment, stamp
+from aggregator.store.listed import Listed
+from aggregator.store.search import expression
+from aggregator.store.views import Place
+
+SUMMARY = 280
+"""Characters of a wording's text that stand for its summary, which is not kept."""
+
+
+def first(db: Connection) -> datetime | None:
+    """Return when the first entry came that is still stored."""
+    row = db.execute("select first_seen from entries order by id limit 1").fetchone()
+    return known_moment(row[0]) if row else None
+
+
+def last_id(db: Connection, at: datetime) -> int:
+    """Return the last entry that had come by a moment, 0 for none; ids follow the arrival."""
+    low, high, then = 0, entries.last_id(db), stamp(at)
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = db.execute(
+            "select id, first_seen from entries where id >= ? order by id limit 1", (middle,)
+        ).fetchone()
+        if row[1] <= then:
+            low = row[0]
+        else:
+            high = middle - 1
+    return low
+
+
+def select(
+    db: Connection, query: Query, at: datetime, *, limit: int, before: Place | None = None
+) -> list[Listed]:
+    """Return the view's entries as a list showed them."""
+    ids = select_ids(db, query, at, limit=limit, before=before)
+    found = listed.get_many(db, ids)
+    wordings, changed = _wordings(db, ids, at), _changed(db, ids, at)
+    made = []
+    for entry_id in ids:
+        one, then = found[entry_id], wordings.get(entry_id)
+        if then is not None:
+            summary = one.summary if then.summary is None else then.summary
+            one = replace(one, title=then.title, summary=summary)
+        made.append(replace(one, changed=changed[entry_id], hidden=""))
+    return made
+
+
+def select_whole(db: Connection, query: Query, at: datetime, *, limit: int) -> list[StoredEntry]:
+    """Return the view's entries as a feed held them."""
+    ids = select_ids(db, query, at, limit=limit)
+    found = entries.get_many(db, ids)
+    wordings, changed = _wordings(db, ids, at), _changed(db, ids, at)
+    made = []
+    for entry_id in ids:
+        one, then = found[entry_id], wordings.get(entry_id)
+        if then is not None:
+            summary = one.entry.summary if then.summary is None else then.summary
+            entry = replace(
+                one.entry, title=then.title, text=then.text, content=then.content, summary=summary
+            )
+            one = replace(one, entry=entry)
+        made.append(replace(one, changed=changed[entry_id], withdrawn=None, hidden=""))
+    return made
+
+
+def select_ids(
+    db: Connection, query: Query, at: datetime, *, limit: int, before: Place | None = None
+) -> list[int]:
+    """Return the ids that `select` would read, newest first."""
+    if query.within is not None:
+        query = replace(query, since=at - query.within, within=None)
+    query = replace(query, sort=Sort.NEWEST)
+    until = last_id(db, at)
+    ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=until))
+    ids |= set(_taken_back(db, query, at, until, limit, before))
+    rows = db.execute(
+        "select id from entries where id in (select value from json_each(?))"
+        " order by sort_at desc, id desc limit ?",
+        (json.dumps(sorted(ids)), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _taken_back(
+    db: Connection, query: Query, at: datetime, until: int, limit: int, before: Place | None
+) -> list[int]:
+    """Return entries of the view that were taken back after the moment, newest first.
+
+    They stand in none of the tables by section, category and author any more. For a section their
+    source tells; views of the others, and what only excludes words, are without them.
+    """
+    if query.category or query.author or query.view or (query.exclude and not query.q):
+        return []
+    where, values = ["withdrawn > ?", "id <= ?"], list[object]([stamp(at), until])
+    for condition, wanted in (
+        ("source_id in ({})", query.source),
+        (
+            "source_id in (select source_id from source_sections where section in ({}))",
+            query.section,
+        ),
+        ("language in ({})", query.lang),
+    ):
+        if wanted:
+            where.append(condition.format(",".join("?" * len(wanted))))
+            values += wanted
+    if query.has:
+        columns = {"image": "picture"}
+        where.append("(" + " or ".join(columns.get(kind, kind) for kind in query.has) + ")")
+    if query.since:
+        where.append("sort_at >= ?")
+        values.append(stamp(query.since))
+    if before is not None:
+        where.append("(sort_at, id) < (?, ?)")
+        values += [stamp(before.sort_at), before.id]
+    match = expression(query.q, query.exclude).match
+    if query.q:
+        where.append("id in (select rowid from entries_fts where entries_fts match ?)")
+        values.append(match)
+    rows = db.execute(
+        f"select id from entries indexed by entries_taken_back where {' and '.join(where)}"
+        " and withdrawn is not null order by sort_at desc, id desc limit ?",
+        [*values, limit],
+    )
+    return [row[0] for row in rows]
+
+
+class _Then(NamedTuple):
+    """The wording in force at a moment; `summary` is None where today's still holds."""
+
+    title: str
+    text: str
+    content: SafeHtml
+    summary: str | None
+
+
+def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Then]:
+    """Return how entries were worded at the moment, of those that are worded otherwise now."""
+    rows = db.execute(
+        "select v.entry_id, min(v.until), v.title, v.text, v.content, v.text = e.text"
+        " from versions v join entries e on e.id = v.entry_id"
+        " where v.entry_id in (select value from json_each(?)) and v.until > ?"
+        " group by v.entry_id",
+        (json.dumps(list(ids)), stamp(at)),
+    )
+    return {
+        row[0]: _Then(
+            title=row[2],
+            text=row[3],
+            content=SafeHtml(row[4]),
+            summary=None if row[5] else _beginning(row[3]),
+        )
+        for row in rows
+    }
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= SUMMARY else f"{text[:SUMMARY].rsplit(' ', 1)[0]}…"
+
+
+def _changed(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, datetime]:
+    """Return when each entry had been changed last, or seen first."""
+    rows = db.execute(
+        "select e.id, coalesce(max(v.until), e.first_seen) from entries e left join versions v"
+        " on v.entry_id = e.id and v.until <= ? where e.id in (select value from json_each(?))"
+        " group by e.id",
+        (stamp(at), json.dumps(list(ids))),
+    )
+    return {row[0]: known_moment(row[1]) for row in rows}
