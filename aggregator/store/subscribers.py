@@ -90,7 +90,9 @@ def wish(
 ) -> str:
     """Queue a request for its verification, in the place of an earlier one; return why not."""
     total, of_host = db.execute(
-        "select count(*), count(*) filter (where host = ?) from wishes", (host,)
+        "select count(*), count(*) filter (where host = ?) from wishes"
+        " where not (topic = ? and callback = ?)",
+        (host, topic, callback),
     ).fetchone()
     if total >= MOST_WISHES or of_host >= MOST_OF_HOST:
         return "too many requests wait to be verified; come again in a minute"

@@ -36,6 +36,9 @@ TOPIC_SECONDS = 0.5
 PING_WAIT = timedelta(minutes=1)
 _PINGED, _PING_AGAIN = "websub_pinged", "websub_ping_again"
 
+ENDED_SECONDS = 5.0
+"""A topic has ended when it is missed for so long: the web may know a new configuration sooner."""
+
 RENDERED_AT_ONCE = 5
 BODIES_KEPT = 20
 
@@ -56,6 +59,7 @@ class Hub:
         self._store, self._publications = store, publications
         self._made: dict[str, _Made] = {}
         self._bodies: dict[str, Rendered] = {}
+        self._missed: dict[str, float] = {}
         self._looked: tuple[int, int] | None = None
 
     def forget(self) -> None:
@@ -81,9 +85,11 @@ class Hub:
             known, current = subscribers.topics(db), changes.versions(db)
         stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
         ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
-        for topic in ripe[:RENDERED_AT_ONCE]:
+        done = [
             self._render(topic, known[topic], config, now, seconds)
-        if len(stale) == len(ripe[:RENDERED_AT_ONCE]):
+            for topic in ripe[:RENDERED_AT_ONCE]
+        ]
+        if len(stale) == sum(done):
             self._looked = looked
 
     def _is_stale(self, topic: str, current: Mapping[str, int]) -> bool:
@@ -96,12 +102,13 @@ class Hub:
 
     def _render(
         self, topic: str, known: str, config: Config, now: datetime, seconds: float
-    ) -> None:
+    ) -> bool:
+        """Make a topic's change due; False while it is not certain whether the topic has ended."""
         rendered = self._publications.render(topic, config)
+        if rendered is None:
+            return self._close(topic, now, seconds)
+        self._missed.pop(topic, None)
         with self._store.transaction() as db:
-            if rendered is None:
-                subscribers.close_topic(db, topic, now)
-                return
             digest = xxhash.xxh3_128_hexdigest(rendered.body)
             if not known:
                 subscribers.begin_topic(db, topic, digest)
@@ -109,6 +116,15 @@ class Hub:
                 subscribers.changed(db, topic, digest, now)
         self._made[topic] = _Made(seconds, rendered.versions)
         self._keep(topic, rendered)
+        return True
+
+    def _close(self, topic: str, now: datetime, seconds: float) -> bool:
+        if seconds - self._missed.setdefault(topic, seconds) < ENDED_SECONDS:
+            return False
+        del self._missed[topic]
+        with self._store.transaction() as db:
+            subscribers.close_topic(db, topic, now)
+        return True
 
     def _keep(self, topic: str, rendered: Rendered) -> None:
         self._bodies.pop(topic, None)

@@ -1,0 +1,480 @@
+"""The hub of the Recommendation against real subscribers: every MUST of its class by name."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.e2e.service import wait_for
+from tests.feedserver import FeedServer, Received, Step, response
+from tests.websub.ours import Ours
+from tests.websub.peers import HubPeer, echo, send
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass
+class Reader:
+    """A subscriber on a server of its own, and our hub with a source that can publish."""
+
+    ours: Ours
+    source: HubPeer
+    server: FeedServer
+    format: str = "atom"
+    view: str = "all"
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> str:
+        return f"{self.ours.base}/feeds/{self.view}.{self.format}"
+
+    def ask(self, path: str = "/cb", **fields: str) -> tuple[int, bytes]:
+        """Send a subscription request to our hub."""
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": self.topic,
+            "hub.callback": self.server.url(path),
+        } | {f"hub.{key}": value for key, value in fields.items()}
+        return send(f"{self.ours.base}/hub", urlencode(form).encode(), FORM)
+
+    def subscribe(self, path: str = "/cb", **fields: str) -> None:
+        """Subscribe, and wait until the hub has verified it."""
+        before = len(self.asked())
+        assert self.ask(path, **fields)[0] == 202
+        wait_for(lambda: len(self.asked()) > before)
+        topic = fields.get("topic", self.topic)
+        wait_for(lambda: self._is_subscribed(topic, path))
+
+    def _is_subscribed(self, topic: str, path: str) -> bool:
+        with self.ours.store.reading() as db:
+            known = db.execute("select 1 from topics where url = ?", (topic,)).fetchone()
+        at = [one.callback for one in self.ours.subscribers() if one.topic == topic]
+        return bool(known) and self.server.url(path) in at
+
+    def publish(self, number: int) -> None:
+        """Let a new entry come to us, by a poll."""
+        from aggregator.store import sources
+
+        self.source.numbers.append(number)
+        with self.ours.store.transaction() as db:
+            sources.poll_now(db, "news", self.ours.clock())
+        wait_for(lambda: len(self.ours.links()) == len(self.source.numbers))
+
+    def asked(self) -> list[dict[str, list[str]]]:
+        """The parameters of all verifications."""
+        gets = [one for one in self.server.requests if one.method == "GET"]
+        return [parse_qs(urlsplit(one.path).query) for one in gets if "hub.mode" in one.path]
+
+    def pushed(self, path: str = "/cb") -> list[Received]:
+        """The pushes that came."""
+        return [r for r in self.server.requests if r.method == "POST" and r.path == path]
+
+    def push(self, path: str = "/cb", number: int = 0) -> Received:
+        """A push, as soon as it has come."""
+        return wait_for(lambda: self.pushed(path)[number : number + 1])[0]
+
+
+@pytest.fixture
+def reader(ours: Ours, peer: HubPeer) -> Iterator[Reader]:
+    ours.configure({"news": peer.topic}, websub={"subscribe": False})
+    with FeedServer() as server, ours.scheduling():
+        server.on("/cb", echo)
+        wait_for(lambda: len(ours.links()) == 3)
+        yield Reader(ours, peer, server)
+
+
+# --- discovery: what a publisher must say (§4) -----------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("format", ["atom", "rss", "json"])
+def test_each_format_names_the_hub_and_one_self_in_its_header(
+    reader: Reader, format: str, method: str
+) -> None:
+    import urllib.request
+
+    reader.format = format
+    request = urllib.request.Request(reader.topic, method=method)
+    with urllib.request.urlopen(request) as answer:
+        links = answer.headers["Link"].split(", ")
+        body = answer.read()
+    assert f'<{reader.ours.base}/hub>; rel="hub"' in links
+    assert [link for link in links if 'rel="self"' in link] == [f'<{reader.topic}>; rel="self"']
+    if method == "GET":
+        assert f"{reader.ours.base}/hub".encode() in body
+
+
+def test_archives_and_made_up_views_name_no_hub(reader: Reader) -> None:
+    for path in ("/feeds/all.atom?q=report", "/feeds/search.atom?q=report", "/opml"):
+        assert b"/hub" not in send(f"{reader.ours.base}{path}")[1]
+
+
+# --- subscription requests (§5.1) ------------------------------------------------------------
+
+
+def test_request_is_accepted_first_and_verified_after(reader: Reader) -> None:
+    reader.server.script("/cb", 1.5, response(200))
+    assert reader.ask()[0] == 202
+    wait_for(reader.asked)
+    assert reader.ours.subscribers() == []
+
+
+def test_request_with_secret_and_unknown_parameters_is_accepted(reader: Reader) -> None:
+    reader.subscribe(secret="s" * 199, verify="sync", unknown="x")
+    assert reader.ours.subscribers()[0].secret == "s" * 199
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"mode": "nonsense"}, b"hub.mode"),
+        ({"callback": "not a url"}, b"hub.callback"),
+        ({"callback": "http://10.1.2.3/cb"}, b"public address"),
+        ({"callback": "http://169.254.169.254/latest"}, b"public address"),
+        ({"secret": "s" * 200}, b"hub.secret"),
+        ({"topic": ""}, b"hub.topic"),
+        ({"lease_seconds": "-5"}, b"hub.lease_seconds"),
+    ],
+)
+def test_error_is_4xx_with_words_in_plain_text(
+    reader: Reader, fields: dict[str, str], words: bytes
+) -> None:
+    status, body = reader.ask(**fields)
+    assert status == 400
+    assert words in body
+    assert not body.startswith(b"<")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/feeds/all.opml", "/feeds/search.atom?q=x", "/feeds/all.atom?q=x", "/feeds/nowhere.atom",
+        "/feeds/section/none.atom", "/feeds/all/archive/1.atom", "/", "/feeds/all.atom?",
+        "/feeds//all.atom",
+    ],
+)  # fmt: skip
+def test_topic_that_is_not_ours_is_refused(reader: Reader, path: str) -> None:
+    assert reader.ask(topic=f"{reader.ours.base}{path}")[0] == 404
+    assert reader.ask(topic=f"http://elsewhere.example{path}")[0] == 404
+
+
+def test_several_topics_for_one_callback_are_several_subscriptions(reader: Reader) -> None:
+    reader.subscribe()
+    reader.subscribe(topic=f"{reader.ours.base}/feeds/section/world.json")
+    assert len(reader.ours.subscribers()) == 2
+
+
+# --- verification of intent (§5.3) -----------------------------------------------------------
+
+
+def test_verification_names_mode_topic_challenge_and_lease(reader: Reader) -> None:
+    reader.subscribe(lease_seconds="7200")
+    [asked] = reader.asked()
+    assert asked["hub.mode"] == ["subscribe"]
+    assert asked["hub.topic"] == [reader.topic]
+    assert asked["hub.lease_seconds"] == ["7200"]
+    assert len(asked["hub.challenge"][0]) >= 32
+
+
+def test_challenge_is_another_each_time(reader: Reader) -> None:
+    reader.subscribe()
+    reader.subscribe()
+    first, second = (asked["hub.challenge"] for asked in reader.asked())
+    assert first != second
+
+
+def test_query_of_the_callback_is_kept_in_verification_and_push(reader: Reader) -> None:
+    reader.subscribe("/cb?foo=bar&red=fish%20&hub.mode=mine")
+    [get] = [one for one in reader.server.requests if one.method == "GET"]
+    assert get.path.startswith("/cb?foo=bar&red=fish%20&hub.mode=mine&hub.mode=subscribe&")
+    reader.publish(4)
+    reader.push("/cb?foo=bar&red=fish%20&hub.mode=mine")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, None), (500, None), (302, None), (307, None), (200, b"wrong"), (200, b""), (204, b"")],
+)
+def test_verification_fails_but_with_2xx_and_exactly_the_challenge(
+    reader: Reader, status: int, body: bytes | None
+) -> None:
+    def behaviour(request: Received) -> Sequence[Step]:
+        challenge = parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()
+        headers = {"Location": "/cb"} if status in (302, 307) else {}
+        return [response(status, headers, challenge if body is None else body)]
+
+    reader.server.on("/bad", behaviour)
+    reader.ask("/bad")
+    wait_for(reader.ours.deliveries)
+    assert reader.ours.subscribers() == []
+    assert len(reader.asked()) == 1
+
+
+def test_any_2xx_with_the_challenge_is_good(reader: Reader) -> None:
+    def behaviour(request: Received) -> Sequence[Step]:
+        challenge = parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()
+        return [response(202, {}, challenge)]
+
+    reader.server.on("/two", behaviour)
+    reader.subscribe("/two")
+
+
+def test_failed_verification_changes_nothing(reader: Reader) -> None:
+    reader.subscribe(secret="first", lease_seconds="7200")
+    [before] = reader.ours.subscribers()
+    reader.server.reply("/cb", 404)
+    reader.ask(secret="second", lease_seconds="60")
+    reader.ask(mode="unsubscribe")
+    wait_for(lambda: len(reader.ours.deliveries()) >= 2)
+    assert reader.ours.subscribers() == [before]
+
+
+def test_active_subscription_may_be_asked_for_again_and_is_then_the_new_one(
+    reader: Reader,
+) -> None:
+    reader.subscribe(secret="first", lease_seconds="60")
+    [before] = reader.ours.subscribers()
+    reader.ask(secret="second", lease_seconds="7200")
+    wait_for(lambda: reader.ours.subscribers()[0].secret == "second")
+    [after] = reader.ours.subscribers()
+    assert after.lease_until > before.lease_until
+    reader.publish(4)
+    push = reader.push()
+    wanted = hmac.new(b"second", push.body, hashlib.sha256).hexdigest()
+    assert push.headers["x-hub-signature"] == f"sha256={wanted}"
+
+
+def test_unsubscription_is_verified_and_ends_it(reader: Reader) -> None:
+    reader.subscribe()
+    assert reader.ask(mode="unsubscribe", lease_seconds="junk")[0] == 202
+    wait_for(lambda: reader.ours.subscribers() == [])
+    assert reader.asked()[-1]["hub.mode"] == ["unsubscribe"]
+    reader.publish(4)
+    assert reader.pushed() == []
+
+
+def test_lease_is_finite_and_enforced(reader: Reader) -> None:
+    reader.subscribe(lease_seconds="999999999")
+    [one] = reader.ours.subscribers()
+    assert one.lease_until - reader.ours.clock() <= timedelta(days=14)
+    reader.ours.ahead = timedelta(days=14, minutes=1)
+    wait_for(lambda: reader.ours.subscribers() == [])
+    reader.publish(4)
+    assert reader.pushed() == []
+
+
+def test_subscriber_is_told_when_a_topic_has_ended(reader: Reader) -> None:
+    reader.view = "section/world"
+    reader.subscribe()
+    reader.ours.configure({}, sections=[])
+    wait_for(lambda: reader.asked()[-1]["hub.mode"] == ["denied"])
+    assert reader.asked()[-1]["hub.topic"] == [reader.topic]
+    assert reader.ours.subscribers() == []
+
+
+# --- content distribution (§7) ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", ["atom", "rss", "json"])
+@pytest.mark.parametrize("view", ["all", "section/world", "source/news"])
+def test_push_is_the_full_content_of_the_topic_in_its_type(
+    reader: Reader, format: str, view: str
+) -> None:
+    import urllib.request
+
+    reader.format, reader.view = format, view
+    reader.subscribe()
+    reader.publish(4)
+    push = reader.push()
+    with urllib.request.urlopen(reader.topic) as answer:
+        assert push.body == answer.read()
+        assert push.headers["content-type"] == answer.headers["Content-Type"]
+    assert b"Report 4" in push.body
+
+
+def test_push_names_hub_and_topic_in_its_header(reader: Reader) -> None:
+    reader.subscribe()
+    reader.publish(4)
+    assert reader.push().headers["link"] == (
+        f'<{reader.ours.base}/hub>; rel="hub", <{reader.topic}>; rel="self"'
+    )
+
+
+def test_push_is_signed_over_its_bytes_when_there_is_a_secret(reader: Reader) -> None:
+    reader.subscribe(secret="schlüssel")
+    reader.publish(4)
+    push = reader.push()
+    wanted = hmac.new("schlüssel".encode(), push.body, hashlib.sha256).hexdigest()
+    assert push.headers["x-hub-signature"] == f"sha256={wanted}"
+
+
+def test_push_is_not_signed_without_a_secret(reader: Reader) -> None:
+    reader.subscribe()
+    reader.publish(4)
+    assert "x-hub-signature" not in reader.push().headers
+
+
+def test_nothing_is_pushed_when_nothing_of_the_topic_has_changed(reader: Reader) -> None:
+    reader.ours.configure(
+        {"news": reader.source.topic, "more": reader.source.server.url("/more")},
+        websub={"subscribe": False},
+    )
+    reader.view = "source/more"
+    reader.subscribe()
+    reader.publish(4)
+    reader.view = "all"
+    reader.subscribe("/cb?2")
+    reader.publish(5)
+    reader.push("/cb?2")
+    assert reader.pushed() == []
+
+
+def test_failed_push_is_tried_again_and_the_subscription_stays(reader: Reader) -> None:
+    reader.subscribe()
+    reader.server.reply("/cb", 500)
+    reader.publish(4)
+    reader.push()
+    wait_for(lambda: reader.ours.subscribers()[0].failures == 1)
+    reader.server.on("/cb", echo)
+    reader.ours.ahead = timedelta(seconds=16)
+    assert b"Report 4" in reader.push(number=1).body
+    wait_for(lambda: reader.ours.subscribers()[0].failures == 0)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 404, 500])
+def test_any_answer_but_2xx_and_410_is_a_failure_and_no_redirect_is_followed(
+    reader: Reader, status: int
+) -> None:
+    reader.subscribe()
+    reader.server.reply("/cb", status, {"Location": "/other"})
+    reader.publish(4)
+    wait_for(lambda: reader.ours.subscribers()[0].failures == 1)
+    assert "/other" not in reader.server.paths()
+
+
+def test_after_the_last_try_the_subscription_stays_and_the_next_change_is_pushed(
+    reader: Reader,
+) -> None:
+    reader.subscribe()
+    reader.server.reply("/cb", 500)
+    reader.publish(4)
+    for attempt in range(8):
+        wait_for(lambda wanted=attempt + 1: len(reader.pushed()) == wanted)  # type: ignore[misc]
+        wait_for(lambda wanted=attempt + 1: reader.ours.subscribers()[0].failures == wanted)  # type: ignore[misc]
+        reader.ours.ahead += timedelta(seconds=16 * 4**attempt)
+    [one] = reader.ours.subscribers()
+    assert one.due is None
+    reader.server.on("/cb", echo)
+    reader.publish(5)
+    assert b"Report 5" in reader.push(number=8).body
+
+
+def test_410_ends_the_subscription(reader: Reader) -> None:
+    reader.subscribe()
+    reader.server.reply("/cb", 410)
+    reader.publish(4)
+    wait_for(lambda: reader.ours.subscribers() == [])
+
+
+def test_push_that_a_restart_interrupts_is_made_after_it(
+    ours: Ours, peer: HubPeer, feed_server: FeedServer
+) -> None:
+    ours.configure({"news": peer.topic}, websub={"subscribe": False})
+    with FeedServer() as server:
+        server.on("/cb", echo)
+        reader = Reader(ours, peer, server)
+        with ours.scheduling():
+            wait_for(lambda: len(ours.links()) == 3)
+            reader.subscribe()
+            server.script("/cb", 5.0, response(500))
+            reader.publish(4)
+            reader.push()
+        server.on("/cb", echo)
+        with ours.scheduling():
+            assert b"Report 4" in reader.push(number=1).body
+
+
+def test_one_render_serves_all_and_a_slow_subscriber_delays_no_one(reader: Reader) -> None:
+    reader.server.on("/slow", lambda r: [*([5.0] if r.method == "POST" else []), *echo(r)])
+    for path in ("/slow?1", "/slow?2", "/cb?1", "/cb?2", "/cb?3"):
+        reader.subscribe(path)
+    reader.publish(4)
+    pushes = [reader.push(path) for path in ("/cb?1", "/cb?2", "/cb?3")]
+    assert len({push.body for push in pushes}) == 1
+    assert max(push.at for push in pushes) - min(push.at for push in pushes) < 2
+
+
+# --- limits ----------------------------------------------------------------------------------
+
+
+def test_verification_goes_to_no_private_address(ours: Ours, peer: HubPeer) -> None:
+    ours.configure(
+        {}, network={"allow": ["127.0.0.1"]}, websub={"subscribe": False}
+    )  # and not 127.0.0.2
+    with FeedServer() as server, ours.scheduling():
+        server.on("/cb", echo)
+        reader = Reader(ours, peer, server)
+        assert reader.ask(callback=server.url("/cb", "127.0.0.2"))[0] == 400
+        server.redirect("/there", server.url("/cb", "127.0.0.2"), 307)
+        assert reader.ask("/there")[0] == 202
+        wait_for(ours.deliveries)
+        assert [one.host for one in server.requests] == ["127.0.0.1"]
+    assert ours.subscribers() == []
+
+
+def test_wishes_of_one_host_that_wait_are_bounded(ours: Ours, peer: HubPeer) -> None:
+    reader = Reader(ours, peer, peer.server)
+    answers = [reader.ask(f"/cb?{number}")[0] for number in range(101)]
+    assert answers == [202] * 100 + [503]
+    assert reader.ask("/cb?7")[0] == 202, "the place of an earlier one is no new one"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"websub": {"hub": "off"}},
+        {"websub": {"hub": "http://127.0.0.1/another"}},
+        {"site": {"base_url": "http://localhost:8000"}},
+        {"auth": {"token": "a-token-for-programs", "protect": "site"}},
+    ],
+)
+def test_no_hub_where_it_is_off_or_would_tell_what_is_closed(
+    ours: Ours, peer: HubPeer, more: dict[str, object]
+) -> None:
+    ours.configure({}, **more)
+    status, _ = Reader(ours, peer, peer.server).ask()
+    assert status in (401, 404)
+
+
+def test_hub_of_others_is_told_of_each_change(ours: Ours, peer: HubPeer) -> None:
+    hub = peer.server.url("/another")
+    peer.server.reply("/another", 202)
+    ours.configure({"news": peer.topic}, websub={"hub": hub, "subscribe": False})
+    with ours.scheduling():
+        reader = Reader(ours, peer, peer.server)
+
+        def pings() -> list[dict[str, list[str]]]:
+            return [parse_qs(r.body.decode()) for r in peer.server.requests if r.path == "/another"]
+
+        first = wait_for(pings)[0]
+        assert first["hub.mode"] == ["publish"]
+        assert set(first["hub.url"]) == {
+            f"{ours.base}/feeds/{view}.{format}"
+            for view in ("all", "section/world", "source/news")
+            for format in ("atom", "rss", "json")
+        }
+        before = len(pings())
+        reader.publish(4)
+        wait_for(lambda: len(pings()) > before)
+    assert f'<{hub}>; rel="hub"' in ours_links(reader.topic)
+
+
+def ours_links(url: str) -> str:
+    import urllib.request
+
+    with urllib.request.urlopen(url) as answer:
+        return str(answer.headers["Link"])
