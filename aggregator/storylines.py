@@ -17,6 +17,9 @@ from aggregator.store import stories
 from aggregator.store.db import Connection
 from aggregator.store.stories import Member, Told
 
+BATCH = 250
+"""Entries that are looked up together: so few that the words of all are still at hand."""
+
 KEPT = timedelta(days=30)
 """So long a page or title is remembered: whether it is used again and again shows by then."""
 
@@ -31,9 +34,14 @@ def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
         for one in stories.told(db, entry_ids).values()
         if not one.hidden.startswith("quarantine")
     ]
-    if not new:
-        return 0
-    batch = _Batch(db, new, now.toordinal())
+    return sum(
+        _follow(db, new[start : start + BATCH], now.toordinal())
+        for start in range(0, len(new), BATCH)
+    )
+
+
+def _follow(db: Connection, new: Sequence[Report], day: int) -> int:
+    batch = _Batch(db, new, day)
     for report in new:
         batch.place(report)
     stories.add_members(db, batch.members)

@@ -16,7 +16,8 @@ LONGEST = 60
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 # Vowel signs of Indian scripts are no letters to `re`, and yet within words.
 _TOKEN = re.compile(
-    rf"(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)|((?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0970-\u0dff])+)"
+    rf"((?:[a-zA-Z]++|[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0970-\u0dff])+)"
+    rf"|(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)"
     r"|([.!?…:;\"“”„«»])"
 )
 # Article, conjunction and prepositions; endings and pronouns. At least three letters are left.
@@ -69,8 +70,15 @@ def read(text: str) -> Words:
     found: list[str] = []
     numbers, names, telling = set[str](), set[str](), set[str]()
     begins = True
-    for number, run, word, _ in _TOKEN.findall(_folded(text)):
-        if number:
+    for word, number, run, _ in _TOKEN.findall(_folded(text)):
+        if word:
+            lower, tells = _word(word)
+            found.append(lower)
+            if tells:
+                telling.add(lower)
+                if _is_name(word[0], begins):
+                    names.add(lower)
+        elif number:
             number = re.sub("[.,:/–]", "-", _THOUSANDS.sub("", number))
             found.append(number)
             numbers.add(number)
@@ -79,13 +87,6 @@ def read(text: str) -> Words:
             found += pairs
             telling.update(pairs)
             names.update(pairs)
-        elif word:
-            lower = _lower(word)
-            found.append(lower)
-            if _tells(word, lower):
-                telling.add(lower)
-                if _is_name(word[0], begins):
-                    names.add(lower)
         begins = not (number or run or word)
         if len(found) >= LONGEST:
             break
@@ -107,6 +108,13 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+@lru_cache(maxsize=8_192)  # few words make most of any text
+def _word(word: str) -> tuple[str, bool]:
+    """Return a word as it is compared, and whether it says what a text is about."""
+    lower = _lower(word)
+    return lower, _tells(word, lower)
 
 
 def _lower(word: str) -> str:
