@@ -1,7 +1,7 @@
 """Views as they stood at a moment: what had come by then, as it was worded, and not yet taken back.
 
 Entries that retention has deleted are gone from the past too, and so is what a newer configuration
-shows no more: the past is told from what is stored now.
+shows no more: the past is told from what is stored now. A search looks at the words of today.
 """
 
 import json
