@@ -16,7 +16,10 @@ HASH_SIZE = 16
 _VERSION = b"1\0"  # raise it when an item's values change for the same bytes
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|RDF|rdf)\b[^>]*>")
-_OPAQUE = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_OPAQUE = re.compile(
+    rb"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>|<!--(?:[^-]++|-(?!->))*+-->|<\?(?:[^?]++|\?(?!>))*+\?>"
+)
+_DIV = re.compile(rb"<(?:[\w.-]+:)?div\b", re.IGNORECASE)
 # feedparser loses count of its depth, and so xml:lang, xml:base and which title is nearest, at a
 # div that is the first element of a text that is not XHTML.
 _LEAKING_DIV = re.compile(
@@ -115,12 +118,19 @@ def _opening(xml: bytes, opening: bytes, start: int, end: int) -> int:
 def _stands_for_itself(piece: bytes, bindings: dict[bytes, bytes]) -> bool:
     """Tell whether a piece means the same whatever stands around it, to feedparser too."""
     rest = piece
-    if b"<!" in piece or b"<?" in piece:
+    if _is_opaque(piece):
         rest = _OPAQUE.sub(b" ", piece)
-    if b"<!" in rest or b"<?" in rest or b"]]>" in rest or _LEAKING_DIV.search(rest):
+        if _is_opaque(rest):
+            return False
+    if (b"]" in rest and b"]]>" in rest) or (_DIV.search(rest) and _LEAKING_DIV.search(rest)):
         return False
     is_item = rest.startswith((b"<item", b"<entry"))
     return not (is_item and _leaks(rest, bindings))
+
+
+def _is_opaque(piece: bytes) -> bool:
+    # One byte is found ten times as fast as two.
+    return (b"!" in piece and b"<!" in piece) or (b"?" in piece and b"<?" in piece)
 
 
 def _leaks(item: bytes, bindings: dict[bytes, bytes]) -> bool:
