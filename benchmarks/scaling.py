@@ -1,0 +1,192 @@
+"""What feeds cost that are configured but not due: the tick, the start, memory and idle CPU.
+
+    python -m benchmarks.scaling [--sources 1000 10000 100000] [--due 100] [--ticks 40] [--idle 10]
+
+A tick asks the database what is due, offers it, makes the requests and releases them again; what
+fetching and reading cost is in `poll_costs`. Each count of sources has a database of its own with
+the hashes of a document of 30 items for every source, and the same number of sources is due. Ticks
+of all counts take turns. For the service, scheduler and web server run as users start them, with
+nothing due; memory is what their processes hold (PSS).
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from aggregator import poll, upkeep
+from aggregator.config import file as config_file
+from aggregator.model import Config, Failed, FailureKind, PollResult, Request, Site, Source
+from aggregator.pipeline import Manners
+from aggregator.poller import Poller, utc_now
+from aggregator.store import sources
+from aggregator.store.db import Store, stamp
+from aggregator.store.sources import Document
+from tests.e2e import processes
+from tests.e2e.service import Running, Service, wait_for
+from tests.e2e.test_run import fetched, free_port
+
+HOSTS = 10
+"""Sources of one host, in the middle: what a host limit has to look at."""
+
+
+class Nowhere:
+    """A pipe that fetches nothing: every request comes back cancelled, and is due again."""
+
+    capacity, trouble, pending = 400, "", False
+
+    def __init__(self, manners: Manners, **_: object) -> None:
+        self._requests: list[Request] = []
+
+    def reconfigure(self, manners: Manners) -> None:
+        """Nothing changes."""
+
+    def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
+        self._requests += requests
+
+    def step(self) -> list[PollResult]:
+        requests, self._requests = self._requests, []
+        failed = Failed(kind=FailureKind.CANCELLED, detail="")
+        return [poll.ended(request, failed) for request in requests]
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def source(number: int) -> Source:
+    host = f"h{number // HOSTS}.example"
+    return Source(id=f"f{number}", url=f"https://{host}/{number}", sections=("world",))
+
+
+def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
+    """Return a store that has seen a document of each source; so many of them are due."""
+    store, now = Store(path), utc_now()
+    config = Config(path="", site=Site(), storage=path, sources=tuple(map(source, range(count))))
+    upkeep.synchronise(store, config, now)
+    document = Document(body_hash=bytes(17), item_hashes=bytes(480), entry_ids=(0,) * 30)
+    with store.transaction() as db:
+        for one in config.sources:
+            sources.save_document(db, one.id, document)
+        later = stamp(now + timedelta(days=30))
+        db.execute("update sources set planned_at = ?, next_poll_at = ?", (stamp(now), later))
+        every = max(count // due, 1) if due else count + 1
+        db.executemany(
+            "update sources set next_poll_at = ? where id = ?",
+            [(stamp(now), f"f{number}") for number in range(0, every * due, every)],
+        )
+    store.optimise()
+    return store, config
+
+
+def tick(store: Store, poller: Poller, due: int) -> float:
+    """Return how many milliseconds a tick took."""
+    begun = time.perf_counter()
+    with store.reading() as db:
+        found = sources.due(db, utc_now())
+    taken = poller.offer(found)
+    poller.turn()
+    took = (time.perf_counter() - begun) * 1000
+    assert (len(found), taken, poller.idle) == (due, due, True)
+    return took
+
+
+def ticks(folder: Path, counts: list[int], due: int, rounds: int) -> dict[int, list[float]]:
+    made = {}
+    for count in counts:
+        store, config = filled(str(folder / f"tick-{count}.db"), count, due)
+        made[count] = store, Poller(store, config, pipe=Nowhere)
+    found: dict[int, list[float]] = {count: [] for count in counts}
+    for _ in range(rounds):
+        for count, (store, poller) in made.items():
+            found[count].append(tick(store, poller, due))
+    for store, _ in made.values():
+        store.close()
+    return found
+
+
+def held(running: Running) -> float:
+    return sum(process.memory for process in processes.of_session(running.pid)) / 1e6
+
+
+def spent(running: Running) -> float:
+    ticks = sum(process.ticks for process in processes.of_session(running.pid))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def served(folder: Path, count: int, idle: float) -> tuple[str, ...]:
+    """Return what a service costs that has so many sources, none of them due."""
+    folder.mkdir()
+    service, port = Service(folder), free_port()
+    service.configure(
+        [
+            {"id": one.id, "url": one.url, "sections": ["world"]}
+            for one in map(source, range(count))
+        ],
+        sections=[{"id": "world", "title": "World"}],
+    )
+    service.database.parent.mkdir()
+    filled(str(service.database), count, 0)[0].close()
+    begun = time.perf_counter()
+    config_file.load(str(service.config), {})
+    loaded = time.perf_counter() - begun
+    begun = time.perf_counter()
+    scheduler, web = service.start("scheduler"), service.start("web", "--port", str(port))
+    try:
+        wait_for(lambda: service.rows("select 1 from facts where name = 'tick'"), 300)
+        started = time.perf_counter() - begun
+        wait_for(lambda: fetched(f"http://127.0.0.1:{port}/healthz"), 300)
+        before = spent(scheduler), spent(web)
+        time.sleep(idle)
+        used = [
+            100 * (spent(one) - old) / idle
+            for one, old in zip((scheduler, web), before, strict=True)
+        ]
+        memory = held(scheduler), held(web)
+    finally:
+        service.end()
+    return (
+        f"{loaded:.1f}", f"{started:.1f}", f"{memory[0]:.0f}", f"{memory[1]:.0f}",
+        f"{used[0]:.1f}", f"{used[1]:.1f}",
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sources", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--due", type=int, default=100)
+    parser.add_argument("--ticks", type=int, default=40)
+    parser.add_argument("--idle", type=float, default=10, help="seconds of watching a service")
+    parser.add_argument("--served", type=int, nargs="*", default=[1_000, 10_000])
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = ticks(folder, args.sources, args.due, args.ticks)
+        base = found[args.sources[0]]
+        print(f"A tick with {args.due} due, milliseconds\n")
+        print("| configured | median | min | max | times the first (median of pairs) |")
+        print("|---|---|---|---|---|")
+        for count, times in found.items():
+            ratio = statistics.median(a / b for a, b in zip(times, base, strict=True))
+            row = f"{statistics.median(times):.2f} | {min(times):.2f} | {max(times):.2f}"
+            print(f"| {count:,} | {row} | {ratio:.2f} |")
+        sys.stdout.flush()
+        print("\nThe service with nothing due\n")
+        print(
+            "| configured | file read, s | first tick after, s | scheduler, MB | web, MB |"
+            " scheduler, % CPU | web, % CPU |\n|---|---|---|---|---|---|---|"
+        )
+        for count in args.served:
+            row = " | ".join(served(folder / str(count), count, args.idle))
+            print(f"| {count:,} | {row} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
