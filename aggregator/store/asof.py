@@ -85,6 +85,8 @@ def select_ids(
         query = replace(query, since=at - query.within, within=None)
     query = replace(query, sort=Sort.NEWEST)
     until = last_id(db, at)
+    # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
+    before = before or Place(sort_at=at, id=views.LAST_ID)
     ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=until))
     ids |= set(_taken_back(db, query, at, until, limit, before))
     rows = db.execute(
@@ -96,7 +98,7 @@ def select_ids(
 
 
 def _taken_back(
-    db: Connection, query: Query, at: datetime, until: int, limit: int, before: Place | None
+    db: Connection, query: Query, at: datetime, until: int, limit: int, before: Place
 ) -> list[int]:
     """Return entries of the view that were taken back after the moment, newest first.
 
@@ -105,7 +107,8 @@ def _taken_back(
     """
     if query.category or query.author or query.view or (query.exclude and not query.q):
         return []
-    where, values = ["withdrawn > ?", "id <= ?"], list[object]([stamp(at), until])
+    where = ["withdrawn > ?", "id <= ?", "(sort_at, id) < (?, ?)"]
+    values: list[object] = [stamp(at), until, stamp(before.sort_at), before.id]
     for condition, wanted in (
         ("source_id in ({})", query.source),
         (
@@ -123,9 +126,6 @@ def _taken_back(
     if query.since:
         where.append("sort_at >= ?")
         values.append(stamp(query.since))
-    if before is not None:
-        where.append("(sort_at, id) < (?, ?)")
-        values += [stamp(before.sort_at), before.id]
     match = expression(query.q, query.exclude).match
     if query.q:
         where.append("id in (select rowid from entries_fts where entries_fts match ?)")

@@ -58,6 +58,23 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A page as it stood at a moment.
+
+    Args:
+        root: What stands before the path of each page of the edition.
+        page: The path and query string of the page that is shown.
+        others: `(words, path)` of the same page in editions before and after it.
+    """
+
+    at: datetime
+    root: str
+    page: str
+    others: tuple[tuple[str, str], ...]
+    printing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A section on the front page."""
 

@@ -70,14 +70,16 @@ def check(format: str, title: str) -> None:
         abort(404, f"{title} ends in .{', .'.join(_RENDER)}")
 
 
-def response(feed: MergedFeed, format: str) -> Response:
+def response(
+    feed: MergedFeed, format: str, *, cache_control: str = "public, max-age=60"
+) -> Response:
     """Return the answer to a request for the feed."""
     render, content_type = _RENDER[format]
     document = Document(
         body=render(feed),
         content_type=content_type,
         last_modified=feed.updated if feed.items else None,
-        cache_control="public, max-age=60",
+        cache_control=cache_control,
     )
     answer = document.answer(request.environ)
     return Response(answer.body, answer.status, answer.headers)

@@ -11,8 +11,7 @@ from aggregator import query as queries
 from aggregator.errors import QueryError
 from aggregator.model import Config, Query, StoredEntry
 from aggregator.store import changes, entries, listed, search, sources, views
-from aggregator.store.db import Connection, Store
-from aggregator.store.views import Place
+from aggregator.store.db import Store
 from aggregator.web import front, stories
 from aggregator.web.contexts import Head, ListPage, StoryPage, TopicsPage
 from aggregator.web.reader import PAGE, Reader, head, older, place_of_request
@@ -71,66 +70,25 @@ class Pages:
     def list(self, kind: str, name: str) -> Response | str:
         """Show a section, saved view, category, author or language."""
         config = self._config()
-        args = _narrowing()
         name = name or request.args.get("name", "")
-        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        try:
-            bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-            spec = resolve(kind, name, args, config, bearer=bearer)
-        except NoSuchView as error:
-            abort(404, str(error))
-        except NeedsToken as error:
-            abort(401, str(error))
+        spec = asked_for(kind, name, config)
         return self._list(spec, config, kind, name)
 
     def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response | str:
-        before = place_of_request()
         with self._store.reading() as db:
             tag = self._tags.of(db, config)
             if is_known(tag):
                 return unchanged(tag)
-            page = self._page(db, spec, config, kind, name, before)
+            page = list_page(Reader(db, config), spec, kind, name)
         made = tagged(render_template("list.html", page=page, head=page.head), tag)
         if spec.private:
             made.headers["Cache-Control"] = "private, no-cache"
         return made
 
-    def _page(
-        self,
-        db: Connection,
-        spec: ViewSpec,
-        config: Config,
-        kind: str,
-        name: str,
-        before: Place | None,
-        notes: tuple[str, ...] = (),
-    ) -> ListPage:
-        reader = Reader(db, config)
-        size = spec.query.limit or PAGE
-        found, more = reader.page(spec.query, size=size, before=before)
-        passages = {}
-        if spec.query.q:
-            match = search.expression(spec.query.q, spec.query.exclude).match
-            passages = search.snippets(db, match, [one.id for one in found])
-        updated = max((one.changed for one in found), default=None)
-        return ListPage(
-            head=head(spec, updated, section=name if kind == "section" else ""),
-            kind=kind,
-            name=_title(spec, config, kind, name),
-            days=stories.by_day(reader.tell(found, passages)),
-            older=older(spec.page_path, more) if more else "",
-            paged=before is not None,
-            notes=notes,
-            q=request.args.get("q", ""),
-            section=request.args.get("section", ""),
-            source=request.args.get("source", ""),
-            sources=_sources_of(db, config, name) if kind == "section" else (),
-        )
-
     def search(self) -> Response | str:
         """Show a search, or the form for one."""
         config = self._config()
-        args = _narrowing()
+        args = narrowing()
         try:
             spec = resolve("search", "", args, config)
         except QueryError as error:
@@ -148,7 +106,7 @@ class Pages:
         ignored = search.expression(spec.query.q, spec.query.exclude).ignored
         notes = tuple(f"“{term}” has no letters or digits to look for" for term in ignored)
         with self._store.reading() as db:
-            page = self._page(db, spec, config, "search", "Search", place_of_request(), notes)
+            page = list_page(Reader(db, config), spec, "search", "Search", notes)
         return render_template("list.html", page=page, head=page.head)
 
     def entry(self, entry_id: int) -> Response | str:
@@ -231,7 +189,46 @@ class Pages:
         return tagged(answer, tag)
 
 
-def _narrowing() -> str:
+def asked_for(kind: str, name: str, config: Config) -> ViewSpec:
+    """Return the view of a page; answer 404 or 401 when there is none for who asks."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    try:
+        bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+        return resolve(kind, name, narrowing(), config, bearer=bearer)
+    except NoSuchView as error:
+        abort(404, str(error))
+    except NeedsToken as error:
+        abort(401, str(error))
+
+
+def list_page(
+    reader: Reader, spec: ViewSpec, kind: str, name: str, notes: tuple[str, ...] = ()
+) -> ListPage:
+    """Return one page of a view, from the place on that the request names."""
+    before = place_of_request()
+    size = spec.query.limit or PAGE
+    found, more = reader.page(spec.query, size=size, before=before)
+    passages = {}
+    if spec.query.q:
+        match = search.expression(spec.query.q, spec.query.exclude).match
+        passages = search.snippets(reader.db, match, [one.id for one in found])
+    updated = max((one.changed for one in found), default=None)
+    return ListPage(
+        head=head(spec, updated, section=name if kind == "section" else ""),
+        kind=kind,
+        name=_title(spec, reader.config, kind, name),
+        days=stories.by_day(reader.tell(found, passages)),
+        older=older(spec.page_path, more) if more else "",
+        paged=before is not None,
+        notes=notes,
+        q=request.args.get("q", ""),
+        section=request.args.get("section", ""),
+        source=request.args.get("source", ""),
+        sources=_sources_of(reader, name) if kind == "section" else (),
+    )
+
+
+def narrowing() -> str:
     """Return the query string without the keys that are about the page and not the view."""
     pairs = [
         pair
@@ -246,10 +243,10 @@ def _title(spec: ViewSpec, config: Config, kind: str, name: str) -> str:
     return spec.title.removesuffix(suffix) if kind != "search" else name
 
 
-def _sources_of(db: Connection, config: Config, section: str) -> tuple[tuple[str, str], ...]:
-    ids = [source.id for source in config.sources if section in source.sections]
-    states = sources.get_many(db, ids)
-    return tuple((id, states[id].title) for id in ids if id in states)
+def _sources_of(reader: Reader, section: str) -> tuple[tuple[str, str], ...]:
+    ids = [source.id for source in reader.config.sources if section in source.sections]
+    labels = sources.labels(reader.db, ids)
+    return tuple((id, labels[id].title) for id in ids if id in labels)
 
 
 def _source_feeds(config: Config, source_id: str) -> tuple[tuple[str, str, str], ...]:

@@ -35,19 +35,22 @@ class Reader:
 
     def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[Listed]:
         """Return the view's entries, each uri once: copies from two sources are one entry."""
-        return list(_unique(listed.select(self.db, query, limit=limit, before=before)))
+        return list(_unique(self._listed(query, limit, before)))
 
     def page(
         self, query: Query, *, size: int, before: Place | None
     ) -> tuple[list[Listed], Place | None]:
         """Return one page of a view, and the place where the next begins, None at the end."""
-        found = listed.select(self.db, query, limit=size + 1, before=before)
+        found = self._listed(query, size + 1, before)
         more = found[size - 1] if len(found) > size else None
         by_change = query.sort is Sort.UPDATED
         place = (
             Place(sort_at=more.changed if by_change else more.sort_at, id=more.id) if more else None
         )
         return list(_unique(found[:size])), place
+
+    def _listed(self, query: Query, limit: int, before: Place | None) -> list[Listed]:
+        return listed.select(self.db, query, limit=limit, before=before)
 
     def lines(self, entry_ids: Iterable[int]) -> dict[int, Listed]:
         """Return entries by id."""
