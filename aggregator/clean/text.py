@@ -58,7 +58,7 @@ def plain(markup: str) -> str:
         markup = _TAG.sub(_gap, _HIDDEN.sub(" ", markup))
     if "&" in markup:
         markup = html.unescape(markup)
-    return " ".join(legal(markup).split())
+    return _folded(markup)
 
 
 def _gap(tag: re.Match[str]) -> str:
@@ -70,17 +70,21 @@ def one_line(text: str, limit: int = LINE_LENGTH) -> str:
 
     Controls are gone, those too that turn the direction of what follows them (Trojan Source).
     """
-    line = _folded(text[: 2 * limit])
+    line = _line(text[: 2 * limit])
     if len(line) <= limit < len(text):  # little was left of the beginning
-        line = _folded(text)
+        line = _line(text)
     return lead(line, limit)
 
 
+def _line(text: str) -> str:
+    return _folded(text if text.isascii() else _DIRECTION.sub("", text))
+
+
 def _folded(text: str) -> str:
-    text = legal(text)
-    if not text.isascii():
-        text = _DIRECTION.sub("", text)
-    return " ".join(text.split())
+    """Return text with legal characters only and its white space folded."""
+    if text.isprintable() and "  " not in text:  # it has no other space, and no control
+        return text.strip(" ")
+    return " ".join(legal(text).split())
 
 
 def line(markup: str, limit: int = LINE_LENGTH) -> str:
