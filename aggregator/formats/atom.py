@@ -129,8 +129,8 @@ def _source(item: Item) -> str:
 
 def _content(item: Item) -> str:
     entry = item.entry.entry
-    if entry.content:
-        return f'<content type="html">{escape(entry.content)}</content>\n'
+    if content := merged.content(item):
+        return f'<content type="html">{escape(content)}</content>\n'
     if entry.link:
         return ""
     # an entry must have content or a page (RFC 4287 §4.1.2)

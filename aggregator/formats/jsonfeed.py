@@ -57,14 +57,15 @@ def _about_feed(feed: MergedFeed) -> Json:
 def _item(item: Item) -> Json:
     entry = item.entry.entry
     # an item must have content (JSON Feed 1.1, Items)
-    text = "" if entry.content else entry.summary or entry.title or entry.link or item.entry.uri
+    content = merged.content(item)
+    text = "" if content else entry.summary or entry.title or entry.link or item.entry.uri
     return {
         "id": item.entry.uri,
         **_given(
             url=entry.link,
             external_url=entry.via,
             title=entry.title,
-            content_html=entry.content,
+            content_html=content,
             content_text=text,
             summary=entry.summary,
             image=entry.image.url if entry.image else "",

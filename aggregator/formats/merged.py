@@ -1,9 +1,10 @@
 """What the formats render: one view of the store, with the sources its entries came from."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from html import escape
 
 from aggregator.model import Author, Enclosure, Origin, StoredEntry
 
@@ -147,16 +148,33 @@ class MergedFeed:
 
 
 def unique(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Return the items without those that share an id with one that arrived earlier.
+    """Return the items, of those that share an id the one that arrived first, naming the others.
 
     Two sources may carry the same entry; a document must not hold an id twice (RFC 4287 §4.1.1).
     """
     items = tuple(items)
-    first: dict[str, int] = {}
-    for item in items:
-        entry = item.entry
-        first[entry.uri] = min(entry.id, first.get(entry.uri, entry.id))
-    return tuple(item for item in items if item.entry.id == first[item.entry.uri])
+    sharing: dict[str, list[Item]] = {}
+    for item in sorted(items, key=lambda item: item.entry.id):
+        sharing.setdefault(item.entry.uri, []).append(item)
+    first = {id(alike[0]): alike[1:] for alike in sharing.values()}
+    return tuple(_with(item, first[id(item)]) for item in items if id(item) in first)
+
+
+def _with(item: Item, others: Sequence[Item]) -> Item:
+    if not others:
+        return item
+    also = [(one.source.title, one.entry.entry.link or one.page_url) for one in others]
+    return replace(item, also=(*item.also, *(other for other in also if other[1])))
+
+
+def content(item: Item) -> str:
+    """Return the entry's HTML, and at its end who else reports the same."""
+    entry = item.entry.entry
+    if not item.also:
+        return entry.content
+    text = entry.content or (f"<p>{escape(entry.summary)}</p>" if entry.summary else "")
+    others = ", ".join(f'<a href="{escape(url)}">{escape(title)}</a>' for title, url in item.also)
+    return f"{text}<p>Also reported by {others}.</p>"
 
 
 def tombstones(feed: MergedFeed) -> tuple[tuple[str, datetime], ...]:

@@ -103,12 +103,12 @@ def _item(item: Item) -> str:
 
 def _texts(item: Item) -> str:
     """Return the description, HTML as readers take it for, and beside a summary the content."""
-    entry = item.entry.entry
+    entry, content = item.entry.entry, merged.content(item)
     if entry.summary:
         summary = as_html(entry.summary, quote=False)
-        return element("description", summary) + element("content:encoded", entry.content)
-    if entry.content or entry.title:
-        return element("description", entry.content)
+        return element("description", summary) + element("content:encoded", content)
+    if content or entry.title:
+        return element("description", content)
     # an item must have a title or a description
     return element("description", as_html(entry.link or item.entry.uri, quote=False))
 

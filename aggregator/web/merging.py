@@ -1,17 +1,18 @@
 """From a view to what the formats render: entries, their sources, archives and tombstones."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
-from aggregator.model import Config, Query, Source, StoredEntry
-from aggregator.store import archives, changes, entries, sources, views
+from aggregator.model import Config, Query, Source, StoredEntry, Stories
+from aggregator.store import archives, changes, collapsed, entries, listed, sources, views
 from aggregator.store.db import Connection, Store
+from aggregator.store.listed import Listed
 from aggregator.store.sources import SourceState
-from aggregator.web import logo
+from aggregator.web import collapsing, logo
 from aggregator.web.views import ViewSpec
 
 DEFAULT_LIMIT = 50
@@ -29,6 +30,7 @@ class Content:
 
     Args:
         stored: In the order to be shown.
+        also: Other reports of the same story, by entry.
         previous: Number of the archive before this document, 0 when there is none.
         archive: Number of this document when it is an archive, else 0.
         complete: The document holds all of the view.
@@ -40,6 +42,7 @@ class Content:
     previous: int = 0
     archive: int = 0
     complete: bool = False
+    also: Mapping[int, tuple[Listed, ...]] = field(default_factory=dict)
 
 
 def scopes(query: Query) -> tuple[str, ...]:
@@ -61,7 +64,7 @@ def close_archives(store: Store, spec: ViewSpec) -> None:
             archives.close(db, spec.key, spec.query)
 
 
-def subscription(db: Connection, spec: ViewSpec) -> Content:
+def subscription(db: Connection, spec: ViewSpec, config: Config) -> Content:
     """Return what the view's own document holds.
 
     The newest entries, and all that are in no archive yet: who reads this document and follows
@@ -69,22 +72,27 @@ def subscription(db: Connection, spec: ViewSpec) -> Content:
     """
     limit = spec.query.limit or DEFAULT_LIMIT
     if not spec.archived:
-        stored = views.select(db, spec.query, limit=limit)
-        return _content(db, spec, stored)
+        return _content(db, spec, views.select_ids(db, spec.query, limit=limit), config)
     last = archives.newest(db, spec.key)
     waiting = views.arrival_ids(db, spec.query, after_id=last.last_id)
-    wanted = set(views.select_ids(db, spec.query, limit=limit)) | set(waiting)
-    stored = _newest_first(entries.get_many(db, wanted).values())
-    return _content(db, spec, stored, previous=last.number, complete=not last.number)
+    wanted = set(views.select_ids(db, spec.query, limit=limit))
+    wanted |= collapsed.places(db, spec.query, waiting)
+    lines = listed.get_many(db, wanted).values()
+    ids = [entry.id for entry in sorted(lines, key=_place, reverse=True)]
+    return _content(db, spec, ids, config, previous=last.number, complete=not last.number)
 
 
 def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:
-    """Return what a closed archive holds now, None when it is not closed."""
+    """Return what a closed archive holds now, None when it is not closed.
+
+    Every entry stands in it by itself: it never changes, so it could not name those of a story
+    that came later.
+    """
     closed = archives.get(db, spec.key, number)
     if closed is None:
         return None
     ids = views.arrival_ids(db, spec.query, after_id=closed.after_id, until_id=closed.last_id)
-    stored = _newest_first(entries.get_many(db, ids).values())
+    stored = sorted(entries.get_many(db, ids).values(), key=_place, reverse=True)
     states = sources.get_many(db, {entry.source_id for entry in stored})
     return Content(stored=tuple(stored), states=states, previous=number - 1, archive=number)
 
@@ -92,25 +100,43 @@ def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:
 def _content(
     db: Connection,
     spec: ViewSpec,
-    stored: Sequence[StoredEntry],
+    entry_ids: Sequence[int],
+    config: Config,
     *,
     previous: int = 0,
     complete: bool = False,
 ) -> Content:
-    wanted = {entry.source_id for entry in stored} | set(spec.query.source)
+    query = spec.query
+    choices = collapsing.choose(db, query, entry_ids, config)
+    leads = {one.lead for one in choices.values()} | {one.known for one in choices.values()}
+    found = entries.get_many(db, leads.union(entry_ids))
+    others = listed.get_many(db, {other for one in choices.values() for other in one.others})
+    stored, also = list[StoredEntry](), dict[int, tuple[Listed, ...]]()
+    for entry_id in entry_ids:
+        entry = found[entry_id]
+        if choice := choices.get(entry_id):
+            entry = collapsing.as_known(found[choice.lead], found[choice.known])
+            also[entry.id] = tuple(others[other] for other in choice.others)
+        stored.append(entry)
+    wanted = {entry.source_id for entry in stored} | set(query.source)
+    wanted |= {other.source_id for other in others.values()}
     # Which of the entries that were taken back a search would have found can't be told any more.
-    told = spec.query == Query(section=spec.query.section, source=spec.query.source)
+    plain = Query(
+        section=query.section, source=query.source, stories=query.stories, lead=query.lead
+    )
+    told = query == plain
     return Content(
         stored=tuple(stored),
+        also=also,
         states=sources.get_many(db, wanted),
-        tombstones=tuple(views.withdrawn(db, spec.query)) if told else (),
+        tombstones=tuple(views.withdrawn(db, query)) if told else (),
         previous=previous,
         complete=complete,
     )
 
 
-def _newest_first(stored: Iterable[StoredEntry]) -> list[StoredEntry]:
-    return sorted(stored, key=lambda entry: (entry.sort_at, entry.id), reverse=True)
+def _place(entry: StoredEntry | Listed) -> tuple[datetime, int]:
+    return entry.sort_at, entry.id
 
 
 def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> MergedFeed:
@@ -125,6 +151,10 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
             entry=entry,
             source=infos[entry.source_id],
             sections=content.states[entry.source_id].sections,
+            also=tuple(
+                (infos[one.source_id].title, one.link or f"{spec.base}/entry/{one.id}")
+                for one in content.also.get(entry.id, ())
+            ),
             page_url=f"{spec.base}/entry/{entry.id}",
         )
         for entry in content.stored
@@ -223,13 +253,17 @@ def _by_section(made: dict[str, Outline], config: Config) -> tuple[Outline, ...]
 
 
 def _behind(db: Connection, query: Query, states: Iterable[SourceState]) -> set[str]:
-    if query == Query(section=query.section, source=query.source):
+    plain = Query(
+        section=query.section, source=query.source, stories=query.stories, lead=query.lead
+    )
+    if query == plain:
         return {
             state.id
             for state in states
             if (not query.source or state.id in query.source)
             and (not query.section or set(query.section) & set(state.sections))
         }
+    query = replace(query, stories=Stories.EXPAND)
     found = views.select(db, query, limit=query.limit or 500)
     return {entry.source_id for entry in found}
 

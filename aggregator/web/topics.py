@@ -86,7 +86,7 @@ def make(store: Store, spec: ViewSpec, format: str, config: Config) -> tuple[Mer
         merging.close_archives(store, spec)
     with store.reading() as db:
         known = versions(db, merging.scopes(spec.query))
-        content = merging.subscription(db, spec)
+        content = merging.subscription(db, spec, config)
     named = hub(spec, config)
     feed = merging.merged(spec, content, config, format)
     feed = replace(feed, hubs=(named,)) if named else feed

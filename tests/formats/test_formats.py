@@ -105,9 +105,12 @@ def test_the_document_is_valid(render: Render, check: Check, feed: MergedFeed) -
 
 
 @pytest.mark.parametrize(("render", "check"), FORMATS)
-def test_of_entries_with_one_id_the_first_that_came_is_shown(render: Render, check: Check) -> None:
+def test_of_entries_with_one_id_the_first_that_came_is_shown_and_names_the_others(
+    render: Render, check: Check
+) -> None:
     first, later = make_item(id=1), make_item(replace(ENTRY, title="Copy"), id=2)
-    assert render(make_feed(later, first)) == render(make_feed(first))
+    named = replace(first, also=(*first.also, (later.source.title, ENTRY.link)))
+    assert render(make_feed(later, first)) == render(make_feed(named))
 
 
 @pytest.mark.parametrize("render", XML)

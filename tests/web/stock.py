@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aggregator import storylines
 from aggregator.model import Config, Entry, SafeHtml, Section, Site, Source, View
 from aggregator.query import parse
 from aggregator.store import changes, entries, sources
@@ -68,7 +69,7 @@ class Stock:
                 self.number += 1
                 entry = make_entry(self.number, self.now - age)
                 added.append(self._insert(db, source_id, entry))
-            entries.index_new(db, last)
+            self._follow(db, last, added)
             self._bump(db, source_id)
         return added
 
@@ -77,9 +78,13 @@ class Stock:
         with self.store.transaction() as db:
             last = entries.last_id(db)
             added = self._insert(db, source_id, entry, uri=uri)
-            entries.index_new(db, last)
+            self._follow(db, last, [added])
             self._bump(db, source_id)
         return added
+
+    def _follow(self, db: Connection, last: int, added: list[int]) -> None:
+        entries.index_new(db, last)
+        storylines.follow(db, added, self.now)
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
         return entries.insert(
