@@ -269,7 +269,8 @@ def websub(db: sqlite_utils.Database) -> None:
     db.execute(
         "create table wishes (id integer primary key autoincrement, topic text not null,"
         " callback text not null, host text not null, mode text not null, secret text not null,"
-        " lease integer not null, at text not null, unique (topic, callback))"
+        " lease integer not null, due_at text not null, attempts integer not null default 0,"
+        " unique (topic, callback))"
     )
     db.execute(
         "create table deliveries (id integer primary key autoincrement, at text not null,"

@@ -53,6 +53,7 @@ class Wish:
     mode: str
     secret: str = field(repr=False)
     lease: timedelta
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +122,14 @@ def _queue(
     now: datetime,
 ) -> None:
     db.execute(
-        "insert or replace into wishes(topic, callback, host, mode, secret, lease, at)"
+        "insert or replace into wishes(topic, callback, host, mode, secret, lease, due_at)"
         " values (?, ?, ?, ?, ?, ?, ?)",
         (topic, callback, host, mode, secret, int(lease.total_seconds()), stamp(now)),
     )
 
 
-def wishes(db: Connection, limit: int) -> list[Wish]:
-    """Return the requests that wait longest to be verified."""
+def wishes(db: Connection, now: datetime, limit: int) -> list[Wish]:
+    """Return the requests that are to be verified now, those that wait longest first."""
     return [
         Wish(
             id=row["id"],
@@ -137,9 +138,20 @@ def wishes(db: Connection, limit: int) -> list[Wish]:
             mode=row["mode"],
             secret=row["secret"],
             lease=timedelta(seconds=row["lease"]),
+            attempts=row["attempts"],
         )
-        for row in db.execute("select * from wishes order by id limit ?", (limit,))
+        for row in db.execute(
+            "select * from wishes where due_at <= ? order by due_at, id limit ?",
+            (stamp(now), limit),
+        )
     ]
+
+
+def postpone(db: Connection, wish: int, again: datetime) -> None:
+    """Verify a request later, as its callback could not be reached."""
+    db.execute(
+        "update wishes set attempts = attempts + 1, due_at = ? where id = ?", (stamp(again), wish)
+    )
 
 
 def judged(db: Connection, wish: int) -> bool:
@@ -150,14 +162,28 @@ def judged(db: Connection, wish: int) -> bool:
 # --- subscribers -----------------------------------------------------------------------------
 
 
-def subscribe(db: Connection, wish: Wish, host: str, now: datetime) -> None:
-    """Store or renew a verified subscription; what it was not told yet stays due."""
+def subscribe(db: Connection, wish: Wish, host: str, version: int, now: datetime) -> None:
+    """Store or renew a verified subscription; what it was not told yet stays due.
+
+    Args:
+        version: Of the topic when the verification was sent: a later one is due at once.
+    """
     db.execute(
-        "insert into subscribers(topic, callback, host, secret, verified, lease_until)"
-        " values (?, ?, ?, ?, ?, ?) on conflict(topic, callback)"
+        "insert into subscribers(topic, callback, host, secret, verified, lease_until, due_at)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6,"
+        " case when (select version from topics where url = ?1) > ?7 then ?5 end)"
+        " on conflict(topic, callback)"
         " do update set secret = excluded.secret, verified = excluded.verified,"
         " lease_until = excluded.lease_until",
-        (wish.topic, wish.callback, host, wish.secret, stamp(now), stamp(now + wish.lease)),
+        (
+            wish.topic,
+            wish.callback,
+            host,
+            wish.secret,
+            stamp(now),
+            stamp(now + wish.lease),
+            version,
+        ),
     )
 
 
@@ -186,9 +212,10 @@ def expire(db: Connection, now: datetime) -> list[tuple[str, str]]:
 
 
 def topics(db: Connection) -> dict[str, str]:
-    """Return each topic that has subscribers, with the digest of what they were last told."""
+    """Return each topic that is or may soon be subscribed to, with the digest of what was told."""
     rows = db.execute(
-        "select distinct s.topic, coalesce(t.digest, '') from subscribers s"
+        "select s.topic, coalesce(t.digest, '') from (select topic from subscribers union"
+        " select topic from wishes where mode = 'subscribe') s"
         " left join topics t on t.url = s.topic"
     )
     return {row[0]: row[1] for row in rows}
@@ -201,7 +228,7 @@ def version(db: Connection, topic: str) -> int:
 
 
 def begin_topic(db: Connection, topic: str, digest: str) -> None:
-    """Note what a topic holds when its first subscriber comes; nothing is due."""
+    """Note what a topic holds before its first subscriber is verified; nothing is due."""
     db.execute("insert or ignore into topics values (?, 1, ?)", (topic, digest))
 
 
@@ -221,12 +248,16 @@ def close_topic(db: Connection, topic: str, now: datetime) -> None:
     """End all subscriptions to what is no topic any more; each subscriber is told (§5.2)."""
     for row in db.execute("delete from subscribers where topic = ? returning *", (topic,)):
         _queue(db, topic, row["callback"], row["host"], "denied", "", timedelta(0), now)
+    db.execute("update wishes set mode = 'denied' where topic = ?", (topic,))
     db.execute("delete from topics where url = ?", (topic,))
 
 
 def forget_topics(db: Connection) -> None:
     """Forget the topics that nobody subscribes to."""
-    db.execute("delete from topics where url not in (select topic from subscribers)")
+    db.execute(
+        "delete from topics where url not in"
+        " (select topic from subscribers union select topic from wishes)"
+    )
 
 
 _COLUMNS = (
@@ -252,9 +283,13 @@ def listed(db: Connection, limit: int) -> list[Subscriber]:
     return [_subscriber(row) for row in rows]
 
 
-def newest(db: Connection) -> int:
-    """Return the id of the subscriber that came last, 0 without any."""
-    return int(db.execute("select coalesce(max(id), 0) from subscribers").fetchone()[0])
+def newest(db: Connection) -> tuple[int, int]:
+    """Return the ids of the wish and the subscriber that came last, 0 without any."""
+    row = db.execute(
+        "select coalesce((select max(id) from wishes), 0),"
+        " coalesce((select max(id) from subscribers), 0)"
+    ).fetchone()
+    return row[0], row[1]
 
 
 def count(db: Connection) -> int:

@@ -116,6 +116,9 @@ class Endpoints:
         with self._store.transaction() as db:
             renew = protocol.renewal(now, until)
             subscriptions.activate(db, known, renew=renew, until=until, now=now)
+            if known.active_since is None:
+                words = "its hub pushes from now on; polled for what it has not pushed"
+                sources.poll_now(db, known.source_id, now, words)
 
     def _denied(self, known: Subscription, reason: str) -> None:
         now = self._clock()

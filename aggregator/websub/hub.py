@@ -27,6 +27,9 @@ from aggregator.websub.publications import Publications, Rendered
 LIMITS = Limits(connect=5, idle=10, total=10, body=4_096, redirects=0)
 """A callback that redirects has failed (§5.3.1, §7)."""
 
+VERIFY_WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 8, 30))
+"""A callback that can't be reached is asked again, so often; any answer is final (§5.3.1)."""
+
 FIRST_WAIT, MOST_ATTEMPTS = timedelta(seconds=15), 8
 """Four times as long after each attempt: the eighth is made three days after the first."""
 
@@ -60,7 +63,7 @@ class Hub:
         self._made: dict[str, _Made] = {}
         self._bodies: dict[str, Rendered] = {}
         self._missed: dict[str, float] = {}
-        self._looked: tuple[int, int] | None = None
+        self._looked: tuple[int, ...] | None = None
 
     def forget(self) -> None:
         """Render everything anew, as after a change of the configuration."""
@@ -79,7 +82,7 @@ class Hub:
             seconds: The same, monotonic.
         """
         with self._store.reading() as db:
-            looked = (changes.version(db), subscribers.newest(db))
+            looked = (changes.version(db), *subscribers.newest(db))
             if looked == self._looked:
                 return
             known, current = subscribers.topics(db), changes.versions(db)
@@ -139,9 +142,11 @@ class Hub:
     ) -> list[Errand]:
         """Return what is to be verified and delivered now."""
         made = []
-        for wish in subscribers.wishes(db, room):
-            if f"wish {wish.id}" not in busy:
-                made.append(_verification(wish, now))
+        for wish in subscribers.wishes(db, now, room):
+            # Rendered first: what changes from now on is due to who is verified.
+            ready = wish.mode != "subscribe" or wish.topic in self._made
+            if ready and f"wish {wish.id}" not in busy:
+                made.append(_verification(wish, subscribers.version(db, wish.topic), now))
         telling = [int(key[5:]) for key in busy if key.startswith("tell ")]
         for subscriber in subscribers.due(db, now, telling, room - len(made)):
             errand = self._delivery(subscriber, config)
@@ -197,7 +202,7 @@ def _delivered(
 # --- verification ----------------------------------------------------------------------------
 
 
-def _verification(wish: Wish, now: datetime) -> Errand:
+def _verification(wish: Wish, version: int, now: datetime) -> Errand:
     """Return the question whether the subscriber means it (§5.3), or the news that it may not."""
     challenge = secrets.token_urlsafe(24)
     parameters = {"hub.mode": wish.mode, "hub.topic": wish.topic}
@@ -213,12 +218,13 @@ def _verification(wish: Wish, now: datetime) -> Errand:
         message=Message(method="GET"),
         limits=LIMITS,
     )
-    settle = partial(_verified, wish, challenge.encode(), now)
+    settle = partial(_verified, wish, version, challenge.encode(), now)
     return Errand(key=request.source_id, request=request, settle=settle)
 
 
 def _verified(
     wish: Wish,
+    version: int,
     challenge: bytes,
     asked: datetime,
     db: Connection,
@@ -227,15 +233,26 @@ def _verified(
 ) -> None:
     if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
         return
+    if _is_away(outcome) and wish.attempts < len(VERIFY_WAITS):
+        subscribers.postpone(db, wish.id, now + VERIFY_WAITS[wish.attempts])
+        return
     if not subscribers.judged(db, wish.id):
         return  # the same subscriber has asked again meanwhile, and that is verified next
     echoed = not isinstance(outcome, Failed) and getattr(outcome, "body", b"") == challenge
     detail = "" if echoed or wish.mode == "denied" else "the answer is not the challenge"
     if echoed and wish.mode == "subscribe":
-        subscribers.subscribe(db, wish, urls.host(wish.callback), asked)
+        subscribers.subscribe(db, wish, urls.host(wish.callback), version, asked)
     elif echoed:
         subscribers.unsubscribe(db, wish.topic, wish.callback)
     _log(db, wish.mode, wish.topic, wish.callback, outcome, now, detail)
+
+
+def _is_away(outcome: FetchOutcome) -> bool:
+    """Whether nobody answered: a subscriber may ask before its own web server has started."""
+    return isinstance(outcome, Failed) and outcome.kind in (
+        FailureKind.CONNECT,
+        FailureKind.TIMEOUT,
+    )
 
 
 def expire(store: Store, now: datetime) -> None:

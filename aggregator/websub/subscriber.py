@@ -35,7 +35,7 @@ ASK_AT_ONCE = 100
 
 LIMITS = Limits(connect=10, idle=20, total=30, body=65_536, redirects=5)
 
-FIRST_WAIT, MOST_WAIT = timedelta(minutes=5), timedelta(days=1)
+FIRST_WAIT, MOST_WAIT = timedelta(minutes=1), timedelta(days=1)
 """For the hub to verify what was asked, before it is asked again."""
 
 LEAVE_ATTEMPTS = 3

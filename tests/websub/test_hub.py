@@ -214,6 +214,25 @@ def test_verification_fails_but_with_2xx_and_exactly_the_challenge(
     assert len(reader.asked()) == 1
 
 
+def test_callback_that_is_not_there_yet_is_asked_again(reader: Reader) -> None:
+    with FeedServer() as late:
+        callback = late.url("/cb")
+    assert reader.ask(callback=callback)[0] == 202
+    wait_for(lambda: _attempts(reader.ours) == 1)
+    assert reader.ours.deliveries() == []
+    for attempt in (1, 2, 3):
+        reader.ours.ahead += timedelta(minutes=1)
+        wait_for(lambda wanted=attempt + 1: _attempts(reader.ours) in (wanted, None))  # type: ignore[misc]
+    [failed] = wait_for(reader.ours.deliveries)
+    assert (failed.kind, failed.status) == ("subscribe", 0)
+
+
+def _attempts(ours: Ours) -> int | None:
+    with ours.store.reading() as db:
+        row = db.execute("select attempts from wishes").fetchone()
+    return int(row[0]) if row else None
+
+
 def test_any_2xx_with_the_challenge_is_good(reader: Reader) -> None:
     def behaviour(request: Received) -> Sequence[Step]:
         challenge = parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()

