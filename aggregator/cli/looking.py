@@ -12,7 +12,8 @@ from aggregator.cli.shared import check_known, load, opened, out
 from aggregator.errors import AggregatorError
 from aggregator.model import Failed, Reading
 from aggregator.poller import utc_now
-from aggregator.store import entries, log, sources
+from aggregator.store import entries, log, sources, stories
+from aggregator.store.db import Connection
 from aggregator.store.sources import SourceState
 
 
@@ -103,10 +104,21 @@ def explain(path: str, what: str) -> None:
                 out.print(f"  {escape(reason)}")
             if found.hidden:
                 out.print(f"  in no view: {escape(found.hidden)}")
+            _explain_story(db, found.id)
             for version in entries.versions(db, found.id):
                 out.print(
                     f"  changed {version.until:%Y-%m-%d %H:%M} UTC, was: {escape(version.title)}"
                 )
+
+
+def _explain_story(db: Connection, entry_id: int) -> None:
+    members = stories.of_entry(db, entry_id)
+    if len(members) > 1:
+        out.print(f"  one of {len(members)} reports of story {members[0].story}:")
+    for one in members if len(members) > 1 else ():
+        why = f"{one.reason}, {one.similarity:.2f} alike" if one.reason else "it came first"
+        mark = "*" if one.entry_id == entry_id else " "
+        out.print(f"  {mark} entry {one.entry_id} of {escape(one.source_id)}: {why}")
 
 
 def _explain_source(state: SourceState) -> None:

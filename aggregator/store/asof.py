@@ -2,6 +2,7 @@
 
 Entries that retention has deleted are gone from the past too, and so is what a newer configuration
 shows no more: the past is told from what is stored now. A search looks at the words of today.
+Each report of a story stands by itself: what was known of stories at a moment is not kept.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from aggregator.model import Query, SafeHtml, Sort, StoredEntry
+from aggregator.model import Query, SafeHtml, Sort, StoredEntry, Stories
 from aggregator.store import entries, listed, views
 from aggregator.store.db import Connection, known_moment, stamp
 from aggregator.store.listed import Listed
@@ -83,7 +84,7 @@ def select_ids(
     """Return the ids that `select` would read, newest first."""
     if query.within is not None:
         query = replace(query, since=at - query.within, within=None)
-    query = replace(query, sort=Sort.NEWEST)
+    query = replace(query, sort=Sort.NEWEST, stories=Stories.EXPAND)
     until = last_id(db, at)
     # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
     before = before or Place(sort_at=at, id=views.LAST_ID)

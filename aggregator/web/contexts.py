@@ -8,6 +8,8 @@ from aggregator.model import Enclosure, Image, SafeHtml, Section
 from aggregator.store.incidents import Incident
 from aggregator.store.log import HostRow, PollRow, Totals
 from aggregator.store.sources import SourceState
+from aggregator.store.subscribers import Delivery, Subscriber
+from aggregator.store.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,7 @@ class Story:
     Args:
         url: Of its page here.
         passage: Text with the found words marked, for a search; else its summary.
+        also: Source and path of each other report of the same story.
     """
 
     id: int
@@ -30,6 +33,7 @@ class Story:
     image: Image | None = None
     kind: str = ""
     language: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +88,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """The front page: a lead, sections, the latest, and what can be listened to or watched."""
+    """The front page: a lead, sections, the latest, and what can be listened to or watched.
+
+    Args:
+        covered: The stories of the last days that most sources tell.
+    """
 
     head: Head
     lead: Story | None
     blocks: tuple[Block, ...]
     latest: tuple[Story, ...]
     media: tuple[Story, ...]
+    covered: tuple[Story, ...]
     sources: int
     next_poll: datetime | None
 
@@ -163,10 +172,24 @@ class CorrectionsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A report of a story among others; `reason` and `similarity` say why it is one, "" if first.
+
+    Args:
+        similarity: To the first, in per cent.
+    """
+
+    story: Story
+    reason: str
+    similarity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryPage:
     """A story.
 
     Args:
+        tellings: All reports of the story, this one too, in order of arrival; none if it is alone.
         also: Related stories.
         others: The latest of the same source.
     """
@@ -188,6 +211,7 @@ class StoryPage:
     changes: tuple[Change, ...]
     hidden: str
     reasons: tuple[str, ...]
+    tellings: tuple[Telling, ...]
     also: tuple[Story, ...]
     others: tuple[Story, ...]
     printing: bool = False
@@ -246,6 +270,25 @@ class HostsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushesPage:
+    """WebSub, both ways.
+
+    Args:
+        objection: Why no hub is asked to push, "" when they are.
+        hub: That our feeds name, "" for none.
+        total: How many subscribers there are.
+    """
+
+    head: Head
+    objection: str
+    hub: str
+    subscriptions: tuple[Subscription, ...]
+    subscribers: tuple[Subscriber, ...]
+    total: int
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePage:
     """Everything known of a source."""
 
@@ -260,3 +303,4 @@ class SourcePage:
     older: str
     incidents: tuple[Incident, ...]
     asked: bool = False
+    push: str = ""

@@ -40,7 +40,8 @@ def compose(reader: Reader, updated: datetime | None) -> FrontPage:
             resolve("all", "", "", config), at, newest=max((one.id for one in newest), default=0)
         ),
         lead=reader.tell([lead])[0] if lead else None,
-        blocks=tuple(_blocks(reader, {lead.uri} if lead else set())),
+        blocks=tuple(_blocks(reader, set(reader.stories_of([lead] if lead else []).values()))),
+        covered=reader.tell(reader.most_covered()),
         latest=reader.tell(latest),
         media=reader.tell(_media(reader)),
         sources=len(config.sources),
@@ -48,12 +49,13 @@ def compose(reader: Reader, updated: datetime | None) -> FrontPage:
     )
 
 
-def _blocks(reader: Reader, shown: set[str]) -> Iterator[Block]:
+def _blocks(reader: Reader, shown: set[int]) -> Iterator[Block]:
     """Give the sections with their newest stories; no story stands twice."""
     for section in reader.config.sections:
         found = reader.select(Query(section=(section.id,)), limit=VARIED_AMONG)
-        found = _varied([one for one in found if one.uri not in shown])
-        shown |= {one.uri for one in found}
+        stories = reader.stories_of(found)
+        found = _varied([one for one in found if stories[one.id] not in shown])
+        shown |= {stories[one.id] for one in found}
         if found:
             yield Block(section=section, stories=reader.tell(found))
 

@@ -120,7 +120,9 @@ class Pages:
             line = listed.get_many(db, [entry_id])[entry_id]
             story = reader.tell([line])[0]
             versions = entries.versions(db, entry_id)
-            also = reader.related(line)
+            tellings = reader.tellings(entry_id)
+            told = {one.story.id for one in tellings}
+            also = [one for one in reader.related(line) if one.id not in told]
             others = reader.select(Query(source=(stored.source_id,)), limit=12)
             others = [one for one in others if one.id not in {entry_id, *(a.id for a in also)}]
             entry = stored.entry
@@ -148,6 +150,7 @@ class Pages:
                 changes=stories.changes(entry, versions),
                 hidden=stored.hidden,
                 reasons=stored.ruling.reasons,
+                tellings=tellings,
                 also=reader.tell(also),
                 others=reader.tell(others[:OTHERS]),
                 printing=request.args.get("print") == "1",

@@ -1,7 +1,8 @@
 """One request's look at the database, and what pages that list entries have in common."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from flask import request
@@ -9,17 +10,20 @@ from flask import request
 from aggregator.errors import QueryError
 from aggregator.model import Config, Query, Sort
 from aggregator.store import listed, search, sources
+from aggregator.store import stories as stored
 from aggregator.store.db import Connection
 from aggregator.store.listed import Listed
 from aggregator.store.sources import Label
 from aggregator.store.views import Place
-from aggregator.web import stories
-from aggregator.web.contexts import Head, Story
+from aggregator.web import collapsing, stories
+from aggregator.web.contexts import Head, Story, Telling
 from aggregator.web.merging import MEDIA_TYPES
 from aggregator.web.views import ViewSpec
 
 PAGE = 40
 SEE_ALSO = 6
+COVERED, COVERED_LEAST, COVERED_SPAN = 5, 2, timedelta(days=2)
+"""So many stories count as most covered, each told by so many sources, within so long."""
 
 NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
@@ -27,15 +31,19 @@ NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 class Reader:
     """One request's look at the database: its entries, with the sources they came from."""
 
+    collapses = True
+    """Whether what several sources tell is shown once."""
+
     def __init__(self, db: Connection, config: Config) -> None:
         """Look at the database as it stands; `db` is one snapshot."""
         self.db, self.config = db, config
         self._labels: dict[str, Label] = {}
+        self._also: dict[int, tuple[Listed, ...]] = {}
         self._sections = {section.id: section.title for section in config.sections}
 
     def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[Listed]:
-        """Return the view's entries, each uri once: copies from two sources are one entry."""
-        return list(_unique(self._listed(query, limit, before)))
+        """Return the view's entries, or the leads of its stories."""
+        return self._leads(query, self._listed(query, limit, before))
 
     def page(
         self, query: Query, *, size: int, before: Place | None
@@ -47,10 +55,58 @@ class Reader:
         place = (
             Place(sort_at=more.changed if by_change else more.sort_at, id=more.id) if more else None
         )
-        return list(_unique(found[:size])), place
+        return self._leads(query, found[:size]), place
 
     def _listed(self, query: Query, limit: int, before: Place | None) -> list[Listed]:
         return listed.select(self.db, query, limit=limit, before=before)
+
+    def _leads(self, query: Query, found: list[Listed]) -> list[Listed]:
+        """Return what is shown of entries, and remember what stands behind each."""
+        if not self.collapses:
+            return found
+        choices = collapsing.choose(self.db, query, [one.id for one in found], self.config)
+        if not choices:
+            return found
+        wanted = {other for one in choices.values() for other in (one.lead, *one.others)}
+        lines = listed.get_many(self.db, wanted)
+        leads = []
+        for one in found:
+            if choice := choices.get(one.id):
+                one = replace(lines[choice.lead], sort_at=one.sort_at)
+                self._also[one.id] = tuple(lines[other] for other in choice.others)
+            leads.append(one)
+        return leads
+
+    def most_covered(self) -> list[Listed]:
+        """Return the stories of the last days that most sources tell, by their first report."""
+        if not self.collapses:
+            return []
+        wanted = stored.most_covered(self.db, COVERED_SPAN, COVERED, COVERED_LEAST)
+        ids: dict[int, list[int]] = {story: [] for story in wanted}
+        for member in stored.members(self.db, wanted, shown=True):
+            ids[member.story].append(member.entry_id)
+        lines = listed.get_many(self.db, [one for members in ids.values() for one in members])
+        firsts = []
+        for first, *others in ids.values():
+            self._also[first] = tuple(lines[other] for other in others)
+            firsts.append(lines[first])
+        return firsts
+
+    def tellings(self, entry_id: int) -> tuple[Telling, ...]:
+        """Return all reports of an entry's story that readers may see, itself among them."""
+        members = stored.of_entry(self.db, entry_id)
+        lines = listed.get_many(self.db, [one.entry_id for one in members])
+        members = [one for one in members if not lines[one.entry_id].hidden]
+        told = self.tell(lines[one.entry_id] for one in members)
+        return tuple(
+            Telling(story=story, reason=one.reason, similarity=round(100 * one.similarity))
+            for story, one in zip(told, members, strict=True)
+        )
+
+    def stories_of(self, found: Iterable[Listed]) -> dict[int, int]:
+        """Return the story of each entry; one that stands alone is its own."""
+        ids = [one.id for one in found]
+        return {entry_id: entry_id for entry_id in ids} | stored.of_entries(self.db, ids)
 
     def lines(self, entry_ids: Iterable[int]) -> dict[int, Listed]:
         """Return entries by id."""
@@ -68,7 +124,8 @@ class Reader:
     ) -> tuple[Story, ...]:
         """Return entries as stories."""
         found = list(found)
-        missing = {one.source_id for one in found} - set(self._labels)
+        others = (other for one in found for other in self._also.get(one.id, ()))
+        missing = {one.source_id for one in (*found, *others)} - set(self._labels)
         if missing:
             self._labels |= sources.labels(self.db, missing)
         return tuple(
@@ -77,17 +134,10 @@ class Reader:
                 self._labels,
                 sections=self._sections,
                 found=(passages or {}).get(one.id),
+                also=self._also.get(one.id, ()),
             )
             for one in found
         )
-
-
-def _unique(found: Iterable[Listed]) -> Iterator[Listed]:
-    seen: set[str] = set()
-    for one in found:
-        if one.uri not in seen:
-            seen.add(one.uri)
-            yield one
 
 
 def head(spec: ViewSpec, updated: datetime | None, *, section: str = "", newest: int = 0) -> Head:

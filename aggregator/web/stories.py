@@ -43,6 +43,7 @@ def story(
     *,
     sections: Mapping[str, str],
     found: tuple[str, str] | None = None,
+    also: Sequence[Listed] = (),
 ) -> Story:
     """Return an entry for a list.
 
@@ -50,6 +51,7 @@ def story(
         labels: Of the sources, by id.
         sections: Titles of sections by id, to name the story's first one.
         found: Title and passage with the found words marked, of a search.
+        also: Other reports of the same story.
     """
     label = labels.get(listed.source_id, Label(title=listed.source_id, sections=()))
     return Story(
@@ -64,6 +66,13 @@ def story(
         image=listed.image,
         kind=listed.kind,
         language=listed.language,
+        also=tuple(
+            (
+                labels[one.source_id].title if one.source_id in labels else one.source_id,
+                f"/entry/{one.id}",
+            )
+            for one in also
+        ),
     )
 
 
