@@ -26,7 +26,7 @@ from itertools import combinations
 
 import xxhash
 
-from aggregator.dedupe.words import Stems, Words, read, sequences, strangers
+from aggregator.dedupe.words import Stems, Words, beginning, read, sequences, strangers
 
 VERSION = b"1"
 """Part of every key; a new rule for making keys needs a new version."""
@@ -138,13 +138,13 @@ class Keys:
 
 def keys(report: Report) -> Keys:
     """Return the keys of a report."""
-    title, lead = read(report.title), _lead(report)
+    title = read(report.title)
     page = report.page if _is_telling_page(report.page) else ""
     hints = tuple(_key(b"hint", hint) for hint in report.hints)
     pages = tuple(_key(b"page", hint) for hint in report.hints)
     words = _sketch(map(_beginning, title.telling), TITLE_SKETCH)
-    begins = lead.all[:BEGINNING] if len(lead.all) >= LONG_LEAD else ()
-    parts = sequences(begins, SEQUENCE)
+    begins = beginning(_lead_of(report), BEGINNING)
+    parts = sequences(begins, SEQUENCE) if len(begins) >= LONG_LEAD else ()
     return Keys(
         page=_key(b"page", page) if page else 0,
         title=_key(b"title", *title.all) if title.telling else 0,
@@ -326,8 +326,12 @@ class _Pair:
         return first != second
 
 
+def _lead_of(report: Report) -> str:
+    return _DATELINE.sub("", report.lead, count=1)
+
+
 def _lead(report: Report) -> Words:
-    return read(_DATELINE.sub("", report.lead, count=1))
+    return read(_lead_of(report))
 
 
 def _dice(one: frozenset[str], other: frozenset[str]) -> float:

@@ -79,11 +79,11 @@ def read(text: str) -> Words:
                 if _is_name(word[0], begins):
                     names.add(lower)
         elif number:
-            number = re.sub("[.,:/–]", "-", _THOUSANDS.sub("", number))
+            number = _number(number)
             found.append(number)
             numbers.add(number)
         elif run:
-            pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+            pairs = _pairs(run)
             found += pairs
             telling.update(pairs)
             names.update(pairs)
@@ -99,9 +99,33 @@ def read(text: str) -> Words:
     )
 
 
+def beginning(text: str, count: int) -> tuple[str, ...]:
+    """Return so many first words of a text, those that `read` has in `all`, for less."""
+    found: list[str] = []
+    for token in _TOKEN.finditer(_folded(text)):
+        word, number, run, _ = token.groups()
+        if word:
+            found.append(_word(word)[0])
+        elif number:
+            found.append(_number(number))
+        elif run:
+            found += _pairs(run)
+        if len(found) >= count:
+            break
+    return tuple(found[:count])
+
+
 def sequences(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     """Return each so many words that follow one another."""
     return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+def _number(figures: str) -> str:
+    return re.sub("[.,:/–]", "-", _THOUSANDS.sub("", figures))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
 
 def _folded(text: str) -> str:

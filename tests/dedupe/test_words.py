@@ -1,0 +1,13 @@
+"""Words of texts in any script."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.dedupe import words
+
+TEXTS = st.text() | st.text(alphabet="aB cé12.,:-'ü的是กक ال“!?\u0301", max_size=80)
+
+
+@given(TEXTS, st.integers(1, words.LONGEST))
+def test_the_beginning_is_that_of_all_words(text: str, count: int) -> None:
+    assert words.beginning(text, count) == words.read(text).all[:count]
