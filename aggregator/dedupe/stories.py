@@ -218,10 +218,13 @@ def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
 def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
     if candidate.same_page:
         return 5, "it links to the same page", 1.0
+    is_far = abs(report.at - candidate.first.at) > WINDOW
+    if is_far and not candidate.hinted:
+        return None
     pair = _Pair(report, candidate.first)
     if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
         return 4, "one names the other as its origin, and they agree", max(pair.title, pair.text)
-    if abs(report.at - candidate.first.at) > WINDOW:
+    if is_far:
         return None
     if pair.is_same_title() and not candidate.worn:
         return 3, "its title is the same", 1.0
@@ -342,7 +345,7 @@ def _dice(one: frozenset[str], other: frozenset[str]) -> float:
     return 1 - missing / (len(one) + len(other))
 
 
-def _containment(one: Collection[object], other: Collection[object]) -> float:
+def _containment(one: frozenset[object], other: frozenset[object]) -> float:
     """Return which share of the smaller set is in the larger."""
-    smaller, larger = sorted((frozenset(one), frozenset(other)), key=len)
-    return len(smaller & larger) / len(smaller) if smaller else 0.0
+    smaller = min(len(one), len(other))
+    return len(one & other) / smaller if smaller else 0.0
