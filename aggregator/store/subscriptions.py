@@ -136,6 +136,14 @@ def all_of(db: Connection, source_id: str = "") -> list[Subscription]:
     return [_subscription(row) for row in rows]
 
 
+def by_source(db: Connection) -> dict[str, list[Subscription]]:
+    """Return all subscriptions by the id of their source."""
+    found: dict[str, list[Subscription]] = {}
+    for one in all_of(db):
+        found.setdefault(one.source_id, []).append(one)
+    return found
+
+
 def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
     """Return the subscriptions for which something is to be done, longest overdue first."""
     rows = db.execute(

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 
 from aggregator.errors import QueryError, StoreError
 from aggregator.model import Config, Query
-from aggregator.store import changes, entries, facts, incidents, log, sources
+from aggregator.store import changes, entries, facts, incidents, log, sources, subscriptions
 from aggregator.store.db import Connection, Store, moment
 from aggregator.store.log import Day
 from aggregator.store.sources import SourceState
 from aggregator.web import incidents as health_feed
-from aggregator.web import stories
+from aggregator.web import pushes, stories
 from aggregator.web.auth import Guard
 from aggregator.web.contexts import Head, HostsPage, SourcePage, SourceRow, Spark, StatusPage
 from aggregator.web.merging import public_url
@@ -116,6 +116,7 @@ class Ops:
         with self._store.reading() as db:
             today = log.totals(db, now.replace(hour=0, minute=0, second=0, microsecond=0))
             tick = moment(facts.get(db, "tick"))
+            known = subscriptions.by_source(db)
             body = {
                 "title": config.site.title,
                 "updated": _machine(changes.last(db)),
@@ -129,6 +130,7 @@ class Ops:
                 "today": {name: getattr(today, name) for name in today.__dataclass_fields__},
                 "sources": [
                     _as_json(state, public_url(state, configured.get(state.id)))
+                    | {"push": pushes.words(config, state.feed, known.get(state.id, ()))}
                     for state in sources.all_states(db)
                 ],
             }
@@ -169,6 +171,7 @@ class Ops:
                 older=more,
                 incidents=tuple(incidents.recent(db, 10, source_id)),
                 asked=request.args.get("asked") == "1",
+                push=pushes.words(config, state.feed, subscriptions.all_of(db, source_id)),
             )
         return render_template("source.html", page=page, head=page.head, now=now)
 

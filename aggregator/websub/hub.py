@@ -194,7 +194,7 @@ def _delivered(
     else:
         attempts = subscriber.attempts + 1
         again = now + FIRST_WAIT * 4**subscriber.attempts if attempts < MOST_ATTEMPTS else None
-        detail = outcome.detail
+        detail = _words(outcome)
         subscribers.failed(db, subscriber.id, version, again=again, detail=detail, now=now)
     _log(db, "push", subscriber.topic, subscriber.callback, outcome, now)
 
@@ -316,6 +316,11 @@ def _log(
         callback=callback,
         status=transfer.status,
         milliseconds=round(transfer.seconds * 1000),
-        detail=outcome.detail if isinstance(outcome, Failed) else detail,
+        detail=_words(outcome) if isinstance(outcome, Failed) else detail,
     )
     subscribers.log(db, [line])
+
+
+def _words(failed: Failed) -> str:
+    """Return why something failed without its URL, which is the secret of a subscriber."""
+    return failed.detail.partition(": ")[2] or failed.detail
