@@ -31,6 +31,7 @@ from aggregator.web import (
     metrics,
     ops,
     pages,
+    pushes,
     times,
     views,
     websub,
@@ -149,6 +150,7 @@ def create_app(
     app.register_blueprint(corrections.blueprint(config, store, clock))
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(websub.blueprint(config, store, clock))
+    app.register_blueprint(pushes.blueprint(config, store))
     app.register_blueprint(api.blueprint(config, store))
     app.register_blueprint(media.blueprint(pictures))
     _handle_errors(app)

@@ -84,7 +84,7 @@ def fill(stock: Stock) -> None:
 PATHS = (
     "/", "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
     f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
-    "/status", "/status/hosts", "/topics", "/corrections", "/source/odd",
+    "/status", "/status/hosts", "/status/websub", "/topics", "/corrections", "/source/odd",
     "/source/herald", "/help", "/nowhere",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
     "/entry/29", "/entry/29?print=1",

@@ -370,6 +370,7 @@ def test_method_that_is_not_allowed_says_which_are(pages: PageSite) -> None:
 
 PATHS = (
     "/", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
+    "/status/websub",
     "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
     "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
