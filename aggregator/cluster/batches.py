@@ -13,7 +13,7 @@ from aggregator.fetch import urls
 from aggregator.model import Request
 from aggregator.pipeline import Manners
 
-SIZE = 16
+SIZE = 40
 """Requests of a batch: so many hide its cost, 4 ms."""
 
 

@@ -18,7 +18,7 @@ from aggregator.pipeline import Manners, Pipeline
 
 logger = logging.getLogger("aggregator")
 
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 0.5
 """A batch is answered after so long, though some of it is still under way."""
 
 

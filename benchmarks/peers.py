@@ -1,0 +1,339 @@
+"""The whole program beside other feed readers, on the same feeds in the same run.
+
+    python -m benchmarks.peers --feedweb FILE --corpus DIR [--feeds 300] [--rounds 5] [--write]
+
+FILE is a program that serves the folder DIR of feed documents as many feeds on loopback; without
+both nothing is measured. Peers take part when they are installed: newsboat (`newsboat -x reload`),
+sfeed (`sfeed_update`), and lemon24/reader, which is installed into an environment of its own in a
+temporary folder. Every run is a process that polls all feeds once and ends, started as users start
+it; its time counts from start to end, its processor time with all of its children. Programs take
+turns, in another order in each round.
+
+cold          an empty database
+304           feeds with validators, nothing changed: peers that send them get 304
+equal body    feeds without validators, nothing changed
+10 % changed  all feeds, of which a tenth has a new item on top
+
+--write puts the table into docs/benchmarks.md and draws docs/benchmarks.svg.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import drawing
+from tests.e2e import processes
+from tests.e2e.service import AGGREGATOR, wait_for
+from tests.e2e.test_run import free_port
+
+CASES = ("cold", "304", "equal body", "10 % changed")
+HOSTS = 50
+AT_ONCE = 8
+"""Transfers or jobs at once, for programs that have to be told."""
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+READER = """
+import sys
+from reader import make_reader
+reader = make_reader(sys.argv[1])
+if len(sys.argv) > 2:
+    for url in open(sys.argv[2]):
+        reader.add_feed(url.strip(), exist_ok=True)
+else:
+    reader.update_feeds(workers=%d)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run took: seconds by the clock, and of processor time."""
+
+    wall: float
+    cpu: float
+
+
+class Program:
+    """A feed reader that can be told to poll once."""
+
+    name = ""
+
+    def available(self) -> bool:
+        return bool(shutil.which(self.name))
+
+    def prepare(self, folder: Path, urls: Sequence[str]) -> None:
+        """Make a folder in which nothing was polled yet."""
+        raise NotImplementedError
+
+    def command(self, folder: Path) -> list[str]:
+        """Return what polls once."""
+        raise NotImplementedError
+
+    def entries(self, folder: Path) -> int:
+        """Return how many entries are kept."""
+        raise NotImplementedError
+
+
+class Ours(Program):
+    name = "aggregator"
+
+    def available(self) -> bool:
+        return True
+
+    def prepare(self, folder: Path, urls: Sequence[str]) -> None:
+        config = {
+            "storage": {"path": str(folder / "news.db")},
+            "network": {"allow": ["127.0.0.0/8"]},
+            "sources": [{"id": f"f{number}", "url": url} for number, url in enumerate(urls)],
+        }
+        (folder / "sources.yaml").write_text(json.dumps(config, indent=1))
+
+    def command(self, folder: Path) -> list[str]:
+        return [*AGGREGATOR, "--config", str(folder / "sources.yaml"), "poll", "--force"]
+
+    def entries(self, folder: Path) -> int:
+        return rows(folder / "news.db", "select count(*) from entries")
+
+
+class Newsboat(Program):
+    name = "newsboat"
+
+    def prepare(self, folder: Path, urls: Sequence[str]) -> None:
+        (folder / "urls").write_text("\n".join(urls) + "\n")
+        (folder / "config").write_text(f"reload-threads {AT_ONCE}\n")
+
+    def command(self, folder: Path) -> list[str]:
+        files = ["-u", f"{folder}/urls", "-c", f"{folder}/cache.db", "-C", f"{folder}/config"]
+        return ["newsboat", *files, "-x", "reload"]
+
+    def entries(self, folder: Path) -> int:
+        return rows(folder / "cache.db", "select count(*) from rss_item")
+
+
+class Sfeed(Program):
+    name = "sfeed_update"
+
+    def prepare(self, folder: Path, urls: Sequence[str]) -> None:
+        feeds = "\n".join(f'feed "f{number}" "{url}"' for number, url in enumerate(urls))
+        head = f'sfeedpath="{folder}/feeds"\nmaxjobs={AT_ONCE}\n'
+        (folder / "sfeedrc").write_text(f"{head}feeds() {{\n{feeds}\n}}\n")
+
+    def command(self, folder: Path) -> list[str]:
+        return ["sfeed_update", f"{folder}/sfeedrc"]
+
+    def entries(self, folder: Path) -> int:
+        files = (folder / "feeds").iterdir()
+        return sum(file.read_bytes().count(b"\n") for file in files)
+
+
+class Reader(Program):
+    name = "reader"
+
+    def __init__(self, folder: Path) -> None:
+        self._python = str(folder / "bin" / "python")
+        self._script = folder / "poll.py"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        self._script.write_text(READER % AT_ONCE)
+        install = [self._python, "-m", "pip", "install", "-q", "reader", "sgmllib3k"]
+        self._found = subprocess.run(install, stderr=subprocess.DEVNULL).returncode == 0
+
+    def available(self) -> bool:
+        return self._found
+
+    def prepare(self, folder: Path, urls: Sequence[str]) -> None:
+        (folder / "urls").write_text("\n".join(urls))
+        subprocess.run([*self.command(folder), str(folder / "urls")], check=True)
+
+    def command(self, folder: Path) -> list[str]:
+        return [self._python, str(self._script), str(folder / "reader.db")]
+
+    def entries(self, folder: Path) -> int:
+        return rows(folder / "reader.db", "select count(*) from entries")
+
+
+def rows(database: Path, query: str) -> int:
+    with closing(sqlite3.connect(database)) as db:
+        return int(db.execute(query).fetchone()[0])
+
+
+def run(command: list[str], folder: Path) -> Cost:
+    """Run a command to its end, and that of all it started."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        code = process.wait()
+    wall = time.monotonic() - begun
+    # What it left is ours by prctl; its processor time counts once it is waited for.
+    while processes.of_session(process.pid):
+        time.sleep(0.01)
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code:
+        sys.exit(f"{command}: exit code {code}\n{(folder / 'log').read_text()[-2000:]}")
+    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+class Web:
+    """A running server of the corpus."""
+
+    def __init__(self, args: argparse.Namespace, count: int) -> None:
+        self.port = free_port()
+        options = ["--corpus", args.corpus, "--port", str(self.port), "--feeds", str(count)]
+        options += ["--hosts", str(HOSTS), "--churn", "0.1"]
+        self.process = subprocess.Popen(
+            [sys.executable, args.feedweb, *options], stdout=subprocess.DEVNULL
+        )
+        self.urls = wait_for(lambda: self.ask("_control/urls").decode().split())
+
+    def ask(self, path: str, method: str = "GET") -> bytes:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/{path}", method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return bytes(answer.read())
+
+    def by_validator(self, count: int) -> tuple[list[str], list[str]]:
+        """Return feeds that have a validator, and feeds that have none."""
+        kinds: tuple[list[str], list[str]] = ([], [])
+        for url in self.urls:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                kinds[not (answer.headers["ETag"] or answer.headers["Last-Modified"])].append(url)
+        return kinds[0][:count], kinds[1][:count]
+
+
+@contextmanager
+def webs(args: argparse.Namespace) -> Iterator[tuple[Web, Web]]:
+    """Run a server whose feeds change, and one whose feeds never do."""
+    changing, quiet = Web(args, args.feeds), Web(args, args.feeds * 5)
+    try:
+        yield changing, quiet
+    finally:
+        for web in (changing, quiet):
+            web.process.kill()
+            web.process.wait()
+
+
+Found = dict[str, dict[str, list[Cost]]]
+"""Costs by case and program, one for each round."""
+
+
+def measure(args: argparse.Namespace, programs: list[Program], folder: Path) -> Found:
+    found: Found = {case: {program.name: [] for program in programs} for case in CASES}
+
+    def polled(case: str, program: Program, place: Path, count: int) -> None:
+        cost = run(program.command(place), place)
+        if case:
+            found[case][program.name].append(cost)
+            words = f"{case}: {cost.wall:.2f} s, {program.entries(place)} entries"
+            print(f"{program.name:12} {count} feeds, {words}", file=sys.stderr)
+
+    with webs(args) as (changing, quiet):
+        still = dict(zip(("304", "equal body"), quiet.by_validator(args.feeds), strict=True))
+        for case, urls in still.items():
+            for program in programs:
+                place = made(folder / f"{program.name}-{case[:3]}")
+                program.prepare(place, urls)
+                polled("", program, place, len(urls))
+        for number in range(args.rounds):
+            random.shuffle(programs)
+            for program in programs:
+                place = made(folder / f"{program.name}-{number}")
+                program.prepare(place, changing.urls)
+                polled("cold", program, place, len(changing.urls))
+            for case, urls in still.items():
+                for program in programs:
+                    polled(case, program, folder / f"{program.name}-{case[:3]}", len(urls))
+            changing.ask("_control/tick", "POST")
+            for program in programs:
+                place = folder / f"{program.name}-{number}"
+                polled("10 % changed", program, place, len(changing.urls))
+                shutil.rmtree(place)
+    return found
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def table(found: Found, feeds: int) -> str:
+    """Return the costs as Markdown; ratios are of two runs of one round."""
+    lines = [
+        "| case | program | seconds | CPU ms a feed | times ours: seconds (min, max) |"
+        " times ours: CPU |",
+        "|---|---|---|---|---|---|",
+    ]
+    for case, by_program in found.items():
+        ours = by_program["aggregator"]
+        for name, costs in sorted(by_program.items(), key=lambda item: item[0] != "aggregator"):
+            walls = [cost.wall / own.wall for cost, own in zip(costs, ours, strict=True)]
+            used = [cost.cpu / own.cpu for cost, own in zip(costs, ours, strict=True)]
+            middle = statistics.median
+            lines.append(
+                f"| {case} | {name} | {middle(cost.wall for cost in costs):.2f}"
+                f" | {middle(cost.cpu for cost in costs) * 1000 / feeds:.1f}"
+                f" | {middle(walls):.2f} ({min(walls):.2f}, {max(walls):.2f})"
+                f" | {middle(used):.2f} |"
+            )
+    return "\n".join(lines)
+
+
+def write(text: str, found: Found) -> None:
+    """Put the table between its marks in docs/benchmarks.md, and draw it."""
+    page = DOCS / "benchmarks.md"
+    begin, end = "<!-- peers -->", "<!-- /peers -->"
+    old = page.read_text() if page.exists() else f"# Benchmarks\n\n{begin}{end}\n"
+    page.write_text(re.sub(f"{begin}.*{end}", f"{begin}\n{text}\n{end}", old, flags=re.DOTALL))
+    seconds = {
+        case: {name: statistics.median(cost.wall for cost in costs) for name, costs in of.items()}
+        for case, of in found.items()
+    }
+    (DOCS / "benchmarks.svg").write_text(drawing.bars("Seconds to poll all feeds once", seconds))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--feedweb", help="program that serves feed documents")
+    parser.add_argument("--corpus", help="folder of feed documents")
+    parser.add_argument("--feeds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
+    parser.add_argument("--write", action="store_true", help="write into docs/")
+    args = parser.parse_args()
+    if not (args.feedweb and args.corpus):
+        print("give --feedweb FILE --corpus DIR to measure beside other feed readers")
+        return
+    # Processes that lose their parent become ours, so that their time is counted.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        programs: list[Program] = [Ours(), Newsboat(), Sfeed()]
+        if "reader" not in args.without:
+            programs.append(Reader(folder / "reader"))
+        taking = [one for one in programs if one.available() and one.name not in args.without]
+        found = measure(args, taking, folder)
+    text = f"{args.feeds} feeds, {args.rounds} rounds, {os.cpu_count()} processors\n\n"
+    text += table(found, args.feeds)
+    print(text)
+    if args.write:
+        write(text, found)
+
+
+if __name__ == "__main__":
+    main()
