@@ -18,6 +18,9 @@ from aggregator.parse.media import MOST, Item, number
 Values = dict[str, Any]
 """A FeedParserDict: anything may be missing, and anything may stand where text should be."""
 
+Link = tuple[str, str, Values]
+"""The relation and URL of a link, and all that is said of it."""
+
 LONGEST_PERIOD = timedelta(days=366)
 """A ttl or update period above it is a mistake."""
 
@@ -45,6 +48,7 @@ def feed(
         problems: What was wrong with the document.
     """
     channel: Values = dict.get(parsed, "feed") or {}
+    links = tuple(_all_links(channel))
     entries: list[Values] = dict.get(parsed, "entries") or []
     # Of an ill-formed document the two readings may differ; then only feedparser's counts.
     aligned = len(elements.items) == len(entries)
@@ -54,13 +58,13 @@ def feed(
         id=_string(channel, "id"),
         title=_markup(channel, "title"),
         subtitle=_markup(channel, "subtitle"),
-        link=_link(channel),
+        link=_link(channel, links),
         language=_string(channel, "language"),
         rights=_markup(channel, "rights"),
         image=elements.image,
         updated=_moment(channel, "updated") or _moment(channel, "published"),
         authors=_authors(channel),
-        links=_links(channel, skip=frozenset({"alternate"})),
+        links=_links(links, skip=frozenset({"alternate"})),
         ttl=_ttl(channel),
         update_period=_update_period(channel),
         update_base=dates.rfc3339(_string(channel, "sy_updatebase")),
@@ -78,10 +82,11 @@ def feed(
 def _entry(values: Values, item: Item, base: str) -> ParsedEntry:
     title, summary = _text(values, "title", base), _text(values, "summary", base)
     content = _content(values, item, base, has_summary=summary is not None)
-    enclosures = tuple(_enclosures(values, item))
+    links = tuple(_all_links(values))
+    enclosures = tuple(_enclosures(links, item))
     return ParsedEntry(
         guid=item.guid or _string(values, "id"),
-        link=_link(values),
+        link=_link(values, links),
         title=title,
         summary=summary,
         content=content,
@@ -92,7 +97,7 @@ def _entry(values: Values, item: Item, base: str) -> ParsedEntry:
         enclosures=enclosures,
         images=tuple(_images(item, enclosures)),
         origin=_origin(values),
-        links=_links(values, skip=frozenset({"alternate", "enclosure"})) + _original(values),
+        links=_links(links, skip=frozenset({"alternate", "enclosure"})) + _original(values),
         comments=_string(values, "comments"),
         extensions=item.extensions,
         language=_string(values, "language") or _first_language(title, content, summary),
@@ -185,20 +190,20 @@ def _authors(values: Values) -> tuple[Author, ...]:
 # --- links -----------------------------------------------------------------------------------
 
 
-def _all_links(values: Values) -> Iterator[tuple[str, str, Values]]:
+def _all_links(values: Values) -> Iterator[Link]:
     for link in _several(values, "links"):
         url = _string(link, "href")
         if url:
             yield _string(link, "rel"), url, link
 
 
-def _link(values: Values) -> str:
-    alternates = (url for rel, url, _ in _all_links(values) if rel == "alternate")
+def _link(values: Values, links: Iterable[Link]) -> str:
+    alternates = (url for rel, url, _ in links if rel == "alternate")
     return _string(values, "link") or next(alternates, "")
 
 
-def _links(values: Values, *, skip: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    pairs = {(rel, url): None for rel, url, _ in _all_links(values) if rel not in skip}
+def _links(links: Iterable[Link], *, skip: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    pairs = {(rel, url): None for rel, url, _ in links if rel not in skip}
     return tuple(pairs)[:MOST]
 
 
@@ -211,11 +216,12 @@ def _origin(values: Values) -> Origin | None:
     source = dict.get(values, "source")
     if not isinstance(source, dict):
         return None
-    own = (url for rel, url, _ in _all_links(source) if rel == "self")
+    links = tuple(_all_links(source))
+    own = (url for rel, url, _ in links if rel == "self")
     origin = Origin(
         id=_string(source, "id"),
         title=_markup(source, "title"),
-        url=_string(source, "href") or next(own, "") or _link(source),
+        url=_string(source, "href") or next(own, "") or _link(source, links),
     )
     return origin if origin != Origin() else None
 
@@ -223,10 +229,10 @@ def _origin(values: Values) -> Origin | None:
 # --- media -----------------------------------------------------------------------------------
 
 
-def _enclosures(values: Values, item: Item) -> Iterator[Enclosure]:
+def _enclosures(links: Iterable[Link], item: Item) -> Iterator[Enclosure]:
     """Return the recordings of the item and of Media RSS, each URL once, described by both."""
     found: dict[str, Enclosure] = {}
-    for rel, url, link in _all_links(values):
+    for rel, url, link in links:
         if rel == "enclosure":
             sent = Enclosure(
                 url=url,
