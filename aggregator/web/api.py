@@ -1,14 +1,15 @@
 """The JSON API: what the pages show, for programs; it only reads.
 
     /api/v1/entries?section=europe&q=nato    /api/v1/entries/4711
+    /api/v1/stories    /api/v1/stories/4700
     /api/v1/sources    /api/v1/sources/ID    /api/v1/sources/ID/polls    /api/v1/sections
 
 Lists come in pages: `next` is the address of the page that goes on, null at the end. It holds
 however many entries are added meanwhile. Errors are problem details (RFC 9457).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -16,11 +17,15 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, jsonify, request
 
 from aggregator.errors import QueryError
-from aggregator.model import Config, StoredEntry
-from aggregator.store import entries, log, sources
-from aggregator.store.db import Store
+from aggregator.model import Config, StoredEntry, Stories
+from aggregator.store import entries, listed, log, sources
+from aggregator.store import stories as telling
+from aggregator.store.db import Connection, Store
+from aggregator.store.listed import Listed
 from aggregator.store.log import PollRow
-from aggregator.store.sources import SourceState
+from aggregator.store.sources import Label, SourceState
+from aggregator.store.stories import Member
+from aggregator.store.views import Place
 from aggregator.web import openapi, stories
 from aggregator.web.merging import public_url
 from aggregator.web.reader import Reader, place_of_request
@@ -46,6 +51,8 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
     made.add_url_rule("/openapi.json", "openapi", lambda: _answer(openapi.document(config())))
     made.add_url_rule("/entries", "entries", api.entries)
     made.add_url_rule("/entries/<int:entry_id>", "entry", api.entry)
+    made.add_url_rule("/stories", "stories", api.stories)
+    made.add_url_rule("/stories/<int:story_id>", "story", api.story)
     made.add_url_rule("/sources", "sources", api.sources)
     made.add_url_rule("/sources/<source_id>", "source", api.source)
     made.add_url_rule("/sources/<source_id>/polls", "polls", api.polls)
@@ -61,13 +68,15 @@ class Api:
         self._config, self._store = config, store
 
     def entries(self) -> Response:
-        """List the entries of a view, newest first."""
+        """List the entries of a view, newest first; each by itself, unless asked otherwise."""
         config, before = self._config(), place_of_request()
         asked = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN]
-        spec = resolve("all", "", urlencode(asked), config)
+        query = resolve("all", "", urlencode(asked), config).query
+        if "stories" not in request.args:
+            query = replace(query, stories=Stories.EXPAND)
         with self._store.reading() as db:
             reader = Reader(db, config)
-            found, more = reader.page(spec.query, size=spec.query.limit or PAGE, before=before)
+            found, more = reader.page(query, size=query.limit or PAGE, before=before)
             whole = entries.get_many(db, [one.id for one in found])
             states = sources.get_many(db, {one.source_id for one in found})
         data = [_entry(whole[one.id], states.get(one.source_id), config) for one in found]
@@ -82,16 +91,38 @@ class Api:
                 abort(404, f"There is no entry {entry_id}.")
             state = sources.get(db, stored.source_id)
             versions = entries.versions(db, entry_id)
+            story = telling.of_entries(db, [entry_id]).get(entry_id)
         body = _entry(stored, state, config) | {
             "content": stored.entry.content,
             "hidden": stored.hidden or None,
             "rules": list(stored.ruling.reasons),
+            "story": story,
             "versions": [
                 {"until": machine(one.until), "title": one.title, "content": one.content}
                 for one in versions
             ],
         }
         return _answer(body)
+
+    def stories(self) -> Response:
+        """List stories, newest first, each with its reports."""
+        config, size, before = self._config(), _limit(), place_of_request()
+        place = (before.sort_at, before.id) if before else None
+        with self._store.reading() as db:
+            found = telling.latest(db, limit=size + 1, before=place)
+            data = _stories(db, [story for story, _ in found[:size]], config)
+        last = found[size - 1] if len(found) > size else None
+        more = Place(sort_at=last[1], id=last[0]) if last else None
+        asked = [("limit", request.args["limit"])] if "limit" in request.args else []
+        return _answer({"data": data, "next": self._next("/stories", asked, before=more)})
+
+    def story(self, story_id: int) -> Response:
+        """Tell all reports of one story."""
+        with self._store.reading() as db:
+            found = _stories(db, [story_id], self._config())
+        if not found:
+            abort(404, f"There is no story {story_id}.")
+        return _answer(found[0])
 
     def sources(self) -> Response:
         """List the sources in the order of the configuration."""
@@ -194,6 +225,41 @@ def _entry(stored: StoredEntry, state: SourceState | None, config: Config) -> di
         "first_seen": machine(stored.first_seen),
         "changed": machine(stored.changed),
         "withdrawn": _moment(stored.withdrawn),
+    }
+
+
+def _stories(db: Connection, stories: Sequence[int], config: Config) -> list[dict[str, Any]]:
+    members = telling.members(db, stories, shown=True)
+    lines = listed.get_many(db, [one.entry_id for one in members])
+    labels = sources.labels(db, {one.source_id for one in members})
+    reports: dict[int, list[dict[str, Any]]] = {}
+    for one in members:
+        told = _report(one, lines[one.entry_id], labels.get(one.source_id), config)
+        reports.setdefault(one.story, []).append(told)
+    return [
+        {"id": story, "began": reports[story][0]["at"], "title": reports[story][0]["title"],
+         "reports": reports[story]}
+        for story in stories
+        if story in reports
+    ]  # fmt: skip
+
+
+def _report(one: Member, line: Listed, label: Label | None, config: Config) -> dict[str, Any]:
+    base = config.site.base_url
+    return {
+        "entry": one.entry_id,
+        "uri": line.uri,
+        "url": f"{base}/entry/{one.entry_id}",
+        "link": line.link or None,
+        "title": stories.headline(line),
+        "at": machine(one.at),
+        "source": {
+            "id": one.source_id,
+            "title": label.title if label else one.source_id,
+            "url": f"{base}/source/{one.source_id}",
+        },
+        "reason": one.reason or None,
+        "similarity": one.similarity,
     }
 
 

@@ -58,10 +58,28 @@ _WHOLE_ENTRY: Json = {
             content={**_TEXT, "description": "Cleaned HTML."},
             hidden={**_MAYBE_TEXT, "description": "Why it is in no list."},
             rules=_list(_TEXT | {"description": "What a rule did with it, in words."}),
+            story=_MAYBE_COUNT | {"description": "The story that it is a report of."},
             versions=_list(_object(until=_MOMENT, title=_TEXT, content=_TEXT)),
         ),
     ]
 }
+_REPORT = _object(
+    entry=_COUNT,
+    uri=_TEXT,
+    url=_URL,
+    link=_MAYBE_TEXT,
+    title=_TEXT,
+    at={**_MOMENT, "description": "Its place in lists."},
+    source=_object(id=_TEXT, title=_TEXT, url=_URL),
+    reason={**_MAYBE_TEXT, "description": "Why it is one of the story; null for the first."},
+    similarity={"type": "number", "description": "To the first, 0 to 1."},
+)
+_STORY = _object(
+    id={**_COUNT, "description": "That of its first entry; it never changes."},
+    began=_MOMENT,
+    title={**_TEXT, "description": "Of its first report."},
+    reports=_list(_ref("Report")),
+)
 _SOURCE = _object(
     id=_TEXT,
     title=_TEXT,
@@ -110,10 +128,13 @@ SCHEMAS: Json = {
     "Poll": _POLL,
     "Polls": _page("Poll"),
     "Problem": _PROBLEM,
+    "Report": _REPORT,
     "Section": _SECTION,
     "Sections": _page("Section"),
     "Source": _SOURCE,
     "Sources": _page("Source"),
+    "Stories": _page("Story"),
+    "Story": _STORY,
     "WholeEntry": _WHOLE_ENTRY,
 }
 
@@ -121,6 +142,7 @@ SCHEMAS: Json = {
 def document(config: Config) -> Json:
     """Return the description."""
     entry_id = _path_parameter("entry_id", {"type": "integer"})
+    story_id = _path_parameter("story_id", {"type": "integer"})
     source_id = _path_parameter("source_id", {"type": "string"})
     after = _parameter("after", "Go on after the source with this id.", _TEXT)
     limit = _parameter("limit", "At most so many.", {"type": "integer", "maximum": 500})
@@ -137,6 +159,8 @@ def document(config: Config) -> Json:
         "paths": {
             "/entries": _get("Entries of a view, newest first", "Entries", *words, before),
             "/entries/{entry_id}": _get("One entry", "WholeEntry", entry_id),
+            "/stories": _get("Stories, newest first, with their reports", "Stories", limit, before),
+            "/stories/{story_id}": _get("One story", "Story", story_id),
             "/sources": _get("Sources, in the configuration's order", "Sources", after, limit),
             "/sources/{source_id}": _get("One source", "Source", source_id),
             "/sources/{source_id}/polls": _get("Its last polls", "Polls", source_id),
@@ -167,7 +191,8 @@ def _get(summary: str, answer: str, *parameters: Json) -> Json:
 
 def _word(key: queries.Key) -> Json:
     schema: Json = {"type": "integer"} if key.name == "limit" else _TEXT
-    return _parameter(key.name, f"{key.help} Value: {key.values}.", schema)
+    own = " Here the default is `expand`." if key.name == "stories" else ""
+    return _parameter(key.name, f"{key.help} Value: {key.values}.{own}", schema)
 
 
 def _parameter(name: str, words: str, schema: Json) -> Json:

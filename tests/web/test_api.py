@@ -20,6 +20,8 @@ __all__ = ["pages"]
 PATHS = {
     "/entries": "/entries",
     "/entries/{entry_id}": "/entries/1",
+    "/stories": "/stories",
+    "/stories/{story_id}": "/stories/4",
     "/sources": "/sources",
     "/sources/{source_id}": "/sources/herald",
     "/sources/{source_id}/polls": "/sources/herald/polls",
@@ -52,8 +54,17 @@ def fill(pages: PageSite) -> None:
     entry_id = pages.stock.put("herald", entry)
     pages.stock.revise(entry_id, "Another title")
     pages.stock.add("odd", 2)
+    reported(pages)
     poll(pages, START, "ok")
     poll(pages, START, "timeout", number=2)
+
+
+def reported(pages: PageSite) -> list[int]:
+    """Let two sources report one story."""
+    ferry = replace(make_entry(901), title="Ferry with 212 on board aground off Skerrow")
+    page = "https://post.example/ferry"
+    told = replace(ferry, guid=page, link=page, canonical_url=page)
+    return [pages.stock.put("herald", ferry), pages.stock.put("post", told)]
 
 
 def test_description_is_right_openapi(pages: PageSite) -> None:
@@ -86,6 +97,8 @@ def test_answers_are_as_described(pages: PageSite, path: str) -> None:
         ("/entries/x", 404),
         ("/sources/nowhere", 404),
         ("/sources/nowhere/polls", 404),
+        ("/stories/99", 404),
+        ("/stories?before=yesterday", 400),
         ("/nowhere", 404),
         ("/entries?colour=red", 400),
         ("/entries?limit=0", 400),
@@ -145,6 +158,43 @@ def test_polls_tell_what_went_wrong(pages: PageSite) -> None:
     fill(pages)
     outcomes = {one["outcome"] for one in read(pages, "/sources/herald/polls")["data"]}
     assert outcomes == {"ok", "timeout"}
+
+
+def test_stories_tell_their_reports_and_why(pages: PageSite) -> None:
+    first, second = reported(pages)
+    [story] = read(pages, "/stories")["data"]
+    assert (story["id"], story["title"]) == (first, "Ferry with 212 on board aground off Skerrow")
+    assert [(one["entry"], one["reason"], one["similarity"]) for one in story["reports"]] == [
+        (first, None, 1.0),
+        (second, "its title is the same", 1.0),
+    ]
+    assert read(pages, f"/stories/{first}") == story
+    assert read(pages, f"/entries/{second}")["story"] == first
+    pages.stock.withdraw(first)
+    [story] = read(pages, "/stories")["data"]
+    assert [one["entry"] for one in story["reports"]] == [second]
+
+
+def test_stories_come_in_pages(pages: PageSite) -> None:
+    for number in range(3):
+        entry = make_entry(950 + number)
+        title = f"{entry.title}: the ferry is still aground off Skerrow"
+        for source in ("herald", "post"):
+            page = f"https://{source}.example/{number}"
+            made = replace(entry, title=title, guid=page, link=page, canonical_url=page)
+            pages.stock.put(source, made)
+    ids, path = [], "/stories?limit=2"
+    while path:
+        page = read(pages, path)
+        ids += [one["id"] for one in page["data"]]
+        path = (page["next"] or "").partition("/api/v1")[2]
+    assert ids == [5, 3, 1]
+
+
+def test_entries_stand_by_themselves_unless_asked_otherwise(pages: PageSite) -> None:
+    first, second = reported(pages)
+    assert [one["id"] for one in read(pages, "/entries")["data"]] == [second, first]
+    assert [one["id"] for one in read(pages, "/entries?stories=collapse")["data"]] == [first]
 
 
 def test_sections_name_their_sources(pages: PageSite) -> None:
