@@ -23,6 +23,7 @@ from aggregator.web import (
     cache,
     conditional,
     corrections,
+    editions,
     feeds,
     incidents,
     login,
@@ -116,6 +117,7 @@ def create_app(
     app.jinja_env.filters["picture_url"] = pictures.url
     app.jinja_env.filters["with_pictures"] = pictures.content
     app.jinja_env.filters["machine"] = times.machine
+    app.jinja_env.filters["minute"] = times.minute
     app.jinja_env.filters["clock"] = times.clock
     app.jinja_env.filters["when"] = lambda moment: times.when(moment, clock())
     app.jinja_env.filters["day"] = times.day
@@ -134,6 +136,7 @@ def create_app(
             "style": style.url(now),
             "logo": logo.url(now.site),
             "path": request.path,
+            "edition": None,
         }
 
     app.register_blueprint(pages.blueprint(config, store, clock))
@@ -148,6 +151,7 @@ def create_app(
     app.register_blueprint(feeds.blueprint(served))
     app.register_blueprint(incidents.blueprint(config, store))
     app.register_blueprint(corrections.blueprint(config, store, clock))
+    app.register_blueprint(editions.blueprint(config, store, clock))
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(websub.blueprint(config, store, clock))
     app.register_blueprint(pushes.blueprint(config, store))

@@ -57,6 +57,11 @@ def machine(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def minute(moment: datetime) -> str:
+    """Return a moment in GMT as forms have it, `2009-06-27T21:26`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+
+
 def length(seconds: int) -> str:
     """Return a length of sound or film, `3:07` or `1:02:03`."""
     minutes, seconds = divmod(seconds, 60)

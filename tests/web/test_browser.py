@@ -81,11 +81,13 @@ def fill(stock: Stock) -> None:
         sources.update(db, "odd", columns)
 
 
+THEN = "/at/2009-06-27T21:40Z"
 PATHS = (
     "/", "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
     f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
     "/status", "/status/hosts", "/status/websub", "/topics", "/corrections", "/source/odd",
-    "/source/herald", "/help", "/nowhere",
+    "/source/herald", "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
+    f"{THEN}/author?name=/", "/at/soon/",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
     "/entry/29", "/entry/29?print=1",
 )  # fmt: skip
@@ -122,7 +124,7 @@ def test_page_is_accessible_and_calm(browser: Browser, base: str, path: str) -> 
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
     page.close()
-    assert [error for error in watched.errors if "404" not in error] == []
+    assert [error for error in watched.errors if not re.search("40[04]", error)] == []
     assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
 
 

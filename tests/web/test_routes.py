@@ -20,6 +20,8 @@ NO_PAGE = {
     "api.source": "JSON",
     "api.sources": "JSON",
     "corrections.feed": "a feed",
+    "editions.choose": "leads to a page",
+    "editions.feed": "a feed",
     "feeds.feed": "feeds, read by programs",
     "incidents.health": "a feed",
     "logo": "a picture",
