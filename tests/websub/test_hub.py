@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from aggregator.store import subscribers
+from aggregator.websub import protocol
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received, Step, response
 from tests.websub.ours import Ours
@@ -49,11 +52,15 @@ class Reader:
         topic = fields.get("topic", self.topic)
         wait_for(lambda: self._is_subscribed(topic, path))
 
-    def _is_subscribed(self, topic: str, path: str) -> bool:
+    def topic_is_known(self, topic: str = "") -> bool:
+        """Whether the hub has looked at what the topic holds."""
         with self.ours.store.reading() as db:
-            known = db.execute("select 1 from topics where url = ?", (topic,)).fetchone()
+            return bool(subscribers.version(db, topic or self.topic))
+
+    def _is_subscribed(self, topic: str, path: str) -> bool:
+        known = self.topic_is_known(topic)
         at = [one.callback for one in self.ours.subscribers() if one.topic == topic]
-        return bool(known) and self.server.url(path) in at
+        return known and self.server.url(path) in at
 
     def publish(self, number: int) -> None:
         """Let a new entry come to us, by a poll."""
@@ -497,3 +504,42 @@ def ours_links(url: str) -> str:
 
     with urllib.request.urlopen(url) as answer:
         return str(answer.headers["Link"])
+
+
+def test_dead_and_slow_subscribers_keep_the_news_from_none_of_the_live(reader: Reader) -> None:
+    now, server = reader.ours.clock(), reader.server
+    server.on("/slow", lambda r: [*([30.0] if r.method == "POST" else []), *echo(r)])
+    server.reply("/dead", 500)
+    paths = {}
+    for number in range(100):
+        path = "/cb" if number >= 10 else ("/slow", "/dead")[number % 2]
+        host = f"127.0.0.{number % 4 + 1}"
+        paths[f"{path}?{number}"] = server.url(f"{path}?{number}", host)
+    with reader.ours.store.transaction() as db:
+        for number, callback in enumerate(paths.values()):
+            wish = subscribers.Wish(
+                id=number,
+                topic=reader.topic,
+                callback=callback,
+                mode="subscribe",
+                secret=f"secret {number}",
+                lease=timedelta(days=1),
+                attempts=0,
+            )
+            subscribers.subscribe(db, wish, "127.0.0.1", 0, now)
+    wait_for(reader.topic_is_known)
+    begun = time.monotonic()
+    reader.publish(4)
+    live = [path for path in paths if path.startswith("/cb")]
+    pushes = wait_for(lambda: _all_of(server, live), 15)
+    assert max(push.at for push in pushes) - begun < 5
+    assert len(pushes) == 90, "and each once"
+    for push in pushes:
+        secret = f"secret {push.path.partition('?')[2]}"
+        assert protocol.signed_with(push.headers["x-hub-signature"], secret, push.body)
+
+
+def _all_of(server: FeedServer, paths: Sequence[str]) -> list[Received]:
+    """The pushes to these paths, once there is one to each."""
+    pushes = [r for r in server.requests if r.method == "POST" and r.path in set(paths)]
+    return pushes if {push.path for push in pushes} == set(paths) else []
