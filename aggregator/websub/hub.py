@@ -31,7 +31,7 @@ VERIFY_WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 8, 30))
 """A callback that can't be reached is asked again, so often; any answer is final (§5.3.1)."""
 
 FIRST_WAIT, MOST_ATTEMPTS = timedelta(seconds=15), 8
-"""Four times as long after each attempt: the eighth is made three days after the first."""
+"""Four times as long after each attempt: the eighth is made 23 hours after the first."""
 
 TOPIC_SECONDS = 0.5
 """A topic is told at most so often, however many sources change it."""
