@@ -231,7 +231,7 @@ def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | Non
     if pair.is_same_text():
         return 2, "its text begins nearly the same", pair.text
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.worn):
-        return 1, "its title and beginning are much alike", (pair.title + pair.subject) / 2
+        return 1, "its title and beginning are much alike", pair.likeness
     return None
 
 
@@ -274,6 +274,11 @@ class _Pair:
         pairs = zip(self.leads, self.alone, strict=True)
         words, missing = min((len(lead.telling), len(alone)) for lead, alone in pairs)
         return 1 - missing / words if words else 0.0
+
+    @property
+    def likeness(self) -> float:
+        """How alike titles and leads are together."""
+        return (self.title + self.subject) / 2 if self.long else self.title
 
     def is_same_title(self) -> bool:
         """Whether the titles are equal and say enough, and the leads don't speak against it."""
