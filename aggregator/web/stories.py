@@ -16,7 +16,10 @@ from aggregator.store.sources import Label
 from aggregator.web.contexts import Change, Clip, Day, Story
 
 _WORD = re.compile(r"[^\W\d_]+")
-_WORDS = re.compile(r"\w+\W*|\W+")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORDS = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+(?:(?![{_UNSPACED}])\W)*|\W+")
+"""What differences are made of; scripts that put no spaces between words are taken by letter."""
+
 TELLING_WORDS = 12
 """So many words of a headline, and of a summary, are asked after for related stories."""
 

@@ -89,6 +89,10 @@ def test_copies_and_hidden_stories_are_not_related() -> None:
     assert stories.related(story, alike, [*copies, its_copy, other], 5) == [its_copy]
 
 
+def test_scripts_without_spaces_are_compared_by_letter() -> None:
+    assert stories.difference("東京で雪が降る", "東京で大雪が降る") == "東京で<ins>大</ins>雪が降る"
+
+
 def test_difference_marks_the_words_that_changed() -> None:
     old = "12 people were hurt in <b>, says Ann"
     new = "14 people were hurt in <b>, says Ann, two badly"
