@@ -22,12 +22,9 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
     link = urls.absolute(url, parsed.link)
     base = link or url
 
-    def linked(rel: str) -> tuple[str, ...]:
-        found = (urls.absolute(url, target) for name, target in parsed.links if name == rel)
+    def linked(rel: str, links: Sequence[tuple[str, str]] = parsed.links) -> tuple[str, ...]:
+        found = (urls.absolute(url, target) for name, target in links if name == rel)
         return tuple(dict.fromkeys(target for target in found if target))
-
-    def in_header(rel: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(target for name, target in header_links if name == rel))
 
     return Feed(
         version=text.one_line(parsed.version, 20),
@@ -40,8 +37,8 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
         image=urls.absolute(base, parsed.image),
         updated=parsed.updated,
         authors=entry.authors(parsed.authors, base),
-        self_url=next(iter(in_header("self") or linked("self")), ""),
-        hubs=(in_header("hub") or linked("hub"))[:MOST_HUBS],
+        self_url=next(iter(linked("self", header_links) or linked("self")), ""),
+        hubs=(linked("hub", header_links) or linked("hub"))[:MOST_HUBS],
         older=next(iter((*linked("prev-archive"), *linked("next"))), ""),
         ttl=parsed.ttl,
         update_period=parsed.update_period,

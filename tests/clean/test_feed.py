@@ -95,3 +95,22 @@ def test_the_rhythm_is_handed_on() -> None:
     assert (made.update_base, made.skip_hours, made.skip_days) == (
         moment, frozenset({1}), frozenset({6}),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "hub", "self_url"),
+    [
+        ((), "https://in.example/", "https://a.example/in"),
+        ((("hub", "https://head.example/"),), "https://head.example/", "https://a.example/in"),
+        ((("self", "https://a.example/head"),), "https://in.example/", "https://a.example/head"),
+        ((("hub", "javascript:x"),), "https://in.example/", "https://a.example/in"),
+    ],
+)
+def test_links_of_the_header_come_before_those_of_the_document(
+    header: tuple[tuple[str, str], ...], hub: str, self_url: str
+) -> None:
+    links = (("hub", "https://in.example/"), ("self", "https://a.example/in"))
+    made = feed.clean(
+        ParsedFeed(version="atom10", links=links), url="https://a.example/", header_links=header
+    )
+    assert (made.hubs, made.self_url) == ((hub,), self_url)

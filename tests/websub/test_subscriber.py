@@ -380,3 +380,83 @@ def test_hub_at_a_private_address_is_not_asked(ours: Ours, feed_server: FeedServ
         wait_for(lambda: ours.source("news").feed.hubs)
         time.sleep(2.5)  # two passes of the courier
     assert ours.subscriptions() == []
+
+
+# --- what must not happen --------------------------------------------------------------------
+
+
+BOMB = (
+    b"<!DOCTYPE rss [<!ENTITY a 'aaaaaaaaaa'>"
+    + b"".join(
+        b"<!ENTITY %c '%s'>" % (name, b"&%c;" % (name - 1) * 10)
+        for name in range(ord("b"), ord("l"))
+    )
+    + b"]><rss version='2.0'><channel><title>&k;</title></channel></rss>"
+)
+
+
+def test_push_that_attacks_the_parser_costs_nothing_and_reaches_nothing(pair: Pair) -> None:
+    canary = pair.peer.server.url("/canary")
+    xxe = (
+        f"<!DOCTYPE feed [<!ENTITY x SYSTEM '{canary}'>]><feed xmlns='http://www.w3.org/2005/Atom'>"
+        "<entry><id>x</id><title>&x;</title><link href='https://x.example/'/></entry></feed>"
+    ).encode()
+    asked = pair.subscribed()
+    for body in (BOMB, xxe, b"\0" * 1000):
+        assert pair.peer.push(asked, body) == 202
+    wait_for(lambda: pair.ours.waiting() == 0)
+    assert "/canary" not in pair.peer.server.paths()
+    pair.peer.numbers.append(4)
+    pair.peer.push(asked)
+    wait_for(lambda: "https://news.example/4" in pair.ours.links())
+
+
+def test_hub_leads_us_to_no_private_address(ours: Ours, peer: HubPeer) -> None:
+    peer.server.redirect("/hub", peer.server.url("/inside", "127.0.0.2"), 307)
+    ours.configure({"news": peer.topic}, network={"allow": ["127.0.0.1"]})
+    with ours.scheduling():
+        wait_for(lambda: "network.allow" in ours.subscription("news").detail)
+    assert "/inside" not in peer.server.paths()
+
+
+def test_full_inbox_asks_the_hub_to_come_again(ours: Ours, peer: HubPeer) -> None:
+    ours.configure({"news": peer.topic})
+    pair = Pair(ours, peer)
+    with ours.scheduling():
+        asked = pair.subscribed()
+    statuses = [peer.push(asked) for _ in range(51)]
+    assert statuses == [202] * 50 + [503]
+    with ours.scheduling():
+        wait_for(lambda: ours.waiting() == 0)
+    assert len(ours.links()) == 3
+
+
+def test_callbacks_are_open_where_the_site_is_closed(ours: Ours, peer: HubPeer) -> None:
+    ours.configure({"news": peer.topic}, auth={"token": "a-token-for-programs", "protect": "site"})
+    pair = Pair(ours, peer)
+    with ours.scheduling():
+        asked = pair.subscribed()
+        peer.numbers.append(4)
+        assert peer.push(asked) == 202
+        wait_for(lambda: len(ours.links()) == 4)
+    assert send(f"{ours.base}/feeds/all.atom")[0] == 401
+
+
+@pytest.mark.parametrize("what", ["hub", "topic", "base_url"])
+def test_what_has_changed_is_left_and_asked_for_anew(pair: Pair, what: str) -> None:
+    first = pair.subscribed()
+    hub, topic = pair.peer.server.url("/hub"), pair.peer.topic
+    if what == "base_url":
+        site = {"base_url": f"{pair.ours.base}/elsewhere"}
+        pair.ours.configure({"news": pair.peer.topic}, site=site)
+    else:
+        hub += "?another" if what == "hub" else ""
+        topic += "?another" if what == "topic" else ""
+        pair.peer.header = f'<{hub}>; rel="hub", <{topic}>; rel="self"'
+        pair.peer.numbers.append(4)
+        poll_now(pair)
+    pair.asked(2)
+    left, asked = sorted(pair.peer.asked()[1:3], key=lambda one: one.form["hub.mode"], reverse=True)
+    assert (left.form["hub.mode"], left.callback) == ("unsubscribe", first.callback)
+    assert (asked.form["hub.mode"], asked.form["hub.topic"]) == ("subscribe", topic)
+    assert pair.peer.server.requests[-1].path in ("/hub", "/hub?another")
