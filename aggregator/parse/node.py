@@ -20,7 +20,7 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _QUOTE = {'"': "&quot;"}
 _PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+/[\w/.%~-]*", re.ASCII)  # the same when joined
-_C1 = re.compile("[\x80-\x9f]")
+_C1_CONTROL = re.compile("[\x80-\x9f]")
 
 
 class Node(NamedTuple):
@@ -82,7 +82,9 @@ def mended(text: str) -> str:
         return text
     with contextlib.suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252) if _C1.search(text) else text
+    # In UTF-8 they begin with one byte, which is found fast; most texts don't have it.
+    has_controls = b"\xc2" in text.encode() and _C1_CONTROL.search(text)
+    return text.translate(_cp1252) if has_controls else text
 
 
 def _attributes(element: etree._Element) -> dict[str, str]:
