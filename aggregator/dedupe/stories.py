@@ -288,14 +288,24 @@ class _Pair:
         return not self.long or (self.subject >= SOME_SUBJECT and not self.is_series())
 
     def is_same_text(self) -> bool:
-        """Whether one text stands under two headlines, both of which are about it."""
+        """Whether one text stands under two headlines that are about it or about the same."""
         if not self.long or self.text < SAME_TEXT or self.is_series():
             return False
+        return self._is_reworded() or all(map(self._is_about, self.titles))
+
+    def _is_about(self, title: Words) -> bool:
         text = Stems(self.leads[0].telling & self.leads[1].telling)
-        return all(
-            len(strangers(title.telling, text)) <= (1 - ABOUT) * len(title.telling)
-            for title in self.titles
+        return len(strangers(title.telling, text)) <= (1 - ABOUT) * len(title.telling)
+
+    def _is_reworded(self) -> bool:
+        """Whether the titles say much the same in another order: a form keeps its order."""
+        if self.title < MUCH_TITLE:
+            return False
+        first, second = (
+            [_beginning(word) for word in title.all if word in title.telling - alone]
+            for title, alone in zip(self.titles, self.unlike, strict=True)
         )
+        return first != second
 
     def is_alike(self) -> bool:
         """Whether titles and leads agree, and no word tells the titles apart from both sides."""
