@@ -28,11 +28,11 @@ def choose(
     db: Connection, query: Query, entry_ids: Sequence[int], config: Config
 ) -> dict[int, Choice]:
     """Return what is shown of the stories among a view's entries, by entry; most stand alone."""
+    found = collapsed.shown(db, query, entry_ids)
+    if not found:
+        return {}
     priorities = {source.id: source.priority for source in config.sources}
-    return {
-        entry_id: _choice(story, query.lead, priorities)
-        for entry_id, story in collapsed.shown(db, query, entry_ids).items()
-    }
+    return {entry_id: _choice(story, query.lead, priorities) for entry_id, story in found.items()}
 
 
 def _choice(story: Shown, wanted: Lead, priorities: dict[str, int]) -> Choice:
