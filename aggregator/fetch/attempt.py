@@ -255,14 +255,15 @@ class Attempt:
         return self._fetched(answer, partial=True)
 
     def _replied(self, answer: Answer) -> FetchOutcome | None:
-        """Judge the answer to a message: any 2xx is one, whatever stands in it."""
-        status, fault = answer.status, answer.fault
+        """Judge the answer to a message: any 2xx is one, and of a POST nobody reads its body."""
+        status, fault, message = answer.status, answer.fault, self.request.message
         if status in _RESENDING and answer.complete:
             return self._follow(answer)
+        good = 200 <= status < 300 and answer.complete
+        if good and (fault is None or (message and message.method == "POST")):
+            return self._fetched(answer)
         if fault and (not answer.complete or status < 300):
             return self.failed(fault.kind, fault.words, status)
-        if 200 <= status < 300:
-            return self._fetched(answer)
         said = answer.body[:_SAID].decode(errors="replace").strip()
         words = f"status {status}" + (f", in its words: {said}" if said else "")
         gone = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS

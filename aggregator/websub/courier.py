@@ -25,6 +25,7 @@ from aggregator.websub.publications import Publications
 logger = logging.getLogger("aggregator")
 
 LOOK_SECONDS = 0.1
+FAULT_SECONDS = 5.0
 RECONCILE_SECONDS = 2.0
 """Ten thousand sources of which a third has a hub cost 23 ms to look over."""
 
@@ -86,6 +87,7 @@ class Courier:
                 except Exception:  # the barrier: a fault of ours must not end it for good
                     logger.exception("event=courier_failed")
                     self._restart()
+                    stopping.wait(FAULT_SECONDS)
                 if not self._client.pending:
                     stopping.wait(LOOK_SECONDS / 2)
         finally:

@@ -37,6 +37,9 @@ TOPIC_SECONDS = 0.5
 """A topic is told at most so often, however many sources change it."""
 
 PING_WAIT = timedelta(minutes=1)
+PINGED_AT_ONCE = 1_000
+"""More change at once only when nothing was told before, and so nobody has subscribed yet."""
+
 _PINGED, _PING_AGAIN = "websub_pinged", "websub_ping_again"
 
 ENDED_SECONDS = 5.0
@@ -281,7 +284,7 @@ def ping(db: Connection, config: Config, publications: Publications, now: dateti
     touched = publications.touched(scopes, config) if scopes else []
     if not touched:
         return []
-    form = protocol.ping_form(touched)
+    form = protocol.ping_form(touched[:PINGED_AT_ONCE])
     message = Message(body=form, content_type=protocol.FORM)
     request = Request(source_id="ping", url=config.websub.hub, message=message, limits=LIMITS)
     return [Errand(key="ping", request=request, settle=partial(_pinged, now, config.websub.hub))]

@@ -100,3 +100,18 @@ def test_message_to_a_private_address_is_refused(feed_server: FeedServer) -> Non
         client.close()
     failed(outcome, FailureKind.REFUSED_ADDRESS)
     assert feed_server.requests == []
+
+
+def test_body_of_an_answer_to_a_post_can_spoil_nothing(
+    feed_server: FeedServer, fetch: Fetch
+) -> None:
+    feed_server.reply("/large", 200, body=bytes(100_000))
+    feed_server.reply("/odd", 200, {"Content-Encoding": "gzip"}, b"no gzip")
+    limits = Limits(body=4_096)
+    for path in ("/large", "/odd"):
+        url = feed_server.url(path)
+        assert fetched(fetch(url, message=POST, limits=limits)).transfer.status == 200
+    failed(
+        fetch(feed_server.url("/large"), message=Message(method="GET"), limits=limits),
+        FailureKind.TOO_LARGE,
+    )
