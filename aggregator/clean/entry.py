@@ -235,7 +235,9 @@ def _shown(content: str) -> Iterator[Image]:
         sent = dict(_ATTRIBUTE.findall(tag[0]))
         url = sent.get("src", "").replace("&amp;", "&")
         if url and not _DECORATION.match(url):
-            caption = _CAPTION.match(content, tag.end(), tag.end() + FIGURE_LENGTH)
+            end = tag.end() + FIGURE_LENGTH
+            has_caption = content.find("<figcaption", tag.end(), end) >= 0
+            caption = _CAPTION.match(content, tag.end(), end) if has_caption else None
             yield Image(
                 url=url,
                 width=int(sent.get("width", 0)),
