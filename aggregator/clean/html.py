@@ -185,6 +185,8 @@ def _attribute(base: str, tag: str, name: str, value: str) -> str | None:
             return str(int(number[1])) if number else None
         case "style":
             return "none" if _UNSEEN.search(value) else None
+        case "rel":
+            return value  # the one that nh3 wrote
         case "dir":
             return value if value in ("ltr", "rtl", "auto") else None
         case "open" | "reversed" | "controls" | "preload":
