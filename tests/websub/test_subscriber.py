@@ -460,3 +460,17 @@ def test_what_has_changed_is_left_and_asked_for_anew(pair: Pair, what: str) -> N
     assert (left.form["hub.mode"], left.callback) == ("unsubscribe", first.callback)
     assert (asked.form["hub.mode"], asked.form["hub.topic"]) == ("subscribe", topic)
     assert pair.peer.server.requests[-1].path in ("/hub", "/hub?another")
+
+
+def test_push_for_a_source_that_was_removed_meanwhile_brings_nothing(
+    ours: Ours, peer: HubPeer
+) -> None:
+    ours.configure({"news": peer.topic})
+    with ours.scheduling():
+        asked = Pair(ours, peer).subscribed()
+    peer.numbers.append(4)
+    assert peer.push(asked) == 202
+    ours.configure({})
+    with ours.scheduling():
+        wait_for(lambda: ours.waiting() == 0)
+    assert len(ours.links()) == 3
