@@ -183,7 +183,7 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
     outcome, now = result.outcome, context.now
     subscriptions.taken(db, result.push, state.id)
     found = arrivals.Arrived()
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, Reading) and state.configured:
         found = arrivals.arrive(
             db,
             state,
@@ -203,7 +203,7 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
         log.add_push(
             db, state.id, now, len(found.new), len(found.changed), outcome.transfer.received
         )
-    elif state.last_poll is None or now - state.last_poll >= context.config.defaults.minimum:
+    elif isinstance(outcome, Failed) and _is_rested(state, context):
         sources.poll_now(db, state.id, now, "its hub pushed what can't be read")
     return Ingested(
         source_id=state.id,
@@ -215,6 +215,12 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
         touched=bool(found.touched or found.new),
         next_poll=NextPoll(at=state.next_poll, reason=state.next_poll_reason),
     )
+
+
+def _is_rested(state: SourceState, context: Context) -> bool:
+    """Whether a source may be polled again for no reason of its own."""
+    least = context.config.defaults.minimum
+    return state.last_poll is None or context.now - state.last_poll >= least
 
 
 class _Poll:
