@@ -184,7 +184,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The whole configuration file."""
+    """The whole configuration file; `cluster` is the address of one, "" for this process."""
 
     path: str
     site: Site
@@ -198,6 +198,7 @@ class Config:
     auth: Auth = Auth()
     websub: WebSub = WebSub()
     media: Media = Media()
+    cluster: str = ""
 
 
 # --- views -----------------------------------------------------------------------------------

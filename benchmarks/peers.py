@@ -37,7 +37,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import drawing
+from benchmarks import _drawing as drawing
 from tests.e2e import processes
 from tests.e2e.service import AGGREGATOR, wait_for
 from tests.e2e.test_run import free_port

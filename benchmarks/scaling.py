@@ -1,27 +1,48 @@
-"""What feeds cost that are configured but not due: the tick, the start, memory and idle CPU.
+"""What feeds cost that are configured but not due, and what the one writer can write.
 
     python -m benchmarks.scaling [--sources 1000 10000 100000] [--due 100] [--ticks 40] [--idle 10]
 
 A tick asks the database what is due, offers it, makes the requests and releases them again; what
 fetching and reading cost is in `poll_costs`. Each count of sources has a database of its own with
 the hashes of a document of 30 items for every source, and the same number of sources is due. Ticks
-of all counts take turns. For the service, scheduler and web server run as users start them, with
-nothing due; memory is what their processes hold (PSS).
+of all counts take turns.
+
+The writer stores invented results, as in a round of polls: nothing new, or two new entries of 2 kB
+of text. Its figures are of the processor time of one process.
+
+For the service, scheduler and web server run as users start them, with nothing due; memory is what
+their processes hold (PSS).
 """
 
 import argparse
 import os
+import random
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator import poll, upkeep
 from aggregator.config import file as config_file
-from aggregator.model import Config, Failed, FailureKind, PollResult, Request, Site, Source
+from aggregator.model import (
+    Config,
+    Entry,
+    Failed,
+    FailureKind,
+    Feed,
+    PollOutcome,
+    PollResult,
+    Reading,
+    Request,
+    SafeHtml,
+    Site,
+    Source,
+    Transfer,
+    Unchanged,
+    Validators,
+)
 from aggregator.pipeline import Manners
 from aggregator.poller import Poller, utc_now
 from aggregator.store import sources
@@ -35,13 +56,19 @@ HOSTS = 10
 """Sources of one host, in the middle: what a host limit has to look at."""
 
 
+WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "bdfgklmnprst"]
+
+
 class Nowhere:
-    """A pipe that fetches nothing: every request comes back cancelled, and is due again."""
+    """A pipe that fetches nothing: every request is answered by `answer`, at first as cancelled."""
 
     capacity, trouble, pending = 400, "", False
 
     def __init__(self, manners: Manners, **_: object) -> None:
         self._requests: list[Request] = []
+        self.answer: Callable[[Request], PollOutcome] = lambda _: Failed(
+            kind=FailureKind.CANCELLED, detail=""
+        )
 
     def reconfigure(self, manners: Manners) -> None:
         """Nothing changes."""
@@ -51,8 +78,7 @@ class Nowhere:
 
     def step(self) -> list[PollResult]:
         requests, self._requests = self._requests, []
-        failed = Failed(kind=FailureKind.CANCELLED, detail="")
-        return [poll.ended(request, failed) for request in requests]
+        return [poll.ended(request, self.answer(request)) for request in requests]
 
     def stop(self) -> None:
         """There is nothing to stop."""
@@ -112,6 +138,72 @@ def ticks(folder: Path, counts: list[int], due: int, rounds: int) -> dict[int, l
     return found
 
 
+def unchanged(request: Request) -> PollOutcome:
+    return Unchanged(
+        url=request.url,
+        validators=Validators(etag='"1"'),
+        transfer=Transfer(status=304, received=300, conditional=True),
+    )
+
+
+def entry(published: datetime) -> Entry:
+    name = random.randbytes(8).hex()
+    title, text = (" ".join(random.choices(WORDS, k=count)) for count in (9, 500))
+    return Entry(
+        guid=name,
+        link=f"https://bench.example/{name}",
+        canonical_url=f"https://bench.example/{name}",
+        title=title,
+        summary=text[:200],
+        content=SafeHtml(f"<p>{text}</p>"),
+        text=text,
+        published=published,
+        updated=None,
+        fingerprint=random.randbytes(16),
+        item_hash=random.randbytes(16),
+    )
+
+
+def two_new(request: Request) -> PollOutcome:
+    found = (entry(utc_now()), entry(utc_now()))
+    return Reading(
+        url=request.url,
+        feed=Feed(title="Bench", link="https://bench.example/"),
+        entries=found,
+        body_hash=random.randbytes(17),
+        item_hashes=b"".join(one.item_hash for one in found) + bytes(448),
+        transfer=Transfer(status=200, received=20_000),
+    )
+
+
+def written(
+    folder: Path, answer: Callable[[Request], PollOutcome], polls: int
+) -> tuple[float, int]:
+    """Return the milliseconds of processor time for a poll, and the bytes that it leaves."""
+    store, config = filled(str(folder / f"{answer.__name__}.db"), 1_000, 0)
+    poller = Poller(store, config, pipe=Nowhere)
+    pipe = poller._pipe
+    assert isinstance(pipe, Nowhere)
+    prepared = [answer(Request(source_id="", url="https://bench.example/")) for _ in range(polls)]
+    pipe.answer = lambda _: prepared.pop()
+    before, used = Path(store.path).stat().st_size, 0.0
+    for _ in range(polls // 1_000):
+        with store.transaction() as db:
+            sources.force(db, utc_now())
+        with store.reading() as db:
+            waiting = sources.due(db, utc_now())
+        begun = time.process_time()
+        while waiting:
+            poller.offer(waiting)
+            waiting = [item for item in waiting if not poller.has(item.source_id)]
+            poller.run_until_idle()
+        used += time.process_time() - begun
+    store.optimise()
+    grown = Path(store.path).stat().st_size - before
+    store.close()
+    return used * 1000 / polls, grown // polls
+
+
 def held(running: Running) -> float:
     return sum(process.memory for process in processes.of_session(running.pid)) / 1e6
 
@@ -163,6 +255,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--due", type=int, default=100)
     parser.add_argument("--ticks", type=int, default=40)
+    parser.add_argument("--polls", type=int, default=5_000, help="that the writer stores")
     parser.add_argument("--idle", type=float, default=10, help="seconds of watching a service")
     parser.add_argument("--served", type=int, nargs="*", default=[1_000, 10_000])
     args = parser.parse_args()
@@ -177,7 +270,11 @@ def main() -> None:
             ratio = statistics.median(a / b for a, b in zip(times, base, strict=True))
             row = f"{statistics.median(times):.2f} | {min(times):.2f} | {max(times):.2f}"
             print(f"| {count:,} | {row} | {ratio:.2f} |")
-        sys.stdout.flush()
+        print("\nThe one writer\n")
+        print("| poll | CPU ms | polls a second | bytes it leaves |\n|---|---|---|---|")
+        for what, answer in (("nothing new", unchanged), ("two new entries", two_new)):
+            cost, left = written(folder, answer, args.polls)
+            print(f"| {what} | {cost:.2f} | {1000 / cost:,.0f} | {left:,} |", flush=True)
         print("\nThe service with nothing due\n")
         print(
             "| configured | file read, s | first tick after, s | scheduler, MB | web, MB |"

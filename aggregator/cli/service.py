@@ -26,6 +26,7 @@ from rich.markup import escape
 
 from aggregator import children, jobs, pictures
 from aggregator.cli.shared import load, out
+from aggregator.config.keys import CLUSTER_ADDRESS
 from aggregator.demo.publisher import Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
@@ -48,7 +49,7 @@ THREADS = 2
 
 
 def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
-    if text and not re.fullmatch(r"(tcp|tls)://\S+:\d+|local:[1-9]\d*", text):
+    if text and not re.fullmatch(CLUSTER_ADDRESS, text):
         raise click.BadParameter("write tcp://HOST:8786, tls://HOST:8786 or local:N")
     return text
 
@@ -164,7 +165,7 @@ def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
     return jobs.Scheduler(
         Store(config.storage),
         lambda: load(path),
-        pipe=_pipe(cluster),
+        pipe=_pipe(cluster or config.cluster),
         publications=topics.publications,
     )
 

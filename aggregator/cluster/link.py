@@ -118,7 +118,11 @@ class Link(threading.Thread):
             while not self._over.is_set():
                 try:
                     async with Client(
-                        address, asynchronous=True, timeout=CONNECT_SECONDS, set_as_default=False, direct_to_workers=True
+                        address,
+                        asynchronous=True,
+                        timeout=CONNECT_SECONDS,
+                        set_as_default=False,
+                        direct_to_workers=True,
                     ) as self._client:
                         await self._watch(self._client)
                 except (OSError, RuntimeError, ValueError) as error:

@@ -158,6 +158,7 @@ def _config(found: Found, text: str, file: str) -> Config:
         auth=Auth(**_values(found, "auth")),
         websub=WebSub(**_values(found, "websub")),
         media=Media(**_values(found, "media")),
+        cluster=_values(found, "cluster").get("address", ""),
         defaults=_defaults(_values(found, "defaults")),
         sections=tuple(Section(**_ruled(section)) for section in values.get("sections", ())),
         sources=tuple(_source(source, text) for source in values.get("sources", ())),

@@ -254,6 +254,27 @@ WEBSUB = Block(
     ),
 )
 
+CLUSTER_ADDRESS = r"(tcp|tls)://\S+:\d{1,5}|local:[1-9]\d{0,2}"
+
+CLUSTER = Block(
+    noun="cluster",
+    keys=(
+        Key(
+            name="address",
+            kind=Text(
+                words="the address of a cluster",
+                remedy="Write tcp://HOST:8786, tls://HOST:8786 or local:N.",
+                pattern=CLUSTER_ADDRESS,
+            ),
+            help=(
+                "Where Dask's scheduler listens; or `local:N`, N workers on this machine. "
+                "`--cluster` says it too. A running scheduler does not notice a change."
+            ),
+            example="address: tcp://10.0.0.1:8786",
+        ),
+    ),
+)
+
 LIMITS = Block(
     noun="limits",
     keys=(
@@ -629,6 +650,12 @@ ROOT = Block(
             kind=MEDIA,
             help="Where pages load the pictures of entries from.",
             example="media: {proxy: true}",
+        ),
+        Key(
+            name="cluster",
+            kind=CLUSTER,
+            help="Other machines that fetch and read feeds; see [Scaling](scaling.md).",
+            example="cluster: {address: 'tcp://10.0.0.1:8786'}",
         ),
         Key(
             name="defaults",

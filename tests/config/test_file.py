@@ -33,6 +33,7 @@ site:
     h1 { color: red }
 storage: {path: data/news.db}
 network: {allow: [127.0.0.0/8, 192.168.1.7, NAS.lan, "fd00::/8"], proxy: "http://proxy.lan:3128"}
+cluster: {address: "tcp://10.0.0.1:8786"}
 defaults:
   every: 15m
   min_interval: 1m
@@ -96,6 +97,7 @@ def test_a_whole_file_is_read() -> None:
         storage="data/news.db",
         allow=("127.0.0.0/8", "192.168.1.7", "nas.lan", "fd00::/8"),
         proxy="http://proxy.lan:3128",
+        cluster="tcp://10.0.0.1:8786",
         defaults=Defaults(
             every=timedelta(minutes=15),
             minimum=timedelta(minutes=1),
@@ -131,13 +133,13 @@ def test_a_whole_file_is_read() -> None:
                     Rule(action="drop", field="author", pattern="^Bot$"),
                 ),
                 retry_after_scope="source",
-                line=26,
+                line=27,
                 yaml=found.sources[0].yaml,
             ),
             Source(
                 id="two",
                 url="https://two.example.org/feed",
-                line=36,
+                line=37,
                 yaml='{id: two, url: "https://two.example.org/feed"}',
             ),
         ),
@@ -325,6 +327,11 @@ def test_nothing_need_be_said() -> None:
                 '"10.0.0.0/99" is not',
             ],
             id="bad addresses",
+        ),
+        pytest.param(
+            "cluster: {address: '10.0.0.1'}",
+            ['"10.0.0.1" is not the address of a cluster. Write tcp://HOST:8786'],
+            id="a cluster without a port",
         ),
         pytest.param(
             "network: {proxy: 'ftp://user:secret@proxy'}",
