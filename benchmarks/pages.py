@@ -17,6 +17,8 @@ import re
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -31,9 +33,12 @@ from benchmarks.serve import free_port, granian, running
 SOURCES, SECTIONS = 1_000, 12
 END = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 BATCH = 20_000
+CORRECTED = 50
+"""One entry of so many is corrected."""
 
 PAGES = {
     "front page": "/",
+    "front page, half a year ago": "/at/2008-12-27T21:26Z/",
     "section": "/section/s3",
     "section, a year back": "/section/s3?before=2008-07-01T00:00:00Z~1",
     "source": "/source/f7",
@@ -43,6 +48,7 @@ PAGES = {
     "search, one word in most": "/search?q=bala",
     "search, two words": "/search?q=vitis+prakel",
     "search, narrowed": "/search?q=vitis&section=s3",
+    "corrections": "/corrections",
     "last updated": "/status",
     "topics": "/topics",
     "news.json": "/news.json?since=1",
@@ -115,12 +121,28 @@ class Press:
             fingerprint=b"%d" % number,
         )
 
+    def corrected(self, entry: Entry) -> Entry:
+        words = entry.text.split(" ")
+        words[10:12] = self._words(3).split(" ")
+        text = " ".join(words)
+        title = f"{entry.title.rpartition(' ')[0]} {self._words(1)}"
+        return replace(entry, title=title, text=text, content=SafeHtml(f"<p>{text}</p>"))
+
 
 def store_entry(db: Connection, source: int, entry: Entry, now: datetime) -> None:
     entries.insert(
         db, f"f{source}", entry, uri=entry.guid, first_seen=now, sort_at=now, hidden=None,
         sections=(section_of(source),),
     )  # fmt: skip
+
+
+def correct(db: Connection, press: Press, ids: Iterable[int]) -> None:
+    for stored in entries.get_many(db, ids).values():
+        source = int(stored.source_id[1:])
+        entries.revise(
+            db, stored.id, press.corrected(stored.entry),
+            changed=stored.first_seen + timedelta(minutes=10), sections=(section_of(source),),
+        )  # fmt: skip
 
 
 def fill(path: str, count: int) -> None:
@@ -136,6 +158,7 @@ def fill(path: str, count: int) -> None:
                 at = END - (count - number) * step
                 store_entry(db, press.source(), press.entry(number, at), at)
             entries.index_new(db, last)
+            correct(db, press, range(last + 1, entries.last_id(db) + 1, CORRECTED))
             changes.bump(db, [changes.ALL], END)
     store.close()
 
