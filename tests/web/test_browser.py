@@ -71,6 +71,9 @@ def fill(stock: Stock) -> None:
     for entry in odd:
         stock.put("herald", entry)
     stock.put("odd", replace(make_entry(110), title="From an odd place"))
+    story = "The ferry with a name too long for any page is aground off " + "Skerrow" * 12
+    for number, source in enumerate(("herald", "post", "odd"), 111):
+        stock.put(source, replace(make_entry(number), title=story))
     stock.revise(1, "Report number one")
     with stock.store.transaction() as db:
         columns = {
@@ -89,7 +92,7 @@ PATHS = (
     "/source/herald", "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
     f"{THEN}/author?name=/", "/at/soon/",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
-    "/entry/29", "/entry/29?print=1",
+    "/entry/29", "/entry/29?print=1", "/entry/31", "/section/world?stories=expand",
 )  # fmt: skip
 
 
