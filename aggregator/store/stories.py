@@ -1,11 +1,15 @@
 """Stories: which entries of different sources tell the same, why, and how they are found."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator.store.db import Connection, known_moment, stamp
+
+COVERED_DEPTH = 2_000
+"""So many of the latest stories are looked at for the most covered."""
 
 SLOTS = 8
 """So many entries are found by one key: the latest, mostly."""
@@ -163,14 +167,17 @@ def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> lis
     newest = latest(db, limit=1)
     if not newest:
         return []
+    # Counted along an index, hidden entries too; how many are shown is only asked of the best.
     rows = db.execute(
-        "select b.story_id, (select count(*) from story_members m join entries e"
-        " on e.id = m.entry_id where m.story_id = b.story_id and e.hidden is null) as n"
-        " from story_members b where b.entry_id = b.story_id and b.at >= ? and n >= ?"
-        " order by n desc, b.at desc, b.story_id desc limit ?",
-        (stamp(newest[0][1] - span), least, limit),
+        "select story_id from (select story_id, (select count(*) from story_members m"
+        " where m.story_id = b.story_id) as n from (select story_id from story_members"
+        " where entry_id = story_id and at >= ? order by at desc, story_id desc limit ?) b)"
+        " where n >= ? order by n desc, story_id desc limit ?",
+        (stamp(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
     )
-    return [row[0] for row in rows]
+    counts = Counter(one.story for one in members(db, [row[0] for row in rows], shown=True))
+    best = sorted(counts, key=lambda story: (-counts[story], -story))
+    return [story for story in best if counts[story] >= least][:limit]
 
 
 def forget(db: Connection, day: int) -> int:
