@@ -1,6 +1,7 @@
 """The pages in a real browser."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,9 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from aggregator.model import Auth, Author, Enclosure, Image, SafeHtml
+from aggregator.model import Auth, Author, Enclosure, Image, Media, SafeHtml
 from aggregator.store import sources
 from aggregator.web.app import create_app
+from tests.feedserver import FeedServer
 from tests.web.server import Watched, chromium, served
 from tests.web.stock import START, Stock, make_entry, stocked
 from tests.web.test_pages import NASTY, SITE
@@ -221,6 +223,30 @@ def test_story_with_a_clip_asks_for_it_only_when_told(browser: Browser, base: st
     expect(page.locator("audio")).to_be_visible()
     assert watched.outside == []
     page.close()
+
+
+def test_pictures_from_here_leave_nobody_else_to_ask(
+    browser: Browser, feed_server: FeedServer, tmp_path: Path
+) -> None:
+    one_pixel = b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    feed_server.reply("/p", body=one_pixel)
+    image = Image(url=feed_server.url("/p"))
+    own_pictures = replace(
+        SITE,
+        media=Media(proxy=True),
+        storage=str(tmp_path / "test.db"),
+        allow=("127.0.0.0/8",),
+    )
+    with stocked(tmp_path, own_pictures) as own:
+        own.put("herald", replace(make_entry(1), image=image))
+        app = create_app(lambda: own_pictures, own.store, clock=lambda: own.now)
+        with served(app) as address:
+            page, watched = opened(browser, address, "/")
+            expect(page.locator(".lead img")).to_have_js_property("naturalWidth", 1)
+            page.close()
+    assert (watched.errors, watched.outside) == ([], [])
 
 
 def test_wide_table_is_scrolled_and_not_squeezed(browser: Browser, base: str) -> None:
