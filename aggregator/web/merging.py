@@ -121,10 +121,7 @@ def _content(
     wanted = {entry.source_id for entry in stored} | set(query.source)
     wanted |= {other.source_id for other in others.values()}
     # Which of the entries that were taken back a search would have found can't be told any more.
-    plain = Query(
-        section=query.section, source=query.source, stories=query.stories, lead=query.lead
-    )
-    told = query == plain
+    told = _names_sources(query)
     return Content(
         stored=tuple(stored),
         also=also,
@@ -133,6 +130,12 @@ def _content(
         previous=previous,
         complete=complete,
     )
+
+
+def _names_sources(query: Query) -> bool:
+    """Whether a view is all of some sources, named by themselves or by their sections."""
+    named = Query(section=query.section, source=query.source)
+    return replace(query, stories=named.stories, lead=named.lead) == named
 
 
 def _place(entry: StoredEntry | Listed) -> tuple[datetime, int]:
@@ -253,10 +256,7 @@ def _by_section(made: dict[str, Outline], config: Config) -> tuple[Outline, ...]
 
 
 def _behind(db: Connection, query: Query, states: Iterable[SourceState]) -> set[str]:
-    plain = Query(
-        section=query.section, source=query.source, stories=query.stories, lead=query.lead
-    )
-    if query == plain:
+    if _names_sources(query):
         return {
             state.id
             for state in states
