@@ -43,6 +43,16 @@ def last_id(db: Connection, at: datetime) -> int:
     return low
 
 
+def last_change(db: Connection, at: datetime) -> datetime | None:
+    """Return when, by a moment, an entry had come or been corrected last."""
+    (moment,) = db.execute(
+        "select max(at) from (select first_seen as at from entries where id = ?"
+        " union all select max(until) from versions where until <= ?)",
+        (last_id(db, at), stamp(at)),
+    ).fetchone()
+    return known_moment(moment) if moment else None
+
+
 def select(
     db: Connection, query: Query, at: datetime, *, limit: int, before: Place | None = None
 ) -> list[Listed]:
