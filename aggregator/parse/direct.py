@@ -71,8 +71,8 @@ def read(xml: bytes, root: etree._Element, base: str) -> Values | None:
 
 
 def _has_meaning(name: str) -> bool:
-    """Tell whether an element whose rule does not stand here may change what is read."""
-    return name in _TAKEN or names.has_rule(name)
+    """Tell whether an element may change what is read."""
+    return name in RULES or name in _TAKEN or names.has_rule(name)
 
 
 class _Persons:

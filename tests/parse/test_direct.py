@@ -181,6 +181,7 @@ def test_what_is_read_directly(body: bytes) -> None:
         pytest.param(rss("<item><date>2009-06-27</date></item>"), id="a name of feedparser's"),
         pytest.param(rss("<item><links>x</links></item>"), id="a key of feedparser's"),
         pytest.param(rss('<item href="h"/>'), id="CDF"),
+        pytest.param(atom("<author><ttl>5</ttl></author>"), id="another's element in a person"),
         pytest.param(rss("<item><title><b/></title></item>"), id="a title with elements"),
     ],
 )
