@@ -1,4 +1,5 @@
 """WebSub, both ways: hubs push sources to us, and our hub pushes our feeds to subscribers.
 
-`protocol` is pure and all that the web may use; the others work in the scheduler's process.
+The web may use `protocol`, which is pure, and `publications`; the others work in the scheduler's
+process.
 """
