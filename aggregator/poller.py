@@ -18,9 +18,9 @@ from aggregator import ingest, poll, schedule
 from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
 from aggregator.fetch.agent import user_agent
-from aggregator.ingest import Context, Ingested
 from aggregator.model import Config, PollResult, Request
 from aggregator.pipeline import Manners, Pipe, Pipeline
+from aggregator.reckoning import Context, Ingested
 from aggregator.store import log, sources
 from aggregator.store.db import Store, stamp
 

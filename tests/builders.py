@@ -5,7 +5,6 @@ from typing import Any
 
 from aggregator import ingest
 from aggregator.dedupe.rules import Rulebook
-from aggregator.ingest import Context, Ingested
 from aggregator.model import (
     Config,
     Entry,
@@ -25,6 +24,7 @@ from aggregator.model import (
     Validators,
     View,
 )
+from aggregator.reckoning import HOST_LIMITED, Context, Ingested
 from aggregator.store import changes, sources, views
 from aggregator.store.db import Store
 from aggregator.store.sources import SourceState
@@ -76,7 +76,7 @@ class Desk:
         self.views: tuple[View, ...] = ()
         self.source = Source(id="a", url=URL, sections=("world",))
         self.others = [
-            Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(ingest.HOST_LIMITED)
+            Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(HOST_LIMITED)
         ]
         with store.transaction() as db:
             sources.sync(db, [self.source, *self.others], now=self.now, first_polls={})

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregator import arrivals, ingest
-from aggregator.ingest import Ingested
+from aggregator import arrivals, reckoning
 from aggregator.model import Entry, FailureKind, Feed, Freshness, Reading, Transfer
+from aggregator.reckoning import Ingested
 from aggregator.store import incidents, sources
 from aggregator.store.db import Store
 from tests.builders import URL, Desk, failed, make_entry, make_reading
@@ -88,14 +88,14 @@ def test_neither_the_first_document_nor_a_part_of_one_can_be_a_gap(desk: Desk) -
 
 
 def test_each_gap_halves_the_interval_and_quiet_polls_take_it_back(desk: Desk) -> None:
-    for number in range(ingest.MOST_HURRY + 2):
+    for number in range(reckoning.MOST_HURRY + 2):
         desk.poll(make_reading(*items(10 * number + 1, 10 * number + 6)))
-    assert desk.state().hurry == ingest.MOST_HURRY
-    last = 10 * (ingest.MOST_HURRY + 1)
+    assert desk.state().hurry == reckoning.MOST_HURRY
+    last = 10 * (reckoning.MOST_HURRY + 1)
     desk.poll(make_reading(*items(last + 4, last + 9)))
-    assert desk.state().hurry == ingest.MOST_HURRY
+    assert desk.state().hurry == reckoning.MOST_HURRY
     desk.poll(make_reading(*items(last + 5, last + 10)))
-    assert desk.state().hurry == ingest.MOST_HURRY - 1
+    assert desk.state().hurry == reckoning.MOST_HURRY - 1
 
 
 def test_a_gap_is_filled_from_the_archive_that_the_feed_links(desk: Desk) -> None:
@@ -150,7 +150,7 @@ def test_a_chain_of_archives_without_end_is_left(desk: Desk) -> None:
     while desk.request().archive:
         read += 1
         desk.poll(archive(read, make_entry(f"x{read}"), older=read + 1), archive=True)
-    assert read == ingest.MOST_ARCHIVES
+    assert read == reckoning.MOST_ARCHIVES
 
 
 def test_an_archive_that_asks_to_wait_is_obeyed(desk: Desk) -> None:

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import poll
-from aggregator.ingest import Ingested
 from aggregator.model import Fetched, Query, Transfer, Validators
 from aggregator.poll import Body
+from aggregator.reckoning import Ingested
 from aggregator.store import entries, views
 from aggregator.store.db import Store
 from tests.builders import URL, Desk

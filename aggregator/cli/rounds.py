@@ -10,9 +10,9 @@ from rich.table import Table
 from aggregator import jobs, upkeep
 from aggregator.cli.shared import check_known, err, opened, out
 from aggregator.errors import AlreadyRunning
-from aggregator.ingest import Ingested
 from aggregator.model import Config
 from aggregator.poller import Poller, utc_now
+from aggregator.reckoning import Ingested
 from aggregator.store import sources
 from aggregator.store.db import Store
 

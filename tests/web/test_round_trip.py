@@ -25,6 +25,7 @@ from aggregator.model import (
     StoredEntry,
 )
 from aggregator.query import parse
+from aggregator.reckoning import Context
 from aggregator.store import sources, views
 from tests import validators
 from tests.web.conftest import FeedSite
@@ -46,7 +47,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     judged = poll.judge(Request(source_id=source_id, url=url, discover=False), fetched)
     assert isinstance(judged, poll.Body)
     (result,) = poll.read([judged], now)
-    context = ingest.Context(
+    context = Context(
         config=site.config,
         sources={source.id: source for source in site.config.sources},
         rulebook=Rulebook.of(site.config),
