@@ -2,7 +2,7 @@
 
 Entries that retention has deleted are gone from the past too, and so is what a newer configuration
 shows no more: the past is told from what is stored now. A search looks at the words of today.
-Each report of a story stands by itself: what was known of stories at a moment is not kept.
+Of a story its first report stands, since who else told it by then is not kept.
 """
 
 import json
@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from aggregator.model import Query, SafeHtml, Sort, StoredEntry, Stories
-from aggregator.store import entries, listed, views
+from aggregator.model import Query, SafeHtml, Sort, StoredEntry
+from aggregator.store import entries, listed, stories, views
 from aggregator.store.db import Connection, known_moment, stamp
 from aggregator.store.listed import Listed
 from aggregator.store.search import expression
@@ -94,18 +94,31 @@ def select_ids(
     """Return the ids that `select` would read, newest first."""
     if query.within is not None:
         query = replace(query, since=at - query.within, within=None)
-    query = replace(query, sort=Sort.NEWEST, stories=Stories.EXPAND)
+    query = replace(query, sort=Sort.NEWEST)
     until = last_id(db, at)
     # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
     before = before or Place(sort_at=at, id=views.LAST_ID)
     ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=until))
-    ids |= set(_taken_back(db, query, at, until, limit, before))
+    back = _taken_back(db, query, at, until, limit, before)
+    if back and views.is_collapsed(query):
+        ids = _first_reports(db, ids | set(back))
+    else:
+        ids |= set(back)
     rows = db.execute(
         "select id from entries where id in (select value from json_each(?))"
         " order by sort_at desc, id desc limit ?",
         (json.dumps(sorted(ids)), limit),
     )
     return [row[0] for row in rows]
+
+
+def _first_reports(db: Connection, ids: set[int]) -> set[int]:
+    """Return the ids without later reports of a story: one that is back may be its first."""
+    told = stories.of_entries(db, ids)
+    firsts: dict[int, int] = {}
+    for entry_id in sorted(told):
+        firsts.setdefault(told[entry_id], entry_id)
+    return {one for one in ids if one not in told or firsts[told[one]] == one}
 
 
 def _taken_back(

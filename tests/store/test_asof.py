@@ -32,6 +32,7 @@ steps = st.lists(
             st.sampled_from(["herald", "post", "odd"]),
             st.sampled_from([0, 2, 500]),
         ),
+        st.tuples(st.just("tell"), st.sampled_from(["herald", "post", "odd"]), st.none()),
         st.tuples(st.just("revise"), st.integers(1, 6), st.sampled_from(["a", "b"])),
         st.tuples(st.just("withdraw"), st.integers(1, 6), st.none()),
     ),
@@ -46,6 +47,10 @@ def take(stock: Stock, step: tuple[str, object, object]) -> None:
     if kind == "add":
         assert isinstance(how, int)
         stock.add(str(what), age=timedelta(minutes=how))
+        return
+    if kind == "tell":
+        entry = make_entry(100 + stock.now.minute)
+        stock.put(str(what), replace(entry, title="The ferry to Tolvik runs aground off Skerrow"))
         return
     assert isinstance(what, int)
     with stock.store.reading() as db:
