@@ -197,14 +197,21 @@ def remove(db: Connection, subscriber: int) -> None:
     db.execute("delete from subscribers where id = ?", (subscriber,))
 
 
-def any_expired(db: Connection, now: datetime) -> bool:
-    """Return whether any lease has run out."""
-    row = db.execute("select min(lease_until) from subscribers").fetchone()
-    return row[0] is not None and row[0] <= stamp(now)
+def any_expired(db: Connection, now: datetime, longest: timedelta) -> bool:
+    """Return whether `expire` has anything to do."""
+    first, last = db.execute(
+        "select min(lease_until), max(lease_until) from subscribers"
+    ).fetchone()
+    return first is not None and (first <= stamp(now) or last > stamp(now + longest))
 
 
-def expire(db: Connection, now: datetime) -> list[tuple[str, str]]:
-    """End the subscriptions whose lease has run out; return `(topic, callback)` of each."""
+def expire(db: Connection, now: datetime, longest: timedelta) -> list[tuple[str, str]]:
+    """End the subscriptions whose lease has run out; return `(topic, callback)` of each.
+
+    Those that a clock which ran ahead gave a longer lease than any get the longest.
+    """
+    latest = stamp(now + longest)
+    db.execute("update subscribers set lease_until = ?1 where lease_until > ?1", (latest,))
     rows = db.execute(
         "delete from subscribers where lease_until <= ? returning topic, callback", (stamp(now),)
     )

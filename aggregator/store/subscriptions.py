@@ -79,19 +79,20 @@ def unasked(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
     return [(row[0], tuple(json.loads(row[1])), row[2]) for row in rows]
 
 
-def unfounded(db: Connection, callbacks: str) -> list[Subscription]:
+def unfounded(db: Connection, callbacks: str, latest: datetime) -> list[Subscription]:
     """Return the subscriptions to what its source offers no more, or with old callbacks.
 
     Args:
         callbacks: What all callbacks begin with, "" to get every subscription.
+        latest: What is dated after it was made by a clock that ran ahead, and is not to be trusted.
     """
     rows = db.execute(
-        "select * from subscriptions u where state != 'leaving' and (?1 = ''"
+        "select * from subscriptions u where since > ?2 or state != 'leaving' and (?1 = ''"
         " or substr(callback, 1, length(?1)) != ?1 or not exists (select 1 from sources s"
         f" where s.id = u.source_id and {_OFFERING}"
         " and json_extract(s.feed, '$.self_url') = u.topic"
         " and u.hub in (select value from json_each(s.feed, '$.hubs'))))",
-        (callbacks,),
+        (callbacks, stamp(latest)),
     )
     return [_subscription(row) for row in rows]
 

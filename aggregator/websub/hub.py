@@ -261,10 +261,10 @@ def _is_away(outcome: FetchOutcome) -> bool:
 def expire(store: Store, now: datetime) -> None:
     """End what has come to the end of its lease."""
     with store.reading() as db:
-        if not subscribers.any_expired(db, now):
+        if not subscribers.any_expired(db, now, protocol.MOST_LEASE):
             return
     with store.transaction() as db:
-        for topic, callback in subscribers.expire(db, now):
+        for topic, callback in subscribers.expire(db, now, protocol.MOST_LEASE):
             subscribers.log(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
         subscribers.forget_topics(db)
 
@@ -277,10 +277,11 @@ def ping(db: Connection, config: Config, publications: Publications, now: dateti
 
     The present second is left out: what still changes in it is told with the next.
     """
-    again = moment(facts.get(db, _PING_AGAIN))
-    if again and now < again:
+    again, last = moment(facts.get(db, _PING_AGAIN)), facts.get(db, _PINGED)
+    if again and now < again <= now + PING_WAIT:
         return []
-    scopes = changes.between(db, facts.get(db, _PINGED), stamp(now))
+    # A clock that ran ahead must not keep all news back until its time has come.
+    scopes = changes.between(db, last if last <= stamp(now) else "", stamp(now))
     touched = publications.touched(scopes, config) if scopes else []
     if not touched:
         return []

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
+from aggregator import schedule
 from aggregator.model import (
     Config,
     Failed,
@@ -46,7 +47,7 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
     callbacks = config.site.base_url + protocol.CALLBACK_PATH
     willing = not protocol.objection(config)
     with store.reading() as db:
-        left = subscriptions.unfounded(db, callbacks if willing else "")
+        left = subscriptions.unfounded(db, callbacks if willing else "", now + schedule.SLEW)
         wanted = _offers(db, config) if willing else []
     if left or wanted:
         with store.transaction() as db:

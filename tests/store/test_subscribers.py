@@ -11,6 +11,7 @@ from aggregator.store.db import Connection, Store
 from aggregator.store.subscribers import Delivery, Wish
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 LATER = NOW + timedelta(minutes=1)
 TOPIC = "https://us.example/feeds/all.atom"
 
@@ -135,13 +136,22 @@ def test_lease_ends_and_the_topic_with_its_last_subscriber(db: Connection) -> No
     join(db)
     subscribers.changed(db, TOPIC, "two", NOW)
     end = NOW + timedelta(hours=1)
-    assert not subscribers.any_expired(db, end - timedelta(seconds=1))
+    assert not subscribers.any_expired(db, end - timedelta(seconds=1), DAY)
     assert due(db, end) == []
-    assert subscribers.any_expired(db, end)
-    assert subscribers.expire(db, end) == [(TOPIC, "https://t/1")]
+    assert subscribers.any_expired(db, end, DAY)
+    assert subscribers.expire(db, end, DAY) == [(TOPIC, "https://t/1")]
     subscribers.forget_topics(db)
     assert subscribers.topics(db) == {}
     assert subscribers.version(db, TOPIC) == 0
+
+
+def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
+    join(db)
+    then = NOW - timedelta(days=3653)
+    assert subscribers.any_expired(db, then, DAY)
+    assert subscribers.expire(db, then, DAY) == []
+    assert subscribers.listed(db, 9)[0].lease_until == then + DAY
+    assert not subscribers.any_expired(db, then, DAY)
 
 
 def test_end_of_a_topic_is_told_to_subscribers_and_to_who_wished(db: Connection) -> None:

@@ -474,3 +474,19 @@ def test_push_for_a_source_that_was_removed_meanwhile_brings_nothing(
     with ours.scheduling():
         wait_for(lambda: ours.waiting() == 0)
     assert len(ours.links()) == 3
+
+
+def test_clock_that_ran_ahead_for_a_while_strands_no_subscription(
+    ours: Ours, peer: HubPeer
+) -> None:
+    ours.configure({"news": peer.topic})
+    pair = Pair(ours, peer)
+    ours.ahead = timedelta(days=3653)
+    with ours.scheduling():
+        first = pair.subscribed()
+    ours.ahead = timedelta(0)
+    with ours.scheduling():
+        pair.asked(2)
+    left, asked = sorted(peer.asked()[1:3], key=lambda one: one.form["hub.mode"], reverse=True)
+    assert (left.form["hub.mode"], left.callback) == ("unsubscribe", first.callback)
+    assert asked.form["hub.mode"] == "subscribe"
