@@ -110,6 +110,7 @@ class ListPage:
 
     Args:
         older: Path of the page that goes on, "" at the end.
+        expanded: Path of the view with each report of its stories by itself, "" when it is that.
         notes: What of a search could not be obeyed, in words.
     """
 
@@ -118,6 +119,7 @@ class ListPage:
     name: str
     days: tuple[Day, ...]
     older: str = ""
+    expanded: str = ""
     paged: bool = False
     notes: tuple[str, ...] = ()
     q: str = ""

@@ -216,12 +216,14 @@ def list_page(
         match = search.expression(spec.query.q, spec.query.exclude).match
         passages = search.snippets(reader.db, match, [one.id for one in found])
     updated = max((one.changed for one in found), default=None)
+    told = reader.tell(found, passages)
     return ListPage(
         head=head(spec, updated, section=name if kind == "section" else ""),
         kind=kind,
         name=_title(spec, reader.config, kind, name),
-        days=stories.by_day(reader.tell(found, passages)),
+        days=stories.by_day(told),
         older=older(spec.page_path, more) if more else "",
+        expanded=_expanded(spec.page_path) if any(one.also for one in told) else "",
         paged=before is not None,
         notes=notes,
         q=request.args.get("q", ""),
@@ -229,6 +231,10 @@ def list_page(
         source=request.args.get("source", ""),
         sources=_sources_of(reader, name) if kind == "section" else (),
     )
+
+
+def _expanded(path: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}stories=expand"
 
 
 def narrowing() -> str:

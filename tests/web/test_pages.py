@@ -380,7 +380,7 @@ PATHS = (
     "/corrections", "/feeds/corrections.atom", "/author?name=/", "/category?name=/", "/login",
     "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
-    "/api/v1/sections", "/websub/nothing",
+    "/api/v1/sections", "/api/v1/stories", "/api/v1/stories/1", "/websub/nothing",
 )  # fmt: skip
 
 

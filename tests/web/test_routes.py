@@ -19,6 +19,8 @@ NO_PAGE = {
     "api.sections": "JSON",
     "api.source": "JSON",
     "api.sources": "JSON",
+    "api.stories": "JSON",
+    "api.story": "JSON",
     "corrections.feed": "a feed",
     "editions.choose": "leads to a page",
     "editions.feed": "a feed",

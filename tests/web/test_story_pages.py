@@ -34,9 +34,11 @@ def test_list_shows_a_story_once_and_names_the_others(pages: PageSite, told: lis
     others = page[page.index('class="others"') :].partition("</p>")[0]
     assert f'<a href="/entry/{told[1]}" dir="auto">Post</a>' in others
     assert "odd" not in others  # is in no section
-    expanded = pages.text("/section/world?stories=expand")
+    [path] = re.findall(r'<a href="([^"]+)">Show each report</a>', page)
+    expanded = pages.text(path)
     assert headlines(expanded).count(TITLE) == 2
     assert 'class="others"' not in expanded
+    assert "Show each report" not in expanded
 
 
 def test_search_and_its_pages_lose_no_story(pages: PageSite, told: list[int]) -> None:
