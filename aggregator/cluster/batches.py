@@ -14,7 +14,7 @@ from aggregator.model import Request
 from aggregator.pipeline import Manners
 
 SIZE = 40
-"""Requests of a batch: so many hide its cost, 4 ms."""
+"""Requests of a batch: so many hide its cost, some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,20 +114,13 @@ class Link(threading.Thread):
         self._loop.close()
 
     async def _live(self) -> None:
-        async with self._cluster() as address:
-            while not self._over.is_set():
-                try:
-                    async with Client(
-                        address,
-                        asynchronous=True,
-                        timeout=CONNECT_SECONDS,
-                        set_as_default=False,
-                        direct_to_workers=True,
-                    ) as self._client:
-                        await self._watch(self._client)
-                except (OSError, RuntimeError, ValueError) as error:
-                    self._lose(f"{type(error).__name__}: {error}")
-                    await self._pause()
+        while not self._over.is_set():
+            try:
+                async with self._cluster() as address, _client(address) as self._client:
+                    await self._watch(self._client)
+            except Exception as error:  # noqa: BLE001, whatever Dask raises: it is tried again
+                self._lose(f"{type(error).__name__}: {error}")
+                await self._pause()
 
     @asynccontextmanager
     async def _cluster(self) -> AsyncIterator[str]:
@@ -191,8 +184,8 @@ class Link(threading.Thread):
 
     async def _ask(self, worker: Worker, question: Callable[..., Any], *arguments: object) -> Any:
         """Call a function in a worker, nowhere else: Dask is not to run it again elsewhere."""
-        if self._client is None:
-            raise asyncio.CancelledError
+        if self._client is None or self._workers.get(worker.address) is not worker:
+            raise asyncio.CancelledError  # it was lost in this moment
         future = self._client.submit(
             question, self._owner, *arguments, workers=[worker.address], pure=False
         )
@@ -242,6 +235,16 @@ class Link(threading.Thread):
             end = End.LOST
         finally:
             self._answer(Answer(batch, worker, [], end))
+
+
+def _client(address: str) -> Client:
+    return Client(
+        address,
+        asynchronous=True,
+        timeout=CONNECT_SECONDS,
+        set_as_default=False,
+        direct_to_workers=True,
+    )
 
 
 def _other_version(worker: Worker, version: str) -> str:

@@ -190,6 +190,9 @@ class Desk(threading.Thread):
     def _drop(self) -> None:
         self._orders.clear()
         orders, self._waiting = set(self._waiting.values()), {}
+        with suppress(queue.Empty):
+            while True:
+                orders.add(self._arriving.get_nowait())
         if self._pipeline is not None:
             pipeline, self._pipeline = self._pipeline, None
             pipeline.close()

@@ -39,9 +39,9 @@ class Dask:
         return self._start("scheduler", *options)
 
     def worker(self, *options: str, environ: dict[str, str] | None = None) -> Running:
-        return self._start(
-            "worker", self.address, "--no-dashboard", "--nthreads", "1", *options, environ=environ
-        )
+        """Start a worker; without Dask's nanny, which would start it again, if not asked for."""
+        options = ("--no-dashboard", "--nthreads", "1", *(options or ("--no-nanny",)))
+        return self._start("worker", self.address, *options, environ=environ)
 
     def end(self) -> None:
         for running in self._running:
@@ -96,11 +96,11 @@ def test_workers_killed_while_feeds_publish_lose_and_double_nothing(
     slowly(churn, feed_server)
     service.configure(churn.sources(every="1s"))
     dask.scheduler()
-    workers = [dask.worker() for _ in range(2)]
+    workers = [dask.worker("--nanny") for _ in range(2)]
     service.start("scheduler", "--cluster", dask.address)
     service.wait(service.polled)
     with churn.going(every=0.2):
-        for _ in range(kills // 2):
+        for _ in range(kills // 3):
             victim = partial(worker_process, random.choice(workers))
             os.kill(service.wait(victim), signal.SIGKILL)
             service.wait_for_requests(feed_server, random.randrange(1, 40))
@@ -115,7 +115,8 @@ def test_our_scheduler_killed_and_restarted_breaks_no_limit_of_a_host(
     slowly(churn, feed_server, 0.2)
     service.configure(churn.sources(every="1s"))
     dask.scheduler()
-    dask.worker("--nworkers", "2")
+    dask.worker()
+    dask.worker()
     with churn.going(every=0.2):
         for _ in range(kills // 3):
             scheduler = service.start("scheduler", "--cluster", dask.address)
@@ -192,13 +193,12 @@ def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_move
         cluster.add([request], spacing={})
         assert cluster.step() == []
         wait_for(lambda: feed_server.requests)
-        stopped = worker_process(worker)
-        os.kill(stopped, signal.SIGSTOP)
+        worker.send(signal.SIGSTOP)
         [late] = wait_for(cluster.step)
         assert isinstance(late.outcome, Failed)
         assert late.outcome.kind is FailureKind.CANCELLED
         assert cluster.capacity == 0
-        os.kill(stopped, signal.SIGCONT)
+        worker.send(signal.SIGCONT)
         wait_for(lambda: cluster.capacity)
         cluster.add([request], spacing={})
         [result] = wait_for(cluster.step)
@@ -221,7 +221,8 @@ def test_feeds_of_several_hosts_that_lead_to_one_are_polled_one_batch_at_a_time(
         ]
     )
     dask.scheduler()
-    dask.worker("--nworkers", "2")
+    dask.worker()
+    dask.worker()
     service.start("scheduler", "--cluster", dask.address)
     service.wait(service.polled)
     ended(service, churn)

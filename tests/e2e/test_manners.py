@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 import aggregator
 from tests.e2e.service import Service
 from tests.feedserver import FeedServer, Received, Step, response
@@ -13,8 +15,9 @@ BODY = (
 ODD = {"ETag": "W/\"a,b ; \xe9 'c' \"", "Last-Modified": "yesterday, at 5 o'clock"}
 
 
+@pytest.mark.parametrize("options", [(), ("--cluster", "local:1")], ids=["here", "cluster"])
 def test_validators_come_back_byte_for_byte_and_cookies_do_not(
-    service: Service, feed_server: FeedServer
+    service: Service, feed_server: FeedServer, options: tuple[str, ...]
 ) -> None:
     def behave(request: Received) -> Sequence[Step]:
         cookie = {"Set-Cookie": "session=1; Path=/"}
@@ -27,7 +30,7 @@ def test_validators_come_back_byte_for_byte_and_cookies_do_not(
         [{"id": "feed", "url": feed_server.url("/feed"), "every": "1s"}],
         site={"base_url": "https://news.example", "contact": "desk@news.example"},
     )
-    service.start("scheduler")
+    service.start("scheduler", *options)
     service.wait_for_requests(feed_server, 2)
     first, second = feed_server.requests[:2]
     assert first.headers == {
