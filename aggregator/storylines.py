@@ -52,6 +52,8 @@ def _follow(db: Connection, new: Sequence[Report], day: int) -> int:
 def _report(told: Told) -> Report:
     own = urls.canonical(told.uri) or told.uri if told.uri == told.guid else ""
     hints = {urls.canonical(told.via), own} - {"", told.canonical_url}
+    # What stands in one feed under one title is the same, wherever it was copied to.
+    hints.add(f"{urls.canonical(told.feed)} {' '.join(told.title.casefold().split())}")
     return Report(
         id=told.id,
         source_id=told.source_id,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from aggregator import ingest, storylines
-from aggregator.model import Entry, PollResult, Source
+from aggregator.model import Entry, Origin, PollResult, Source
 from aggregator.store import entries, stories
 from aggregator.store.db import Store
-from tests.builders import START, Desk, make_entry, make_reading
+from tests.builders import START, URL, Desk, make_entry, make_reading
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
 LEAD = (
@@ -115,6 +115,15 @@ def test_via_and_equal_ids_are_hints(desk: Desk) -> None:
     [second] = bring(desk, "b0", told("two", via="http://www.a.example/one?utm_source=x", **short))
     [third] = bring(desk, "b1", told("three", guid="tag:wire.example,2009:1", **short))
     assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, second, third]
+
+
+def test_feed_that_a_copy_names_as_its_origin_is_a_hint(desk: Desk) -> None:
+    short = {"title": "Weekly update", "summary": ""}
+    [first] = bring(desk, "a", told("one", **short))
+    [other] = bring(desk, "b0", told("two", origin=Origin(url="https://x.example/feed"), **short))
+    [copy] = bring(desk, "b1", told("three", origin=Origin(title="A", url=URL), **short))
+    assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, copy]
+    assert members(desk, other) == []
 
 
 def test_reports_days_apart_are_no_story(desk: Desk) -> None:

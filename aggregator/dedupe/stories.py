@@ -6,7 +6,7 @@ equal page counts for every member: what stands at one address is one text. In t
 
     page      both link to one page; not a site's home, nor a page that one source links to from
               several entries
-    hint      one names the other as where it is from (via, id), and their titles agree
+    hint      one names the other as where it is from (via, feed, id), and their titles agree
     title     the same telling title within `WINDOW`; not one that a source has used before
     text      nearly the same beginning, though the headline was written anew
     likeness  much the same title, and a beginning that agrees

@@ -17,7 +17,11 @@ SLOTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is compared of an entry; the fields are those of `StoredEntry` and `Entry`."""
+    """What is compared of an entry; the fields are those of `StoredEntry` and `Entry`.
+
+    Args:
+        feed: URL of the feed that it was copied from, else of its own.
+    """
 
     id: int
     source_id: str
@@ -27,6 +31,7 @@ class Told:
     title: str
     summary: str
     via: str
+    feed: str
     sort_at: datetime
     hidden: str
 
@@ -51,8 +56,10 @@ class Member:
 def told(db: Connection, entry_ids: Iterable[int]) -> dict[int, Told]:
     """Return what is compared of entries, by id and in their order."""
     rows = db.execute(
-        "select id, source_id, uri, guid, canonical_url, title, summary, via, sort_at, hidden"
-        " from entries where id in (select value from json_each(?)) order by id",
+        "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at, hidden,"
+        " coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url) from entries e"
+        " join sources s on s.id = source_id"
+        " where e.id in (select value from json_each(?)) order by e.id",
         (json.dumps(sorted(entry_ids)),),
     )
     return {
@@ -65,6 +72,7 @@ def told(db: Connection, entry_ids: Iterable[int]) -> dict[int, Told]:
             title=row[5],
             summary=row[6],
             via=row[7],
+            feed=row[10],
             sort_at=known_moment(row[8]),
             hidden=row[9] or "",
         )
