@@ -41,10 +41,18 @@ def test_list_shows_a_story_once_and_names_the_others(pages: PageSite, told: lis
     assert "Show each report" not in expanded
 
 
-def test_search_and_its_pages_lose_no_story(pages: PageSite, told: list[int]) -> None:
+def test_search_shows_a_story_once(pages: PageSite, told: list[int]) -> None:
     assert headlines(pages.text("/search?q=skerrow")).count(TITLE) == 1
     assert headlines(pages.text("/search?q=skerrow&stories=expand")).count(TITLE) == len(told)
-    found, path = list[str](), "/section/world?limit=1"
+
+
+@pytest.mark.parametrize("lead", ["first", "longest"])
+def test_page_after_page_no_story_is_lost_or_told_again(pages: PageSite, lead: str) -> None:
+    pages.stock.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
+    pages.stock.add("post")
+    long = replace(make_entry(1001), title=TITLE, summary="", text="long " * 50)
+    assert pages.stock.put("post", long) == 3
+    found, path = list[str](), f"/section/world?limit=1&lead={lead}"
     while path:
         page = pages.text(path)
         found += headlines(page[page.index("<main") :])
