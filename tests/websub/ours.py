@@ -19,8 +19,10 @@ from aggregator.store.db import Store
 from aggregator.store.sources import SourceState
 from aggregator.store.subscribers import Delivery, Subscriber
 from aggregator.store.subscriptions import Subscription
+from aggregator.upkeep import synchronise
 from aggregator.web import topics
 from aggregator.web.app import create_app
+from aggregator.websub.courier import Courier
 from tests.e2e.service import wait_for
 
 
@@ -31,6 +33,7 @@ class Ours:
     folder: Path
     base: str = ""
     ahead: timedelta = timedelta(0)
+    courier: Courier | None = None
 
     def __post_init__(self) -> None:
         self.path = self.folder / "sources.yaml"
@@ -53,6 +56,8 @@ class Ours:
         temporary = self.folder / "new.yaml"
         temporary.write_text(json.dumps(config))
         temporary.replace(self.path)
+        if self.courier:
+            self._obey(self.courier)
 
     def config(self) -> Config:
         return file.load(str(self.path), {})
@@ -70,6 +75,27 @@ class Ours:
         finally:
             scheduler.stop()
             thread.join()
+
+    @contextmanager
+    def couriering(self) -> Iterator[None]:
+        """Run the courier alone, which is the hub; nothing is polled and no push is read."""
+        self.courier = Courier(
+            self.store, self.config(), topics.publications(self.store), clock=self.clock
+        )
+        self._obey(self.courier)
+        stopping = threading.Event()
+        thread = threading.Thread(target=self.courier.run, args=(stopping,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
+            self.courier = None
+
+    def _obey(self, courier: Courier) -> None:
+        synchronise(self.store, self.config(), self.clock())
+        courier.reconfigure(self.config())
 
     # --- what it knows -------------------------------------------------------------------------
 
@@ -138,7 +164,7 @@ def running(folder: Path) -> Iterator[Ours]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     ours.base = f"http://127.0.0.1:{server.server_port}"
     ours.configure({})
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield ours
