@@ -102,10 +102,12 @@ def add(db: Connection, subscription: Subscription) -> None:
     given = subscription
     db.execute(
         "insert into subscriptions(token, source_id, hub, topic, callback, secret, state, since,"
-        " act_at, active_since) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " act_at, active_since, pushes, last_push_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             given.token, given.source_id, given.hub, given.topic, given.callback, given.secret,
             given.state, stamp(given.since), _stamp(given.act), _stamp(given.active_since),
+            given.pushes, _stamp(given.last_push),
         ),
     )  # fmt: skip
 
@@ -171,10 +173,10 @@ def activate(
 
 
 def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """Return the sources whose hub pushes as far as we know, and since when."""
+    """Return the sources whose hub has proven that it pushes, and since when it does."""
     rows = db.execute(
         "select source_id, min(active_since) from subscriptions where state = 'active'"
-        " and lease_until > ? and suspected is null"
+        " and lease_until > ? and pushes and suspected is null"
         " and source_id in (select value from json_each(?)) group by source_id",
         (stamp(now), json.dumps(list(source_ids))),
     )

@@ -93,6 +93,8 @@ def _active(active: Subscription) -> str:
     said = f"active until {_when(active.lease_until)}"
     if active.last_push:
         said += f"; {active.pushes} pushes, the last {_when(active.last_push)}"
+    else:
+        said += "; nothing pushed yet, so polls keep their pace"
     if active.ignored:
         said += f"; {active.ignored} ignored for a wrong signature"
     if active.algorithm == "sha1":

@@ -117,6 +117,7 @@ def subscription_form(*, mode: str, topic: str, callback: str, secret: str) -> b
     fields = {"hub.mode": mode, "hub.topic": topic, "hub.callback": callback}
     if mode == "subscribe":
         fields |= {
+            "hub.verify": "async",  # hubs of PubSubHubbub 0.3 insist on it
             "hub.lease_seconds": str(int(LEASE.total_seconds())),
             "hub.secret": secret,
         }

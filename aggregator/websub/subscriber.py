@@ -8,6 +8,7 @@ What hubs ask and push comes to `web.websub`, which writes it down; nothing here
 
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -54,7 +55,7 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
             for one in left:
                 _leave(db, one, now)
             for source_id, offer in wanted[:ASK_AT_ONCE]:
-                _ask(db, config, source_id, offer, now)
+                subscriptions.add(db, _new(config, source_id, offer, now))
 
 
 def _offers(db: Connection, config: Config) -> list[tuple[str, Offer]]:
@@ -66,16 +67,9 @@ def _offers(db: Connection, config: Config) -> list[tuple[str, Offer]]:
     return found
 
 
-def _ask(
-    db: Connection,
-    config: Config,
-    source_id: str,
-    offer: Offer,
-    now: datetime,
-    active_since: datetime | None = None,
-) -> None:
+def _new(config: Config, source_id: str, offer: Offer, now: datetime) -> Subscription:
     token = secrets.token_urlsafe(24)
-    subscription = Subscription(
+    return Subscription(
         token=token,
         source_id=source_id,
         hub=offer.hub,
@@ -85,9 +79,7 @@ def _ask(
         state=ASKED,
         since=now,
         act=now,
-        active_since=active_since,
     )
-    subscriptions.add(db, subscription)
 
 
 def _leave(db: Connection, one: Subscription, now: datetime) -> None:
@@ -121,8 +113,11 @@ def errands(db: Connection, config: Config, now: datetime, room: int) -> list[Er
 def _renew(db: Connection, config: Config, one: Subscription, now: datetime) -> None:
     """Ask for the same with another callback and secret; the old ones hold until it is verified."""
     if all(other.state != ASKED for other in subscriptions.all_of(db, one.source_id)):
-        offer = Offer(hub=one.hub, topic=one.topic)
-        _ask(db, config, one.source_id, offer, now, one.active_since)
+        new = _new(config, one.source_id, Offer(hub=one.hub, topic=one.topic), now)
+        proven = replace(
+            new, active_since=one.active_since, pushes=one.pushes, last_push=one.last_push
+        )
+        subscriptions.add(db, proven)
 
 
 def _errand(db: Connection, one: Subscription, now: datetime) -> list[Errand]:

@@ -48,7 +48,7 @@ def site(tmp_path: Path) -> Iterator[PageSite]:
         (FEED, [replace(ASKED, failures=2, detail="status 500")], "failing since"),
         (FEED, [replace(ASKED, state="denied", detail="not you")], "denied by its hub: not you"),
         (FEED, [replace(ACTIVE, state="leaving"), ACTIVE], "active until 2009-07-07 21:26 GMT"),
-        (FEED, [ASKED, ACTIVE], "active until"),
+        (FEED, [ASKED, ACTIVE], "nothing pushed yet, so polls keep their pace"),
         (FEED, [replace(ACTIVE, pushes=3, last_push=START)], "3 pushes, the last 2009-06-27"),
         (FEED, [replace(ACTIVE, ignored=2)], "2 ignored for a wrong signature"),
         (FEED, [replace(ACTIVE, algorithm="sha1")], "signed with sha1, which is weak"),

@@ -95,6 +95,7 @@ def test_subscription_request_has_the_form_of_the_recommendation() -> None:
         "hub.mode": ["subscribe"],
         "hub.topic": ["https://a.example/ü?x=1&y"],
         "hub.callback": ["https://us/c"],
+        "hub.verify": ["async"],
         "hub.lease_seconds": ["864000"],
         "hub.secret": ["s"],
     }

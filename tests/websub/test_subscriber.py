@@ -311,7 +311,10 @@ def test_hub_that_confirms_no_end_is_left_in_the_end(pair: Pair) -> None:
 
 
 def test_polls_are_a_slow_backup_while_pushes_come(pair: Pair) -> None:
-    pair.subscribed()
+    asked = pair.subscribed()
+    wait_for(lambda: pair.ours.source("news").polls == 2)
+    assert "backup" not in pair.ours.source("news").next_poll_reason, "it has proven nothing yet"
+    pair.peer.push(asked)
     poll_now(pair)
     assert "its hub pushes, so polls are only a backup" in pair.ours.source("news").next_poll_reason
     poll_in = pair.ours.source("news").next_poll - pair.ours.clock()
@@ -320,6 +323,7 @@ def test_polls_are_a_slow_backup_while_pushes_come(pair: Pair) -> None:
 
 def test_push_that_quietly_died_is_noticed_by_a_poll_and_polls_resume(pair: Pair) -> None:
     asked = pair.subscribed()
+    pair.peer.push(asked)
     pair.ours.ahead = timedelta(seconds=2)
     poll_now(pair)
     pair.peer.numbers.append(4)
