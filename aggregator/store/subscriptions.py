@@ -147,6 +147,14 @@ def by_source(db: Connection) -> dict[str, list[Subscription]]:
     return found
 
 
+def states(db: Connection) -> dict[str, int]:
+    """Return how many subscriptions are in each state; `suspected` are of the active."""
+    rows = db.execute(
+        "select iif(suspected is null, state, 'suspected'), count(*) from subscriptions group by 1"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
     """Return the subscriptions for which something is to be done, longest overdue first."""
     rows = db.execute(
@@ -247,6 +255,11 @@ def waiting(db: Connection, busy: Collection[str], limit: int) -> list[Push]:
         )
         for row in rows
     ]
+
+
+def waiting_count(db: Connection) -> int:
+    """Return how many pushes wait to be read."""
+    return int(db.execute("select count(*) from inbox").fetchone()[0])
 
 
 def taken(db: Connection, push: int, source_id: str) -> None:

@@ -10,7 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from aggregator import __version__
-from aggregator.store import entries, facts, log, sources
+from aggregator.store import entries, facts, log, sources, subscribers, subscriptions
 from aggregator.store.db import Connection, Store, moment
 
 PREFIX = "aggregator"
@@ -45,8 +45,9 @@ def read(db: Connection) -> Iterable[Metric]:
     """Read all metrics."""
     yield _gauge("info", "The running version.", {__version__: 1}, "version")
     yield _gauge("entries", "Stored entries.", entries.count(db))
-    states = sources.all_states(db)
-    healths = Counter(state.health if state.enabled else "disabled" for state in states)
+    healths = Counter(
+        state.health if state.enabled else "disabled" for state in sources.all_states(db)
+    )
     yield _gauge("sources", "Configured sources.", dict(healths), "health")
     tick = moment(facts.get(db, "tick"))
     yield _gauge(
@@ -57,6 +58,10 @@ def read(db: Connection) -> Iterable[Metric]:
     broken = bool(facts.get(db, "config_error"))
     yield _gauge("config_error", "1 while the configuration file has mistakes.", broken)
     yield from _totals(log.totals(db))
+    states = subscriptions.states(db)
+    yield _gauge("websub_subscriptions", "Ours at hubs of sources.", states, "state")
+    yield _gauge("websub_subscribers", "Those of our own hub.", subscribers.count(db))
+    yield _gauge("websub_inbox", "Pushes that wait to be read.", subscriptions.waiting_count(db))
 
 
 def _totals(ever: log.Totals) -> Iterable[Metric]:

@@ -103,3 +103,14 @@ def test_source_page_and_json_say_how_it_is_pushed(site: PageSite) -> None:
     assert "<dt>Pushes</dt><dd>not offered</dd>" in site.text("/source/herald")
     told = site.get("/status.json").get_json()
     assert {source["push"] for source in told["sources"]} == {"not offered"}
+
+
+def test_figures_count_both_sides(site: PageSite) -> None:
+    fill(site.stock)
+    figures = site.text("/metrics")
+    for line in (
+        'aggregator_websub_subscriptions{state="asked"} 1.0',
+        "aggregator_websub_subscribers 2.0",
+        "aggregator_websub_inbox 0.0",
+    ):
+        assert f"\n{line}\n" in figures
