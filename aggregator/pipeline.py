@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pebble import ProcessPool
+
 from aggregator import children, poll
 from aggregator.children import Answer
 from aggregator.fetch.client import Client
@@ -92,14 +94,14 @@ class Pipeline:
     trouble = ""
 
     def __init__(self, manners: Manners, *, clock: Callable[[], datetime]) -> None:
-        """Start nothing but the children.
+        """Start nothing yet; the children that read start with the first document.
 
         Args:
             manners: What holds for every request.
             clock: The present moment.
         """
         self._clock = clock
-        self._pool = children.reading_pool()
+        self._pool: ProcessPool | None = None
         self._bodies: list[poll.Body] = []
         self._readings: dict[Answer, _Reading] = {}
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -180,6 +182,7 @@ class Pipeline:
             self._send(batch)
 
     def _send(self, batch: list[poll.Body], losses: int = 0) -> None:
+        self._pool = self._pool or children.reading_pool()
         try:
             answer = children.send(self._pool, batch, self._clock())
         except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
@@ -193,7 +196,7 @@ class Pipeline:
 
         It breaks when a child is killed while it reads nothing, by hand or for its memory.
         """
-        if self._pool.active:
+        if self._pool is None or self._pool.active:
             return
         logger.error("event=children_lost, new ones are made")
         self._pool.stop()
@@ -237,7 +240,8 @@ class Pipeline:
 
     def close(self) -> None:
         """End the children and connections."""
-        self._pool.stop()
-        self._pool.join()
+        if self._pool:
+            self._pool.stop()
+            self._pool.join()
         for client in self._clients:
             client.close()
