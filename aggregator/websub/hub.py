@@ -16,7 +16,16 @@ from functools import partial
 import xxhash
 
 from aggregator.fetch import urls
-from aggregator.model import Config, Failed, FailureKind, FetchOutcome, Limits, Message, Request
+from aggregator.model import (
+    Config,
+    Failed,
+    FailureKind,
+    Fetched,
+    FetchOutcome,
+    Limits,
+    Message,
+    Request,
+)
 from aggregator.store import changes, facts, subscribers
 from aggregator.store.db import Connection, Store, moment, stamp
 from aggregator.store.subscribers import Delivery, Subscriber, Wish
@@ -187,8 +196,6 @@ class Hub:
 def _delivered(
     subscriber: Subscriber, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
-    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
-        return
     version = subscriber.version
     if not isinstance(outcome, Failed):
         subscribers.told(db, subscriber.id, version, now)
@@ -234,14 +241,12 @@ def _verified(
     outcome: FetchOutcome,
     now: datetime,
 ) -> None:
-    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
-        return
     if _is_away(outcome) and wish.attempts < len(VERIFY_WAITS):
         subscribers.postpone(db, wish.id, now + VERIFY_WAITS[wish.attempts])
         return
     if not subscribers.judged(db, wish.id):
         return  # the same subscriber has asked again meanwhile, and that is verified next
-    echoed = not isinstance(outcome, Failed) and getattr(outcome, "body", b"") == challenge
+    echoed = isinstance(outcome, Fetched) and outcome.body == challenge
     detail = "" if echoed or wish.mode == "denied" else "the answer is not the challenge"
     if echoed and wish.mode == "subscribe":
         subscribers.subscribe(db, wish, urls.host(wish.callback), version, asked)
@@ -294,8 +299,6 @@ def ping(db: Connection, config: Config, publications: Publications, now: dateti
 def _pinged(
     asked: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
-    if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
-        return
     if isinstance(outcome, Failed):
         facts.put(db, _PING_AGAIN, stamp(now + PING_WAIT))
     else:

@@ -16,7 +16,6 @@ from aggregator import schedule
 from aggregator.model import (
     Config,
     Failed,
-    FailureKind,
     Feed,
     Fetched,
     FetchOutcome,
@@ -142,7 +141,7 @@ def _errand(db: Connection, one: Subscription, now: datetime) -> list[Errand]:
     return [Errand(key=one.token, request=request, settle=partial(_settle, one))]
 
 
-def _settle(one: Subscription, db: Connection, outcome: FetchOutcome, now: datetime) -> None:
+def _settle(one: Subscription, db: Connection, outcome: FetchOutcome, _now: datetime) -> None:
     """Note the hub's answer, unless it has verified the subscription meanwhile."""
     latest = subscriptions.get(db, one.token)
     if latest is None or latest.state != one.state:
@@ -150,8 +149,6 @@ def _settle(one: Subscription, db: Connection, outcome: FetchOutcome, now: datet
     if not isinstance(outcome, Failed):
         words = "the hub has accepted it and not verified it yet"
         subscriptions.update(db, one.token, {"detail": words})
-    elif outcome.kind is FailureKind.CANCELLED:
-        subscriptions.update(db, one.token, {"act_at": now, "failures": one.failures})
     else:
         subscriptions.update(db, one.token, {"detail": outcome.detail})
 
