@@ -56,6 +56,9 @@ def arrive(
 ) -> Arrived:
     """Store a document's entries and hashes, inside the caller's transaction.
 
+    Its new entries are not in the search index yet: that is done for many documents at once, in
+    the same transaction, and before the next document of the same source.
+
     Args:
         archive: Whether it is an older part of the feed, beside the document that is polled.
         rulebook: The rules in force.
@@ -129,7 +132,6 @@ class _Arrival:
     ) -> dict[int, int]:
         """Write what was decided and return the entry's id for each position."""
         ids: dict[int, int] = {}
-        last = entries.last_id(self.db)
         aliases: dict[bytes, int] = {}
         quiet = [same.id for same in decision.same if not same.changed]
         written = entries.as_written(self.db, quiet)
@@ -150,7 +152,6 @@ class _Arrival:
             entry = incoming[new.position]
             ids[new.position] = self._insert(entry, own[new.position], new)
             aliases |= dict.fromkeys(new.aliases, ids[new.position])
-        entries.index_new(self.db, last)
         entries.add_aliases(self.db, aliases)
         entries.void_aliases(self.db, decision.void)
         return ids

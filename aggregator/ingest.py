@@ -75,12 +75,16 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     done: list[Ingested] = []
     rows: list[tuple[log.PollRow, int, int]] = []
     spacings = log.spacings(db)
+    indexed, met = entries.last_id(db), set[str]()
     for number, result in enumerate(results):
         state, outcome = states.get(result.source_id), result.outcome
         if state is None:
             continue
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
             continue
+        if state.id in met:  # a push and a poll
+            indexed = entries.index_new(db, indexed)
+        met.add(state.id)
         if result.push:
             done.append(_pushed(db, state, result, context))
             continue
@@ -91,6 +95,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         _count_host(db, poll, spacings)
         if poll.gated_host:  # of which the results that follow must know
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
+    entries.index_new(db, indexed)
     storylines.follow(db, [new for one in done for new in one.new], context.now)
     log.add(db, rows)
     if done:

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from aggregator import upkeep
-from aggregator.model import Feed, Freshness, Query, Rule, Transfer, Validators
+from aggregator import ingest, upkeep
+from aggregator.model import Feed, Freshness, PollResult, Query, Rule, Transfer, Validators
 from aggregator.store import changes, entries, sources, views
 from aggregator.store.db import Store
 from tests.builders import START, URL, Desk, make_entry, make_reading
@@ -69,6 +69,18 @@ def test_noise_rewrites_nothing(desk: Desk) -> None:
         [stored] = views.select(db, Query(), limit=9)
     assert stored.entry.link == A.link
     assert desk.versions()[changes.ALL] == before[changes.ALL]
+
+
+def test_two_documents_of_a_source_at_once_leave_the_search_index_whole(desk: Desk) -> None:
+    results = [
+        PollResult(source_id="a", outcome=make_reading(make_entry("a", title=title)))
+        for title in ("Flood", "Drought")
+    ]
+    with desk.store.transaction() as db:
+        ingest.ingest(db, results, desk.context)
+        db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
+        found = [views.select(db, Query(q=word), limit=9) for word in ("flood", "drought")]
+    assert [len(entries) for entries in found] == [0, 1]
 
 
 def test_new_title_of_a_feed_makes_its_views_new(desk: Desk) -> None:

@@ -223,13 +223,18 @@ def _displace(db: Connection, entry_ids: Iterable[int]) -> None:
         db.executemany(f"delete from {table} where entry_id = ?", keys)
 
 
-def index_new(db: Connection, after_id: int) -> None:
-    """Put the entries with a higher id into the search index; once for each transaction."""
+def index_new(db: Connection, after_id: int) -> int:
+    """Put the entries with a higher id into the search index; return the highest id there is.
+
+    Once for a transaction if possible, a third cheaper than entry by entry. But what is not in
+    the index yet must not be revised: the update would take out of it what it does not have.
+    """
     db.execute(
         "insert into entries_fts(rowid, title, text)"
         " select id, title, text from entries where id > ?",
         (after_id,),
     )
+    return last_id(db)
 
 
 def last_id(db: Connection) -> int:
