@@ -52,12 +52,28 @@ def compose(reader: Reader, updated: datetime | None) -> FrontPage:
 def _blocks(reader: Reader, shown: set[int]) -> Iterator[Block]:
     """Give the sections with their newest stories; no story stands twice."""
     for section in reader.config.sections:
-        found = reader.select(Query(section=(section.id,)), limit=VARIED_AMONG)
-        stories = reader.stories_of(found)
-        found = _varied([one for one in found if stories[one.id] not in shown])
-        shown |= {stories[one.id] for one in found}
+        found = _varied(_newest(reader, section.id, shown))
+        shown |= set(reader.stories_of(found).values())
         if found:
             yield Block(section=section, stories=reader.tell(found))
+
+
+def _newest(reader: Reader, section: str, shown: set[int]) -> list[Listed]:
+    """Return the newest stories of a section that stand nowhere yet, enough to choose among."""
+    found: list[Listed] = []
+    for among in (2 * SECTION_STORIES, VARIED_AMONG):  # so few are mostly enough, and are cheaper
+        newest = reader.select(Query(section=(section,)), limit=among)
+        stories = reader.stories_of(newest)
+        found = [one for one in newest if stories[one.id] not in shown]
+        if len(newest) < among or _is_varied(found):
+            break
+    return found
+
+
+def _is_varied(found: Sequence[Listed]) -> bool:
+    """Tell whether no source has to fill a section; then those behind change nothing."""
+    counts = Counter(one.source_id for one in found)
+    return sum(min(count, FROM_ONE) for count in counts.values()) >= SECTION_STORIES
 
 
 def _varied(found: Sequence[Listed]) -> list[Listed]:
