@@ -12,9 +12,10 @@ from aggregator.cli.shared import check_known, load, opened, out
 from aggregator.errors import AggregatorError
 from aggregator.model import Failed, Reading
 from aggregator.poller import utc_now
-from aggregator.store import entries, log, sources, stories
+from aggregator.store import entries, log, sources, stories, subscriptions
 from aggregator.store.db import Connection
 from aggregator.store.sources import SourceState
+from aggregator.websub import words
 
 
 @click.command()
@@ -87,7 +88,8 @@ def explain(path: str, what: str) -> None:
         with store.reading() as db:
             state = sources.get(db, what)
             if state is not None:
-                _explain_source(state)
+                known = subscriptions.all_of(db, state.id)
+                _explain_source(state, words.of_source(config, state.feed, known))
                 return
             found = entries.find(db, what)
             if found is None:
@@ -121,7 +123,7 @@ def _explain_story(db: Connection, entry_id: int) -> None:
         out.print(f"  {mark} entry {one.entry_id} of {escape(one.source_id)}: {why}")
 
 
-def _explain_source(state: SourceState) -> None:
+def _explain_source(state: SourceState, push: str) -> None:
     out.print(f"[bold]{escape(state.title)}[/]  {escape(state.poll_url)}")
     out.print(f"  {escape(state.next_poll_reason)}")
     out.print(f"  health: {state.health}" + (f", {escape(state.error)}" if state.error else ""))
@@ -132,6 +134,7 @@ def _explain_source(state: SourceState) -> None:
             f"  permanent redirect to {escape(state.move.url)}, seen {state.move.times} times"
             f" since {state.move.since:%Y-%m-%d %H:%M} UTC"
         )
+    out.print(f"  pushes: {escape(push)}")
     for problem in state.feed.problems:
         out.print(f"  odd: {escape(problem)}")
 
@@ -168,6 +171,7 @@ def _findings(reading: Reading) -> Iterator[str]:
     title = reading.feed.title or "no title"
     yield f"{reading.feed.version}: {title}, {len(reading.entries)} entries"
     yield from (f"odd: {problem}" for problem in reading.feed.problems)
+    yield from (f"a hub offers to push it: {hub}" for hub in reading.feed.hubs)
     if not (reading.validators.etag or reading.validators.last_modified):
         yield "no ETag and no Last-Modified: every poll brings the whole body; tell the publisher"
     if any(300 < hop.status < 400 and hop.status in (301, 308) for hop in reading.transfer.hops):

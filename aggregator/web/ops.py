@@ -14,7 +14,7 @@ from aggregator.store.db import Connection, Store, moment
 from aggregator.store.log import Day
 from aggregator.store.sources import SourceState
 from aggregator.web import incidents as health_feed
-from aggregator.web import pushes, stories
+from aggregator.web import stories
 from aggregator.web.auth import Guard
 from aggregator.web.contexts import Head, HostsPage, SourcePage, SourceRow, Spark, StatusPage
 from aggregator.web.merging import public_url
@@ -22,6 +22,7 @@ from aggregator.web.origin import same_origin
 from aggregator.web.reader import PAGE, Reader, feeds_of, head, older, place_of_request
 from aggregator.web.times import machine
 from aggregator.web.views import NoSuchView, resolve
+from aggregator.websub import words
 
 SPARK_DAYS = 14
 ROWS = 200
@@ -130,7 +131,7 @@ class Ops:
                 "today": {name: getattr(today, name) for name in today.__dataclass_fields__},
                 "sources": [
                     _as_json(state, public_url(state, configured.get(state.id)))
-                    | {"push": pushes.words(config, state.feed, known.get(state.id, ()))}
+                    | {"push": words.of_source(config, state.feed, known.get(state.id, ()))}
                     for state in sources.all_states(db)
                 ],
             }
@@ -171,7 +172,7 @@ class Ops:
                 older=more,
                 incidents=tuple(incidents.recent(db, 10, source_id)),
                 asked=request.args.get("asked") == "1",
-                push=pushes.words(config, state.feed, subscriptions.all_of(db, source_id)),
+                push=words.of_source(config, state.feed, subscriptions.all_of(db, source_id)),
             )
         return render_template("source.html", page=page, head=page.head, now=now)
 

@@ -1,26 +1,22 @@
-"""What operators are told of WebSub, in words and as a page."""
+"""What operators see of WebSub: a page, figures, and words for each source."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from aggregator.model import Feed, WebSub
 from aggregator.store import subscribers, subscriptions
 from aggregator.store.subscribers import Delivery
 from aggregator.store.subscriptions import Subscription
-from aggregator.web import pushes
-from tests.web.stock import CONFIG, START, Stock, stocked
+from tests.web.stock import START, Stock, stocked
 from tests.web.test_pages import PageSite
 
-FEED = Feed(hubs=("https://hub.example/",), self_url="https://herald.example/feed")
 ASKED = Subscription(
     token="our-token",
     source_id="herald",
     hub="https://hub.example/?key=their-key",
-    topic=FEED.self_url,
+    topic="https://herald.example/feed",
     callback="https://site.example/websub/our-token",
     secret="our-secret",
     state="asked",
@@ -29,41 +25,12 @@ ASKED = Subscription(
     failures=1,
     detail="the hub has not answered yet",
 )
-ACTIVE = replace(ASKED, state="active", lease_until=START + timedelta(days=10), failures=0)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[PageSite]:
     with stocked(tmp_path) as stock:
         yield PageSite(stock)
-
-
-@pytest.mark.parametrize(
-    ("feed", "known", "words"),
-    [
-        (Feed(), [], "not offered"),
-        (Feed(hubs=FEED.hubs), [], "not offered: the feed names a hub, but not itself"),
-        (FEED, [], "offered; its hub is asked next"),
-        (FEED, [ASKED], "asked 2009-06-27 21:26 GMT: the hub has not answered yet"),
-        (FEED, [replace(ASKED, failures=2, detail="status 500")], "failing since"),
-        (FEED, [replace(ASKED, state="denied", detail="not you")], "denied by its hub: not you"),
-        (FEED, [replace(ACTIVE, state="leaving"), ACTIVE], "active until 2009-07-07 21:26 GMT"),
-        (FEED, [ASKED, ACTIVE], "nothing pushed yet, so polls keep their pace"),
-        (FEED, [replace(ACTIVE, pushes=3, last_push=START)], "3 pushes, the last 2009-06-27"),
-        (FEED, [replace(ACTIVE, ignored=2)], "2 ignored for a wrong signature"),
-        (FEED, [replace(ACTIVE, algorithm="sha1")], "signed with sha1, which is weak"),
-        (FEED, [replace(ACTIVE, suspected=START)], "found what was not pushed"),
-    ],
-)
-def test_words_for_a_source(feed: Feed, known: list[Subscription], words: str) -> None:
-    assert words in pushes.words(CONFIG, feed, known)
-
-
-def test_words_where_no_hub_is_asked() -> None:
-    off = replace(CONFIG, websub=WebSub(subscribe=False))
-    assert "websub.subscribe" in pushes.words(off, FEED, [])
-    hidden = replace(CONFIG, site=replace(CONFIG.site, base_url="http://127.0.0.1:8000"))
-    assert pushes.words(hidden, FEED, []).startswith("off: no hub can reach http://127.0.0.1:8000")
 
 
 def fill(stock: Stock) -> None:
