@@ -16,6 +16,7 @@ all new             a feed never seen before
 
 import argparse
 import io
+import itertools
 import logging
 import multiprocessing
 import os
@@ -37,16 +38,18 @@ from aggregator.store import sources
 from aggregator.store.db import Store
 
 ENTRIES = 30
-WORDS = ["the", "sea", "city", "rain", "votes", "goal", "before", "council", "said"]
+_SYLLABLES = (*"aeiou", "ba", "ke", "li", "mo", "nu", "ra", "so", "ten", "vir", "wal")
+# So many that feeds do not tell each other's stories: reports that are alike are compared.
+WORDS = ["".join(parts) for parts in itertools.product(_SYLLABLES, repeat=3)]
 CASES = ("304", "equal body", "one new in 30", "all new")
 
 
 def document(feed: int, first: int) -> bytes:
     """Return a feed whose entries are numbered down from `first + ENTRIES - 1`."""
     chance = random.Random(feed)
-    text = " ".join(chance.choices(WORDS, k=330))
+    text = " ".join(chance.choices(WORDS, k=255))
     items = "".join(
-        f"<item><title>Report {number} of feed {feed}</title>"
+        f"<item><title>{headline(feed, number)}</title>"
         f"<link>http://bench.example/{feed}/{number}</link>"
         f'<guid isPermaLink="false">{feed}-{number}</guid>'
         f"<pubDate>Sat, 27 Jun 2009 {number // 60 % 24:02}:{number % 60:02}:00 GMT</pubDate>"
@@ -59,6 +62,11 @@ def document(feed: int, first: int) -> bytes:
         f"<title>Feed {feed}</title><link>http://bench.example/{feed}</link>"
         f"<description>d</description>{items}</channel></rss>"
     ).encode()
+
+
+def headline(feed: int, number: int) -> str:
+    words = random.Random(feed * 100_000 + number).choices(WORDS, k=8)
+    return " ".join(words).capitalize()
 
 
 class Handler(BaseHTTPRequestHandler):
