@@ -314,10 +314,13 @@ def void_aliases(db: Connection, keys: Iterable[bytes]) -> None:
 
 def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
     """Return what identity must know of the entries that still exist."""
+    wanted = sorted(entry_ids)
+    if not wanted:
+        return {}
     rows = db.execute(
         "select id, guid, canonical_url, title, fingerprint, published from entries"
         " where id in (select value from json_each(?))",
-        (json.dumps(sorted(entry_ids)),),
+        (json.dumps(wanted),),
     )
     return {
         row[0]: KnownEntry(
@@ -399,9 +402,12 @@ def as_written(db: Connection, entry_ids: Iterable[int]) -> dict[int, Entry]:
 
 
 def _rows(db: Connection, entry_ids: Iterable[int]) -> Iterable[Any]:
+    wanted = list(entry_ids)
+    if not wanted:
+        return ()
     return db.execute(
         "select * from entries where id in (select value from json_each(?))",
-        (json.dumps(list(entry_ids)),),
+        (json.dumps(wanted),),
     )
 
 
