@@ -552,3 +552,19 @@ def _all_of(server: FeedServer, paths: Sequence[str]) -> list[Received]:
     """The pushes to these paths, once there is one to each."""
     pushes = [r for r in server.requests if r.method == "POST" and r.path in set(paths)]
     return pushes if {push.path for push in pushes} == set(paths) else []
+
+
+def test_private_view_is_pushed_to_who_knows_its_token_until_that_changes(reader: Reader) -> None:
+    view = {"id": "night", "title": "Night", "query": "section=world", "token": "only-for-the-desk"}
+    more = {"websub": {"subscribe": False}, "views": [view]}
+    reader.ours.configure({"news": "http://127.0.0.1:1/feed"}, **more)
+    private = f"{reader.ours.base}/feeds/view/night.atom"
+    assert reader.ask(topic=private)[0] == 404
+    assert reader.ask(topic=f"{private}?token=wrong-wrong-wrong")[0] == 404
+    reader.subscribe(topic=f"{private}?token=only-for-the-desk")
+    reader.publish()
+    assert f"{private}?token=only-for-the-desk" in reader.push().headers["link"]
+    view["token"] = "another-for-the-desk"
+    reader.ours.configure({"news": "http://127.0.0.1:1/feed"}, **more)
+    wait_for(lambda: reader.asked()[-1]["hub.mode"] == ["denied"])
+    assert reader.ours.subscribers() == []
