@@ -7,7 +7,7 @@ Of a story its first report stands, since who else told it by then is not kept.
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,14 +22,36 @@ SUMMARY = 280
 """Characters of a wording's text that stand for its summary, which is not kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment that is over.
+
+    Args:
+        last: The last entry that had come by then, 0 for none; ids follow the arrival.
+        undone: Whether anything was taken back later.
+    """
+
+    at: datetime
+    last: int
+    undone: bool
+
+    @classmethod
+    def of(cls, db: Connection, at: datetime) -> "Moment":
+        """Look a moment up."""
+        later = db.execute(
+            "select 1 from entries indexed by entries_withdrawn where withdrawn > ? limit 1",
+            (stamp(at),),
+        ).fetchone()
+        return cls(at=at, last=_last_id(db, at), undone=later is not None)
+
+
 def first(db: Connection) -> datetime | None:
     """Return when the first entry came that is still stored."""
     row = db.execute("select first_seen from entries order by id limit 1").fetchone()
     return known_moment(row[0]) if row else None
 
 
-def last_id(db: Connection, at: datetime) -> int:
-    """Return the last entry that had come by a moment, 0 for none; ids follow the arrival."""
+def _last_id(db: Connection, at: datetime) -> int:
     low, high, then = 0, entries.last_id(db), stamp(at)
     while low < high:
         middle = (low + high + 1) // 2
@@ -43,45 +65,49 @@ def last_id(db: Connection, at: datetime) -> int:
     return low
 
 
-def last_change(db: Connection, at: datetime) -> datetime | None:
+def last_change(db: Connection, then: Moment) -> datetime | None:
     """Return when, by a moment, an entry had come or been corrected last."""
     (moment,) = db.execute(
         "select max(at) from (select first_seen as at from entries where id = ?"
         " union all select max(until) from versions where until <= ?)",
-        (last_id(db, at), stamp(at)),
+        (then.last, stamp(then.at)),
     ).fetchone()
     return known_moment(moment) if moment else None
 
 
 def select(
-    db: Connection, query: Query, at: datetime, *, limit: int, before: Place | None = None
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
 ) -> list[Listed]:
     """Return the view's entries as a list showed them."""
-    ids = select_ids(db, query, at, limit=limit, before=before)
+    ids = select_ids(db, query, then, limit=limit, before=before)
     found = listed.get_many(db, ids)
-    wordings, changed = _wordings(db, ids, at), _changed(db, ids, at)
+    wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
     made = []
     for entry_id in ids:
-        one, then = found[entry_id], wordings.get(entry_id)
-        if then is not None:
-            summary = one.summary if then.summary is None else then.summary
-            one = replace(one, title=then.title, summary=summary)
+        one, wording = found[entry_id], wordings.get(entry_id)
+        if wording is not None:
+            summary = one.summary if wording.summary is None else wording.summary
+            one = replace(one, title=wording.title, summary=summary)
         made.append(replace(one, changed=changed[entry_id], hidden=""))
     return made
 
 
-def select_whole(db: Connection, query: Query, at: datetime, *, limit: int) -> list[StoredEntry]:
+def select_whole(db: Connection, query: Query, then: Moment, *, limit: int) -> list[StoredEntry]:
     """Return the view's entries as a feed held them."""
-    ids = select_ids(db, query, at, limit=limit)
+    ids = select_ids(db, query, then, limit=limit)
     found = entries.get_many(db, ids)
-    wordings, changed = _wordings(db, ids, at), _changed(db, ids, at)
+    wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
     made = []
     for entry_id in ids:
-        one, then = found[entry_id], wordings.get(entry_id)
-        if then is not None:
-            summary = one.entry.summary if then.summary is None else then.summary
+        one, wording = found[entry_id], wordings.get(entry_id)
+        if wording is not None:
+            summary = one.entry.summary if wording.summary is None else wording.summary
             entry = replace(
-                one.entry, title=then.title, text=then.text, content=then.content, summary=summary
+                one.entry,
+                title=wording.title,
+                text=wording.text,
+                content=wording.content,
+                summary=summary,
             )
             one = replace(one, entry=entry)
         made.append(replace(one, changed=changed[entry_id], withdrawn=None, hidden=""))
@@ -89,17 +115,16 @@ def select_whole(db: Connection, query: Query, at: datetime, *, limit: int) -> l
 
 
 def select_ids(
-    db: Connection, query: Query, at: datetime, *, limit: int, before: Place | None = None
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
 ) -> list[int]:
     """Return the ids that `select` would read, newest first."""
     if query.within is not None:
-        query = replace(query, since=at - query.within, within=None)
+        query = replace(query, since=then.at - query.within, within=None)
     query = replace(query, sort=Sort.NEWEST)
-    until = last_id(db, at)
     # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
-    before = before or Place(sort_at=at, id=views.LAST_ID)
-    ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=until))
-    back = _taken_back(db, query, at, until, limit, before)
+    before = before or Place(sort_at=then.at, id=views.LAST_ID)
+    ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=then.last))
+    back = _taken_back(db, query, then, limit, before) if then.undone else []
     if back and views.is_collapsed(query):
         ids = _first_reports(db, ids | set(back))
     else:
@@ -121,9 +146,7 @@ def _first_reports(db: Connection, ids: set[int]) -> set[int]:
     return {one for one in ids if one not in told or firsts[told[one]] == one}
 
 
-def _taken_back(
-    db: Connection, query: Query, at: datetime, until: int, limit: int, before: Place
-) -> list[int]:
+def _taken_back(db: Connection, query: Query, then: Moment, limit: int, before: Place) -> list[int]:
     """Return entries of the view that were taken back after the moment, newest first.
 
     They stand in none of the tables by section, category and author any more. For a section their
@@ -132,7 +155,7 @@ def _taken_back(
     if query.category or query.author or query.view or (query.exclude and not query.q):
         return []
     where = ["withdrawn > ?", "id <= ?", "(sort_at, id) < (?, ?)"]
-    values: list[object] = [stamp(at), until, stamp(before.sort_at), before.id]
+    values: list[object] = [stamp(then.at), then.last, stamp(before.sort_at), before.id]
     for condition, wanted in (
         ("source_id in ({})", query.source),
         (
@@ -162,7 +185,7 @@ def _taken_back(
     return [row[0] for row in rows]
 
 
-class _Then(NamedTuple):
+class _Wording(NamedTuple):
     """The wording in force at a moment; `summary` is None where today's still holds."""
 
     title: str
@@ -171,7 +194,7 @@ class _Then(NamedTuple):
     summary: str | None
 
 
-def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Then]:
+def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Wording]:
     """Return how entries were worded at the moment, of those that are worded otherwise now."""
     rows = db.execute(
         "select v.entry_id, min(v.until), v.title, v.text, v.content, v.text = e.text"
@@ -181,7 +204,7 @@ def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Th
         (json.dumps(list(ids)), stamp(at)),
     )
     return {
-        row[0]: _Then(
+        row[0]: _Wording(
             title=row[2],
             text=row[3],
             content=SafeHtml(row[4]),

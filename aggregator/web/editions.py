@@ -48,7 +48,7 @@ class PastReader(Reader):
     def __init__(self, db: Connection, config: Config, at: datetime) -> None:
         """Look back; `db` is one snapshot."""
         super().__init__(db, config)
-        self.at = at
+        self.then = asof.Moment.of(db, at)
 
     def page(
         self, query: Query, *, size: int, before: Place | None
@@ -57,7 +57,7 @@ class PastReader(Reader):
         return super().page(replace(query, sort=Sort.NEWEST), size=size, before=before)
 
     def _listed(self, query: Query, limit: int, before: Place | None) -> list[Listed]:
-        return asof.select(self.db, query, self.at, limit=limit, before=before)
+        return asof.select(self.db, query, self.then, limit=limit, before=before)
 
 
 def blueprint(
@@ -113,7 +113,8 @@ class Editions:
             if is_known(tag):
                 return unchanged(tag)
             self._check(db, at)
-            page = front.compose(PastReader(db, config, at), asof.last_change(db, at))
+            reader = PastReader(db, config, at)
+            page = front.compose(reader, asof.last_change(db, reader.then))
         return self._answer("front.html", page, at, "/", tag)
 
     def list(self, moment: str, kind: str, name: str) -> Response | str:
@@ -147,7 +148,7 @@ class Editions:
         with self._store.reading() as db:
             self._check(db, at)
             limit = spec.query.limit or merging.DEFAULT_LIMIT
-            stored = tuple(asof.select_whole(db, spec.query, at, limit=limit))
+            stored = tuple(asof.select_whole(db, spec.query, asof.Moment.of(db, at), limit=limit))
             states = sources.get_many(db, {one.source_id for one in stored})
         feed = merging.merged(spec, Content(stored=stored, states=states), config, asked.format)
         base, root = spec.base, _root(at)

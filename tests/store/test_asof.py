@@ -76,15 +76,16 @@ def test_each_moment_is_told_as_it_was(taken: list[tuple[str, object, object]]) 
             take(stock, step)
             with stock.store.reading() as db:
                 for query in QUERIES:
-                    then = query
+                    plain = query
                     if query.within:  # the newest entry is its clock, and the moment is ours
-                        then = replace(query, within=None, since=stock.now - query.within)
-                    found = listed.select(db, then, limit=5)
+                        plain = replace(query, within=None, since=stock.now - query.within)
+                    found = listed.select(db, plain, limit=5)
                     seen.append((stock.now, query, shown(found)))
         with stock.store.reading() as db:
             for at, query, expected in seen:
-                assert shown(asof.select(db, query, at, limit=5)) == expected
-                whole = asof.select_whole(db, query, at, limit=5)
+                then = asof.Moment.of(db, at)
+                assert shown(asof.select(db, query, then, limit=5)) == expected
+                whole = asof.select_whole(db, query, then, limit=5)
                 assert [(one.id, one.entry.title, one.changed) for one in whole] == [
                     (id, title, changed) for id, title, _, changed in expected
                 ]
@@ -98,9 +99,10 @@ def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
         at = stock.now - timedelta(minutes=1)
         stock.add("odd", 5, age=timedelta(hours=1))
         with stock.store.reading() as db:
-            whole = asof.select(db, Query(), at, limit=99)
+            then = asof.Moment.of(db, at)
+            whole = asof.select(db, Query(), then, limit=99)
             found, before = list[Listed](), None
-            while page := asof.select(db, Query(), at, limit=4, before=before):
+            while page := asof.select(db, Query(), then, limit=4, before=before):
                 found += page
                 before = views.Place(sort_at=page[-1].sort_at, id=page[-1].id)
     assert found == whole
@@ -118,10 +120,11 @@ def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
             changed += timedelta(minutes=1)
             entries.revise(db, id, make_entry(1), changed=changed, sections=("world",))
         with stock.store.reading() as db:
-            [then] = asof.select(db, Query(), at, limit=9)
-            [later] = asof.select(db, Query(), at + timedelta(minutes=1), limit=9)
-            [whole] = asof.select_whole(db, Query(), at + timedelta(minutes=1), limit=9)
-    assert then.summary == "Summary 1"
+            [one] = asof.select(db, Query(), asof.Moment.of(db, at), limit=9)
+            minute_later = asof.Moment.of(db, at + timedelta(minutes=1))
+            [later] = asof.select(db, Query(), minute_later, limit=9)
+            [whole] = asof.select_whole(db, Query(), minute_later, limit=9)
+    assert one.summary == "Summary 1"
     assert later.summary == "word " * 55 + "word…"
     assert (whole.entry.text, whole.entry.content) == ("word " * 100, "new")
 
@@ -130,11 +133,12 @@ def test_nothing_stood_before_the_first_entry_came(tmp_path: Path) -> None:
     with stocked(tmp_path) as stock:
         with stock.store.reading() as db:
             assert asof.first(db) is None
-            assert asof.last_id(db, START) == 0
+            assert asof.Moment.of(db, START).last == 0
         stock.add("herald")
         with stock.store.reading() as db:
             assert asof.first(db) == stock.now
-            assert asof.select(db, Query(), stock.now - timedelta(seconds=1), limit=9) == []
+            before = asof.Moment.of(db, stock.now - timedelta(seconds=1))
+            assert asof.select(db, Query(), before, limit=9) == []
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -144,7 +148,7 @@ def test_the_past_is_read_along_indexes(tmp_path: Path, query: Query) -> None:
         stock.add("herald", 3)
         with stock.store.reading() as db:
             db.set_trace_callback(statements.append)
-            asof.select(db, query, stock.now, limit=9)
+            asof.select(db, query, asof.Moment.of(db, stock.now), limit=9)
             db.set_trace_callback(None)
             for sql in (one for one in statements if not one.startswith("--")):
                 steps = [row["detail"] for row in db.execute(f"explain query plan {sql}")]
