@@ -111,6 +111,8 @@ class Scheduler:
         self._read_at = _modified(self.config.path)
         self._stopping = threading.Event()
         self._reload = threading.Event()
+        self._rules_changed = threading.Event()
+        self._rules_changed.set()  # while it was away
         self._trouble = ""
         self._told_tick, self._shortage = 0.0, ""
         self._seen = clock()
@@ -134,7 +136,7 @@ class Scheduler:
     def _add_jobs(self) -> None:
         add = partial(self._jobs.add_job, replace_existing=True)
         add(self._tick, EverySecond(), id="tick", next_run_time=utc_now())
-        add(self._judge_anew, id="rules")
+        add(self._judge_anew, EverySecond(), id="rules")
         add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
 
     def run(self) -> None:
@@ -214,6 +216,9 @@ class Scheduler:
         self._trouble = str(error)
 
     def _judge_anew(self) -> None:
+        if not self._rules_changed.is_set():
+            return
+        self._rules_changed.clear()
         try:
             count = upkeep.judge_anew(
                 self._store, self.config, self._clock(), self._stopping.is_set
@@ -221,6 +226,7 @@ class Scheduler:
             if count:
                 logger.info("event=rules_changed judged_anew=%d", count)
         except StoreError as error:
+            self._rules_changed.set()
             self._complain(error)
 
     def _housekeeping(self) -> None:
@@ -260,7 +266,7 @@ class Scheduler:
         self.config = config
         self.poller.reconfigure(config)
         self._websub.reconfigure(config)
-        self._jobs.add_job(self._judge_anew, id="rules", replace_existing=True)
+        self._rules_changed.set()
         logger.info(
             "event=config_loaded added=%d removed=%d moved=%d",
             len(summary.added),

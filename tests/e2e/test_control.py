@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -55,6 +56,25 @@ def test_a_restart_polls_nothing_that_is_not_due(service: Service, feed_server: 
 
 
 # --- reload ------------------------------------------------------------------------------------
+
+
+def test_new_rules_hold_for_what_is_stored(service: Service, feed_server: FeedServer) -> None:
+    churn = Churn(feed_server, 2)
+    for feed in churn.feeds:
+        feed.publish(datetime.now(UTC))
+    plain = churn.sources(every="1h")
+    service.configure(plain)
+    service.start("scheduler")
+    service.wait(service.polled)
+    shown = "select count(*) from entries where hidden is null"
+    before = service.one(shown)
+    assert before
+
+    service.configure([source | {"drop": [{"title": "."}]} for source in plain])
+    service.wait(lambda: service.one(shown) == 0)
+    service.configure(plain)
+    service.wait(lambda: service.one(shown) == before)
+
 
 BROKEN = [
     ("sources:\n- {id: loop\n- {id: pool}\n", 2),
