@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing import resource_tracker
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
@@ -58,6 +59,7 @@ def send(pool: ProcessPool, bodies: list[poll.Body], now: datetime) -> Answer:
 @contextmanager
 def out_of_reach_of_ctrl_c() -> Iterator[None]:
     """Start processes here that Ctrl-C does not interrupt: their parent ends them."""
+    resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

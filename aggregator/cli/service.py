@@ -74,11 +74,11 @@ def run(path: str, host: str, port: int, cluster: str) -> None:
     Example:
       aggregator --config config/sources.yaml run --host 0.0.0.0 --port 8000
     """
-    config = load(path)
+    load(path)
     _check_free(host, port)
     scheduler = _scheduler(path, cluster)
     with _web_process(path, host, port):
-        _announce(config, host, port)
+        _announce(scheduler.config, host, port)
         _run_scheduler(scheduler)
 
 
@@ -110,10 +110,12 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     """
     config = load(path)
     _check_free(host, port)
+    threads = THREADS + (pictures.SLOTS if config.media.proxy else 0)
     Store(config.storage).close()  # the schema is brought up to date once, before the workers
+    del config  # each worker reads its own, and that of many feeds is large
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
-    _serve(path, host, port, workers, THREADS + (pictures.SLOTS if config.media.proxy else 0))
+    _serve(path, host, port, workers, threads)
 
 
 @click.command()
