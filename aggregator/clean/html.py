@@ -72,6 +72,7 @@ _MAILTO = re.compile(r"mailto:[^\s\"'<>\x00-\x20\x7f]{3,500}", re.IGNORECASE)
 _UNSEEN = re.compile(r"display\s*:\s*none|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|\Z)", re.I)
 
 # These read what nh3 wrote, and nothing else: names in lower case, values in double quotes.
+_REWRITTEN = re.compile(r"<(a rel|img|audio|video|source|pre)")
 _FRAME = re.compile(r"<iframe((?: [a-z-]+=\"[^\"]*\")*)>.*?</iframe>", re.DOTALL)
 _IMAGE = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*)>")
 _PLAYER = re.compile(r"<(audio|video)((?: [a-z-]+=\"[^\"]*\")*)>")
@@ -96,6 +97,7 @@ _SELDOM_DEEP = _VOID | {
 }  # fmt: skip
 """Elements without end tags, or whose end tags are often left out."""
 
+_ANY_FRAME = re.compile("<iframe", re.IGNORECASE | re.ASCII)
 _MEANT_AS_HTML = re.compile(r"</(?:p|div|a|em|strong|ul|ol|h[1-6]|table|blockquote)>")
 _ANY_TAG = re.compile(r"<(?:p|div|a|em|strong|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>")
 
@@ -117,7 +119,7 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
         return SafeHtml(_escape(_lines(markup)).strip(_SPACES))
     if len(markup) > MAX_LENGTH or markup.count("&") > MAX_REFERENCES or _is_deep(markup):
         return paragraphs(text.plain(markup))
-    if "<iframe" in markup.lower():
+    if _ANY_FRAME.search(markup):
         framed = text.legal(_cleaner(base, frames=True).clean(markup))
         markup = _FRAME.sub(_link_to_frame, framed)
     for _ in range(5):
@@ -134,13 +136,14 @@ def _pass(markup: str, base: str) -> str:
         return paragraphs(text.plain(markup))
     if decodes:
         markup = text.legal(markup.replace("\r", "\n"))
-    if "<a rel" in markup:
+    named = set(_REWRITTEN.findall(markup))
+    if "a rel" in named:
         markup = markup.replace(f'<a rel="{_REL}">', "<a>")
-    if "<img" in markup:
+    if "img" in named:
         markup = _IMAGE.sub(_picture, markup)
-    if "<audio" in markup or "<video" in markup or "<source" in markup:
+    if not named.isdisjoint({"audio", "video", "source"}):
         markup = _NO_SOURCE.sub("", _PLAYER.sub(_player, markup))
-    if "<pre" in markup:
+    if "pre" in named:
         markup = _PRE.sub(r"\1", markup)  # readers drop one line end there each time
     found = 1
     while found:
