@@ -52,8 +52,9 @@ TELLING_TITLE = 4
 LONG_LEAD = 10
 """Words from which a lead is evidence."""
 
-SAME_TEXT, SOME_TEXT = 0.7, 0.25
-"""Shares of the shorter lead's sequences of words that stand in the other lead."""
+SAME_TEXT, SOME_TEXT, FORM_TEXT = 0.7, 0.25, 0.1
+"""Shares of the shorter lead's sequences of words that stand in the other lead: enough for one
+text, for a beginning that agrees, and for what may be one form filled in twice."""
 
 SAME_SUBJECT, SOME_SUBJECT = 0.35, 0.15
 """Shares of the shorter lead's telling words that stand in the other report."""
@@ -299,7 +300,7 @@ class _Pair:
 
     def _is_reworded(self) -> bool:
         """Whether the titles say much the same in another order: a form keeps its order."""
-        if self.title < MUCH_TITLE:
+        if self.title < SOME_TITLE:
             return False
         first, second = (
             [_beginning(word) for word in title.all if word in title.telling - alone]
@@ -323,7 +324,7 @@ class _Pair:
         if self.unlike[0] & one.numbers and self.unlike[1] & other.numbers:
             return True
         return self._has_other_winner() or (
-            self.long and self.text >= SOME_TEXT and all(self._facts(side) for side in (0, 1))
+            self.long and self.text >= FORM_TEXT and all(self._facts(side) for side in (0, 1))
         )
 
     def _facts(self, side: int) -> frozenset[str]:
