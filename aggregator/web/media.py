@@ -94,8 +94,7 @@ class Media:
             return _failed(502, "the picture can't be had", int(RETRY.total_seconds()))
         made = Response(picture.body, mimetype=picture.type)
         made.headers["Content-Security-Policy"] = CSP
-        whose = "private" if config.auth.on and config.auth.protect == "site" else "public"
-        made.headers["Cache-Control"] = f"{whose}, max-age=31536000, immutable"
+        made.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return made
 
     def _pictures(self, config: Config) -> Pictures:
