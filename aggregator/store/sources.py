@@ -432,7 +432,8 @@ def _feed(text: str) -> Feed:
     return Feed(**fields)
 
 
-def _state(row: Any) -> SourceState:
+def _state(found: Any) -> SourceState:
+    row = dict(zip(found.keys(), found, strict=True))  # sqlite3.Row looks each name up by search
     feed = _feed(row["feed"])
     move = json.loads(row["move"]) if row["move"] else None
     return SourceState(
