@@ -70,13 +70,18 @@ class Media:
 
     def _sign(self, url: str) -> str:
         if not self._key:
-            with self._store.transaction() as db:
-                key = facts.get(db, KEY)
-                if not key:
-                    key = secrets.token_hex(32)
-                    facts.put(db, KEY, key)
-            self._key = key.encode()
+            self._key = self._stored_key().encode()
         return hmac.digest(self._key, url.encode(), "sha256")[:16].hex()
+
+    def _stored_key(self) -> str:
+        with self._store.reading() as db:
+            key = facts.get(db, KEY)
+        if key:
+            return key
+        with self._store.transaction() as db:
+            key = facts.get(db, KEY) or secrets.token_hex(32)  # another process may be first
+            facts.put(db, KEY, key)
+        return key
 
     def response(self) -> Response:
         """Return the picture that an address names, if a page of ours named it."""
