@@ -137,6 +137,7 @@ class Link(threading.Thread):
             threads_per_worker=1,
             asynchronous=True,
             dashboard_address=None,
+            silence_logs=logging.CRITICAL,  # an end in order is full of errors to it
         ) as cluster:
             yield cluster.scheduler_address
 

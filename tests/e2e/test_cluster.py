@@ -17,7 +17,7 @@ from aggregator.pipeline import Manners
 from aggregator.poller import utc_now
 from tests.e2e import processes
 from tests.e2e.churn import Churn
-from tests.e2e.service import Running, Service, wait_for
+from tests.e2e.service import AGGREGATOR, Running, Service, wait_for
 from tests.e2e.test_run import free_port
 from tests.feedserver import HOSTS, FeedServer, Received, Step
 
@@ -227,3 +227,20 @@ def test_feeds_of_several_hosts_that_lead_to_one_are_polled_one_batch_at_a_time(
     service.wait(service.polled)
     ended(service, churn)
     assert feed_server.peak[HOSTS[3]] <= CONNECTIONS
+
+
+def test_without_dask_or_with_a_strange_address_it_is_said_what_to_do(
+    service: Service, tmp_path: Path
+) -> None:
+    service.configure([])
+    assert service.run("scheduler", "--cluster", "10.0.0.1").returncode == 2
+    (tmp_path / "without").mkdir()
+    missing = "raise ModuleNotFoundError('No module', name='distributed')"
+    (tmp_path / "without" / "distributed.py").write_text(missing)
+    path = os.pathsep.join([str(tmp_path / "without"), os.environ.get("PYTHONPATH", "")])
+    command = [*AGGREGATOR, "--config", str(service.config), "scheduler", "--cluster", "local:1"]
+    running = Running(
+        command, tmp_path, tmp_path / "log", environ={"PYTHONPATH": path.strip(os.pathsep)}
+    )
+    assert running.wait() == 2
+    assert "pip install 'feed-aggregator[cluster]'" in running.log

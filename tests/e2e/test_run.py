@@ -44,19 +44,20 @@ def titles(base: str) -> list[str]:
     return [entry.title for entry in feed.entries]
 
 
-def start(service: Service, server: FeedServer) -> tuple[Running, str]:
+def start(service: Service, server: FeedServer, *options: str) -> tuple[Running, str]:
     """Start all with one source, and return it with the address of its front page."""
     port = free_port()
     publish(server, 2)
     source = {"id": "loop", "url": server.url("/feed"), "sections": ["world"], "every": "1s"}
     service.configure([source], sections=[{"id": "world", "title": "World"}])
-    return service.start("run", "--port", str(port)), f"http://127.0.0.1:{port}"
+    return service.start("run", "--port", str(port), *options), f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.parametrize("options", [(), ("--cluster", "local:2")], ids=["here", "cluster"])
 def test_what_a_source_publishes_reaches_subscribers_and_pages(
-    service: Service, feed_server: FeedServer
+    service: Service, feed_server: FeedServer, options: tuple[str, ...]
 ) -> None:
-    running, base = start(service, feed_server)
+    running, base = start(service, feed_server, *options)
     assert service.wait(lambda: titles(base)) == ["News 2", "News 1"]
     publish(feed_server, 3)
     service.wait(lambda: titles(base)[0] == "News 3")
