@@ -5,10 +5,10 @@ Callbacks are secrets of those who chose them, so that only their hosts are show
 
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from flask import Blueprint, render_template
 
+from aggregator.fetch import urls
 from aggregator.model import Config
 from aggregator.store import subscribers, subscriptions
 from aggregator.store.db import Store
@@ -41,7 +41,7 @@ def read(config: Config, store: Store) -> PushesPage:
         objection=protocol.objection(config),
         hub=protocol.hub_url(config),
         subscriptions=tuple(
-            replace(one, hub=_host(one.hub), callback="", secret="", token="")
+            replace(one, hub=urls.host(one.hub), callback="", secret="", token="")
             for one in ours[:ROWS]
         ),
         subscribers=tuple(
@@ -50,14 +50,10 @@ def read(config: Config, store: Store) -> PushesPage:
         ),
         total=total,
         deliveries=tuple(
-            replace(one, topic=_place(one.topic, site.base_url), callback=_host(one.callback))
+            replace(one, topic=_place(one.topic, site.base_url), callback=urls.host(one.callback))
             for one in log
         ),
     )
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
 
 
 def _place(topic: str, base_url: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aggregator.fetch import address, urls
 from aggregator.model import Config, Feed
@@ -212,7 +212,7 @@ def _wrong_callback(callback: str, allow: Iterable[str]) -> str:
 
 def with_parameters(callback: str, parameters: Mapping[str, str]) -> str:
     """Append parameters to a callback, whose own query stays as it is (§5.1.1)."""
-    joint = "" if callback.endswith(("?", "&")) else "&" if urlsplit(callback).query else "?"
+    joint = "" if callback.endswith(("?", "&")) else "&" if "?" in callback else "?"
     return f"{callback}{joint}{urlencode(parameters)}"
 
 

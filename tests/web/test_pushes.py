@@ -66,6 +66,13 @@ def test_page_shows_both_sides_and_no_secret(site: PageSite) -> None:
         assert secret not in page
 
 
+def test_page_shows_callbacks_that_only_browsers_understand(site: PageSite) -> None:
+    line = Delivery(at=START, kind="subscribe", topic="", callback="https://odd.example\\[x")
+    with site.stock.store.transaction() as db:
+        subscribers.log(db, [line])
+    assert "<td>odd.example</td>" in site.text("/status/websub")
+
+
 def test_source_page_and_json_say_how_it_is_pushed(site: PageSite) -> None:
     assert "<dt>Pushes</dt><dd>not offered</dd>" in site.text("/source/herald")
     told = site.get("/status.json").get_json()

@@ -212,6 +212,7 @@ def test_lease_of_an_unsubscription_is_ignored() -> None:
         ("https://t/c?", "https://t/c?hub.mode=x%26"),
         ("https://t/c?a=b&hub.mode=y", "https://t/c?a=b&hub.mode=y&hub.mode=x%26"),
         ("https://t/c?a=%20b&", "https://t/c?a=%20b&hub.mode=x%26"),
+        ("https://t\\[c", "https://t\\[c?hub.mode=x%26"),  # which urlsplit can't read
     ],
 )
 def test_query_of_a_callback_is_kept(callback: str, wanted: str) -> None:
