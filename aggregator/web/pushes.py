@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from flask import Blueprint, render_template
 
-from aggregator.fetch import urls
 from aggregator.model import Config
 from aggregator.store import subscribers, subscriptions
 from aggregator.store.db import Store
@@ -41,7 +40,7 @@ def read(config: Config, store: Store) -> PushesPage:
         objection=protocol.objection(config),
         hub=protocol.hub_url(config),
         subscriptions=tuple(
-            replace(one, hub=urls.host(one.hub), callback="", secret="", token="")
+            replace(one, hub=protocol.host(one.hub), callback="", secret="", token="")
             for one in ours[:ROWS]
         ),
         subscribers=tuple(
@@ -50,7 +49,9 @@ def read(config: Config, store: Store) -> PushesPage:
         ),
         total=total,
         deliveries=tuple(
-            replace(one, topic=_place(one.topic, site.base_url), callback=urls.host(one.callback))
+            replace(
+                one, topic=_place(one.topic, site.base_url), callback=protocol.host(one.callback)
+            )
             for one in log
         ),
     )

@@ -50,6 +50,11 @@ class Reach(Enum):
     NOWHERE = "nowhere"
 
 
+def host(url: str) -> str:
+    """Return the host of a hub or callback, as who connects to it will read the URL."""
+    return urls.host(url)
+
+
 def reach(url: str, allow: Iterable[str]) -> Reach:
     """Tell from where a URL can be reached; names are not looked up."""
     host, allow = urls.host(url), tuple(allow)
