@@ -15,7 +15,14 @@ UNKNOWN = [
     *["x:y", "x:title", "dc:publisher", "dc:x", "itunes:email", "itunes:name", "itunes:link"],
     *["media:x", "podcast:person", "sy:x", "thr:in-reply-to", "a:link", "a:title"],
 ]
-NAMES = [name.replace("_", ":", 1) for name in direct.RULES] + UNKNOWN
+KNOWN = [name.replace("_", ":", 1) for name in direct.RULES if name not in ("entry", "item")]
+NAMES = [*KNOWN * 4, *UNKNOWN, "entry", "item"]  # one unknown thing, and all is left alone
+
+HOLDERS = [
+    *["author", "contributor", "itunes:owner", "source", "image", "textInput", "category"],
+    *["media:group", "media:content", "x:y", "content", "title", "link"],
+]
+"""Elements within which others mean something else, or nothing."""
 
 ATTRIBUTES = [
     "",
@@ -40,8 +47,8 @@ TEXTS = [
         f" {XHTML}a</div>{XHTML}b</div>",
         f"{XHTML}/</div> ",
     ],
-    *["<div>x</div>", "<p>q</p>r"],
 ]
+MARKUP = ["<div>x</div>", "<p>q</p>r"]
 ROOTS = [
     "",
     "",
@@ -52,18 +59,18 @@ ROOTS = [
     " lang='x'",
 ]
 
-attributes = st.one_of(st.just(""), st.sampled_from(ATTRIBUTES))
-texts = st.lists(st.sampled_from(TEXTS), max_size=2).map("".join)
+attributes = st.sampled_from([*[""] * 3 * len(ATTRIBUTES), *ATTRIBUTES])
+texts = st.lists(st.sampled_from([*TEXTS * 4, *MARKUP]), max_size=2).map("".join)
 
 
-def _elements(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    parts = st.tuples(st.sampled_from(NAMES), attributes, inside)
+def _elements(names: list[str], inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    parts = st.tuples(st.sampled_from(names), attributes, inside)
     return parts.map(lambda part: f"<{part[0]} {part[1]}>{part[2]}</{part[0]}>")
 
 
-leaves = _elements(texts)
-_nested = _elements(st.lists(st.one_of(leaves, texts), max_size=3).map("".join))
-_parts = st.lists(st.one_of(leaves, leaves, leaves, leaves, _nested), max_size=6).map("".join)
+leaves = _elements(NAMES, texts)
+_nested = _elements(HOLDERS, st.lists(st.one_of(leaves, texts), max_size=3).map("".join))
+_parts = st.lists(st.one_of(leaves, leaves, leaves, _nested), max_size=4).map("".join)
 
 
 @st.composite
