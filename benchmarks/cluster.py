@@ -41,11 +41,12 @@ from tests.e2e.service import Service, wait_for
 from tests.feedserver import FeedServer
 
 ADDRESSES = [f"127.0.1.{number}" for number in range(1, 101)]
-CASES = ("all new", "304")
+CASES = {"all new": 100, "304": 0, "one new in 30": 1}
+"""By how many entries all feeds have moved on before each."""
 
 
 def serve(pipe: Any, latency: float) -> None:
-    """Answer /N with a feed, and /move by letting every feed have 30 new entries."""
+    """Answer /N with a feed, and /move/N by letting every feed have so many new entries."""
     os.setsid()  # apart, so that its processor time is not counted with ours
     state = {"first": 0}
     made: dict[str, bytes] = {}
@@ -62,8 +63,8 @@ def serve(pipe: Any, latency: float) -> None:
             writer.close()
 
     async def answer(path: str, head: str) -> bytes:
-        if path == "/move":
-            state["first"] += 100
+        if path.startswith("/move/"):
+            state["first"] += int(path[6:])
             made.clear()
             return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         await asyncio.sleep(latency)
@@ -134,8 +135,8 @@ def compare(args: argparse.Namespace, folder: str, port: int) -> None:
     for side in sides:
         side.poll()
     for number in range(args.rounds):
-        fetch(port, "/move")
-        for case in CASES:
+        for case, moved in CASES.items():
+            fetch(port, f"/move/{moved}")
             pair = [(0.0, 0.0), (0.0, 0.0)]
             for which in (0, 1) if number % 2 else (1, 0):
                 pair[which] = sides[which].poll()
