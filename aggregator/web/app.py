@@ -113,6 +113,7 @@ def create_app(
     app.url_map.merge_slashes = False  # //host is an address that is not there, and no redirect
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
+    app.jinja_env.filters["with_code"] = _with_code
     pictures = media.Media(config, store, clock)
     app.jinja_env.filters["picture_url"] = pictures.url
     app.jinja_env.filters["with_pictures"] = pictures.content
@@ -199,6 +200,13 @@ def _static(name: str) -> Response:
 
 def _safe_html(text: SafeHtml) -> Markup:
     return Markup(text)  # noqa: S704, SafeHtml is made by the sanitiser alone
+
+
+def _with_code(text: str) -> Markup:
+    """Return text of ours with what stands between backticks as code."""
+    code = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return Markup("").join(code.format(part) if at % 2 else part for at, part in parts)
 
 
 def _handle_errors(app: Flask) -> None:

@@ -575,6 +575,13 @@ def test_logo_of_this_machine_is_served_as_a_picture_and_no_more(
         assert site.get("/logo").status_code == 404
 
 
+def test_help_shows_examples_as_code(pages: PageSite) -> None:
+    page = pages.text("/help")
+    assert "such as <code>en</code> or <code>pt-br</code>." in page
+    assert "<code>&#34;a phrase&#34;</code>" in page
+    assert "`" not in page
+
+
 def test_logo_elsewhere_is_not_ours_to_serve(tmp_path: Path) -> None:
     logo = "https://pictures.example/logo.png"
     with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as stock:
