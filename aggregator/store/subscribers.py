@@ -4,9 +4,11 @@ The queue is in the rows: a subscriber is due when it was not told the topic's l
 document that fails to arrive is so never older than the one that is tried next.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from aggregator.store.db import Connection, known_moment, moment, stamp
@@ -16,6 +18,9 @@ LOG_KEPT = 2_000
 MOST_SUBSCRIBERS, MOST_OF_CALLBACK = 10_000, 100
 MOST_WISHES, MOST_OF_HOST = 1_000, 100
 """Wishes that wait to be verified, of all and of callbacks on one host."""
+
+HOST_SHARE = 50
+"""Told or asked at once on one host: one that answers slowly keeps nobody else from his turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,15 +278,35 @@ _COLUMNS = (
 )
 
 
-def due(db: Connection, now: datetime, busy: Sequence[int], limit: int) -> list[Subscriber]:
-    """Return the subscribers to be told now; those that failed before wait behind the others."""
+def due(
+    db: Connection,
+    now: datetime,
+    busy: Sequence[int],
+    limit: int,
+    under_way: Mapping[str, int] = MappingProxyType({}),
+) -> list[Subscriber]:
+    """Return the subscribers to be told now; those that failed before wait behind the others.
+
+    Args:
+        under_way: How much is sent to each host already, of which none gets more than its share.
+    """
+    if not limit:
+        return []
     rows = db.execute(
         f"{_COLUMNS} where s.due_at <= ?1 and s.lease_until > ?1"
         f" and s.id not in ({','.join(map(str, busy)) or '0'})"
-        " order by s.failures, s.due_at, s.id limit ?2",
-        (stamp(now), limit),
+        " order by s.failures, s.due_at, s.topic, s.id",
+        (stamp(now),),
     )
-    return [_subscriber(row) for row in rows]
+    hosts = Counter(under_way)
+    found: list[Subscriber] = []
+    for row in rows:
+        if hosts[row["host"]] < HOST_SHARE:
+            hosts[row["host"]] += 1
+            found.append(_subscriber(row))
+            if len(found) == limit:
+                break
+    return found
 
 
 def listed(db: Connection, limit: int) -> list[Subscriber]:

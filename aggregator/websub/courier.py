@@ -132,7 +132,7 @@ class Courier:
         made: list[Errand] = []
         with self._store.reading() as db:
             if own:
-                made += self._hub.errands(db, config, now, self._errands.keys(), self._room)
+                made += self._hub.errands(db, config, now, self._errands, self._room)
             elif hub_url and "ping" not in self._errands:
                 made += hub.ping(db, config, self._publications, now)
             asking = bool(subscriptions.due(db, now, 1))

@@ -8,7 +8,8 @@ by `Publications`, as that belongs to the web: what is pushed are the bytes that
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -54,6 +55,9 @@ _PINGED, _PING_AGAIN = "websub_pinged", "websub_ping_again"
 ENDED_SECONDS = 5.0
 """A topic has ended when it is missed for so long: the web may know a new configuration sooner."""
 
+VERIFIED_AT_ONCE = 100
+"""Callbacks may be asked by anybody, so the rest of the errands is left to who is verified."""
+
 RENDERED_AT_ONCE = 5
 BODIES_KEPT = 20
 
@@ -76,6 +80,7 @@ class Hub:
         self._bodies: dict[str, Rendered] = {}
         self._missed: dict[str, float] = {}
         self._looked: tuple[int, ...] | None = None
+        self._renderings = 0
 
     def forget(self) -> None:
         """Render everything anew, as after a change of the configuration."""
@@ -100,6 +105,7 @@ class Hub:
             known, current = subscribers.topics(db), changes.versions(db)
         stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
         ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
+        ripe.sort(key=lambda topic: self._made[topic].at if topic in self._made else 0.0)
         done = [
             self._render(topic, known[topic], config, now, seconds)
             for topic in ripe[:RENDERED_AT_ONCE]
@@ -150,26 +156,47 @@ class Hub:
     # --- what is due ---------------------------------------------------------------------------
 
     def errands(
-        self, db: Connection, config: Config, now: datetime, busy: Collection[str], room: int
+        self, db: Connection, config: Config, now: datetime, busy: Mapping[str, Errand], room: int
     ) -> list[Errand]:
         """Return what is to be verified and delivered now."""
-        made = []
-        for wish in subscribers.wishes(db, now, room):
-            # Rendered first: what changes from now on is due to who is verified.
-            ready = wish.mode != "subscribe" or wish.topic in self._made
-            if ready and f"wish {wish.id}" not in busy:
-                made.append(_verification(wish, subscribers.version(db, wish.topic), now))
+        hosts = Counter(urls.host(errand.request.url) for errand in busy.values())
+        asking = sum(key.startswith("wish ") for key in busy)
+        made = self._verifications(db, now, busy, hosts, min(room, VERIFIED_AT_ONCE - asking))
         telling = [int(key[5:]) for key in busy if key.startswith("tell ")]
-        for subscriber in subscribers.due(db, now, telling, room - len(made)):
+        self._renderings = 0
+        for subscriber in subscribers.due(db, now, telling, room - len(made), hosts):
             errand = self._delivery(subscriber, config)
             if errand:
                 made.append(errand)
+        return made
+
+    def _verifications(
+        self,
+        db: Connection,
+        now: datetime,
+        busy: Mapping[str, Errand],
+        hosts: Counter[str],
+        room: int,
+    ) -> list[Errand]:
+        made: list[Errand] = []
+        for wish in subscribers.wishes(db, now, subscribers.MOST_WISHES):
+            if len(made) >= room:
+                break
+            # Rendered first: what changes from now on is due to who is verified.
+            ready = wish.mode != "subscribe" or wish.topic in self._made
+            host = urls.host(wish.callback)
+            if ready and f"wish {wish.id}" not in busy and hosts[host] < subscribers.HOST_SHARE:
+                hosts[host] += 1
+                made.append(_verification(wish, subscribers.version(db, wish.topic), now))
         return made
 
     def _delivery(self, subscriber: Subscriber, config: Config) -> Errand | None:
         topic = subscriber.topic
         rendered = self._bodies.get(topic)
         if rendered is None and topic in self._made:  # more topics than are kept
+            if self._renderings >= RENDERED_AT_ONCE:
+                return None
+            self._renderings += 1
             rendered = self._publications.render(topic, config)
             if rendered:
                 self._keep(topic, rendered)

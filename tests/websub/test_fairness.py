@@ -1,0 +1,123 @@
+"""Who answers slowly, or subscribes to everything, keeps nobody else from his turn at our hub."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.model import Config
+from aggregator.store import subscribers
+from aggregator.store.db import Store
+from aggregator.websub.errand import Errand
+from aggregator.websub.hub import Hub
+from aggregator.websub.publications import Publications, Rendered
+from tests.web.stock import CONFIG
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+ROOM = 400
+
+
+class OurHub:
+    """A hub that notes what it renders; with another version, all topics change all the time."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.config = store, CONFIG
+        self.rendered: list[str] = []
+        self.version = 0
+        self.hub = Hub(store, Publications(render=self._render, touched=lambda *_: []))
+
+    def _render(self, topic: str, _config: Config) -> Rendered:
+        self.rendered.append(topic)
+        return Rendered(
+            body=topic.encode(), content_type="text/plain", versions={"all": self.version}
+        )
+
+    def wish(self, topic: str, host: str, number: int = 0) -> None:
+        with self.store.transaction() as db:
+            refusal = subscribers.wish(
+                db,
+                topic=topic,
+                callback=f"https://{host}/{number}",
+                host=host,
+                mode="subscribe",
+                secret="",
+                lease=timedelta(days=1),
+                now=NOW,
+            )
+        assert not refusal
+
+    def subscribe(self, topic: str, host: str, number: int = 0) -> None:
+        self.wish(topic, host, number)
+        with self.store.transaction() as db:
+            [wish] = subscribers.wishes(db, NOW, 9)
+            subscribers.subscribe(db, wish, host, 0, NOW)
+            subscribers.judged(db, wish.id)
+
+    def change(self, topic: str) -> None:
+        with self.store.transaction() as db:
+            subscribers.changed(db, topic, "another", NOW)
+
+    def refresh(self, seconds: float) -> None:
+        self.hub.refresh(self.config, NOW, seconds)
+
+    def errands(self, busy: dict[str, Errand] | None = None) -> dict[str, Errand]:
+        with self.store.reading() as db:
+            made = self.hub.errands(db, self.config, NOW, busy or {}, ROOM - len(busy or {}))
+        return {one.key: one for one in made}
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Iterator[OurHub]:
+    store = Store(str(tmp_path / "news.db"))
+    yield OurHub(store)
+    store.close()
+
+
+def test_callbacks_that_are_asked_leave_room_for_who_is_verified(ours: OurHub) -> None:
+    ours.subscribe("topic", "reader.example")
+    for number in range(150):
+        ours.wish("topic", f"tarpit-{number % 10}.example", number)
+    ours.refresh(1.0)
+    asked = ours.errands()
+    assert len([key for key in asked if key.startswith("wish")]) == 100
+    ours.change("topic")
+    assert [key[:4] for key in ours.errands(asked)] == ["tell"]
+
+
+def test_one_host_gets_no_more_than_its_share(ours: OurHub) -> None:
+    for number in range(60):
+        ours.subscribe("topic", "slow.example", number)
+    ours.subscribe("topic", "reader.example")
+    ours.refresh(1.0)
+    ours.change("topic")
+    told = ours.errands()
+    hosts = [one.request.url.split("/")[2] for one in told.values()]
+    assert (hosts.count("slow.example"), hosts.count("reader.example")) == (50, 1)
+    assert ours.errands(told) == {}
+
+
+def test_one_look_renders_a_few_topics_again(ours: OurHub) -> None:
+    topics = [f"topic-{number:02}" for number in range(40)]
+    for topic in topics:
+        ours.subscribe(topic, f"{topic}.example")
+    for seconds in range(1, 9):
+        ours.refresh(seconds / 100)
+    for topic in topics:
+        ours.change(topic)
+    ours.rendered.clear()
+    busy = ours.errands()
+    assert len(ours.rendered) == 5
+    while more := ours.errands(busy):
+        busy |= more
+    assert len(busy) == 40
+
+
+def test_topics_that_change_all_the_time_are_rendered_in_turn(ours: OurHub) -> None:
+    topics = {f"topic-{number:02}" for number in range(12)}
+    for topic in topics:
+        ours.subscribe(topic, "reader.example", int(topic[-2:]))
+    ours.version = 7
+    for seconds in range(1, 4):  # a look takes as long as all of its topics have to wait
+        ours.refresh(float(seconds))
+    assert set(ours.rendered) == topics
