@@ -14,7 +14,7 @@ void for good: what a feed used twice it will use again, when the others have le
 Identity is per feed: the keys hold the source, so no source can touch another's entries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,11 @@ class Keys:
     def present(self) -> tuple[bytes, ...]:
         """The keys that there are."""
         return tuple(key for key in (self.guid, self.link, self.text) if key)
+
+    def named(self, among: Collection[bytes]) -> str:
+        """Name those of the keys that are among others: `guid link text`."""
+        names = {"guid": self.guid, "link": self.link, "text": self.text}
+        return " ".join(name for name, key in names.items() if key in among)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from itertools import combinations
 
 import xxhash
 
-from aggregator.dedupe.words import Stems, Words, beginning, read, sequences, strangers
+from aggregator.dedupe.words import AGAINST, Stems, Words, beginning, read, sequences, strangers
 
 VERSION = b"1"
 """Part of every key; a new rule for making keys needs a new version."""
@@ -322,6 +322,8 @@ class _Pair:
         """Whether the two are one form filled in twice, so that what differs are the facts."""
         one, other = self.titles
         if self.unlike[0] & one.numbers and self.unlike[1] & other.numbers:
+            return True
+        if any(alone & AGAINST for alone in self.unlike):
             return True
         return self._has_other_winner() or (
             self.long and self.text >= FORM_TEXT and all(self._facts(side) for side in (0, 1))

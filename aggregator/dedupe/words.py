@@ -31,7 +31,7 @@ _FUNCTION_WORDS = """
 the and for with from that this are was has have had its their his her will would could into
 over after amid but not you who what how why say says said new more than been were they about
 der die das den dem des und ist sind war hat haben wird werden mit von vom zum zur auf aus bei
-nach fur uber vor ein eine einen einem einer sich auch als wie nicht noch bis im am durch gegen
+nach fur uber vor ein eine einen einem einer sich auch als wie nicht noch bis im am durch
 les des une dans pour par sur avec est sont ete aux qui que ses son leur plus apres pas ont
 los las una con por para del como sus mas tras sobre entre fue han
 gli nel nella della delle dei alla che non con per sono dopo
@@ -152,10 +152,28 @@ def _stemmed_arabic(word: str) -> str:
     return _ARABIC_SUFFIX.sub("", word)
 
 
+AGAINST = frozenset(
+    (
+        "against",
+        "gegen",
+        "contre",
+        "contra",
+        "contro",
+        "tegen",
+        "против",
+        "ضد",
+        "反对",
+        "反対",
+        "反對",
+    )
+)
+"""Words that turn a report into its opposite, where the other says no more than "for"."""
+
+
 def _tells(word: str, lower: str) -> bool:
     if lower in FUNCTION_WORDS:
         return False
-    return len(lower) > 2 or (len(word) == 2 and word.isupper())
+    return len(lower) > 2 or (len(word) == 2 and word.isupper()) or lower in AGAINST
 
 
 def _is_name(initial: str, begins_sentence: bool) -> bool:
