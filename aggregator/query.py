@@ -194,7 +194,8 @@ def _choice(name: str, *values: str) -> Callable[[str], str]:
 
 
 def _limit(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MOST_ENTRIES):
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    if not (is_number and 1 <= int(value) <= MOST_ENTRIES):
         raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MOST_ENTRIES}')
     return int(value)
 

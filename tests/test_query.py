@@ -93,6 +93,7 @@ def test_parse_reads(text: str, expected: Query) -> None:
         pytest.param("has=smell", ["smell", "audio, image, priority, video"], id="an unknown kind"),
         pytest.param("limit=0", ["from 1 to 500"], id="a limit of nothing"),
         pytest.param("limit=501", ["from 1 to 500"], id="a limit too high"),
+        pytest.param("limit=0000000019", ["from 1 to 500"], id="a limit that begins with zeros"),
         pytest.param("limit=-5", ["from 1 to 500"], id="a limit with a sign"),
         pytest.param("limit=²", ["from 1 to 500"], id="a limit in odd digits"),
         pytest.param("sort=oldest", ["oldest", "newest, updated"], id="an unknown order"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aggregator.model import Query, Sort, StoredEntry, Stories
 from aggregator.store.db import Connection, known_moment, stamp
@@ -35,7 +35,13 @@ class Place:
             ValueError: when the text is of another form.
         """
         at, _, entry_id = text.partition("~")
-        return cls(sort_at=datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z"), id=int(entry_id))
+        try:
+            moment = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(text) from error
+        if abs(int(entry_id)) > LAST_ID:
+            raise ValueError(text)
+        return cls(sort_at=moment, id=int(entry_id))
 
 
 @dataclass(frozen=True, slots=True)

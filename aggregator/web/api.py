@@ -96,6 +96,7 @@ class Api:
             "content": stored.entry.content,
             "hidden": stored.hidden or None,
             "rules": list(stored.ruling.reasons),
+            "known_by": stored.known_by.split(),
             "story": story,
             "versions": [
                 {"until": machine(one.until), "title": one.title, "content": one.content}
@@ -185,7 +186,8 @@ class Api:
 
 def _limit() -> int:
     text = request.args.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    if not (is_number and 1 <= int(text) <= MOST):
         raise QueryError(f"limit is a number from 1 to {MOST}")
     return int(text)
 

@@ -12,11 +12,13 @@ from zlib import crc32
 from flask import Flask, Response, abort, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.model import Config, SafeHtml
 from aggregator.store.db import Store
+from aggregator.store.views import LAST_ID
 from aggregator.web import (
     api,
     auth,
@@ -111,6 +113,7 @@ def create_app(
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # //host is an address that is not there, and no redirect
+    app.url_map.converters["int"] = _Number
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["with_code"] = _with_code
@@ -163,6 +166,13 @@ def create_app(
     inside = cache.front(app.wsgi_app, served.remembered)
     app.wsgi_app = cache.front(auth.Gate(inside, guard), served.again)  # type: ignore[assignment, method-assign]
     return app
+
+
+class _Number(IntegerConverter):
+    """A number in an address, no larger than the database knows any."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LAST_ID)
 
 
 class Style:

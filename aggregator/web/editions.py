@@ -94,7 +94,7 @@ class Editions:
     def choose(self) -> AnyResponse:
         """Lead to the edition of a moment, by itself that of an hour ago or the first."""
         moment = request.args.get("moment", "").removesuffix("Z") or self._default()
-        page = request.args.get("page", "/")
+        page = "".join(request.args.get("page", "/").split())  # no line break is let into a header
         return redirect(f"/at/{_name(self._read(moment))}/{page.lstrip('/')}", 303)
 
     def _default(self) -> str:

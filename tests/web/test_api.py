@@ -95,6 +95,8 @@ def test_answers_are_as_described(pages: PageSite, path: str) -> None:
     [
         ("/entries/4711", 404),
         ("/entries/x", 404),
+        ("/entries/9999999999999999999", 404),
+        ("/stories/9999999999999999999", 404),
         ("/sources/nowhere", 404),
         ("/sources/nowhere/polls", 404),
         ("/stories/99", 404),
@@ -104,6 +106,7 @@ def test_answers_are_as_described(pages: PageSite, path: str) -> None:
         ("/entries?limit=0", 400),
         ("/entries?before=yesterday", 400),
         ("/sources?limit=x", 400),
+        ("/sources?limit=0000000019", 400),
         ("/sources?after=nowhere", 400),
     ],
 )

@@ -165,6 +165,8 @@ def test_form_leads_to_the_edition_of_the_page(past: PageSite) -> None:
     assert past.get("/at?moment=2009-06-27T21:30&page=//evil.example").headers["Location"] == (
         f"{THEN}/evil.example"
     )
+    odd = past.get("/at?moment=2009-06-27T21:30&page=/section/world%0D%0AX:y")
+    assert odd.headers["Location"] == f"{THEN}/section/worldX:y"
 
 
 def test_earlier_edition_is_that_of_an_hour_ago_or_the_first(past: PageSite) -> None:
