@@ -141,6 +141,7 @@ class _Arrival:
                 entries.revise(
                     self.db, same.id, entry, changed=self.now if same.changed else None,
                     sections=self.state.sections, ruling=self._ruling(entry),
+                    matched=same.matched,
                 )  # fmt: skip
                 self.found.touched = True
             if same.changed:
@@ -169,6 +170,7 @@ class _Arrival:
             hidden=hidden,
             sections=self.state.sections,
             ruling=ruling,
+            known_by=own.named(new.aliases),
         )
         self.found.new.append(entry_id)
         return entry_id

@@ -650,6 +650,8 @@ class StoredEntry:
         withdrawn: When the publisher or a rule took it back, None while it stands.
         hidden: Why it is in no view, "" when it is.
         ruling: What the rules said of it; its categories stand in `entry` too.
+        known_by: What it is recognised by: `guid`, `link`, `text`, between blanks.
+        matched: Which of them it was recognised by when it was rewritten last, "" when never.
     """
 
     id: int
@@ -662,6 +664,8 @@ class StoredEntry:
     withdrawn: datetime | None = None
     hidden: str = ""
     ruling: Ruling = Ruling()
+    known_by: str = ""
+    matched: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,13 +19,14 @@ from aggregator.model import (
     Section,
     Site,
     Source,
+    StoredEntry,
     Transfer,
     Unchanged,
     Validators,
     View,
 )
 from aggregator.reckoning import HOST_LIMITED, Context, Ingested
-from aggregator.store import changes, sources, views
+from aggregator.store import changes, entries, sources, views
 from aggregator.store.db import Store
 from aggregator.store.sources import SourceState
 
@@ -136,6 +137,12 @@ class Desk:
             row = db.execute("select last_seen from entries where guid = ?", (guid,)).fetchone()
         seen: str | None = row[0]
         return seen
+
+    def entry(self, guid: str) -> StoredEntry:
+        with self.store.reading() as db:
+            found = entries.find(db, guid)
+        assert found is not None
+        return found
 
     def shown(self) -> list[str]:
         with self.store.reading() as db:

@@ -273,3 +273,16 @@ def test_released_entries_stay_shown(desk: Desk) -> None:
     desk.poll(make_reading(*(make_entry(f"c{n}", published=START) for n in range(12))))
     assert desk.shown() == shown
     assert desk.state().health == "fine"
+
+
+def test_it_is_told_what_an_entry_is_known_and_was_recognised_by(desk: Desk) -> None:
+    linked = replace(
+        make_entry("n"), link="https://a.example/n", canonical_url="https://a.example/n"
+    )
+    desk.poll(make_reading(linked))
+    first = desk.entry("n")
+    assert (first.known_by, first.matched) == ("guid link text", "")
+
+    again = replace(linked, guid="", title="New", fingerprint=b"new", item_hash=b"2" * 16)
+    desk.poll(make_reading(again))
+    assert (desk.entry("n").known_by, desk.entry("n").matched) == ("guid link text", "link")

@@ -102,6 +102,9 @@ def explain(path: str, what: str) -> None:
                 f"  guid {escape(found.entry.guid or 'none')}, in our feeds {escape(found.uri)}"
             )
             out.print(f"  first seen {found.first_seen:%Y-%m-%d %H:%M} UTC")
+            out.print(f"  known by its {found.known_by.replace(' ', ', ') or 'keys'}")
+            if found.matched:
+                out.print(f"  recognised by its {found.matched} when it was rewritten last")
             for reason in found.ruling.reasons:
                 out.print(f"  {escape(reason)}")
             if found.hidden:

@@ -45,10 +45,12 @@ def insert(
     hidden: str | None,
     sections: Sequence[str],
     ruling: Ruling = UNRULED,
+    known_by: str = "",
 ) -> int:
     """Store a new entry and return its id.
 
     Args:
+        known_by: What it will be recognised by, in words.
         hidden: Why it is in no view, None when it is.
         sections: Those of its source, where it stands when the rules name no others.
     """
@@ -56,13 +58,14 @@ def insert(
         "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
         " text, published, updated, first_seen, changed, sort_at, hidden, language, audio, video,"
         " picture, authors, categories, enclosures, image, origin, via, comments, extensions,"
-        " fingerprint, sections, tags, ruled, priority)"
-        f" values ({', '.join('?' * 32)})",
+        " fingerprint, sections, tags, ruled, priority, known_by)"
+        f" values ({', '.join('?' * 33)})",
         (
             source_id, entry.guid, uri, entry.link, entry.canonical_url, entry.title,
             entry.summary, entry.content, entry.text, _stamp(entry.published),
             _stamp(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at), hidden,
             entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling),
+            known_by,
         ),
     )  # fmt: skip
     entry_id = cursor.lastrowid
@@ -81,10 +84,11 @@ def revise(
     changed: datetime | None,
     sections: Sequence[str],
     ruling: Ruling = UNRULED,
+    matched: str = "",
 ) -> None:
     """Overwrite an entry; with `changed`, as a real change that keeps the earlier wording.
 
-    Its place in the lists stays: a correction is no news.
+    `matched` is what it was recognised by. Its place in the lists stays: a correction is no news.
     """
     if changed is not None:
         db.execute(
@@ -104,13 +108,13 @@ def revise(
         " published = coalesce(?, published), updated = ?, language = ?, audio = ?,"
         " video = ?, picture = ?, authors = ?, categories = ?, enclosures = ?, image = ?,"
         " origin = ?, via = ?, comments = ?, extensions = ?, fingerprint = ?, sections = ?,"
-        " tags = ?, ruled = ?, priority = ?, hidden = ?, last_seen = null,"
+        " tags = ?, ruled = ?, priority = ?, hidden = ?, matched = ?, last_seen = null,"
         " changed = coalesce(?, changed) where id = ?",
         (
             entry.link, entry.canonical_url, entry.summary, entry.content,
             _stamp(entry.published), _stamp(entry.updated), entry.language, *_kinds(entry),
             *_lists(entry), entry.fingerprint, *_ruled(ruling), hidden or None,
-            _stamp(changed), entry_id,
+            matched, _stamp(changed), entry_id,
         ),
     )  # fmt: skip
     # Apart, so that the search index is only rewritten when its words change.
@@ -491,6 +495,8 @@ def stored(row: Any, *, tagged: bool = True) -> StoredEntry:
             priority=bool(row["priority"]),
             reasons=tuple(_loads(row["ruled"])),
         ),
+        known_by=row["known_by"],
+        matched=row["matched"],
     )
 
 

@@ -319,3 +319,10 @@ def editions(db: sqlite_utils.Database) -> None:
     db.execute(
         "create index entries_taken_back on entries(sort_at, id) where withdrawn is not null"
     )
+
+
+@migrations()
+def recognised(db: sqlite_utils.Database) -> None:
+    """Keep by which of its keys an entry is known, and by which it was recognised last."""
+    db.execute("alter table entries add column known_by text not null default ''")
+    db.execute("alter table entries add column matched text not null default ''")

@@ -213,6 +213,8 @@ class StoryPage:
     changes: tuple[Change, ...]
     hidden: str
     reasons: tuple[str, ...]
+    known_by: tuple[str, ...]
+    matched: str
     tellings: tuple[Telling, ...]
     also: tuple[Story, ...]
     others: tuple[Story, ...]

@@ -58,6 +58,7 @@ _WHOLE_ENTRY: Json = {
             content={**_TEXT, "description": "Cleaned HTML."},
             hidden={**_MAYBE_TEXT, "description": "Why it is in no list."},
             rules=_list(_TEXT | {"description": "What a rule did with it, in words."}),
+            known_by=_list({"enum": ["guid", "link", "text"]}),
             story=_MAYBE_COUNT | {"description": "The story that it is a report of."},
             versions=_list(_object(until=_MOMENT, title=_TEXT, content=_TEXT)),
         ),

@@ -150,6 +150,8 @@ class Pages:
                 changes=stories.changes(entry, versions),
                 hidden=stored.hidden,
                 reasons=stored.ruling.reasons,
+                known_by=tuple(stored.known_by.split()),
+                matched=stored.matched,
                 tellings=tellings,
                 also=reader.tell(also),
                 others=reader.tell(others[:OTHERS]),
