@@ -10,7 +10,6 @@ from aggregator.clean import noise
 from aggregator.formats.merged import Item
 from aggregator.model import Author, Config, Entry, SafeHtml, StoredEntry
 from aggregator.store import corrections
-from aggregator.store.corrections import Wording
 from aggregator.store.db import Store, stamp
 from aggregator.web import own_feeds, stories
 from aggregator.web.contexts import Change, Correction, CorrectionsPage, Head
@@ -20,6 +19,9 @@ from aggregator.web.views import ViewSpec
 
 PATH = "/corrections"
 IN_FEEDS = 50
+
+MARKED = 1_000_000
+"""Characters of all texts of a page that are looked through for noise, in a second or two."""
 
 
 def blueprint(
@@ -85,11 +87,12 @@ def told(reader: Reader, found: Sequence[corrections.Correction]) -> list[Correc
     """Return changes as the page and the feeds tell them; noise is none."""
     lines = reader.lines({one.entry_id for one in found})
     told = {story.id: story for story in reader.tell(lines.values())}
-    steps = stories.DIFF_STEPS // (2 * len(found) or 1)
+    parts = 2 * len(found) or 1
+    steps, longest = stories.DIFF_STEPS // parts, MARKED // parts
     made = []
     for one in found:
         headline = one.before.title != one.after.title
-        text = _mark(one.before) != _mark(one.after)
+        text = _text_differs(one.before.text, one.after.text, longest)
         if not (headline or text):
             continue
         made.append(
@@ -110,9 +113,12 @@ def told(reader: Reader, found: Sequence[corrections.Correction]) -> list[Correc
     return made
 
 
-def _mark(wording: Wording) -> bytes:
+def _text_differs(before: str, after: str, longest: int) -> bool:
+    """Whether more has changed than noise; of a text over `longest` characters any change is."""
+    if before == after or max(len(before), len(after)) > longest:
+        return before != after
     # Beside a changed headline, a text may differ by a counter or an advert alone.
-    return noise.fingerprint("", wording.text, ())
+    return noise.fingerprint("", before, ()) != noise.fingerprint("", after, ())
 
 
 def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, ...]], ...]:

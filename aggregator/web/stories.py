@@ -27,8 +27,9 @@ LEAST_SHARE = 0.2
 """Related stories share at least this part of what a story's words tell."""
 
 HALF_LIFE_DAYS = 30
-LONGEST_DIFF = 4_000
-"""Words of which a difference is shown; longer texts are compared by their beginnings."""
+LONGEST_DIFF, LONGEST_TEXT = 4_000, 40_000
+"""Words of which a difference is shown, and characters that are looked at for them; longer texts
+are compared by their beginnings."""
 
 DIFF_STEPS = 4_000_000
 """What all differences of a page may cost, about a second; texts can be made that cost hours."""
@@ -127,7 +128,7 @@ def difference(old: str, new: str, steps: int = DIFF_STEPS) -> SafeHtml:
     """Return what changed, word by word, as <del> and <ins>; "" when nothing did."""
     if old == new:
         return SafeHtml("")
-    before, after = _WORDS.findall(old)[:LONGEST_DIFF], _WORDS.findall(new)[:LONGEST_DIFF]
+    before, after = (_WORDS.findall(one[:LONGEST_TEXT])[:LONGEST_DIFF] for one in (old, new))
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     gone, come = before[start : len(before) - end], after[start : len(after) - end]

@@ -1,5 +1,6 @@
 """Corrections as a page and as feeds."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -56,6 +57,15 @@ def test_noise_is_no_correction(pages: PageSite, changed: bool, fields: dict[str
     pages.stock.add("herald")
     revise(pages, 1, changed=changed, **fields)
     assert headlines(pages.text("/corrections")) == []
+
+
+def test_long_texts_of_a_hostile_publisher_cost_no_more_than_a_second(pages: PageSite) -> None:
+    for entry_id in range(1, 7):
+        pages.stock.put("herald", replace(make_entry(entry_id), text="12:30 " * 60_000))
+        revise(pages, entry_id, title="Other", text="13:30 " * 60_000)
+    begun = time.process_time()
+    assert headlines(pages.text("/corrections")) == ["Other"] * 6
+    assert time.process_time() - begun < 3
 
 
 def test_hidden_story_has_no_correction(pages: PageSite) -> None:
