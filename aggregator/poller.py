@@ -125,8 +125,9 @@ class Poller:
 
     def take(self, pushes: Iterable[Request]) -> None:
         """Take what has come by itself, of sources that are not under way; not from any thread."""
-        pushes = list(pushes)
         with self._guard:
+            # A poll may have been offered since the inbox was read: the push waits there for it.
+            pushes = [request for request in pushes if request.source_id not in self._flying]
             for request in pushes:
                 self._flying[request.source_id] = ""
                 self._busy[""] += 1
