@@ -37,7 +37,7 @@ from aggregator.poller import Poller, utc_now
 from aggregator.store import sources
 from aggregator.store.db import Store
 
-ENTRIES = 30
+ENTRIES, LENGTH = 30, 255
 _SYLLABLES = (*"aeiou", "ba", "ke", "li", "mo", "nu", "ra", "so", "ten", "vir", "wal")
 # So many that feeds do not tell each other's stories: reports that are alike are compared.
 WORDS = ["".join(parts) for parts in itertools.product(_SYLLABLES, repeat=3)]
@@ -46,15 +46,14 @@ CASES = ("304", "equal body", "one new in 30", "all new")
 
 def document(feed: int, first: int) -> bytes:
     """Return a feed whose entries are numbered down from `first + ENTRIES - 1`."""
-    chance = random.Random(feed)
-    text = " ".join(chance.choices(WORDS, k=255))
+    words = random.Random(feed).choices(WORDS, k=LENGTH)
     items = "".join(
         f"<item><title>{headline(feed, number)}</title>"
         f"<link>http://bench.example/{feed}/{number}</link>"
         f'<guid isPermaLink="false">{feed}-{number}</guid>'
         f"<pubDate>Sat, 27 Jun 2009 {number // 60 % 24:02}:{number % 60:02}:00 GMT</pubDate>"
-        f"<category>News</category><description>&lt;p&gt;{number} {text}&lt;/p&gt;</description>"
-        "</item>"
+        "<category>News</category>"
+        f"<description>&lt;p&gt;{text(words, number)}&lt;/p&gt;</description></item>"
         for number in range(first + ENTRIES - 1, first - 1, -1)
     )
     return (
@@ -67,6 +66,11 @@ def document(feed: int, first: int) -> bytes:
 def headline(feed: int, number: int) -> str:
     words = random.Random(feed * 100_000 + number).choices(WORDS, k=8)
     return " ".join(words).capitalize()
+
+
+def text(words: list[str], number: int) -> str:
+    start = 37 * number % LENGTH  # each item of a feed begins otherwise
+    return " ".join([*words[start:], str(number), *words[:start]])
 
 
 class Handler(BaseHTTPRequestHandler):
