@@ -130,10 +130,14 @@ def subscription_form(*, mode: str, topic: str, callback: str, secret: str) -> b
 
 
 def granted(seconds: str) -> timedelta | None:
-    """Return the lease that a hub grants, never over 14 days; None when it names none."""
+    """Return the lease that a hub grants, a minute to 14 days; None when it names none.
+
+    Each lease that ends has its source polled, which must not be every second.
+    """
     if not re.fullmatch("0*[1-9][0-9]{0,15}", seconds):
         return None
-    return timedelta(seconds=min(int(seconds), MOST_LEASE.total_seconds()))
+    asked = timedelta(seconds=min(int(seconds), MOST_LEASE.total_seconds()))
+    return max(asked, LEAST_LEASE)
 
 
 def renewal(granted_at: datetime, until: datetime) -> datetime:
@@ -198,7 +202,7 @@ def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> Wish | str:
         asked = granted(form["hub.lease_seconds"])
         if asked is None:
             return "hub.lease_seconds must be a positive decimal number"
-        lease = max(asked, LEAST_LEASE)
+        lease = asked
     return Wish(mode=mode, topic=topic, callback=callback, secret=secret, lease=lease)
 
 

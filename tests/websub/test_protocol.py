@@ -105,7 +105,7 @@ def test_subscription_request_has_the_form_of_the_recommendation() -> None:
     ("text", "wanted"),
     [
         ("864000", timedelta(days=10)),
-        ("1", timedelta(seconds=1)),
+        ("1", timedelta(minutes=1)),
         ("1209601", timedelta(days=14)),
         ("9" * 16, timedelta(days=14)),
         ("0", None), ("", None), ("-1", None), ("1.5", None), ("٣", None), ("1" * 99, None),
