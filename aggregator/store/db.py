@@ -20,10 +20,14 @@ Connection = sqlite3.Connection
 BUSY_SECONDS = 15.0
 
 
-@lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
 def stamp(moment: datetime) -> str:
     """Return the text that stands for a moment in the database, in UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
+    return _written(moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")[:19] + "Z"
 
 
 def moment(text: str | None) -> datetime | None:
