@@ -47,6 +47,7 @@ class Batches:
         self._spacing: Mapping[str, float] = {}
         self._waiting: dict[str, Request] = {}
         self._routes: dict[str, frozenset[str]] = {}
+        self._astray: Counter[str] = Counter()
         self._place: dict[str, str] = {}
         self._under_way: Counter[str] = Counter()
         self._rests: dict[str, float] = {}
@@ -58,6 +59,7 @@ class Batches:
     def add(self, requests: Iterable[Request], spacing: Mapping[str, float]) -> None:
         """Let requests wait; `spacing` replaces what was said of hosts before."""
         for request in requests:
+            self._astray.pop(request.source_id, None)
             if request.document:  # nobody has to be asked for it
                 self._waiting[request.source_id] = request
                 continue
@@ -67,12 +69,24 @@ class Batches:
             hosts |= {urls.host(request.url), urls.host(request.validators_url)} - {""}
             self._waiting[request.source_id] = replace(request, hosts=hosts)
 
-    def again(self, request: Request, *, url: str = "") -> None:
-        """Let a request wait once more, for the host of `url` too if it was redirected there."""
+    def again(self, request: Request, *, url: str = "") -> bool:
+        """Let a request wait once more, for the host of `url` too if it was redirected there.
+
+        False when it was led to other hosts too often: a server may name a new one each time.
+        """
         if url:
-            request = replace(request, hosts=request.hosts | {urls.host(url)})
+            self._astray[request.source_id] += 1
+            most = request.limits.redirects
+            if self._astray[request.source_id] > most:
+                self._routes.pop(request.source_id, None)
+                return False
+            known = (
+                request.hosts if len(request.hosts) <= most else frozenset({urls.host(request.url)})
+            )
+            request = replace(request, hosts=known | {urls.host(url)})
             self._routes[request.source_id] = request.hosts
         self._waiting[request.source_id] = request
+        return True
 
     def take(self, worker: str, moment: float, now: datetime) -> Batch | None:
         """Return a batch of what may go to a worker, None when nothing may.

@@ -137,7 +137,9 @@ class Cluster:
     def _came(self, result: PollResult, request: Request) -> None:
         outcome = result.outcome
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE:
-            self._batches.again(request, url=outcome.transfer.hops[-1].url)
+            if not self._batches.again(request, url=outcome.transfer.hops[-1].url):
+                words = "it redirects to another host each time it is asked"
+                self._fail([request], FailureKind.REDIRECTS, words)
         else:
             self._losses.pop(request.source_id, None)
             self._results.append(result)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.cluster.batches import SIZE, Batch, Batches
-from aggregator.model import Fetched, PerHost, Request
+from aggregator.model import Fetched, Limits, PerHost, Request
 from aggregator.pipeline import Manners
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -52,6 +52,32 @@ def test_hosts_share_a_batch_and_none_is_with_two_workers() -> None:
     assert nothing(batches, "two")
     assert ids(take(batches, "one")) == [f"a-{n}" for n in range(SIZE, SIZE + 4)]
     assert len(batches) == 0
+
+
+def led_elsewhere(batches: Batches, number: int) -> bool:
+    """Whether what was redirected to a host of its own waits once more."""
+    batch = take(batches)
+    done(batches, batch)
+    return batches.again(batch.requests[0], url=f"https://host-{number}.example/")
+
+
+def test_who_names_another_host_each_time_is_given_up_until_the_next_poll() -> None:
+    batches = waiting(requests("a"))
+    most = Limits().redirects
+    assert all(led_elsewhere(batches, number) for number in range(most))
+    assert not led_elsewhere(batches, most)
+    assert nothing(batches)
+    batches.add(requests("a"), {})
+    assert led_elsewhere(batches, 0)
+
+
+def test_hosts_that_a_source_once_led_to_do_not_pile_up() -> None:
+    batches = waiting()
+    for number in range(100):
+        batches.add(requests("a"), {})
+        assert led_elsewhere(batches, number)
+        [request] = batches.drain()
+        assert len(request.hosts) <= Limits().redirects + 1
 
 
 def test_a_host_is_free_when_its_last_request_has_come_back() -> None:
