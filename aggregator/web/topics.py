@@ -76,7 +76,8 @@ def versions(db: Connection, scopes: Collection[str]) -> dict[str, int]:
 def hub(spec: ViewSpec, config: Config) -> str:
     """Return the hub of a view's feeds, "" when they have none."""
     named = spec.kind in {"all", *views.NAMED} and not spec.extra
-    readable = not spec.private or spec.token  # by the address alone
+    # A private view has one when it is read by the address alone; no other site is given that.
+    readable = not spec.private or (spec.token and config.websub.hub == "own")
     return protocol.hub_url(config) if named and readable else ""
 
 

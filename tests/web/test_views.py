@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from aggregator.errors import QueryError
-from aggregator.model import Query, Rule, View
+from aggregator.model import Query, Rule, View, WebSub
 from aggregator.query import parse
+from aggregator.web import topics
 from aggregator.web.views import NoSuchView, ViewSpec, describe, narrow, resolve
 from tests.web.stock import BASE, CONFIG
 
@@ -161,3 +162,19 @@ def test_the_id_of_a_feed(base: str, id: str) -> None:
         "section", "world", "", replace(CONFIG, site=replace(CONFIG.site, base_url=base))
     )
     assert spec.feed_id == id
+
+
+@pytest.mark.parametrize(
+    ("hub", "token", "wanted"),
+    [
+        ("own", "", f"{BASE}/hub"),
+        ("own", "only-for-the-desk", f"{BASE}/hub"),
+        ("https://hub.example/", "", "https://hub.example/"),
+        ("https://hub.example/", "only-for-the-desk", ""),
+    ],
+)
+def test_private_view_names_no_hub_of_others(hub: str, token: str, wanted: str) -> None:
+    view = replace(CONFIG.views[0], token=token)
+    config = replace(CONFIG, views=(view,), websub=WebSub(hub=hub))
+    spec = resolve("view", view.id, f"token={token}" if token else "", config)
+    assert topics.hub(spec, config) == wanted
