@@ -15,7 +15,7 @@ from aggregator.store.db import Connection, known_moment, moment, stamp
 
 LOG_KEPT = 2_000
 
-MOST_SUBSCRIBERS, MOST_OF_CALLBACK = 10_000, 100
+MOST_SUBSCRIBERS, MOST_AT_HOST, MOST_OF_CALLBACK = 10_000, 1_000, 100
 MOST_WISHES, MOST_OF_HOST = 1_000, 100
 """Wishes that wait to be verified, of all and of callbacks on one host."""
 
@@ -102,18 +102,27 @@ def wish(
     ).fetchone()
     if total >= MOST_WISHES or of_host >= MOST_OF_HOST:
         return "too many requests wait to be verified; come again in a minute"
-    if mode == "subscribe":
-        subscribed, of_callback = db.execute(
-            "select count(*), count(*) filter (where callback = ?1) from subscribers"
-            " where not (topic = ?2 and callback = ?1)",
-            (callback, topic),
+    if mode == "subscribe" and not _is_subscribed(db, topic, callback):
+        subscribed, at_host, of_callback = db.execute(
+            "select count(*), count(*) filter (where host = ?),"
+            " count(*) filter (where callback = ?) from subscribers",
+            (host, callback),
         ).fetchone()
         if subscribed >= MOST_SUBSCRIBERS:
             return "this hub has as many subscribers as it can serve"
+        if at_host >= MOST_AT_HOST:
+            return f"a host may have {MOST_AT_HOST} subscriptions"
         if of_callback >= MOST_OF_CALLBACK:
             return f"a callback may subscribe to {MOST_OF_CALLBACK} topics"
     _queue(db, topic, callback, host, mode, secret, lease, now)
     return ""
+
+
+def _is_subscribed(db: Connection, topic: str, callback: str) -> bool:
+    row = db.execute(
+        "select 1 from subscribers where topic = ? and callback = ?", (topic, callback)
+    ).fetchone()
+    return row is not None
 
 
 def _queue(

@@ -193,6 +193,17 @@ def test_topics_of_one_callback_are_bounded(db: Connection) -> None:
     assert wish(db, "https://t/two") == ""
 
 
+def test_one_host_takes_no_more_than_its_part_of_the_room(db: Connection) -> None:
+    fill(db, subscribers.MOST_AT_HOST)
+    assert "a host may have 1000" in wish(db, "https://t/new")
+    assert wish(db, "https://other/", host="other") == ""
+
+
+def test_who_is_subscribed_may_renew_though_there_is_no_room(db: Connection) -> None:
+    fill(db, subscribers.MOST_SUBSCRIBERS + 9)  # so many were verified at once
+    assert wish(db, "https://t/5", topic=f"{TOPIC}?5") == ""
+
+
 def test_wishes_are_bounded_in_all_and_of_one_host(db: Connection) -> None:
     for number in range(subscribers.MOST_WISHES):
         assert wish(db, f"https://t/{number}", host=f"h{number // 100}") == ""
