@@ -98,6 +98,7 @@ class Pictures:
         return Client(user_agent=user_agent(config), allow=config.allow, proxy=config.proxy)
 
     def _keep(self, file: Path, body: bytes, now: datetime) -> None:
+        new = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as new:
@@ -107,8 +108,10 @@ class Pictures:
             if self._new % LOOKED_AFTER == 0:
                 self._bound()
             self._new += 1
-        except OSError:
-            pass  # no room, or no right to write: it is shown all the same
+        except OSError:  # no room, or no right to write: it is shown all the same
+            if new:
+                with suppress(OSError):
+                    Path(new.name).unlink(missing_ok=True)
 
     def _bound(self) -> None:
         """Delete what was asked for least lately until the folder has room again."""

@@ -1,6 +1,7 @@
 """Pictures are fetched once, told by their bytes, and kept within a bound."""
 
 import os
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -131,3 +132,16 @@ def test_only_so_many_are_fetched_at_once(pictures: Pictures, now: datetime) -> 
         pictures.get("http://127.0.0.1/", now)
     for client in taken:
         pictures._clients.put(client)
+
+
+def test_disk_without_room_is_not_filled_with_beginnings(
+    pictures: Pictures, config: Config, feed_server: FeedServer, now: datetime
+) -> None:
+    feed_server.reply("/a", body=PNG)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(PNG) - 1, limits[1]))
+    try:
+        assert pictures.get(feed_server.url("/a"), now) == Picture(type="image/png", body=PNG)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert kept(config) == []
