@@ -24,7 +24,7 @@ from aggregator.model import (
     Unchanged,
     Validators,
 )
-from aggregator.reckoning import LIMITED, Context, Ingested, Reckoning
+from aggregator.reckoning import Context, Ingested, Reckoning
 from aggregator.store import changes, entries, incidents, log, sources, subscriptions, targets
 from aggregator.store.db import Connection
 from aggregator.store.sources import SourceState
@@ -186,7 +186,7 @@ def _count_host(db: Connection, poll: Reckoning, spacings: dict[str, float]) -> 
     state, transfer = poll.state, poll.transfer
     begun = poll.now - timedelta(seconds=transfer.seconds)
     had = bool(state.validators.etag or state.validators.last_modified)
-    limited = transfer.status in LIMITED
+    limited = poll.is_limited
     spacing = spacings.get(state.host, 0.0)
     if limited or spacing:
         spacings[state.host] = schedule.host_spacing(spacing, limited=limited)

@@ -114,6 +114,14 @@ class Reckoning:
         """The measurable side of the poll."""
         return self.result.outcome.transfer
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the source's own host asked to wait, and not one that it led us to."""
+        hops, state = self.transfer.hops, self.state
+        last = hops[-1].url if hops else state.fill_url if self.result.archive else ""
+        own = not last or sources.host_of(last) == state.host
+        return own and self.transfer.status in LIMITED
+
     def store(self) -> Ingested:
         """Store all that the poll means for its source, but the logs."""
         outcome = self.result.outcome
@@ -305,8 +313,7 @@ class Reckoning:
         if self.state.gate_until is None or until > self.state.gate_until:
             self.columns |= {"gate_from": self.now, "gate_until": until}
         scope = self.source.retry_after_scope if self.source else "host"
-        limited = self.transfer.status in LIMITED
-        if limited and scope == "host" and self._host_is_limited():
+        if self.is_limited and scope == "host" and self._host_is_limited():
             words = (
                 f"next {schedule.moment(until, self.now)}: {self.state.host} asked all its feeds to"
                 f" wait (Retry-After, given to {self.state.id})"

@@ -132,6 +132,16 @@ def test_host_that_limits_feed_after_feed_is_left_alone(desk: Desk) -> None:
     assert desk.state("b2").next_poll >= desk.now + timedelta(hours=2)
 
 
+def test_host_that_feeds_lead_to_speaks_for_no_other_feed_of_theirs(desk: Desk) -> None:
+    hops = (Hop(status=302, url="https://other.example/feed"),)
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(failed(FailureKind.RATE_LIMITED, hops=hops, **LIMITED), source_id)
+    assert desk.state("a").gate_until is not None
+    assert desk.state("b2").gate_until is None
+    with desk.store.reading() as db:
+        assert log.spacings(db) == {}
+
+
 def test_source_can_keep_its_retry_after_to_itself(desk: Desk) -> None:
     desk.source = replace(desk.source, retry_after_scope="source")
     desk.others = [replace(one, retry_after_scope="source") for one in desk.others]
