@@ -57,7 +57,7 @@ if len(sys.argv) > 2:
     for url in open(sys.argv[2]):
         reader.add_feed(url.strip(), exist_ok=True)
 else:
-    reader.update_feeds(workers=%d)
+    reader.update_feeds(scheduled=False, workers=%d)
 """
 
 
