@@ -89,7 +89,7 @@ def test_page_of_any_member_is_evidence(desk: Desk) -> None:
     page = "https://wire.example/ferry"
     [first] = bring(desk, "a", told("one"))
     bring(desk, "b0", told("two", canonical_url=page))
-    [third] = bring(desk, "b1", told("three", title="Sea", summary="", canonical_url=page))
+    [third] = bring(desk, "b1", told("three", title="Ferry", summary="", canonical_url=page))
     assert members(desk, first)[2] == (third, "b1", "it links to the same page")
 
 

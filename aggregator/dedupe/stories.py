@@ -5,7 +5,7 @@ those that joined it later, so that no chain of likenesses leads from one story 
 equal page counts for every member: what stands at one address is one text. In their order:
 
     page      both link to one page; not a site's home, nor a page that one source links to from
-              several entries
+              several entries, nor if nothing in one speaks of what is in the other
     hint      one names the other as where it is from (via, feed, id), and their titles agree
     title     the same telling title within `WINDOW`; not one that a source has used before
     text      nearly the same beginning, though the headline was written anew
@@ -217,7 +217,7 @@ def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
 
 
 def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
-    if candidate.same_page:
+    if candidate.same_page and not _Pair(report, candidate.first).is_strange():
         return 5, "it links to the same page", 1.0
     is_far = abs(report.at - candidate.first.at) > WINDOW
     if is_far and not candidate.hinted:
@@ -280,6 +280,16 @@ class _Pair:
     def likeness(self) -> float:
         """How alike titles and leads are together."""
         return (self.title + self.subject) / 2 if self.long else self.title
+
+    def is_strange(self) -> bool:
+        """Whether neither title has a word that the other report knows, nor the leads a phrase.
+
+        Else whoever names the page of another first could put any headline in its place.
+        """
+        pairs = zip(self.titles, self.unlike, strict=True)
+        return not self.text and all(
+            title.telling and alone == title.telling for title, alone in pairs
+        )
 
     def is_same_title(self) -> bool:
         """Whether the titles are equal and say enough, and the leads don't speak against it."""

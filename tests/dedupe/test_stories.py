@@ -94,9 +94,15 @@ def test_no_text_is_too_odd(title: str, lead: str) -> None:
 
 
 def test_equal_page_is_the_strongest_reason() -> None:
-    assert decide(told(title="Something else"), same_page=True) == Join(
+    assert decide(told(title="212 people, one rock"), same_page=True) == Join(
         story=1, reason="it links to the same page", similarity=1.0
     )
+
+
+def test_who_names_the_page_of_another_can_put_no_other_headline_in_its_place() -> None:
+    pills = told(title="Buy these pills today", lead="Cheap and in the mail by noon tomorrow")
+    assert decide(pills, same_page=True) is None
+    assert decide(told(title="", lead=""), same_page=True) is not None
 
 
 def test_home_page_of_a_site_is_no_evidence() -> None:
