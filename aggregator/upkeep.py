@@ -11,6 +11,8 @@ from aggregator.store.db import Connection, Store, moment, stamp
 from aggregator.store.sources import SourceState
 
 NIGHTS = timedelta(days=3)
+INCIDENTS_KEPT = timedelta(days=366)
+
 JUDGED_AT_ONCE = 500
 """Entries judged anew in one transaction: polls wait for no more than these."""
 
@@ -75,6 +77,7 @@ def keep_house(
             expired = entries.expire(db, now - keep)
     with store.transaction() as db:
         log.forget(db, now)
+        incidents.forget(db, now - INCIDENTS_KEPT)
         archives.forget(db)
         stories.forget(db, now.toordinal())
     store.optimise()

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aggregator import upkeep
 from aggregator.model import Query, Rule, Section, Source, StoredEntry, View
-from aggregator.store import entries, sources, views
+from aggregator.store import entries, incidents, sources, views
 from aggregator.store.db import Store
 from tests.builders import START, Desk, make_entry, make_reading
 
@@ -195,3 +196,18 @@ def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
     desk.poll(make_reading(RAIN, SUN))
     desk.others = [Source(id="b0", url="https://a.example/0", rules=(rule("drop"),))]
     assert judge_anew(desk) == 0
+
+
+def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
+    with desk.store.transaction() as db:
+        incidents.noted(db, "b0", "moved", "long ago", desk.now - upkeep.INCIDENTS_KEPT * 2)
+        incidents.opened(db, "b1", "failing", "it still is", desk.now - upkeep.INCIDENTS_KEPT * 2)
+        for number in range(incidents.KEPT + 5):
+            incidents.noted(db, "a", "gap", str(number), desk.now)
+    for night in (desk.now, desk.now + timedelta(days=1)):
+        upkeep.keep_house(desk.store, None, night, lambda: False)
+    with desk.store.reading() as db:
+        kept = {key: [one.detail for one in incidents.recent(db, 999, key)] for key in ("b0", "b1")}
+        gaps = [one.detail for one in incidents.recent(db, 999, "a")]
+    assert kept == {"b0": [], "b1": ["it still is"]}
+    assert gaps == [str(number) for number in range(incidents.KEPT + 4, 4, -1)]

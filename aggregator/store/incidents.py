@@ -5,6 +5,9 @@ from datetime import datetime
 
 from aggregator.store.db import Connection, known_moment, moment, stamp
 
+KEPT = 100
+"""Incidents kept of a source: one that has them by the hour must not fill the database."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
@@ -44,6 +47,17 @@ def closed(db: Connection, source_id: str, now: datetime, *, but: str = "") -> N
         "update incidents set closed = ?1, changed = ?1"
         " where source_id = ?2 and closed is null and kind != ?3",
         (stamp(now), source_id, but),
+    )
+
+
+def forget(db: Connection, before: datetime) -> None:
+    """Delete what was over before a moment, and of each source all but its latest `KEPT`."""
+    db.execute("delete from incidents where closed < ?", (stamp(before),))
+    db.execute(
+        "delete from incidents where closed is not null and id in (select id from (select id,"
+        " row_number() over (partition by source_id order by id desc) as place from incidents)"
+        " where place > ?)",
+        (KEPT,),
     )
 
 
