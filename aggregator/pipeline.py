@@ -104,7 +104,9 @@ class Pipeline:
         self._pool: ProcessPool | None = None
         self._bodies: list[poll.Body] = []
         self._readings: dict[Answer, _Reading] = {}
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        # Not a SimpleQueue, whose get waits for ever if its process is halted in the moment when
+        # the time is up: it takes what is left, being less than nothing, for no limit.
+        self._answers: queue.Queue[Answer] = queue.Queue()
         self._results: list[PollResult] = []
         self._clients: list[Client] = []
         self.reconfigure(manners)

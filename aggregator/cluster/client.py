@@ -43,7 +43,7 @@ class Cluster:
         self._batches = Batches(manners, lease=lease)
         self._losses: dict[str, int] = {}
         self._left: dict[int, dict[str, Request]] = {}
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._answers: queue.Queue[Answer] = queue.Queue()  # as in `Pipeline`
         self._results: list[PollResult] = []
         self._over = threading.Event()
         self._link = Link(address, self._answers.put)
