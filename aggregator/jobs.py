@@ -91,6 +91,7 @@ class Scheduler:
         draw: Callable[[], float] = random.random,
         pipe: Callable[..., Pipe] = Pipeline,
         publications: Callable[[Store], Publications],
+        patience: float = 60.0,
     ) -> None:
         """Take the lock and bring the database in line with the configuration.
 
@@ -101,6 +102,7 @@ class Scheduler:
             draw: A number in 0..1.
             pipe: As the `Poller` takes it.
             publications: Gives what our hub publishes of a store.
+            patience: Seconds without a turn of the loop after which it is not called alive.
 
         Raises:
             AlreadyRunning, ConfigError, StoreError: Nothing was started then.
@@ -115,6 +117,7 @@ class Scheduler:
         self._rules_changed.set()  # while it was away
         self._trouble = ""
         self._told_tick, self._shortage = 0.0, ""
+        self._patience, self._turned = patience, time.monotonic()
         self._seen = clock()
         upkeep.synchronise(store, self.config, clock())
         with store.transaction() as db:
@@ -151,6 +154,7 @@ class Scheduler:
                     self._reconfigure()
                 self._take_pushes()
                 self.poller.turn()
+                self._turned = time.monotonic()
         finally:
             self._stopping.set()
             self._jobs.shutdown(wait=True)
@@ -198,7 +202,14 @@ class Scheduler:
             self._reload.set()
 
     def _tell(self, now: datetime) -> None:
-        """Let the pages know that this lives, and what keeps it from polling."""
+        """Let the pages know that this lives, and what keeps it from polling.
+
+        The loop that polls must live, not only this job: the pages must not show as alive what
+        polls nothing.
+        """
+        if time.monotonic() - self._turned > self._patience:
+            logger.error("event=loop_stuck seconds=%d", time.monotonic() - self._turned)
+            return
         shortage = self.poller.shortage
         if time.monotonic() - self._told_tick <= 5 and shortage == self._shortage:
             return

@@ -1,0 +1,50 @@
+"""A loop that polls no more is not called alive, though the rest of its process is well."""
+
+import threading
+from contextlib import closing
+
+from aggregator.config import file
+from aggregator.jobs import Scheduler
+from aggregator.model import PollResult
+from aggregator.pipeline import Pipeline
+from aggregator.store.db import Store
+from aggregator.web import topics
+from tests.e2e.service import Service
+
+PATIENCE = 1.0
+TICK = "select value from facts where name = 'tick'"
+
+
+def test_a_loop_that_is_stuck_is_not_called_alive(service: Service) -> None:
+    free = threading.Event()
+    free.set()
+
+    class Halting(Pipeline):
+        def step(self) -> list[PollResult]:
+            free.wait()
+            return super().step()
+
+    service.configure([])
+    with closing(Store(str(service.database))) as store:
+        made = Scheduler(
+            store,
+            lambda: file.load(str(service.config), {}),
+            pipe=Halting,
+            publications=topics.publications,
+            patience=PATIENCE,
+        )
+        thread = threading.Thread(target=made.run)
+        thread.start()
+        try:
+            service.wait(lambda: service.rows(TICK))
+            free.clear()
+            threading.Event().wait(PATIENCE + 6)  # it is told each five seconds
+            stuck = service.one(TICK)
+            threading.Event().wait(6)
+            assert service.one(TICK) == stuck
+            free.set()
+            service.wait(lambda: service.one(TICK) != stuck)
+        finally:
+            free.set()
+            made.stop()
+            thread.join()
