@@ -89,6 +89,8 @@ def canonical(url: str) -> str:
         parsed = can_ada.parse(url)
     except (ValueError, TypeError):
         return ""
+    if parsed.username or parsed.password:
+        parsed.username = parsed.password = ""
     href, host = parsed.href, _host(parsed.hostname)
     if not host or len(href) > MAX_LENGTH:
         return ""

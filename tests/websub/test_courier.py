@@ -110,6 +110,8 @@ def test_topic_is_rendered_once_for_a_change(desk: Desk) -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], list[str]]:
+    # A command that was run in this process may have silenced the logger.
+    caplog.set_level(logging.ERROR, logger="aggregator")
     return lambda: [
         record.getMessage() for record in caplog.records if words in record.getMessage()
     ]
