@@ -46,9 +46,15 @@ def test_kill_9_of_a_child_that_reads_has_its_documents_read_again_and_not_fetch
     scheduler = service.start("scheduler")
     os.kill(service.wait(lambda: busy_child(scheduler)), signal.SIGKILL)
     service.wait(service.polled)
+    # One that the child had to itself is blamed, and polled again later; see the next test.
+    alone = [row[0] for row in service.rows("select id from sources where failures")]
+    assert len(alone) <= 1
+    if alone:
+        service.run("poll", *alone)
+        service.wait(lambda: not service.rows("select id from sources where failures"))
     assert service.entries() == churn.truth()
-    assert service.rows("select id from sources where polls != 1 or failures") == []
-    assert sorted(feed_server.paths()) == sorted(feed.path for feed in churn.feeds)
+    asked = sorted([feed.path for feed in churn.feeds] + [f"/{name}" for name in alone])
+    assert sorted(feed_server.paths()) == asked
     scheduler.send(signal.SIGTERM)
     assert scheduler.wait() == 0
     service.assert_sound()
