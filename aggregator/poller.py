@@ -274,7 +274,7 @@ class Poller:
 
 
 def _log(done: Ingested) -> None:
-    fine = done.result in ("ok", "not_modified", "equal", "pushed")
+    fine = done.result in (*log.FINE, "pushed")
     level = logging.INFO if fine else logging.WARNING
     logger.log(
         level,

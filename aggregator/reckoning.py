@@ -327,8 +327,11 @@ class Reckoning:
     def _plan(self) -> NextPoll:
         outcome = self.result.outcome
         failed = isinstance(outcome, Failed)
-        gone = isinstance(outcome, Failed) and outcome.kind is FailureKind.GONE
-        gone = gone and not self.result.archive
+        gone = (
+            isinstance(outcome, Failed)
+            and outcome.kind is FailureKind.GONE
+            and not self.result.archive
+        )
         pace = self._pace()
         self._judge(gone, pace)
         if self.result.discovered:

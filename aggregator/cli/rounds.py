@@ -13,7 +13,7 @@ from aggregator.errors import AlreadyRunning
 from aggregator.model import Config
 from aggregator.poller import Poller, utc_now
 from aggregator.reckoning import Ingested
-from aggregator.store import sources
+from aggregator.store import log, sources
 from aggregator.store.db import Store
 
 
@@ -103,7 +103,7 @@ def _show_round(done: list[Ingested], due: int, source_ids: tuple[str, ...]) -> 
             + (" It asked to wait, or is disabled; see `aggregator explain`." if source_ids else "")
         )
         return
-    failed = [one for one in done if one.result not in ("ok", "not_modified", "equal")]
+    failed = [one for one in done if one.result not in log.FINE]
     table = Table(box=None, pad_edge=False)
     for column in ("", "sources"):
         table.add_column(column, justify="right" if column else "left")

@@ -25,6 +25,11 @@ def stamp(moment: datetime) -> str:
     return _written(moment.astimezone(UTC))
 
 
+def stamp_or_null(moment: datetime | None) -> str | None:
+    """Return the same of a moment that may be none."""
+    return stamp(moment) if moment else None
+
+
 @lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
 def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")[:19] + "Z"

@@ -18,7 +18,7 @@ from aggregator.model import (
     SafeHtml,
     StoredEntry,
 )
-from aggregator.store.db import Connection, known_moment, moment, stamp
+from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_or_null
 
 VERSIONS_KEPT = 20
 UNRULED = Ruling()
@@ -62,10 +62,10 @@ def insert(
         f" values ({', '.join('?' * 33)})",
         (
             source_id, entry.guid, uri, entry.link, entry.canonical_url, entry.title,
-            entry.summary, entry.content, entry.text, _stamp(entry.published),
-            _stamp(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at), hidden,
-            entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling),
-            known_by,
+            entry.summary, entry.content, entry.text, stamp_or_null(entry.published),
+            stamp_or_null(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at),
+            hidden, entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint,
+            *_ruled(ruling), known_by,
         ),
     )  # fmt: skip
     entry_id = cursor.lastrowid
@@ -112,9 +112,9 @@ def revise(
         " changed = coalesce(?, changed) where id = ?",
         (
             entry.link, entry.canonical_url, entry.summary, entry.content,
-            _stamp(entry.published), _stamp(entry.updated), entry.language, *_kinds(entry),
-            *_lists(entry), entry.fingerprint, *_ruled(ruling), hidden or None,
-            matched, _stamp(changed), entry_id,
+            stamp_or_null(entry.published), stamp_or_null(entry.updated), entry.language,
+            *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling), hidden or None,
+            matched, stamp_or_null(changed), entry_id,
         ),
     )  # fmt: skip
     # Apart, so that the search index is only rewritten when its words change.
@@ -136,7 +136,7 @@ def rule(
     db.execute(
         "update entries set hidden = ?, withdrawn = ?, sections = ?, tags = ?, ruled = ?,"
         " priority = ? where id = ?",
-        (hidden or None, _stamp(withdrawn) if hidden else None, *_ruled(ruling), held.id),
+        (hidden or None, stamp_or_null(withdrawn) if hidden else None, *_ruled(ruling), held.id),
     )
     _displace(db, [held.id])
     if not hidden:
@@ -155,10 +155,6 @@ def of_source(db: Connection, source_id: str, *, after: int, limit: int) -> list
         (source_id, after, limit),
     )
     return [stored(row, tagged=False) for row in rows]
-
-
-def _stamp(value: datetime | None) -> str | None:
-    return stamp(value) if value else None
 
 
 def _kinds(entry: Entry) -> tuple[bool, bool, bool]:
@@ -252,7 +248,7 @@ def hide(
     """Take entries out of every view; `withdrawn` when the publisher or a rule took them back."""
     db.executemany(
         "update entries set hidden = ?, withdrawn = ? where id = ?",
-        [(reason, _stamp(withdrawn), entry_id) for entry_id in entry_ids],
+        [(reason, stamp_or_null(withdrawn), entry_id) for entry_id in entry_ids],
     )
     _displace(db, entry_ids)
 

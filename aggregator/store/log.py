@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from aggregator.store.db import Connection, known_moment, moment, stamp
+from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_or_null
 
 POLLS_KEPT = 50
+
+FINE = ("ok", "not_modified", "equal")
+"""Outcomes of a poll that brought no error."""
 
 FORMERLY = "0"
 """Stands for all the hours that were forgotten, so that what was counted ever never shrinks."""
@@ -38,7 +41,7 @@ class PollRow:
     @property
     def failed(self) -> bool:
         """Whether the poll brought an error."""
-        return self.outcome not in ("ok", "not_modified", "equal")
+        return self.outcome not in FINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,7 @@ def count_host(
         " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
         (
             host, not_modified, received, saved, unconditional, early, failed, spacing, limited,
-            stamp(gate_until) if gate_until else None, spacing,
+            stamp_or_null(gate_until), spacing,
         ),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from aggregator.store.db import Connection, known_moment, moment, stamp
+from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_or_null
 
 LOG_KEPT = 2_000
 
@@ -363,7 +363,7 @@ def failed(
         " detail = ?4, due_at ="
         " case when (select version from topics where url = topic) > ?2 then due_at else ?5 end"
         " where id = ?1",
-        (subscriber, version, stamp(now), detail, stamp(again) if again else None),
+        (subscriber, version, stamp(now), detail, stamp_or_null(again)),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aggregator.store.db import Connection, known_moment, moment, stamp
+from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_or_null
 
 ASKED, ACTIVE, LEAVING, DENIED = "asked", "active", "leaving", "denied"
 
@@ -106,8 +106,8 @@ def add(db: Connection, subscription: Subscription) -> None:
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             given.token, given.source_id, given.hub, given.topic, given.callback, given.secret,
-            given.state, stamp(given.since), _stamp(given.act), _stamp(given.active_since),
-            given.pushes, _stamp(given.last_push),
+            given.state, stamp(given.since), stamp_or_null(given.act),
+            stamp_or_null(given.active_since), given.pushes, stamp_or_null(given.last_push),
         ),
     )  # fmt: skip
 
@@ -266,10 +266,6 @@ def taken(db: Connection, push: int, source_id: str) -> None:
     """Take a push out of the inbox, in the transaction that stores what it brought."""
     db.execute("delete from inbox where id = ?", (push,))
     db.execute("update subscriptions set suspected = null where source_id = ?", (source_id,))
-
-
-def _stamp(value: datetime | None) -> str | None:
-    return stamp(value) if value else None
 
 
 def _subscription(row: Any) -> Subscription:

@@ -24,7 +24,6 @@ from aggregator.store import archives, changes
 from aggregator.store.db import Store
 from aggregator.web import cache, conditional, merging, topics, views
 from aggregator.web.cache import PRIVATE, Answer, Cache, Document, problem
-from aggregator.web.merging import MEDIA_TYPES
 from aggregator.web.topics import CONTENT_TYPES, RENDER, Address, address
 from aggregator.web.views import NeedsToken, NoSuchView, ViewSpec
 
@@ -266,9 +265,8 @@ def _links(spec: ViewSpec, format: str, hubs: Iterable[str]) -> tuple[tuple[str,
         *((hub, 'rel="hub"') for hub in hubs),
         (spec.page_url, 'rel="alternate"; type="text/html"'),
         *(
-            (spec.feed_url(other), f'rel="alternate"; type="{media_type}"')
-            for other, media_type in MEDIA_TYPES.items()
-            if other != format
+            (url, f'rel="alternate"; type="{media_type}"')
+            for media_type, url in merging.alternates(spec, format)
         ),
     )
 

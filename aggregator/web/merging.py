@@ -142,6 +142,15 @@ def _place(entry: StoredEntry | Listed) -> tuple[datetime, int]:
     return entry.sort_at, entry.id
 
 
+def alternates(spec: ViewSpec, format: str, archive: int = 0) -> tuple[tuple[str, str], ...]:
+    """Return media type and URL of a view, or of one of its archives, in the other formats."""
+    return tuple(
+        (media_type, spec.feed_url(other, archive))
+        for other, media_type in MEDIA_TYPES.items()
+        if other != format
+    )
+
+
 def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> MergedFeed:
     """Return the feed to be rendered in a format."""
     configured = {source.id: source for source in config.sources}
@@ -175,11 +184,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         # Of the entries' languages nothing is known but what they say themselves.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
         icon=urljoin(site.base_url, logo.url(site)) if site.logo else "",
-        alternates=tuple(
-            (media_type, spec.feed_url(other, content.archive))
-            for other, media_type in MEDIA_TYPES.items()
-            if other != format
-        ),
+        alternates=alternates(spec, format, content.archive),
         updated=max(moments, default=NEVER),
         previous_archive=spec.feed_url(format, content.previous) if content.previous else "",
         current=spec.feed_url(format) if content.archive else "",

@@ -1,21 +1,15 @@
 """Feeds about the site itself, such as what goes wrong: rendered for who asks, without archives."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 from flask import Response, abort, request
 
-from aggregator.formats import atom, jsonfeed, rss
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.model import Config, Query
 from aggregator.web.cache import Document
-from aggregator.web.merging import MEDIA_TYPES
+from aggregator.web.merging import alternates
+from aggregator.web.topics import CONTENT_TYPES, RENDER
 from aggregator.web.views import ViewSpec
-
-_RENDER: Mapping[str, tuple[Callable[[MergedFeed], bytes], str]] = {
-    "atom": (atom.render, f"{atom.TYPE}; charset=utf-8"),
-    "rss": (rss.render, f"{rss.TYPE}; charset=utf-8"),
-    "json": (jsonfeed.render, jsonfeed.TYPE),
-}
 
 
 def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
@@ -56,9 +50,7 @@ def merged(
         page_url=f"{spec.base}{page}",
         self_url=spec.feed_url(format),
         language="en",
-        alternates=tuple(
-            (kind, spec.feed_url(other)) for other, kind in MEDIA_TYPES.items() if other != format
-        ),
+        alternates=alternates(spec, format),
         updated=max((item.updated for item in items), default=NEVER),
         items=items,
     )
@@ -66,18 +58,17 @@ def merged(
 
 def check(format: str, title: str) -> None:
     """Answer 404 to a format that there is not."""
-    if format not in _RENDER:
-        abort(404, f"{title} ends in .{', .'.join(_RENDER)}")
+    if format not in RENDER:
+        abort(404, f"{title} ends in .{', .'.join(RENDER)}")
 
 
 def response(
     feed: MergedFeed, format: str, *, cache_control: str = "public, max-age=60"
 ) -> Response:
     """Return the answer to a request for the feed."""
-    render, content_type = _RENDER[format]
     document = Document(
-        body=render(feed),
-        content_type=content_type,
+        body=RENDER[format](feed),
+        content_type=CONTENT_TYPES[format],
         last_modified=feed.updated if feed.items else None,
         cache_control=cache_control,
     )

@@ -26,6 +26,19 @@ from aggregator.websub.courier import Courier
 from tests.e2e.service import wait_for
 
 
+@contextmanager
+def at_work(courier: Courier) -> Iterator[None]:
+    """Run a courier in a thread."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=courier.run, args=(stopping,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
 @dataclass
 class Ours:
     """A scheduler and a web server over one store; `ahead` puts the clock of both forward."""
@@ -83,14 +96,10 @@ class Ours:
             self.store, self.config(), topics.publications(self.store), clock=self.clock
         )
         self._obey(self.courier)
-        stopping = threading.Event()
-        thread = threading.Thread(target=self.courier.run, args=(stopping,))
-        thread.start()
         try:
-            yield
+            with at_work(self.courier):
+                yield
         finally:
-            stopping.set()
-            thread.join()
             self.courier = None
 
     def _obey(self, courier: Courier) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from aggregator.websub.hub import BODIES_KEPT
 from aggregator.websub.publications import Publications, Rendered
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received
+from tests.websub.ours import at_work
 from tests.websub.peers import echo
 
 CONFIG = Config(
@@ -49,14 +49,8 @@ class Desk:
     def working(self) -> Iterator[None]:
         publications = Publications(render=self._render, touched=lambda _scopes, _config: [])
         courier = Courier(self.store, CONFIG, publications, clock=lambda: datetime.now(UTC))
-        stopping = threading.Event()
-        thread = threading.Thread(target=courier.run, args=(stopping,))
-        thread.start()
-        try:
+        with at_work(courier):
             yield
-        finally:
-            stopping.set()
-            thread.join()
 
     def subscribe(self, topic: str) -> None:
         """Let the server be a verified subscriber of a topic that the hub knows."""
