@@ -6,6 +6,7 @@ The tick is an APScheduler job each second that only looks at what is due and of
 
 import fcntl
 import logging
+import math
 import os
 import random
 import threading
@@ -34,6 +35,8 @@ logger = logging.getLogger("aggregator")
 
 SPREAD_PER_SECOND = 20
 INBOX_SECONDS, PUSHES_AT_ONCE = 0.1, 50
+STUCK_SECONDS = 60
+"""How often it is told that the loop is stuck."""
 
 
 class Lock:
@@ -117,6 +120,7 @@ class Scheduler:
         self._rules_changed.set()  # while it was away
         self._trouble = ""
         self._told_tick, self._shortage = 0.0, ""
+        self._told_stuck = -math.inf
         self._patience, self._turned = patience, time.monotonic()
         self._seen = clock()
         upkeep.synchronise(store, self.config, clock())
@@ -207,8 +211,11 @@ class Scheduler:
         The loop that polls must live, not only this job: the pages must not show as alive what
         polls nothing.
         """
-        if time.monotonic() - self._turned > self._patience:
-            logger.error("event=loop_stuck seconds=%d", time.monotonic() - self._turned)
+        stuck = time.monotonic() - self._turned
+        if stuck > self._patience:
+            if time.monotonic() - self._told_stuck > STUCK_SECONDS:
+                logger.error("event=loop_stuck seconds=%d", stuck)
+                self._told_stuck = time.monotonic()
             return
         shortage = self.poller.shortage
         if time.monotonic() - self._told_tick <= 5 and shortage == self._shortage:

@@ -206,8 +206,8 @@ class Reckoning:
         """Poll sooner after a gap, and begin to fill it where the feed links its older part."""
         if self.found.gap:
             self.columns["hurry"] = min(self.state.hurry + 1, MOST_HURRY)
-            older = reading.feed.older
-            if older and older != reading.url:
+            older = reading.feed.older if reading.feed.older != reading.url else ""
+            if older:
                 self.columns |= {"fill_url": older, "fill_left": MOST_ARCHIVES}
             words = f"{self.found.gap}; {'its archive is asked' if older else 'it has no archive'}"
             incidents.noted(self.db, self.state.id, "gap", words, self.now)

@@ -66,6 +66,13 @@ def test_a_document_that_shares_nothing_with_the_last_is_a_gap(desk: Desk) -> No
     assert desk.state().hurry == 1
 
 
+def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -> None:
+    desk.poll(make_reading(*items(1, 6)))
+    desk.poll(make_reading(*items(13, 18), feed=replace(feed(), older=URL)))
+    assert gaps(desk)[0].endswith("it has no archive")
+    assert not desk.request().archive
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

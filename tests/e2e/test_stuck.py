@@ -1,7 +1,10 @@
 """A loop that polls no more is not called alive, though the rest of its process is well."""
 
+import logging
 import threading
 from contextlib import closing
+
+import pytest
 
 from aggregator.config import file
 from aggregator.jobs import Scheduler
@@ -15,7 +18,14 @@ PATIENCE = 1.0
 TICK = "select value from facts where name = 'tick'"
 
 
-def test_a_loop_that_is_stuck_is_not_called_alive(service: Service) -> None:
+def test_a_loop_that_is_stuck_is_not_called_alive(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    def complaints() -> list[str]:
+        said = [record.getMessage() for record in caplog.records]
+        return [words for words in said if words.startswith("event=loop_stuck")]
+
+    caplog.set_level(logging.ERROR, logger="aggregator")
     free = threading.Event()
     free.set()
 
@@ -38,10 +48,11 @@ def test_a_loop_that_is_stuck_is_not_called_alive(service: Service) -> None:
         try:
             service.wait(lambda: service.rows(TICK))
             free.clear()
-            threading.Event().wait(PATIENCE + 6)  # it is told each five seconds
+            service.wait(complaints)
             stuck = service.one(TICK)
-            threading.Event().wait(6)
+            threading.Event().wait(6)  # a tick is told each five seconds
             assert service.one(TICK) == stuck
+            assert len(complaints()) == 1
             free.set()
             service.wait(lambda: service.one(TICK) != stuck)
         finally:
