@@ -6,10 +6,10 @@ Of a story its first report stands, since who else told it by then is not kept.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from aggregator.model import Query, SafeHtml, Sort, StoredEntry
 from aggregator.store import entries, listed, stories, views
@@ -17,6 +17,8 @@ from aggregator.store.db import Connection, known_moment, stamp
 from aggregator.store.listed import Listed
 from aggregator.store.search import expression
 from aggregator.store.views import Place
+
+Kind = TypeVar("Kind", Listed, StoredEntry)
 
 SUMMARY = 280
 """Characters of a wording's text that stand for its summary, which is not kept."""
@@ -80,38 +82,49 @@ def select(
 ) -> list[Listed]:
     """Return the view's entries as a list showed them."""
     ids = select_ids(db, query, then, limit=limit, before=before)
-    found = listed.get_many(db, ids)
-    wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
-    made = []
-    for entry_id in ids:
-        one, wording = found[entry_id], wordings.get(entry_id)
-        if wording is not None:
-            summary = one.summary if wording.summary is None else wording.summary
-            one = replace(one, title=wording.title, summary=summary)
-        made.append(replace(one, changed=changed[entry_id], hidden=""))
-    return made
+    return _as_they_stood(db, listed.get_many(db, ids), ids, then, _listed_as)
 
 
 def select_whole(db: Connection, query: Query, then: Moment, *, limit: int) -> list[StoredEntry]:
     """Return the view's entries as a feed held them."""
     ids = select_ids(db, query, then, limit=limit)
-    found = entries.get_many(db, ids)
+    found = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
+    return [replace(one, withdrawn=None) for one in found]
+
+
+def _as_they_stood(
+    db: Connection,
+    found: Mapping[int, Kind],
+    ids: Sequence[int],
+    then: Moment,
+    worded: Callable[[Kind, "_Wording"], Kind],
+) -> list[Kind]:
+    """Return what is found of entries, worded and dated as at the moment, and shown."""
     wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
     made = []
     for entry_id in ids:
-        one, wording = found[entry_id], wordings.get(entry_id)
-        if wording is not None:
-            summary = one.entry.summary if wording.summary is None else wording.summary
-            entry = replace(
-                one.entry,
-                title=wording.title,
-                text=wording.text,
-                content=wording.content,
-                summary=summary,
-            )
-            one = replace(one, entry=entry)
-        made.append(replace(one, changed=changed[entry_id], withdrawn=None, hidden=""))
+        one = found[entry_id]
+        if entry_id in wordings:
+            one = worded(one, wordings[entry_id])
+        made.append(replace(one, changed=changed[entry_id], hidden=""))
     return made
+
+
+def _listed_as(one: Listed, wording: "_Wording") -> Listed:
+    summary = one.summary if wording.summary is None else wording.summary
+    return replace(one, title=wording.title, summary=summary)
+
+
+def _stored_as(one: StoredEntry, wording: "_Wording") -> StoredEntry:
+    summary = one.entry.summary if wording.summary is None else wording.summary
+    entry = replace(
+        one.entry,
+        title=wording.title,
+        text=wording.text,
+        content=wording.content,
+        summary=summary,
+    )
+    return replace(one, entry=entry)
 
 
 def select_ids(
