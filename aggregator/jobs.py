@@ -94,6 +94,7 @@ class Scheduler:
         draw: Callable[[], float] = random.random,
         pipe: Callable[..., Pipe] = Pipeline,
         publications: Callable[[Store], Publications],
+        courier: Callable[..., Courier] = Courier,
         patience: float = 60.0,
     ) -> None:
         """Take the lock and bring the database in line with the configuration.
@@ -105,6 +106,7 @@ class Scheduler:
             draw: A number in 0..1.
             pipe: As the `Poller` takes it.
             publications: Gives what our hub publishes of a store.
+            courier: Makes the one who runs the errands of WebSub.
             patience: Seconds without a turn of the loop after which it is not called alive.
 
         Raises:
@@ -130,7 +132,7 @@ class Scheduler:
         self._spread_overdue()
         self.poller = Poller(store, self.config, clock=clock, draw=draw, pipe=pipe)
         self._inbox_seen = 0.0
-        self._websub = Courier(store, self.config, publications(store), clock=clock)
+        self._websub = courier(store, self.config, publications(store), clock=clock)
         self._courier = threading.Thread(
             target=self._websub.run, args=(self._stopping,), name="websub"
         )

@@ -8,6 +8,7 @@ What is under way when the process ends is due again with the next, as nothing i
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 
@@ -24,16 +25,28 @@ from aggregator.websub.publications import Publications
 
 logger = logging.getLogger("aggregator")
 
-LOOK_SECONDS = 0.1
-FAULT_SECONDS = 5.0
-RECONCILE_SECONDS = 2.0
-"""Ten thousand sources of which a third has a hub cost 23 ms to look over."""
-
-SETTLE_SECONDS, SETTLE_AT_ONCE = 0.2, 200
+SETTLE_AT_ONCE = 200
 
 CONCURRENCY, PER_HOST = 200, PerHost(connections=8)
 IN_FLIGHT = 400
 """Errands under way at most; all pushes of one topic share one body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds that are let pass.
+
+    Args:
+        look: Between looks for what is due.
+        reconcile: Between looks over all sources; ten thousand, a third with a hub, cost 23 ms.
+        settle: While others are under way, so that many are settled at once.
+        fault: After a fault of ours.
+    """
+
+    look: float = 0.1
+    reconcile: float = 2.0
+    settle: float = 0.2
+    fault: float = 5.0
 
 
 class Courier:
@@ -46,6 +59,7 @@ class Courier:
         publications: Publications,
         *,
         clock: Callable[[], datetime],
+        pauses: Pauses = Pauses(),
     ) -> None:
         """Send nothing yet.
 
@@ -54,8 +68,10 @@ class Courier:
             config: The configuration in force.
             publications: What our hub publishes.
             clock: The present moment.
+            pauses: How long it waits for what.
         """
         self._store, self._publications, self._clock = store, publications, clock
+        self._pauses = pauses
         self._hub = Hub(store, publications)
         self._errands: dict[str, Errand] = {}
         self._outcomes: list[tuple[Errand, FetchOutcome]] = []
@@ -87,9 +103,9 @@ class Courier:
                 except Exception:  # the barrier: a fault of ours must not end it for good
                     logger.exception("event=courier_failed")
                     self._restart()
-                    stopping.wait(FAULT_SECONDS)
+                    stopping.wait(self._pauses.fault)
                 if not self._client.pending:
-                    stopping.wait(LOOK_SECONDS / 2)
+                    stopping.wait(self._pauses.look / 2)
         finally:
             self._client.close()
 
@@ -97,7 +113,7 @@ class Courier:
         """Move everything on by a step; waits up to 50 ms while anything is under way."""
         try:
             self._obey()
-            if time.monotonic() - self._looked >= LOOK_SECONDS:
+            if time.monotonic() - self._looked >= self._pauses.look:
                 self._look()
             self._step()
             self._settle()
@@ -121,7 +137,7 @@ class Courier:
     def _look(self) -> None:
         now, config, seconds = self._clock(), self._config, time.monotonic()
         self._looked = seconds
-        if seconds - self._reconciled >= RECONCILE_SECONDS:
+        if seconds - self._reconciled >= self._pauses.reconcile:
             self._reconciled = seconds
             subscriber.reconcile(self._store, config, now)
             hub.expire(self._store, now)
@@ -160,7 +176,7 @@ class Courier:
 
     def _settle(self) -> None:
         waited = time.monotonic() - self._since
-        few = len(self._outcomes) < SETTLE_AT_ONCE and waited < SETTLE_SECONDS
+        few = len(self._outcomes) < SETTLE_AT_ONCE and waited < self._pauses.settle
         if not self._outcomes or (few and self._client.pending):
             return
         now = self._clock()

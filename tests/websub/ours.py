@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from aggregator.store.subscriptions import Subscription
 from aggregator.upkeep import synchronise
 from aggregator.web import topics
 from aggregator.web.app import create_app
-from aggregator.websub.courier import Courier
+from aggregator.websub.courier import Courier, Pauses
 from tests.e2e.service import wait_for
+
+PAUSES = Pauses(look=0.02, reconcile=0.1, settle=0.02, fault=0.5)
+"""Of a courier for whom nobody wants to wait."""
 
 
 @contextmanager
@@ -79,7 +83,11 @@ class Ours:
     def scheduling(self) -> Iterator[Scheduler]:
         """Run the scheduler; it is another one each time."""
         scheduler = Scheduler(
-            self.store, self.config, clock=self.clock, publications=topics.publications
+            self.store,
+            self.config,
+            clock=self.clock,
+            publications=topics.publications,
+            courier=partial(Courier, pauses=PAUSES),
         )
         thread = threading.Thread(target=scheduler.run)
         thread.start()
@@ -93,7 +101,11 @@ class Ours:
     def couriering(self) -> Iterator[None]:
         """Run the courier alone, which is the hub; nothing is polled and no push is read."""
         self.courier = Courier(
-            self.store, self.config(), topics.publications(self.store), clock=self.clock
+            self.store,
+            self.config(),
+            topics.publications(self.store),
+            clock=self.clock,
+            pauses=PAUSES,
         )
         self._obey(self.courier)
         try:

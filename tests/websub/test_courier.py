@@ -18,7 +18,7 @@ from aggregator.websub.hub import BODIES_KEPT
 from aggregator.websub.publications import Publications, Rendered
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received
-from tests.websub.ours import at_work
+from tests.websub.ours import PAUSES, at_work
 from tests.websub.peers import echo
 
 CONFIG = Config(
@@ -48,7 +48,9 @@ class Desk:
     @contextmanager
     def working(self) -> Iterator[None]:
         publications = Publications(render=self._render, touched=lambda _scopes, _config: [])
-        courier = Courier(self.store, CONFIG, publications, clock=lambda: datetime.now(UTC))
+        courier = Courier(
+            self.store, CONFIG, publications, clock=lambda: datetime.now(UTC), pauses=PAUSES
+        )
         with at_work(courier):
             yield
 

@@ -11,7 +11,7 @@ import pytest
 from aggregator.store.subscriptions import Subscription
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, response
-from tests.websub.ours import Ours
+from tests.websub.ours import PAUSES, Ours
 from tests.websub.peers import Asked, HubPeer, document, send
 
 
@@ -372,7 +372,7 @@ def test_hub_is_not_asked_where_it_may_not_or_could_not_reach_us(
     ours.configure({"news": peer.topic}, **more)
     with ours.scheduling():
         wait_for(lambda: ours.source("news").feed.hubs)
-        time.sleep(2.5)  # two passes of the courier
+        time.sleep(2 * PAUSES.reconcile)
     assert peer.asked() == []
 
 
@@ -382,7 +382,7 @@ def test_hub_at_a_private_address_is_not_asked(ours: Ours, feed_server: FeedServ
     ours.configure({"news": peer.topic})
     with ours.scheduling():
         wait_for(lambda: ours.source("news").feed.hubs)
-        time.sleep(2.5)  # two passes of the courier
+        time.sleep(2 * PAUSES.reconcile)
     assert ours.subscriptions() == []
 
 
