@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aggregator import storylines
-from aggregator.model import Config, Entry, SafeHtml, Section, Site, Source, View
+from aggregator.model import Config, Entry, Media, SafeHtml, Section, Site, Source, View
 from aggregator.query import parse
 from aggregator.store import changes, entries, sources
 from aggregator.store.db import Connection, Store
+from aggregator.store.subscriptions import Subscription
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 BASE = "https://site.example"
@@ -32,6 +33,31 @@ CONFIG = Config(
     ),
     views=(View(id="rain", title="Rain", query=parse("q=rain"), description="Wet"),),
 )
+
+ASKED = Subscription(
+    token="our-token",
+    source_id="herald",
+    hub="https://hub.example/?key=their-key",
+    topic="https://herald.example/feed",
+    callback="https://site.example/websub/our-token",
+    secret="our-secret",
+    state="asked",
+    since=START,
+    act=START,
+    failures=1,
+    detail="the hub has not answered yet",
+)
+"""What was asked of the herald's hub."""
+
+
+def proxied(config: Config, folder: Path) -> Config:
+    """Return a configuration that serves pictures itself, those of this machine too."""
+    return replace(
+        config,
+        media=Media(proxy=True),
+        storage=str(folder / "test.db"),
+        allow=("127.0.0.0/8",),
+    )
 
 
 def make_entry(number: int, published: datetime | None = None) -> Entry:

@@ -13,12 +13,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from aggregator.model import Auth, Author, Enclosure, Image, Media, SafeHtml
+from aggregator.model import Auth, Author, Enclosure, Image, SafeHtml
 from aggregator.store import sources
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
 from tests.web.server import Watched, chromium, served
-from tests.web.stock import START, Stock, make_entry, stocked
+from tests.web.stock import START, Stock, make_entry, proxied, stocked
 from tests.web.test_pages import NASTY, SITE
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -233,12 +233,7 @@ def test_pictures_from_here_leave_nobody_else_to_ask(
     )
     feed_server.reply("/p", body=one_pixel)
     image = Image(url=feed_server.url("/p"))
-    own_pictures = replace(
-        SITE,
-        media=Media(proxy=True),
-        storage=str(tmp_path / "test.db"),
-        allow=("127.0.0.0/8",),
-    )
+    own_pictures = proxied(SITE, tmp_path)
     with stocked(tmp_path, own_pictures) as own:
         own.put("herald", replace(make_entry(1), image=image))
         app = create_app(lambda: own_pictures, own.store, clock=lambda: own.now)

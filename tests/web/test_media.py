@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.model import Auth, Image, Media, SafeHtml
+from aggregator.model import Auth, Image, SafeHtml
 from tests.feedserver import FeedServer
-from tests.web.stock import make_entry, stocked
+from tests.web.stock import make_entry, proxied, stocked
 from tests.web.test_pages import SITE, PageSite
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 100
@@ -18,13 +18,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"." * 100
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[PageSite]:
-    config = replace(
-        SITE,
-        media=Media(proxy=True),
-        storage=str(tmp_path / "test.db"),
-        allow=("127.0.0.0/8",),
-    )
-    with stocked(tmp_path, config) as stock:
+    with stocked(tmp_path, proxied(SITE, tmp_path)) as stock:
         yield PageSite(stock)
 
 
@@ -99,13 +93,7 @@ def test_closed_site_lets_no_shared_cache_keep_pictures(
     tmp_path: Path, feed_server: FeedServer
 ) -> None:
     auth = Auth(token="a-token-for-programs", protect="site")
-    config = replace(
-        SITE,
-        auth=auth,
-        media=Media(proxy=True),
-        storage=str(tmp_path / "test.db"),
-        allow=("127.0.0.0/8",),
-    )
+    config = proxied(replace(SITE, auth=auth), tmp_path)
     feed_server.reply("/p", body=PNG)
     with stocked(tmp_path, config) as stock:
         site = PageSite(stock)

@@ -8,23 +8,8 @@ import pytest
 
 from aggregator.store import subscribers, subscriptions
 from aggregator.store.subscribers import Delivery
-from aggregator.store.subscriptions import Subscription
-from tests.web.stock import START, Stock, stocked
+from tests.web.stock import ASKED, START, Stock, stocked
 from tests.web.test_pages import PageSite
-
-ASKED = Subscription(
-    token="our-token",
-    source_id="herald",
-    hub="https://hub.example/?key=their-key",
-    topic="https://herald.example/feed",
-    callback="https://site.example/websub/our-token",
-    secret="our-secret",
-    state="asked",
-    since=START,
-    act=START,
-    failures=1,
-    detail="the hub has not answered yet",
-)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """How a source is pushed, in words."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,24 +12,11 @@ from aggregator.model import Config, Feed, Site, WebSub
 from aggregator.store.subscriptions import Subscription
 from aggregator.websub import words
 from tests.feedserver import FeedServer
+from tests.web.stock import ASKED, START
 from tests.websub.peers import HubPeer
 
-START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 CONFIG = Config(path="", site=Site(base_url="https://site.example"), storage="")
 FEED = Feed(hubs=("https://hub.example/",), self_url="https://herald.example/feed")
-ASKED = Subscription(
-    token="our-token",
-    source_id="herald",
-    hub="https://hub.example/?key=their-key",
-    topic=FEED.self_url,
-    callback="https://site.example/websub/our-token",
-    secret="our-secret",
-    state="asked",
-    since=START,
-    act=START,
-    failures=1,
-    detail="the hub has not answered yet",
-)
 ACTIVE = replace(ASKED, state="active", lease_until=START + timedelta(days=10), failures=0)
 
 
