@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import site
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import feedparser
 import pytest
 
 from aggregator.demo.publisher import Publisher
+from tests.e2e.service import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -98,12 +98,6 @@ def test_installed_package_has_the_yaml_files(installed: Path, tmp_path: Path, n
 # --- the installed command -----------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def environ(installed: Path, **more: str) -> dict[str, str]:
     return {"PATH": f"{installed}{os.pathsep}{os.environ['PATH']}"} | more
 
@@ -153,8 +147,8 @@ def test_demo_is_alive_in_an_empty_folder(installed: Path, tmp_path: Path) -> No
     command = (installed / "aggregator", "demo", "--port", str(port))
     site = f"http://127.0.0.1:{port}"
     with running(*command, cwd=tmp_path, env=environ(installed)):
-        first = wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=set(), seconds=15)
-        wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=first, seconds=20)
+        first = wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=set(), seconds=60)
+        wait_for_titles(f"{site}/feeds/all.atom", tmp_path, other_than=first, seconds=60)
         assert b"The Demonstrator" in get(f"{site}/")
         assert b"The Torn Gazette" in get(f"{site}/status")
     assert tmp_path.joinpath("data", "demo.db").exists()
@@ -175,7 +169,7 @@ sources: [{{id: world, url: "{publisher.url}/world.rss", every: 5s}}]
     try:
         with running(*honcho, "-p", str(port), cwd=tmp_path, env=env, code=130):
             feed = f"http://127.0.0.1:{port}/feeds/source/world.rss"
-            wait_for_titles(feed, tmp_path, other_than=set(), seconds=20)
+            wait_for_titles(feed, tmp_path, other_than=set(), seconds=60)
     finally:
         publisher.stop()
     log = tmp_path.joinpath("log").read_text()

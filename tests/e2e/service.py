@@ -10,7 +10,9 @@ assert running.wait() == 0
 import contextlib
 import json
 import os
+import secrets
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -41,6 +43,18 @@ def wait_for(what: Callable[[], Found], seconds: float = SECONDS) -> Found:
                 return found
         time.sleep(0.02)
     raise AssertionError(f"it did not happen within {seconds:.0f} s")
+
+
+def free_port() -> int:
+    """Return a port for a server that is about to start.
+
+    It is none of those that the system gives out, or another would have it before the server does;
+    and it is not drawn from `random`, which begins alike in tests that run beside this one.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Running:

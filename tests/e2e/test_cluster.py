@@ -17,8 +17,7 @@ from aggregator.pipeline import Manners
 from aggregator.poller import utc_now
 from tests.e2e import processes
 from tests.e2e.churn import Churn
-from tests.e2e.service import AGGREGATOR, Running, Service, wait_for
-from tests.e2e.test_run import free_port
+from tests.e2e.service import AGGREGATOR, Running, Service, free_port, wait_for
 from tests.feedserver import HOSTS, FeedServer, Received, Step
 
 DASK = str(Path(sys.executable).with_name("dask"))

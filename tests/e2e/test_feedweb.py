@@ -5,7 +5,6 @@ pytest tests/e2e/test_feedweb.py --corpus FOLDER --feedweb FILE
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from statistics import median
 import pytest
 
 from tests.e2e import processes
-from tests.e2e.service import Running, Service, wait_for
+from tests.e2e.service import Running, Service, free_port, wait_for
 
 GOOD, ROUNDS, HOSTS = 200, 5, 8
 
@@ -94,8 +93,7 @@ def program(request: pytest.FixtureRequest) -> str:
 @contextlib.contextmanager
 def feedweb(program: str, corpus: Path) -> Iterator[int]:
     """Run a feedweb and give its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, program, "--corpus", str(corpus), "--port", str(port)]
     with subprocess.Popen(
         [*command, "--feeds", str(GOOD), "--hosts", str(HOSTS)], stdout=subprocess.DEVNULL

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import time
 import urllib.request
 
@@ -10,7 +9,7 @@ import feedparser
 import pytest
 
 from tests.e2e import processes
-from tests.e2e.service import Running, Service
+from tests.e2e.service import Running, Service, free_port
 from tests.feedserver import FeedServer
 
 RSS = """<?xml version="1.0"?>
@@ -19,12 +18,6 @@ RSS = """<?xml version="1.0"?>
 ITEM = """<item><title>News {number}</title><link>http://loop.example/{number}</link>
 <guid isPermaLink="false">loop-{number}</guid>
 <pubDate>Sat, 27 Jun 2009 21:{number:02}:00 GMT</pubDate></item>"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def publish(server: FeedServer, count: int) -> None:

@@ -1,7 +1,6 @@
 """From a publisher's hub through us and our own hub to another of us, in real processes."""
 
 import signal
-import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -10,18 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.service import Running, Service
+from tests.e2e.service import Running, Service, free_port
 from tests.feedserver import FeedServer
 from tests.websub.peers import HubPeer
 
 SECONDS = 2.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Node:

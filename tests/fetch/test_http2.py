@@ -13,6 +13,7 @@ import pytest
 
 from aggregator.fetch.client import Client
 from aggregator.model import FailureKind, Limits, NotModified, PerHost, Request, Validators
+from tests.e2e.service import free_port
 from tests.feedserver import certificate
 from tests.fetch.conftest import failed, fetched
 
@@ -29,8 +30,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(pem: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "tests.fetch.http2", str(port), str(pem)]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
