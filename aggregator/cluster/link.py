@@ -25,6 +25,13 @@ CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 0.3
 """How often it is looked for workers that came or went."""
 
+_MEASURE_LITTLE = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
+
 GRACE_SECONDS = 2.0
 """A worker that does not answer for a lease and so long has dropped what it had, if it lives."""
 
@@ -130,8 +137,7 @@ class Link(threading.Thread):
             yield self._address
             return
         # Dask's own measuring takes more of the processor than carrying does.
-        dask.config.set({"distributed.worker.profile.enabled": False})
-        dask.config.set({"distributed.admin.tick.interval": "1s"})
+        dask.config.set(_MEASURE_LITTLE)
         async with LocalCluster(
             n_workers=int(self._address.removeprefix(LOCAL)),
             threads_per_worker=1,
