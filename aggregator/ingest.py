@@ -7,7 +7,7 @@ at any moment leaves a source as it was before the poll, and the poll is simply 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,8 +73,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
     done: list[Ingested] = []
-    rows: list[tuple[log.PollRow, int, int]] = []
-    spacings = log.spacings(db)
+    books = _Books(db)
     indexed, met = entries.last_id(db), set[str]()
     for number, result in enumerate(results):
         state, outcome = states.get(result.source_id), result.outcome
@@ -84,20 +83,23 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
             continue
         if state.id in met:  # a push and a poll
             indexed = entries.index_new(db, indexed)
+            books.write()
         met.add(state.id)
         if result.push:
             done.append(_pushed(db, state, result, context))
             continue
         poll = Reckoning(db, state, result, context, pushing.get(state.id))
-        ingested = poll.store()
-        done.append(ingested)
-        rows.append((_log_row(poll, ingested), state.polls, _saved(poll)))
-        _count_host(db, poll, spacings)
-        if poll.gated_host:  # of which the results that follow must know
+        if poll.is_limited:  # it asks what its host answered before
+            books.write()
+        done.append(poll.store())
+        books.add(poll, done[-1])
+        if poll.gate:  # of which the results that follow must know
+            books.write()
+            sources.gate_host(db, state.host, context.now, *poll.gate)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
+    books.write()
     entries.index_new(db, indexed)
     storylines.follow(db, [new for one in done for new in one.new], context.now)
-    log.add(db, rows)
     if done:
         changes.bump(db, _scopes(done, states), context.now)
     return done
@@ -157,6 +159,54 @@ def _is_rested(state: SourceState, context: Context) -> bool:
     return state.last_poll is None or context.now - state.last_poll >= least
 
 
+class _Books:
+    """What polls mean for sources, hosts and logs, kept until it is written for all at once."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._spacings = log.spacings(db)
+        self._columns: dict[str, dict[str, Any]] = {}
+        self._visits: list[log.Visit] = []
+        self._polls: list[tuple[log.PollRow, int, int]] = []
+
+    def add(self, poll: Reckoning, ingested: Ingested) -> None:
+        """Take what was found of a poll."""
+        saved = _saved(poll)
+        self._columns[poll.state.id] = poll.columns
+        self._visits.append(self._visit(poll, saved))
+        self._polls.append((_log_row(poll, ingested), poll.state.polls, saved))
+
+    def write(self) -> None:
+        """Write all that was taken since the last time."""
+        sources.update_many(self._db, self._columns)
+        log.count_hosts(self._db, self._visits)
+        log.add(self._db, self._polls)
+        self._columns, self._visits, self._polls = {}, [], []
+
+    def _visit(self, poll: Reckoning, saved: int) -> log.Visit:
+        """Return the line for the host's ledger; what it says of its spacing is remembered."""
+        state, transfer, limited = poll.state, poll.transfer, poll.is_limited
+        had = bool(state.validators.etag or state.validators.last_modified)
+        spacing = self._spacings.get(state.host, 0.0)
+        if limited or spacing:
+            self._spacings[state.host] = schedule.host_spacing(spacing, limited=limited)
+        return log.Visit(
+            host=state.host,
+            not_modified=transfer.status == 304,
+            received=transfer.received,
+            saved=saved,
+            unconditional=had
+            and not poll.result.archive
+            and not transfer.conditional
+            and transfer.status == 200,
+            early=_is_early(poll),
+            failed=isinstance(poll.result.outcome, Failed),
+            spacing=self._spacings.get(state.host),
+            limited=limited and transfer.freshness.retry_after is not None,
+            gate_until=poll.columns.get("gate_until"),
+        )
+
+
 def _log_row(poll: Reckoning, ingested: Ingested) -> log.PollRow:
     return log.PollRow(
         source_id=poll.state.id,
@@ -181,37 +231,12 @@ def _saved(poll: Reckoning) -> int:
     return max(poll.state.body_bytes - poll.transfer.received, 0)
 
 
-def _count_host(db: Connection, poll: Reckoning, spacings: dict[str, float]) -> None:
-    """Add the poll to its host's ledger, and to `spacings` what was learnt from it."""
-    state, transfer = poll.state, poll.transfer
-    begun = poll.now - timedelta(seconds=transfer.seconds)
-    had = bool(state.validators.etag or state.validators.last_modified)
-    limited = poll.is_limited
-    spacing = spacings.get(state.host, 0.0)
-    if limited or spacing:
-        spacings[state.host] = schedule.host_spacing(spacing, limited=limited)
-    log.count_host(
-        db,
-        state.host,
-        not_modified=transfer.status == 304,
-        received=transfer.received,
-        saved=_saved(poll),
-        unconditional=had
-        and not poll.result.archive
-        and not transfer.conditional
-        and transfer.status == 200,
-        early=_is_early(state, begun),
-        failed=isinstance(poll.result.outcome, Failed),
-        limited=limited and transfer.freshness.retry_after is not None,
-        spacing=spacings.get(state.host),
-        gate_until=poll.columns.get("gate_until"),
-    )
-
-
-def _is_early(state: SourceState, begun: datetime) -> bool:
+def _is_early(poll: Reckoning) -> bool:
     """Whether a poll began between the moment a Retry-After was given and the one it names."""
-    given, until = state.gate_from, state.gate_until
-    return given is not None and until is not None and given <= begun < until
+    given, until = poll.state.gate_from, poll.state.gate_until
+    if given is None or until is None:
+        return False
+    return given <= poll.now - timedelta(seconds=poll.transfer.seconds) < until
 
 
 def _same_origin(first: str, second: str) -> bool:

@@ -85,7 +85,12 @@ class Ingested:
 
 
 class Reckoning:
-    """One result on its way into the database; see `store`."""
+    """One result on its way into the database; see `store`.
+
+    What `store` leaves to the caller, who can do it for many results at once: to set the `columns`
+    of the source, and, where there is a `gate`, to let no source of its host be polled before that
+    moment, for the reason in words.
+    """
 
     def __init__(
         self,
@@ -107,7 +112,7 @@ class Reckoning:
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
         self.feed = state.feed
         self.found = arrivals.Arrived()
-        self.gated_host = False
+        self.gate: tuple[datetime, str] | None = None
 
     @property
     def transfer(self) -> Transfer:
@@ -117,13 +122,14 @@ class Reckoning:
     @property
     def is_limited(self) -> bool:
         """Whether the source's own host asked to wait, and not one that it led us to."""
+        if self.transfer.status not in LIMITED:
+            return False
         hops, state = self.transfer.hops, self.state
         last = hops[-1].url if hops else state.fill_url if self.result.archive else ""
-        own = not last or sources.host_of(last) == state.host
-        return own and self.transfer.status in LIMITED
+        return not last or sources.host_of(last) == state.host
 
     def store(self) -> Ingested:
-        """Store all that the poll means for its source, but the logs."""
+        """Store what the poll brought, and find what it means for its source."""
         outcome = self.result.outcome
         match outcome:
             case _ if self.result.archive:
@@ -145,7 +151,6 @@ class Reckoning:
             "next_poll_reason": plan.reason,
             "milliseconds": round(self.transfer.seconds * 1000),
         }
-        sources.update(self.db, self.state.id, self.columns)
         return Ingested(
             source_id=self.state.id,
             title=self.state.title,
@@ -318,8 +323,7 @@ class Reckoning:
                 f"next {schedule.moment(until, self.now)}: {self.state.host} asked all its feeds to"
                 f" wait (Retry-After, given to {self.state.id})"
             )
-            sources.gate_host(self.db, self.state.host, self.now, until, words)
-            self.gated_host = True
+            self.gate = until, words
 
     def _host_is_limited(self) -> bool:
         return log.limited(self.db, self.state.host) + 1 >= HOST_LIMITED

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_or_null
 
@@ -86,6 +87,30 @@ class Day:
     failed: int
 
 
+class Visit(NamedTuple):
+    """One request to a host, for its ledger.
+
+    Args:
+        received, saved: Bytes on the wire, and those that a 304 spared.
+        unconditional: Whether a whole document came although a validator was known.
+        early: Whether it was made before the moment that a Retry-After named.
+        spacing: In seconds from now on, None to leave it.
+        limited: Whether the host asked to wait.
+        gate_until: What it asked to wait for, None to leave it.
+    """
+
+    host: str
+    not_modified: bool
+    received: int
+    saved: int
+    unconditional: bool
+    early: bool
+    failed: bool
+    spacing: float | None
+    limited: bool
+    gate_until: datetime | None
+
+
 def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
     """Write polls; each with its number among its source's polls, and the bytes it saved."""
     db.executemany(
@@ -129,55 +154,38 @@ def add_push(
 
 
 def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
-    sums: dict[str, list[int]] = {}
+    by_hour: dict[str, list[tuple[int, ...]]] = {}
     for row, _, saved in rows:
-        total = sums.setdefault(stamp(row.at)[:13], [0] * 8)
-        values = (
+        counted = (
             1, row.outcome == "not_modified", row.outcome == "equal", row.failed, row.bytes,
             saved, row.new, row.changed,
         )  # fmt: skip
-        sums[stamp(row.at)[:13]] = [a + b for a, b in zip(total, values, strict=True)]
+        by_hour.setdefault(stamp(row.at)[:13], []).append(counted)
     db.executemany(
         "insert into hours values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(hour) do update set"
         " polls = polls + excluded.polls, not_modified = not_modified + excluded.not_modified,"
         " equal = equal + excluded.equal, failed = failed + excluded.failed,"
         " bytes = bytes + excluded.bytes, saved = saved + excluded.saved,"
         " new = new + excluded.new, changed = changed + excluded.changed",
-        [(hour, *total) for hour, total in sums.items()],
+        [(hour, *map(sum, zip(*counted, strict=True))) for hour, counted in by_hour.items()],
     )
 
 
-def count_host(
-    db: Connection,
-    host: str,
-    *,
-    not_modified: bool,
-    received: int,
-    saved: int,
-    unconditional: bool,
-    early: bool,
-    failed: bool,
-    spacing: float | None,
-    limited: bool,
-    gate_until: datetime | None,
-) -> None:
-    """Add one request to a host's ledger; `spacing` (seconds) and `gate_until` replace the old."""
-    db.execute(
+def count_hosts(db: Connection, visits: Sequence[Visit]) -> None:
+    """Add requests to their hosts' ledgers, in the order in which they were answered."""
+    db.executemany(
         "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
         " failed, spacing, limited, gate_until)"
-        " values (?, 1, ?, ?, ?, ?, ?, ?, coalesce(?, 0), ?, ?)"
+        " values (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, 0), ?9, ?10)"
         " on conflict(host) do update set requests = requests + 1,"
         " not_modified = not_modified + excluded.not_modified, bytes = bytes + excluded.bytes,"
         " saved = saved + excluded.saved, unconditional = unconditional + excluded.unconditional,"
         " early = early + excluded.early, failed = failed + excluded.failed,"
-        " spacing = coalesce(?, spacing),"
+        " spacing = coalesce(?8, spacing),"
         " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
         " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
-        (
-            host, not_modified, received, saved, unconditional, early, failed, spacing, limited,
-            stamp_or_null(gate_until), spacing,
-        ),
-    )  # fmt: skip
+        [(*visit[:-1], stamp_or_null(visit.gate_until)) for visit in visits],
+    )
 
 
 def spacings(db: Connection) -> dict[str, float]:

@@ -323,9 +323,18 @@ def save_document(db: Connection, source_id: str, document: Document) -> None:
 
 def update(db: Connection, source_id: str, columns: Mapping[str, Any]) -> None:
     """Set columns of a source by name; moments and durations are converted."""
-    values = [_stored(value) for value in columns.values()]
-    names = ", ".join(f"{name} = ?" for name in columns)
-    db.execute(f"update sources set {names} where id = ?", [*values, source_id])
+    update_many(db, {source_id: columns})
+
+
+def update_many(db: Connection, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set columns of many sources, each its own: those of the same names by one statement."""
+    by_names: dict[tuple[str, ...], list[list[object]]] = {}
+    for source_id, columns in changed.items():
+        values = [_stored(value) for value in columns.values()]
+        by_names.setdefault(tuple(columns), []).append([*values, source_id])
+    for names, rows in by_names.items():
+        assignments = ", ".join(f"{name} = ?" for name in names)
+        db.executemany(f"update sources set {assignments} where id = ?", rows)
 
 
 def _stored(value: object) -> object:
