@@ -1,13 +1,11 @@
-"""The scheduler's process: its lock, and a tick that asks the database what is due.
+"""The scheduler's process: a tick that asks the database what is due.
 
 The tick is an APScheduler job each second that only looks at what is due and offers it to the
 `Poller`, which does the work in the process's main thread.
 """
 
-import fcntl
 import logging
 import math
-import os
 import random
 import threading
 import time
@@ -15,18 +13,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from aggregator import schedule, upkeep
-from aggregator.errors import AggregatorError, AlreadyRunning, StoreError
+from aggregator.errors import AggregatorError, StoreError
 from aggregator.model import Config, NextPoll
 from aggregator.pipeline import Pipe, Pipeline
 from aggregator.poller import Poller, utc_now
 from aggregator.store import facts, sources
 from aggregator.store.db import Store, stamp
+from aggregator.store.lock import Lock
 from aggregator.websub import subscriber
 from aggregator.websub.courier import Courier
 from aggregator.websub.publications import Publications
@@ -37,37 +35,6 @@ SPREAD_PER_SECOND = 20
 INBOX_SECONDS, PUSHES_AT_ONCE = 0.1, 50
 STUCK_SECONDS = 60
 """How often it is told that the loop is stuck."""
-
-
-class Lock:
-    """The right to poll into a database: held by one process, freed when it ends in any way."""
-
-    def __init__(self, database: str) -> None:
-        """Take the lock.
-
-        Raises:
-            AlreadyRunning: Naming the process that holds it.
-        """
-        path = Path(f"{database}.lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = path.open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.seek(0)
-            holder = self._file.read().strip() or "unknown"
-            self._file.close()
-            raise AlreadyRunning(
-                f"{database}: another scheduler (process {holder}) polls into this database."
-                " Stop it first, or serve only: aggregator web"
-            ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
-
-    def release(self) -> None:
-        """Free the lock."""
-        self._file.close()
 
 
 class EverySecond(BaseTrigger):  # type: ignore[misc]

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator import jobs, upkeep
+from aggregator import upkeep
 from aggregator.cli.shared import check_known, load, opened, out
 from aggregator.dedupe.rules import Rulebook
 from aggregator.errors import StoreError
 from aggregator.poller import utc_now
 from aggregator.store import sources
 from aggregator.store.db import Store
+from aggregator.store.lock import Lock
 
 
 @click.command()
@@ -48,7 +49,7 @@ def restore(path: str, file: str, yes: bool) -> None:
       aggregator restore /backup/aggregator-2026-11-24.db
     """
     target = Path(load(path).storage)
-    lock = jobs.Lock(str(target))
+    lock = Lock(str(target))
     try:
         _check_backup(file)
         if target.exists():

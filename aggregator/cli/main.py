@@ -2,20 +2,51 @@
 
 import logging
 import sys
+from importlib import import_module
 
 import click
-from rich.markup import escape
 
 from aggregator import __version__
-from aggregator.cli import editing, keeping, looking, rounds, service
-from aggregator.cli.shared import err
 from aggregator.errors import AggregatorError, ConfigError
 
 DEFAULT_CONFIG = "config/sources.yaml"
 
+COMMANDS = {
+    "run": "service:run",
+    "scheduler": "service:scheduler",
+    "web": "serving:web",
+    "demo": "service:demo",
+    "poll": "rounds:poll_command",
+    "check": "editing:check",
+    "import": "editing:import_command",
+    "export": "editing:export",
+    "add": "editing:add",
+    "status": "looking:status",
+    "explain": "looking:explain",
+    "doctor": "looking:doctor",
+    "backup": "keeping:backup",
+    "restore": "keeping:restore",
+    "password": "keeping:password",
+    "release": "keeping:release",
+}
+"""Where each stands in this folder: loading all takes longer than most of them work."""
+
 
 class _Commands(click.Group):
-    """Shows our errors as one clear line and exits with 2; `--debug` shows the traceback."""
+    """Loads a command when it is asked for.
+
+    Our errors are shown as one clear line, with 2 as exit code; `--debug` shows the traceback.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"aggregator.cli.{module}"), attribute)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -26,7 +57,7 @@ class _Commands(click.Group):
             if isinstance(error, ConfigError):
                 click.echo(error, err=True)  # as they are: editors jump to file:line:column
             else:
-                err.print(f"[red]error:[/] {escape(str(error))}")
+                click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
             sys.exit(2)
 
 
@@ -60,12 +91,3 @@ def main(ctx: click.Context, config_path: str, debug: bool) -> None:
     )
     for noisy in ("apscheduler", "pebble"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
-
-
-for command in (
-    service.run, service.scheduler, service.web, service.demo, rounds.poll_command,
-    editing.check, editing.import_command, editing.export, editing.add,
-    looking.status, looking.explain, looking.doctor,
-    keeping.backup, keeping.restore, keeping.password, keeping.release,
-):  # fmt: skip
-    main.add_command(command)

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aggregator import jobs, upkeep
+from aggregator import upkeep
 from aggregator.cli.shared import check_known, err, opened, out
 from aggregator.errors import AlreadyRunning
 from aggregator.model import Config
@@ -15,6 +15,7 @@ from aggregator.poller import Poller, utc_now
 from aggregator.reckoning import Ingested
 from aggregator.store import log, sources
 from aggregator.store.db import Store
+from aggregator.store.lock import Lock
 
 
 @click.command("poll")
@@ -40,7 +41,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
             with store.transaction() as db:
                 sources.force(db, utc_now(), source_ids)
         try:
-            lock = jobs.Lock(store.path)
+            lock = Lock(store.path)
         except AlreadyRunning as running:
             if not (force or source_ids):
                 raise

@@ -1,0 +1,39 @@
+"""The lock beside the database: one process at a time polls into it."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from aggregator.errors import AlreadyRunning
+
+
+class Lock:
+    """The right to poll into a database: held by one process, freed when it ends in any way."""
+
+    def __init__(self, database: str) -> None:
+        """Take the lock.
+
+        Raises:
+            AlreadyRunning: Naming the process that holds it.
+        """
+        path = Path(f"{database}.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise AlreadyRunning(
+                f"{database}: another scheduler (process {holder}) polls into this database."
+                " Stop it first, or serve only: aggregator web"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Free the lock."""
+        self._file.close()
