@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from urllib.parse import quote, urlsplit
 
 from aggregator.clean import urls
@@ -149,31 +150,31 @@ class _Arrival:
             ids[same.position] = same.id
             aliases |= dict.fromkeys(same.aliases, same.id)
         # Oldest first, as most documents have the newest on top: ids follow publication.
-        for new in reversed(decision.new):
-            entry = incoming[new.position]
-            ids[new.position] = self._insert(entry, own[new.position], new)
-            aliases |= dict.fromkeys(new.aliases, ids[new.position])
+        fresh = decision.new[::-1]
+        self.found.new = entries.insert(
+            self.db,
+            self.state.id,
+            [self._fresh(incoming[new.position], own[new.position], new) for new in fresh],
+            first_seen=self.now,
+            sections=self.state.sections,
+        )
+        for new, entry_id in zip(fresh, self.found.new, strict=True):
+            ids[new.position] = entry_id
+            aliases |= dict.fromkeys(new.aliases, entry_id)
         entries.add_aliases(self.db, aliases)
         entries.void_aliases(self.db, decision.void)
         return ids
 
-    def _insert(self, entry: Entry, own: identity.Keys, new: identity.New) -> int:
+    def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.Fresh:
         ruling = self._ruling(entry)
-        hidden = ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None)
-        entry_id = entries.insert(
-            self.db,
-            self.state.id,
-            entry,
+        return entries.Fresh(
+            entry=entry,
             uri=self._uri(entry, own, new),
-            first_seen=self.now,
             sort_at=min(entry.published or self.now, self.now),
-            hidden=hidden,
-            sections=self.state.sections,
+            hidden=ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None),
             ruling=ruling,
             known_by=own.named(new.aliases),
         )
-        self.found.new.append(entry_id)
-        return entry_id
 
     def _ruling(self, entry: Entry) -> Ruling:
         return self.rulebook.judge(self.state.id, self.state.sections, entry)
@@ -185,10 +186,14 @@ class _Arrival:
         """
         if own.guid in new.aliases and urls.is_iri(entry.guid):
             return entry.guid
+        key = (new.aliases or (entry.fingerprint,))[0].hex()
+        return f"{self._tag}/{key}"
+
+    @cached_property
+    def _tag(self) -> str:
         host = urlsplit(self.base_url).hostname or "localhost"
         day = (self.state.added or self.now).astimezone(UTC).date()
-        key = (new.aliases or (entry.fingerprint,))[0].hex()
-        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}/{key}"
+        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}"
 
     def _add_to(self, before: Document, ids: Iterable[int]) -> None:
         """Count pushed entries among those of the document: the next poll tells if they stay."""

@@ -130,10 +130,8 @@ class Press:
 
 
 def store_entry(db: Connection, source: int, entry: Entry, now: datetime) -> None:
-    entries.insert(
-        db, f"f{source}", entry, uri=entry.guid, first_seen=now, sort_at=now, hidden=None,
-        sections=(section_of(source),),
-    )  # fmt: skip
+    fresh = entries.Fresh(entry=entry, uri=entry.guid, sort_at=now)
+    entries.insert(db, f"f{source}", [fresh], first_seen=now, sections=(section_of(source),))
 
 
 def correct(db: Connection, press: Press, ids: Iterable[int]) -> None:

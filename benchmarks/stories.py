@@ -123,10 +123,10 @@ def measure(count: int, corpus: Path | None) -> None:
 
 
 def _insert(db: Connection, number: int, entry: Entry, now: datetime) -> int:
-    return entries.insert(
-        db, f"f{number * 7919 % SOURCES}", entry, uri=f"urn:entry:{number}",
-        first_seen=now, sort_at=now, hidden=None, sections=(),
-    )  # fmt: skip
+    fresh = entries.Fresh(entry=entry, uri=f"urn:entry:{number}", sort_at=now)
+    source = f"f{number * 7919 % SOURCES}"
+    [entry_id] = entries.insert(db, source, [fresh], first_seen=now, sections=())
+    return entry_id
 
 
 def main() -> None:

@@ -136,10 +136,8 @@ def test_reports_days_apart_are_no_story(desk: Desk) -> None:
 def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(desk: Desk) -> None:
     with desk.store.transaction() as db:
         for source, hidden in (("a", "quarantine: many"), ("b0", "dropped by a rule")):
-            entries.insert(
-                db, source, told(source), uri=source, first_seen=START, sort_at=START,
-                hidden=hidden, sections=(),
-            )  # fmt: skip
+            fresh = entries.Fresh(entry=told(source), uri=source, sort_at=START, hidden=hidden)
+            entries.insert(db, source, [fresh], first_seen=START, sections=())
         assert storylines.follow(db, [1, 2], START) == 0
     [third] = bring(desk, "b1", told("three"))
     assert [entry_id for entry_id, _, _ in members(desk, third)] == [2, third]
@@ -164,10 +162,9 @@ def test_index_is_bounded_and_forgets(desk: Desk) -> None:
                 "insert into sources(id, url, host, next_poll_at) values (?, ?, '', '')",
                 (source.id, source.url),
             )
-            entries.insert(
-                db, source.id, told(f"n{number}", title="Rain", summary=""), uri=f"n{number}",
-                first_seen=START, sort_at=START, hidden=None, sections=(),
-            )  # fmt: skip
+            entry = told(f"n{number}", title="Rain", summary="")
+            fresh = entries.Fresh(entry=entry, uri=f"n{number}", sort_at=START)
+            entries.insert(db, source.id, [fresh], first_seen=START, sections=())
         storylines.follow(db, range(1, 41), START)
         most = db.execute("select max(n) from (select count(*) as n from story_keys group by key)")
         assert most.fetchone()[0] == stories.SLOTS

@@ -48,7 +48,7 @@ class Keys:
     @property
     def present(self) -> tuple[bytes, ...]:
         """The keys that there are."""
-        return tuple(key for key in (self.guid, self.link, self.text) if key)
+        return tuple(filter(None, (self.guid, self.link, self.text)))
 
     def named(self, among: Collection[bytes]) -> str:
         """Name those of the keys that are among others: `guid link text`."""
@@ -101,15 +101,13 @@ def keys(source_id: str, entry: Entry) -> Keys:
 
     The first four bytes depend on the source alone, so that a source's keys lie together.
     """
-    source = xxhash.xxh32_digest(source_id.encode())
+    name = source_id.encode()
+    source = xxhash.xxh32_digest(name)
 
     def key(kind: bytes, value: bytes) -> bytes:
         if not value:
             return b""
-        return (
-            source
-            + xxhash.xxh3_128_digest(VERSION + kind + source_id.encode() + b"\0" + value)[:12]
-        )
+        return source + xxhash.xxh3_128_digest(VERSION + kind + name + b"\0" + value)[:12]
 
     return Keys(
         guid=key(b"g", entry.guid.encode("utf-8", "surrogatepass")),
@@ -197,6 +195,14 @@ class _Document:
         self.void_before = aliases.keys() - self.aliases.keys()
         self.void_guids = self._void_guids()
         self.void = self.void_before | self.void_guids | self._void_links()
+        # Guid and link of each entry, b"" in the place of one that is void.
+        self.deciding = [
+            (
+                b"" if own.guid in self.void else own.guid,
+                b"" if own.link in self.void else own.link,
+            )
+            for own in incoming_keys
+        ]
         self.rekeyed = self._is_rekeyed()
 
     def strongest_first(self) -> list[int]:
@@ -207,7 +213,7 @@ class _Document:
 
         def weakness(position: int) -> tuple[bool, bool, bool, bool, bytes]:
             text = self.keys[position].text
-            guid, link = self._deciding(position)
+            guid, link = self.deciding[position]
             # The last tells items apart that are equally strong; only repetitions are still equal.
             return (
                 guid not in self.aliases, not guid, not link, text not in self.aliases,
@@ -223,7 +229,7 @@ class _Document:
         """
         texts: dict[bytes, set[bytes]] = {}
         for position, entry in enumerate(self.incoming):
-            guid, _ = self._deciding(position)
+            guid, _ = self.deciding[position]
             link = self.keys[position].link
             if link and not guid:
                 texts.setdefault(link, set()).add(entry.fingerprint)
@@ -285,20 +291,12 @@ class _Document:
 
     def has_guid(self, position: int) -> bool:
         """Whether an entry has a guid that may decide."""
-        return bool(self._deciding(position)[0])
-
-    def _deciding(self, position: int) -> tuple[bytes, bytes]:
-        """Return guid and link of an entry, b"" in the place of one that is void."""
-        own = self.keys[position]
-        return (
-            b"" if own.guid in self.void else own.guid,
-            b"" if own.link in self.void else own.link,
-        )
+        return bool(self.deciding[position][0])
 
     def match(self, position: int) -> tuple[int | None, str]:
         """Return the stored entry that this is, and the key that says so."""
         own, entry = self.keys[position], self.incoming[position]
-        guid, link = self._deciding(position)
+        guid, link = self.deciding[position]
         if guid and guid in self.aliases:
             return self.aliases[guid], "guid"
         if link and link in self.aliases:
@@ -344,7 +342,7 @@ class _Document:
         Args:
             found: As `match` gives it.
         """
-        guid, link = self._deciding(position)
+        guid, link = self.deciding[position]
         if found is not None:
             return found in self.claimed or (bool(guid) and guid in self.taken)
         return any(key in self.taken for key in (guid, link) if key) or (

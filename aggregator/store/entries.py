@@ -23,6 +23,22 @@ from aggregator.store.db import Connection, known_moment, moment, stamp, stamp_o
 VERSIONS_KEPT = 20
 UNRULED = Ruling()
 
+_INSERT = (
+    "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
+    " text, published, updated, first_seen, changed, sort_at, hidden, language, audio, video,"
+    " picture, authors, categories, enclosures, image, origin, via, comments, extensions,"
+    f" fingerprint, sections, tags, ruled, priority, known_by) values ({', '.join('?' * 33)})"
+)
+
+# Made once: `json.dumps` with arguments makes an encoder for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_NOUNS = ("section", "view", "category", "author")
+"""What lists of entries are by, each in a table of its own."""
+
+_Placed = tuple[int, str, Entry, Ruling]
+"""An entry's id, place in time and rulings: what puts it into the lists."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
@@ -34,46 +50,60 @@ class Version:
     content: SafeHtml
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """An entry that is to be stored.
+
+    Args:
+        uri: What our feeds name it by.
+        hidden: Why it is in no view, None when it is.
+        known_by: What it will be recognised by, in words.
+    """
+
+    entry: Entry
+    uri: str
+    sort_at: datetime
+    hidden: str | None = None
+    ruling: Ruling = UNRULED
+    known_by: str = ""
+
+
 def insert(
     db: Connection,
     source_id: str,
-    entry: Entry,
+    fresh: Sequence[Fresh],
     *,
-    uri: str,
     first_seen: datetime,
-    sort_at: datetime,
-    hidden: str | None,
     sections: Sequence[str],
-    ruling: Ruling = UNRULED,
-    known_by: str = "",
-) -> int:
-    """Store a new entry and return its id.
+) -> list[int]:
+    """Store new entries of a source and return their ids.
 
     Args:
-        known_by: What it will be recognised by, in words.
-        hidden: Why it is in no view, None when it is.
-        sections: Those of its source, where it stands when the rules name no others.
+        sections: Those of the source, where an entry stands when the rules name no others.
     """
-    cursor = db.execute(
-        "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
-        " text, published, updated, first_seen, changed, sort_at, hidden, language, audio, video,"
-        " picture, authors, categories, enclosures, image, origin, via, comments, extensions,"
-        " fingerprint, sections, tags, ruled, priority, known_by)"
-        f" values ({', '.join('?' * 33)})",
-        (
-            source_id, entry.guid, uri, entry.link, entry.canonical_url, entry.title,
-            entry.summary, entry.content, entry.text, stamp_or_null(entry.published),
-            stamp_or_null(entry.updated), stamp(first_seen), stamp(first_seen), stamp(sort_at),
-            hidden, entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint,
-            *_ruled(ruling), known_by,
-        ),
-    )  # fmt: skip
-    entry_id = cursor.lastrowid
-    if entry_id is None:  # SQLite always gives one after an insert
-        raise RuntimeError("no row id after an insert")
-    if hidden is None:
-        _place(db, entry_id, entry, stamp(sort_at), sections, ruling)
-    return entry_id
+    seen = stamp(first_seen)
+    ids: list[int] = []
+    placed: list[_Placed] = []
+    for one in fresh:
+        entry, sort_at = one.entry, stamp(one.sort_at)
+        cursor = db.execute(
+            _INSERT,
+            (
+                source_id, entry.guid, one.uri, entry.link, entry.canonical_url, entry.title,
+                entry.summary, entry.content, entry.text, stamp_or_null(entry.published),
+                stamp_or_null(entry.updated), seen, seen, sort_at, one.hidden, entry.language,
+                *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(one.ruling),
+                one.known_by,
+            ),
+        )  # fmt: skip
+        entry_id = cursor.lastrowid
+        if entry_id is None:  # SQLite always gives one after an insert
+            raise RuntimeError("no row id after an insert")
+        ids.append(entry_id)
+        if one.hidden is None:
+            placed.append((entry_id, sort_at, entry, one.ruling))
+    _place(db, placed, sections)
+    return ids
 
 
 def revise(
@@ -124,7 +154,7 @@ def revise(
     )
     _displace(db, [entry_id])
     if not hidden:
-        _place(db, entry_id, entry, row["sort_at"], sections, ruling)
+        _place(db, [(entry_id, row["sort_at"], entry, ruling)], sections)
 
 
 def rule(
@@ -140,7 +170,7 @@ def rule(
     )
     _displace(db, [held.id])
     if not hidden:
-        _place(db, held.id, held.entry, stamp(held.sort_at), sections, ruling)
+        _place(db, [(held.id, stamp(held.sort_at), held.entry, ruling)], sections)
 
 
 def _hidden(before: str, ruling: Ruling) -> str:
@@ -190,37 +220,32 @@ def _fields(value: Author | Enclosure | Image | Origin) -> dict[str, object]:
 
 
 def _json(value: object) -> str:
-    if not value:
-        return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value) if value else ""
 
 
-def _place(
-    db: Connection,
-    entry_id: int,
-    entry: Entry,
-    sort_at: str,
-    sections: Sequence[str],
-    ruling: Ruling,
-) -> None:
-    categories = (*entry.categories, *ruling.categories)
-    for table, column, values in (
-        ("entry_section", "section", sections if ruling.sections is None else ruling.sections),
-        ("entry_view", "view", ruling.views),
-        ("entry_category", "category", [text.casefold() for text in categories]),
-        ("entry_author", "author", [a.name.casefold() for a in entry.authors if a.name]),
-    ):
-        if values:
+def _place(db: Connection, placed: Iterable[_Placed], sections: Sequence[str]) -> None:
+    rows: dict[str, list[tuple[str, str, int]]] = {noun: [] for noun in _NOUNS}
+    for entry_id, sort_at, entry, ruling in placed:
+        categories = (*entry.categories, *ruling.categories)
+        for noun, values in (
+            ("section", sections if ruling.sections is None else ruling.sections),
+            ("view", ruling.views),
+            ("category", [text.casefold() for text in categories]),
+            ("author", [a.name.casefold() for a in entry.authors if a.name]),
+        ):
+            rows[noun] += [(value, sort_at, entry_id) for value in values]
+    for noun, found in rows.items():
+        if found:
             db.executemany(
-                f"insert or ignore into {table}({column}, sort_at, entry_id) values (?, ?, ?)",
-                [(value, sort_at, entry_id) for value in values],
+                f"insert or ignore into entry_{noun}({noun}, sort_at, entry_id) values (?, ?, ?)",
+                found,
             )
 
 
 def _displace(db: Connection, entry_ids: Iterable[int]) -> None:
     keys = [(entry_id,) for entry_id in entry_ids]
-    for table in ("entry_section", "entry_view", "entry_category", "entry_author"):
-        db.executemany(f"delete from {table} where entry_id = ?", keys)
+    for noun in _NOUNS:
+        db.executemany(f"delete from entry_{noun} where entry_id = ?", keys)
 
 
 def index_new(db: Connection, after_id: int) -> int:

@@ -22,18 +22,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     with made.transaction() as db:
         source = Source(id="a", url="https://a.example/")
         sources.sync(db, [source], now=NOW, first_polls={})
+        fresh = []
         for number in range(1, COUNT + 1):
             text = "rain ferry" if number % 20 == 0 else "rain"
-            entries.insert(
-                db,
-                "a",
-                make_entry(number, title=f"Report {number}", text=text),
-                uri=f"x:{number}",
-                first_seen=NOW,
-                sort_at=NOW,
-                hidden=None,
-                sections=(),
-            )
+            entry = make_entry(number, title=f"Report {number}", text=text)
+            fresh.append(entries.Fresh(entry=entry, uri=f"x:{number}", sort_at=NOW))
+        entries.insert(db, "a", fresh, first_seen=NOW, sections=())
         entries.index_new(db, 0)
     yield made
     made.close()

@@ -113,16 +113,12 @@ class Stock:
         storylines.follow(db, added, self.now)
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
-        return entries.insert(
-            db,
-            source_id,
-            entry,
-            uri=uri or entry.guid,
-            first_seen=self.now,
-            sort_at=min(entry.published or self.now, self.now),
-            hidden=None,
-            sections=self._sections(source_id),
+        sort_at = min(entry.published or self.now, self.now)
+        fresh = entries.Fresh(entry=entry, uri=uri or entry.guid, sort_at=sort_at)
+        [entry_id] = entries.insert(
+            db, source_id, [fresh], first_seen=self.now, sections=self._sections(source_id)
         )
+        return entry_id
 
     def revise(self, entry_id: int, title: str) -> None:
         self.now += timedelta(minutes=1)
