@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import dask
 from distributed import Client, LocalCluster
@@ -19,6 +19,8 @@ from aggregator.cluster.batches import Batch
 from aggregator.model import PollResult
 
 logger = logging.getLogger("aggregator")
+
+Ended = TypeVar("Ended")
 
 LOCAL = "local:"
 CONNECT_SECONDS = 5.0
@@ -49,7 +51,7 @@ class Worker:
     ready: bool = False
     lost: bool = False
     fault: str = ""
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
 
 class End(Enum):
@@ -102,7 +104,7 @@ class Link(threading.Thread):
 
     def send(self, worker: Worker, batch: Batch) -> None:
         """Have a worker poll a batch."""
-        self._loop.call_soon_threadsafe(lambda: self._keep(worker, self._poll(worker, batch)))
+        self._loop.call_soon_threadsafe(self._begin, worker, batch)
 
     def abandon(self) -> None:
         """Wait for no answer any more."""
@@ -188,10 +190,11 @@ class Link(threading.Thread):
 
     # --- a worker ------------------------------------------------------------------------------
 
-    def _keep(self, worker: Worker, work: Coroutine[Any, Any, None]) -> None:
+    def _keep(self, worker: Worker, work: Coroutine[Any, Any, Ended]) -> "asyncio.Task[Ended]":
         task = self._loop.create_task(work)
         worker.tasks.add(task)
         task.add_done_callback(worker.tasks.discard)
+        return task
 
     async def _ask(self, worker: Worker, question: Callable[..., Any], *arguments: object) -> Any:
         """Call a function in a worker, nowhere else: Dask is not to run it again elsewhere."""
@@ -224,28 +227,34 @@ class Link(threading.Thread):
             worker.ready = False
             self._keep(worker, self._greet(worker))
 
-    async def _poll(self, worker: Worker, batch: Batch) -> None:
-        end = End.DONE
+    def _begin(self, worker: Worker, batch: Batch) -> None:
+        def ended(task: "asyncio.Task[End]") -> None:
+            away = End.LOST if worker.lost else End.DROPPED
+            end = away if task.cancelled() else task.result()
+            self._answer(Answer(batch, worker, [], end))
+
+        # Told from outside: a task that is cancelled before its first step runs no line of its own,
+        # and the hosts of the batch would wait for ever.
+        self._keep(worker, self._poll(worker, batch)).add_done_callback(ended)
+
+    async def _poll(self, worker: Worker, batch: Batch) -> End:
         try:
             asked = self._ask(worker, there.poll_batch, batch)
             while not (polled := await asyncio.wait_for(asked, batch.lease + GRACE_SECONDS)).over:
                 self._answer(Answer(batch, worker, polled.results))
                 asked = self._ask(worker, there.more, batch.number)
             self._answer(Answer(batch, worker, polled.results))
-        except asyncio.CancelledError:
-            end = End.LOST if worker.lost else End.DROPPED
         except LookupError:
-            end = End.DROPPED
             self._greet_again(worker)
+            return End.DROPPED
         except TimeoutError:
             logger.error("event=worker_slow address=%s", worker.address)  # noqa: TRY400
-            end = End.LATE
             self._greet_again(worker)
+            return End.LATE
         except Exception:
             logger.exception("event=batch_failed address=%s", worker.address)
-            end = End.LOST
-        finally:
-            self._answer(Answer(batch, worker, [], end))
+            return End.LOST
+        return End.DONE
 
 
 def _client(address: str) -> Client:

@@ -1,0 +1,23 @@
+"""What a batch comes to when its worker goes away."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from aggregator.cluster.batches import Batch
+from aggregator.cluster.link import Answer, End, Link, Worker
+from aggregator.pipeline import Manners
+
+
+def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:
+    answers: list[Answer] = []
+    link = Link("tcp://127.0.0.1:1", answers.append)  # not started: the test turns its loop
+    worker = Worker("tcp://127.0.0.1:2")
+    link._workers[worker.address] = worker
+    now = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+    link.send(
+        worker, Batch(number=1, requests=(), manners=Manners(user_agent=""), now=now, lease=9)
+    )
+    link.abandon()
+    link._loop.run_until_complete(asyncio.sleep(0.05))
+    link._loop.close()
+    assert [answer.end for answer in answers] == [End.DROPPED]
