@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-import sqlite_utils
-
 from aggregator.errors import Corrupt, DiskFull, Locked, NotOurs, SchemaTooNew, StoreError
-from aggregator.store.schema import APPLICATION_ID, migrations
+from aggregator.store.schema import APPLICATION_ID, MIGRATIONS
 
 Connection = sqlite3.Connection
 
@@ -146,7 +144,7 @@ class Store:
         (tables,) = self._writer.execute("select count(*) from sqlite_master").fetchone()
         if application == APPLICATION_ID:
             (version,) = self._writer.execute("pragma user_version").fetchone()
-            known = len(migrations._migrations)
+            known = len(MIGRATIONS)
             if version > known:
                 raise SchemaTooNew(
                     f"{self.path}: written by a newer version of this program (schema {version},"
@@ -159,21 +157,25 @@ class Store:
             )
 
     def _migrate(self) -> None:
-        db = sqlite_utils.Database(self._writer)
-        fresh = not self._writer.execute("select count(*) from sqlite_master").fetchone()[0]
-        if not fresh and not migrations.pending(db):
+        (version,) = self._writer.execute("pragma user_version").fetchone()
+        if version == len(MIGRATIONS):
             return
-        if fresh:
+        from sqlite_utils import Database, Migrations  # slow to load, and seldom needed
+
+        db, migrations = Database(self._writer), Migrations("aggregator")
+        for migration in MIGRATIONS:
+            migrations()(migration)
+        if not self._writer.execute("select count(*) from sqlite_master").fetchone()[0]:
             self._writer.execute("pragma journal_mode = wal")
             self._writer.execute(f"pragma application_id = {APPLICATION_ID}")
-        else:
+        elif migrations.pending(db):
             self._keep_copy()
         migrations.apply(db)
-        self._writer.execute(f"pragma user_version = {len(migrations._migrations)}")
+        self._writer.execute(f"pragma user_version = {len(MIGRATIONS)}")
 
     def _keep_copy(self) -> None:
         (version,) = self._writer.execute("pragma user_version").fetchone()
-        copy = Path(f"{self.path}.before-schema-{len(migrations._migrations)}-from-{version}")
+        copy = Path(f"{self.path}.before-schema-{len(MIGRATIONS)}-from-{version}")
         if not copy.exists():
             self._writer.execute("vacuum into ?", [str(copy)])
 

@@ -1,15 +1,26 @@
 """The tables, as a list of migrations that only grows; each runs in one transaction."""
 
-import sqlite_utils
-from sqlite_utils import Migrations
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # slow to load, and only what makes or changes tables needs it
+    from sqlite_utils import Database
 
 APPLICATION_ID = 0x46656564  # "Feed", so that `file` and `open` tell our databases from others
 
-migrations = Migrations("aggregator")
+Migration = Callable[["Database"], None]
+
+MIGRATIONS: list[Migration] = []
 
 
-@migrations()
-def main_job(db: sqlite_utils.Database) -> None:
+def migration(function: Migration) -> Migration:
+    """Add a function to the list, where its name tells it from the others."""
+    MIGRATIONS.append(function)
+    return function
+
+
+@migration
+def main_job(db: "Database") -> None:
     """Create sources with their state, entries with their aliases, and the bounded logs."""
     db.table("sources").create(
         {
@@ -181,8 +192,8 @@ def main_job(db: sqlite_utils.Database) -> None:
     )
 
 
-@migrations()
-def archives(db: sqlite_utils.Database) -> None:
+@migration
+def archives(db: "Database") -> None:
     """Create the archives of merged feeds: where each begins and ends, and what was served."""
     db.execute(
         "create table archives (view text not null, number integer not null,"
@@ -199,22 +210,22 @@ def archives(db: sqlite_utils.Database) -> None:
     )
 
 
-@migrations()
-def planned_at(db: sqlite_utils.Database) -> None:
+@migration
+def planned_at(db: "Database") -> None:
     """Remember when each plan was made, so that one made by a wrong clock is known."""
     db.execute("alter table sources add column planned_at text")
     db.execute("update sources set planned_at = coalesce(last_poll_at, added_at)")
 
 
-@migrations()
-def pace(db: sqlite_utils.Database) -> None:
+@migration
+def pace(db: "Database") -> None:
     """Keep the pace of each feed: to tell it anew, each poll read the latest entries."""
     db.execute("alter table sources add column gap integer")
     db.execute("alter table sources add column newest_at text")
 
 
-@migrations()
-def rules(db: sqlite_utils.Database) -> None:
+@migration
+def rules(db: "Database") -> None:
     """Keep what the rules of the configuration say of each entry."""
     db.execute("alter table entries add column sections text")
     db.execute("alter table entries add column tags text not null default ''")
@@ -229,8 +240,8 @@ def rules(db: sqlite_utils.Database) -> None:
     db.execute("alter table sources add column rules text not null default ''")
 
 
-@migrations()
-def websub(db: sqlite_utils.Database) -> None:
+@migration
+def websub(db: "Database") -> None:
     """Create our subscriptions with their inbox, and our hub's subscribers with their log."""
     # Which sources offer a hub is asked every few seconds, over all of them.
     db.execute(
@@ -279,8 +290,8 @@ def websub(db: sqlite_utils.Database) -> None:
     )
 
 
-@migrations()
-def stories(db: sqlite_utils.Database) -> None:
+@migration
+def stories(db: "Database") -> None:
     """Create the stories that sources share, and the index by which a new entry finds its own."""
     # A story has the id of its first entry, whose row says when it began.
     db.execute(
@@ -299,30 +310,30 @@ def stories(db: sqlite_utils.Database) -> None:
     )
 
 
-@migrations()
-def gaps(db: sqlite_utils.Database) -> None:
+@migration
+def gaps(db: "Database") -> None:
     """Remember which older part of a feed is fetched next, and that it must be polled sooner."""
     db.execute("alter table sources add column fill_url text not null default ''")
     db.execute("alter table sources add column fill_left integer not null default 0")
     db.execute("alter table sources add column hurry integer not null default 0")
 
 
-@migrations()
-def corrections(db: sqlite_utils.Database) -> None:
+@migration
+def corrections(db: "Database") -> None:
     """Find the latest changes of all entries."""
     db.execute("create index versions_until on versions(until, entry_id)")
 
 
-@migrations()
-def editions(db: sqlite_utils.Database) -> None:
+@migration
+def editions(db: "Database") -> None:
     """Find what was taken back, in the order of lists: it still stands in earlier editions."""
     db.execute(
         "create index entries_taken_back on entries(sort_at, id) where withdrawn is not null"
     )
 
 
-@migrations()
-def recognised(db: sqlite_utils.Database) -> None:
+@migration
+def recognised(db: "Database") -> None:
     """Keep by which of its keys an entry is known, and by which it was recognised last."""
     db.execute("alter table entries add column known_by text not null default ''")
     db.execute("alter table entries add column matched text not null default ''")
