@@ -271,6 +271,7 @@ def test_interim_responses_and_trailers_are_no_header(
         ("zstd", ZSTD),
         ("identity", FEED),
     ],
+    ids=["gzip", "br", "zstd", "identity"],
 )
 def test_content_codings_are_undone(
     coding: str, body: bytes, feed_server: FeedServer, fetch: Fetch
@@ -301,6 +302,7 @@ def test_a_body_that_can_not_be_decoded_fails(
 @pytest.mark.parametrize(
     ("coding", "body"),
     [("gzip", gzip.compress(FEED)[:-12]), ("br", brotli.compress(FEED)[:-2]), ("zstd", ZSTD[:-2])],
+    ids=["gzip", "br", "zstd"],
 )
 def test_a_compressed_body_that_ends_too_soon_is_no_feed(
     coding: str, body: bytes, feed_server: FeedServer, fetch: Fetch
