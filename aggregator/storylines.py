@@ -23,6 +23,10 @@ BATCH = 250
 KEPT = timedelta(days=30)
 """So long a page or title is remembered: whether it is used again and again shows by then."""
 
+NEWS = timedelta(days=14)
+"""What is older when it comes is the backlog of a new source, found by page, title and hints only:
+most of it is like nothing that is stored, and to ask costs most when all sources are new."""
+
 
 def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
     """Let new entries join or begin stories, in the caller's transaction; return how many joined.
@@ -34,14 +38,11 @@ def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
         for one in stories.told(db, entry_ids).values()
         if not one.hidden.startswith("quarantine")
     ]
-    return sum(
-        _follow(db, new[start : start + BATCH], now.toordinal())
-        for start in range(0, len(new), BATCH)
-    )
+    return sum(_follow(db, new[start : start + BATCH], now) for start in range(0, len(new), BATCH))
 
 
-def _follow(db: Connection, new: Sequence[Report], day: int) -> int:
-    batch = _Batch(db, new, day)
+def _follow(db: Connection, new: Sequence[Report], now: datetime) -> int:
+    batch = _Batch(db, new, now)
     for report in new:
         batch.place(report)
     stories.add_members(db, batch.members)
@@ -51,9 +52,7 @@ def _follow(db: Connection, new: Sequence[Report], day: int) -> int:
 
 def _report(told: Told) -> Report:
     own = urls.canonical(told.uri) or told.uri if told.uri == told.guid else ""
-    hints = {urls.canonical(told.via), own} - {"", told.canonical_url}
-    # What stands in one feed under one title is the same, wherever it was copied to.
-    hints.add(f"{urls.canonical(told.feed)} {' '.join(told.title.casefold().split())}")
+    via = urls.canonical(told.via) if told.via else ""
     return Report(
         id=told.id,
         source_id=told.source_id,
@@ -61,16 +60,19 @@ def _report(told: Told) -> Report:
         lead=told.summary,
         at=told.sort_at,
         page=told.canonical_url,
-        hints=tuple(sorted(hints)),
+        hints=tuple(sorted({via, own} - {"", told.canonical_url})),
+        feed=told.feed,
     )
 
 
 class _Batch:
     """New reports, and all that is stored which any of them may have to do with."""
 
-    def __init__(self, db: Connection, new: Sequence[Report], day: int) -> None:
-        self.day = day
-        self.keys = {report.id: deciding.keys(report) for report in new}
+    def __init__(self, db: Connection, new: Sequence[Report], now: datetime) -> None:
+        self.day = now.toordinal()
+        self.keys = {
+            report.id: deciding.keys(report, is_news=now - report.at <= NEWS) for report in new
+        }
         asked = {key for keys in self.keys.values() for key in _all(keys)}
         self.by_key = stories.by_key(db, asked)
         wanted = {found for report in new for found in self._found(report)}
@@ -85,27 +87,29 @@ class _Batch:
 
     def place(self, report: Report) -> None:
         """Let a report join a story or stand alone, and be found by those that follow."""
-        joined = deciding.decide(report, self._candidates(report))
+        found = self._found(report)
+        joined = deciding.decide(report, self._candidates(report, found)) if found else None
         if joined is not None:
             self._join(report, joined)
         self.reports[report.id] = report
         self._keep(report, alone=joined is None)
 
-    def _found(self, report: Report) -> Iterable[int]:
+    def _found(self, report: Report) -> list[int]:
         """Return the entries that may be of one story with a report."""
         keys = self.keys[report.id]
-        yield from deciding.likely(keys, self.by_key)
+        found = deciding.likely(keys, self.by_key)
         for key in (keys.page, keys.title, *keys.asks):
-            yield from self.by_key.get(key, ())
+            found += self.by_key.get(key, ())
+        return found
 
-    def _candidates(self, report: Report) -> list[Candidate]:
+    def _candidates(self, report: Report, found: Iterable[int]) -> list[Candidate]:
         keys = self.keys[report.id]
+        titled = self.by_key.get(keys.title, ())
         pages = self._stories(self.by_key.get(keys.page, ()), report)
-        hinted = {
-            story for key in keys.asks for story in self._stories(self.by_key.get(key, ()), report)
-        }
-        is_worn = self._is_worn(self.by_key.get(keys.title, ()), report)
-        candidates = {self.story.get(found, found) for found in self._found(report)}
+        hinted = self._stories([one for one in titled if self._is_copy(one, report)], report)
+        for key in keys.asks:
+            hinted |= self._stories(self.by_key.get(key, ()), report)
+        is_worn = self._is_worn(titled, report)
         return [
             Candidate(
                 story=story,
@@ -115,9 +119,14 @@ class _Batch:
                 hinted=story in hinted,
                 worn=is_worn,
             )
-            for story in sorted(candidates)
+            for story in sorted({self.story.get(one, one) for one in found})
             if story in self.reports
         ]
+
+    def _is_copy(self, found: int, report: Report) -> bool:
+        """Whether both are from one feed: under one title that is the same entry."""
+        other = self.reports.get(found)
+        return other is not None and urls.canonical(other.feed) == urls.canonical(report.feed)
 
     def _stories(self, found: Collection[int], report: Report) -> set[int]:
         """Return the stories of entries with one key, none if a source has it more than once."""

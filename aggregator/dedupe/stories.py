@@ -21,27 +21,27 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import xxhash
 
 from aggregator.dedupe.words import AGAINST, Stems, Words, beginning, read, sequences, strangers
 
-VERSION = b"1"
+VERSION = b"2"
 """Part of every key; a new rule for making keys needs a new version."""
 
 WINDOW = timedelta(days=3)
 """Reports further apart are no one story, unless they are one page."""
 
-TITLE_SKETCH, LEAD_SKETCH = 5, 3
+TITLE_SKETCH, LEAD_SKETCH = 4, 2
 """So many words of a title, and sequences of a lead, stand for it in the index."""
 
-SEQUENCE, BEGINNING = 4, 16
+SEQUENCE, BEGINNING = 4, 12
 """Words of a sequence, and of a lead's beginning, to which papers cut it at least."""
 
-ENOUGH, MOST_LIKELY = 2, 12
-"""So many keys in common are worth a comparison, with so many reports."""
+MOST_LIKELY = 12
+"""With so many reports one that has keys in common is compared."""
 
 _DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
 """Place and agency at the beginning of a wire report: `OSLO, 12 May (NNA) -`."""
@@ -73,6 +73,7 @@ class Report:
     Args:
         page: Its page's canonical URL, "" when it has none.
         hints: What it may share with another report of the story: where it is from, its id.
+        feed: URL of the feed that it was copied from, else of its own.
     """
 
     id: int
@@ -82,6 +83,7 @@ class Report:
     at: datetime
     page: str = ""
     hints: tuple[str, ...] = ()
+    feed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,71 +122,83 @@ class Keys:
     Args:
         page, title: What it shares with reports of the same page or title.
         hints: What it is hinted by; asks: what a report that it has a hint in common with has.
-        pairs, sequences: Of its title's words, and of its lead: a report that is much alike is
-            likely to have some of them too.
+        near: A report that is much alike is likely to have some of them too; only the first
+            report of a story is found by them.
     """
 
     page: int
     title: int
     hints: tuple[int, ...]
     asks: tuple[int, ...]
-    pairs: tuple[int, ...]
-    sequences: tuple[int, ...]
-
-    @property
-    def near(self) -> tuple[int, ...]:
-        """By which only the first report of a story is found."""
-        return self.pairs + self.sequences
+    near: tuple[int, ...]
 
 
-def keys(report: Report) -> Keys:
-    """Return the keys of a report."""
-    title = read(report.title)
+def keys(report: Report, *, is_news: bool = True) -> Keys:
+    """Return the keys of a report; if it is no news, none by which what is alike is found."""
+    title = beginning(report.title)
+    telling = {word for word, tells in title if tells}
     page = report.page if _is_telling_page(report.page) else ""
     hints = tuple(_key(b"hint", hint) for hint in report.hints)
     pages = tuple(_key(b"page", hint) for hint in report.hints)
-    words = _sketch(map(_beginning, title.telling), TITLE_SKETCH)
-    begins = beginning(_lead_of(report), BEGINNING)
-    parts = sequences(begins, SEQUENCE) if len(begins) >= LONG_LEAD else ()
     return Keys(
         page=_key(b"page", page) if page else 0,
-        title=_key(b"title", *title.all) if title.telling else 0,
+        title=_key(b"title", *(word for word, _ in title)) if telling else 0,
         hints=hints,
         asks=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
-        pairs=tuple(_key(b"pair", *pair) for pair in combinations(words, 2)),
-        sequences=tuple(
-            _key(b"sequence", part) for part in _sketch(map(" ".join, parts), LEAD_SKETCH)
-        ),
+        near=(*_triples(telling), *_sequences(report)) if is_news else (),
     )
 
 
 def likely(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
     """Return the reports that may well be much alike, the likeliest first.
 
-    Two words of a title are often together; three of them, which are three pairs, or a sequence
-    of a lead are worth a closer look.
-
     Args:
         by_key: The reports that are found by each key.
     """
-    shared = Counter(report for key in keys.pairs for report in by_key.get(key, ()))
-    for key in keys.sequences:
-        shared.update(dict.fromkeys(by_key.get(key, ()), ENOUGH))
-    return [report for report, count in shared.most_common(MOST_LIKELY) if count >= ENOUGH]
+    found = [report for key in keys.near for report in by_key.get(key, ())]
+    if not found:  # as most are
+        return []
+    return [report for report, _ in Counter(found).most_common(MOST_LIKELY)]
+
+
+def _triples(words: Iterable[str]) -> list[int]:
+    """Return a number for any three words of a title's sketch: two are often together."""
+    numbers = _sketch(map(_number, words), TITLE_SKETCH)
+    if len(numbers) < 2:
+        return []
+    return [sum(some) for some in combinations(numbers, min(3, len(numbers)))]
+
+
+def _sequences(report: Report) -> list[int]:
+    """Return the sketch of the sequences of words with which a lead begins."""
+    begins = beginning(_lead_of(report), BEGINNING)
+    if len(begins) < LONG_LEAD:
+        return []
+    numbers = [_number(word) for word, _ in begins]
+    return _sketch(map(sum, sequences(numbers, SEQUENCE)), LEAD_SKETCH)
+
+
+def _sketch(numbers: Iterable[int], size: int) -> list[int]:
+    """Return the smallest numbers: of texts that are alike, mostly the same ones.
+
+    This is the "bottom k" form of MinHash.
+    """
+    return sorted(set(numbers))[:size]
+
+
+@lru_cache(maxsize=16_384)  # few words make most of any text
+def _number(word: str) -> int:
+    """Return a word's number, of 61 bits, so that four together are one that SQLite keeps."""
+    return _hash(_beginning(word)) >> 3
 
 
 def _key(kind: bytes, *values: str) -> int:
     """Return a number as SQLite keeps it, of 64 bits with a sign."""
-    text = " ".join(values).encode("utf-8", "surrogatepass")
-    return xxhash.xxh3_64_intdigest(VERSION + kind + b" " + text) - 2**63
+    return _hash(" ".join(values), kind) - 2**63
 
 
-def _sketch(words: Iterable[str], size: int) -> list[str]:
-    """Return the words with the smallest hashes: of texts that are alike, mostly the same ones.
-
-    This is the "bottom k" form of MinHash.
-    """
-    return sorted(set(words), key=lambda word: xxhash.xxh3_64_intdigest(word.encode()))[:size]
+def _hash(text: str, kind: bytes = b"word") -> int:
+    return xxhash.xxh3_64_intdigest(VERSION + kind + b" " + text.encode("utf-8", "surrogatepass"))
 
 
 def _beginning(word: str) -> str:

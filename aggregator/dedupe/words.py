@@ -8,6 +8,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 LONGEST = 60
 """Words of a lead that are looked at; the rest of a report is each publisher's own."""
@@ -99,23 +102,26 @@ def read(text: str) -> Words:
     )
 
 
-def beginning(text: str, count: int) -> tuple[str, ...]:
-    """Return so many first words of a text, those that `read` has in `all`, for less."""
-    found: list[str] = []
+def beginning(text: str, count: int = LONGEST) -> list[tuple[str, bool]]:
+    """Return so many first words, those that `read` has in `all`, and whether each tells.
+
+    It is the cheaper one: most texts are like no other, and are never compared.
+    """
+    found: list[tuple[str, bool]] = []
     for token in _TOKEN.finditer(_folded(text)):
         word, number, run, _ = token.groups()
         if word:
-            found.append(_word(word)[0])
+            found.append(_word(word))
         elif number:
-            found.append(_number(number))
+            found.append((_number(number), True))
         elif run:
-            found += _pairs(run)
+            found += [(pair, True) for pair in _pairs(run)]
         if len(found) >= count:
             break
-    return tuple(found[:count])
+    return found[:count]
 
 
-def sequences(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+def sequences(words: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
     """Return each so many words that follow one another."""
     return zip(*(words[start:] for start in range(size)), strict=False)
 
@@ -206,11 +212,12 @@ class Stems:
             self._by_start = {}
             for one in self._words:
                 self._by_start.setdefault(one[:3], []).append(one)
-        return any(_alike(word, one) for one in self._by_start.get(word[:3], ()))
+        near = self._by_start.get(word[:3])
+        return near is not None and any(_alike(word, one) for one in near)
 
 
 def _alike(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = (one, other) if len(one) < len(other) else (other, one)
     if len(longer) == len(shorter) + 1 and longer.startswith(shorter):
         return True
     needed = max(4, -(-7 * len(longer) // 10))
