@@ -13,7 +13,8 @@ TITLE_LENGTH = 500
 LINE_LENGTH = 200
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_ASCII_ILLEGAL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
+_ASCII_CONTROLS = bytes(range(32)) + b"\x7f"
+_ASCII_ILLEGAL = _ASCII_CONTROLS.translate(None, b"\t\n\r")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
 _HIDDEN = re.compile(
@@ -55,14 +56,12 @@ def plain(markup: str) -> str:
     may, `<script>` included.
     """
     if "<" in markup:
-        markup = _TAG.sub(_gap, _HIDDEN.sub(" ", markup))
+        pieces = _TAG.split(_HIDDEN.sub(" ", markup))
+        pieces[1::2] = ["" if name.lower() in _INLINE else " " for name in pieces[1::2]]
+        markup = "".join(pieces)
     if "&" in markup:
         markup = html.unescape(markup)
     return _folded(markup)
-
-
-def _gap(tag: re.Match[str]) -> str:
-    return "" if tag[1].lower() in _INLINE else " "
 
 
 def one_line(text: str, limit: int = LINE_LENGTH) -> str:
@@ -82,9 +81,15 @@ def _line(text: str) -> str:
 
 def _folded(text: str) -> str:
     """Return text with legal characters only and its white space folded."""
-    if text.isprintable() and "  " not in text:  # it has no other space, and no control
+    if _is_printable(text) and "  " not in text:  # it has no other space, and no control
         return text.strip(" ")
     return " ".join(legal(text).split())
+
+
+def _is_printable(text: str) -> bool:
+    if text.isascii():
+        return len(text.encode().translate(None, _ASCII_CONTROLS)) == len(text)
+    return text.isprintable()
 
 
 def line(markup: str, limit: int = LINE_LENGTH) -> str:
@@ -95,6 +100,8 @@ def line(markup: str, limit: int = LINE_LENGTH) -> str:
     twice (`AT&amp;amp;T`), unless it is to `<` or `>`: titles speak of tags, and a tag in a title
     is text here.
     """
+    if "<" not in markup and "&" not in markup:
+        return one_line(markup, limit)
     if "<" in markup:
         markup = _NO_ELEMENT.sub("&lt;", markup)
     words = plain(markup)
@@ -151,6 +158,6 @@ def seen(line: str) -> str:
     Args:
         line: White space is folded, as `plain` and `one_line` do.
     """
-    if not line.isascii():
-        line = unicodedata.normalize("NFC", _INVISIBLE.sub("", line))
-    return line.replace(" ", "")
+    if line.isascii():
+        return line.encode().translate(None, b" ").decode()  # three times as fast as replace
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", line)).replace(" ", "")

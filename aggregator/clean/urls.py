@@ -1,6 +1,7 @@
 """URLs: resolved and checked, and the form in which they are compared (WHATWG URL Standard)."""
 
 import re
+from functools import lru_cache
 
 import can_ada
 
@@ -48,6 +49,9 @@ _ACTIVE = ("javascript:", "vbscript:", "data:", "file:", "blob:", "about:")
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 
 
+_parsed = lru_cache(maxsize=64)(can_ada.parse)  # few bases, each for many references
+
+
 def absolute(base: str, reference: str) -> str:
     """Return the http or https URL that a reference means, "" when it means none.
 
@@ -64,7 +68,7 @@ def absolute(base: str, reference: str) -> str:
     if reference[:4].lower() == "www.":
         reference = f"http://{reference}"
     try:
-        url = can_ada.parse(base) + reference if base else can_ada.parse(reference)
+        url = _parsed(base) + reference if base else can_ada.parse(reference)
     except (ValueError, TypeError):  # TypeError: a lone surrogate
         return ""
     if url.protocol not in ("http:", "https:"):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from feedparser.datetimes import _parse_date
 from feedparser.mixin import _FeedParserMixin
 from feedparser.util import FeedParserDict
 from lxml import etree
@@ -30,6 +29,7 @@ _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": 
 _MEDIA_SCHEME = "http://search.yahoo.com/mrss/category_schema"
 _ITUNES_SCHEME = "http://www.itunes.com/"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_TEXT = _HTML | {"text/plain"}
 _QUERY_REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
 
 _IN_A_PICTURE = frozenset({"height", "url", "width"})
@@ -151,7 +151,7 @@ class _Reader:
     def _marked(self, node: Node, default: str) -> Values:
         """Return a text construct: its value with its type, language and base."""
         kind = _FeedParserMixin.map_content_type(node.attributes.get("type", default))
-        if kind not in _HTML | {"text/plain"} or "mode" in node.attributes:
+        if kind not in _TEXT or "mode" in node.attributes:
             raise Uncertain
         if kind == "application/xhtml+xml":
             if not self._is_atom:
@@ -212,7 +212,7 @@ class _Reader:
     def _date(self, node: Node, key: str) -> None:
         value = mended(node.text())
         self._store(key, value, node)
-        self._values[f"{key}_parsed"] = _parse_date(value)
+        self._values[f"{key}_parsed"] = value  # which is read with the rest
 
     # links
 
@@ -237,7 +237,8 @@ class _Reader:
             return
         if self._depths is not None:
             text = text.replace("&amp;", "&")
-        text = _QUERY_REFERENCE.sub(r"&\1", text)
+        if "&" in text:
+            text = _QUERY_REFERENCE.sub(r"&\1", text)
         self._values["link"] = text
         if text or self._depths is None:
             link["href"] = text

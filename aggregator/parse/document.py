@@ -92,10 +92,10 @@ def parse_changes(body: bytes, *, content_type: str = "", url: str, known: bytes
     reduced = items.reduce(document.xml, known)
     if reduced is None:
         return Changes(feed=_read(document.xml, url, document.problems)[0])
-    feed, well_formed = _read(reduced.document, url, document.problems)
-    if well_formed and len(feed.entries) == len(reduced.new):
-        hashes = [reduced.item_hashes[at] for at in reduced.new]
-        return Changes(feed=_hashed(feed, hashes), item_hashes=b"".join(reduced.item_hashes))
+    hashes = [reduced.item_hashes[at] for at in reduced.new]
+    feed, well_formed = _read(reduced.document, url, document.problems, hashes)
+    if well_formed and len(feed.entries) == len(hashes):
+        return Changes(feed=feed, item_hashes=b"".join(reduced.item_hashes))
     if len(reduced.document) == len(document.xml):
         return Changes(feed=feed)
     return Changes(feed=_read(document.xml, url, document.problems)[0])
@@ -109,28 +109,24 @@ def _unknown(feed: ParsedFeed, known: bytes) -> Changes:
     return Changes(feed=replace(feed, entries=new), item_hashes=hashes)
 
 
-def _hashed(feed: ParsedFeed, hashes: Sequence[bytes]) -> ParsedFeed:
-    hashed = tuple(
-        replace(entry, item_hash=item_hash)
-        for entry, item_hash in zip(feed.entries, hashes, strict=True)
-    )
-    return replace(feed, entries=hashed)
-
-
-def _read(xml: bytes, url: str, problems: tuple[str, ...]) -> tuple[ParsedFeed, bool]:
-    """Return the feed, and whether its XML is well-formed."""
+def _read(
+    xml: bytes, url: str, problems: tuple[str, ...], hashes: Sequence[bytes] = ()
+) -> tuple[ParsedFeed, bool]:
+    """Return the feed, and whether its XML is well-formed; only then its entries have hashes."""
     root, is_clean = elements.tree(xml)
     found = elements.read(root)
     base = base_of(url, found.link)
     values = direct.read(xml, root, base) if root is not None and is_clean else None
     if values:
-        return entries.feed(values, found, base=base, problems=problems), True
+        return entries.feed(values, found, base=base, problems=problems, hashes=hashes), True
     values = library(xml, base)
     fault: Exception | None = values.get("bozo_exception")
     if fault:
         problems += (_problem(fault),)
-    feed = entries.feed(values, found, base=base, problems=problems)
-    return feed, not isinstance(fault, SAXException)
+    well_formed = not isinstance(fault, SAXException)
+    hashes = hashes if well_formed else ()
+    feed = entries.feed(values, found, base=base, problems=problems, hashes=hashes)
+    return feed, well_formed
 
 
 def library(xml: bytes, base: str) -> entries.Values:

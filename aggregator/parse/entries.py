@@ -5,7 +5,7 @@ here reads with `dict.get`.
 """
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +37,12 @@ _NO_ITEM = Item()
 
 
 def feed(
-    parsed: Values, elements: Elements, *, base: str, problems: tuple[str, ...] = ()
+    parsed: Values,
+    elements: Elements,
+    *,
+    base: str,
+    problems: tuple[str, ...] = (),
+    hashes: Sequence[bytes] = (),
 ) -> ParsedFeed:
     """Return the feed that feedparser read.
 
@@ -46,6 +51,7 @@ def feed(
         elements: Of the same document.
         base: What feedparser resolved relative references against.
         problems: What was wrong with the document.
+        hashes: Of the items; none is used when there are not as many as entries.
     """
     channel: Values = dict.get(parsed, "feed") or {}
     links = tuple(_all_links(channel))
@@ -53,6 +59,8 @@ def feed(
     # Of an ill-formed document the two readings may differ; then only feedparser's counts.
     aligned = len(elements.items) == len(entries)
     items = elements.items if aligned else (_NO_ITEM,) * len(entries)
+    if len(hashes) != len(entries):
+        hashes = (b"",) * len(entries)
     return ParsedFeed(
         version=_string(parsed, "version"),
         id=_string(channel, "id"),
@@ -74,12 +82,13 @@ def feed(
         archive=elements.archive,
         problems=problems,
         entries=tuple(
-            _entry(values, item, base) for values, item in zip(entries, items, strict=True)
+            _entry(values, item, base, item_hash)
+            for values, item, item_hash in zip(entries, items, hashes, strict=True)
         ),
     )
 
 
-def _entry(values: Values, item: Item, base: str) -> ParsedEntry:
+def _entry(values: Values, item: Item, base: str, item_hash: bytes) -> ParsedEntry:
     title, summary = _text(values, "title", base), _text(values, "summary", base)
     content = _content(values, item, base, has_summary=summary is not None)
     links = tuple(_all_links(values))
@@ -102,6 +111,7 @@ def _entry(values: Values, item: Item, base: str) -> ParsedEntry:
         extensions=item.extensions,
         language=_string(values, "language") or _first_language(title, content, summary),
         base=next((text.base for text in (content, summary, title) if text and text.base), ""),
+        item_hash=item_hash,
     )
 
 
@@ -124,9 +134,9 @@ def _details(values: Values, key: str) -> Values:
 
 
 def _text(values: Values, key: str, base: str) -> Text | None:
-    details = _details(values, key)
     value = _string(values, key)
-    if not value or not details:
+    details = value and _details(values, key)
+    if not details:
         return None  # a summary without details is feedparser's copy of the content
     same = _string(details, "value") == value
     return _made(value, details if same else {**details, "type": "text/html"}, base)
@@ -150,9 +160,12 @@ def _markup(values: Values, key: str) -> str:
 
 
 def _content(values: Values, item: Item, base: str, *, has_summary: bool) -> Text | None:
+    sent = _several(values, "content")
+    if not sent:
+        return None
     candidates = [
         text
-        for details in _several(values, "content")
+        for details in sent
         if _string(details, "type") in _TYPES and (value := _string(details, "value"))
         # feedparser takes captions and blurbs for content where there is a summary before them.
         if not (has_summary and value in item.asides)
@@ -167,9 +180,10 @@ def _first_language(*texts: Text | None) -> str:
 
 
 def _categories(values: Values) -> tuple[str, ...]:
+    sent = _several(values, "tags")
     terms = {
         _string(tag, "label") or _string(tag, "term"): None
-        for tag in _several(values, "tags")
+        for tag in sent
         if dict.get(tag, "scheme") != _ITUNES_SCHEME  # keywords, meant for search engines
     }
     return tuple(term for term in terms if term)

@@ -79,10 +79,13 @@ def read(item: etree._Element) -> Item:
     """Return an item's media, extensions and id."""
     found = list(_walk(item, _Words()))
     guids = [tags.text(each.element) for each in found if each.name in ("guid", "id")]
+    guid = guids[-1] if guids else item.get(_ABOUT, "")
+    if len(guids) == len(found):
+        return Item(guid=guid)
     durations = (_duration(each) for each in found if each.name == "itunes:duration")
     recordings = (_recording(each.element) for each in found if each.name == "media:content")
     return Item(
-        guid=guids[-1] if guids else item.get(_ABOUT, ""),
+        guid=guid,
         enclosures=tuple(recording for recording in recordings if recording)[:MOST],
         images=_images(found),
         extensions=tuple(_extension(each) for each in found if each.name in PASSED_ON)[:MOST],

@@ -58,6 +58,8 @@ def children(element: etree._Element) -> list[tuple[str, etree._Element]]:
 
 def text(element: etree._Element) -> str:
     """Return all text in an element, without white space around it."""
+    if not len(element):
+        return (element.text or "").strip()
     return "".join(element.itertext()).strip()
 
 

@@ -47,8 +47,16 @@ COUNTERS = (
     "<p>(1,204 likes)</p>",
     "<p>(1.2k views)</p>",
     "<p>12 Kommentare</p>",
-    "<p>7 commentaires</p>",
+    "<p>7 COMMENTAIRES</p>",
+    "<p>1 reply</p>",
+    "<p>7 Replies</p>",
+    "<p>1 comentario</p>",
+    "<p>7 Comentários</p>",
+    "<p>7 commenti</p>",
+    "<p>7 reacties</p>",
     "<p>12 комментариев</p>",
+    "<p>7 КОММЕНТАРИЙ</p>",
+    "<p>7 تعليقات</p>",
     "<p>No comments</p>",
 )
 

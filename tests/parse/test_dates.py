@@ -2,6 +2,8 @@ from datetime import UTC, datetime
 
 import feedparser.datetimes
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aggregator.parse import dates
 from tests.parse import rss_item
@@ -49,6 +51,38 @@ def test_what_is_no_date_is_none(sent: str) -> None:
 def test_a_leap_second_is_the_one_before() -> None:
     parts = (2008, 12, 31, 23, 59, 60, 2, 366, 0)
     assert dates.moment("2008", parts) == datetime(2008, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def numbers(most: int, width: int = 2) -> st.SearchStrategy[str]:
+    return st.integers(0, most).map(f"{{:0{width}}}".format)
+
+
+YEARS, CLOCK = numbers(9999, 4), (numbers(25), numbers(61), numbers(62))
+OFFSETS = (st.sampled_from("+-"), numbers(30), st.sampled_from([":", ""]), numbers(70))
+
+
+@given(
+    st.builds(
+        "{} {} {} {} {}:{}:{} {}".format,
+        st.sampled_from(["Sat,", "Tue,", "Wed,", "sat,", "Sam,"]),
+        numbers(32),
+        st.sampled_from(["Jan", "Feb", "Oct", "Dec", "dec", "December", "Mär"]),
+        YEARS,
+        *CLOCK,
+        st.sampled_from(["GMT", "Z", "EST", "CET", ""]) | st.builds("{}{}{}{}".format, *OFFSETS),
+    )
+    | st.builds(
+        "{}-{}-{}T{}:{}:{}{}{}".format,
+        YEARS,
+        numbers(13),
+        numbers(32),
+        *CLOCK,
+        st.sampled_from(["", ".0", ".999999", ".9999999", ",5"]),
+        st.sampled_from(["Z", "z", ""]) | st.builds("{}{}{}{}".format, *OFFSETS),
+    )
+)
+def test_the_usual_forms_are_read_as_feedparser_reads_them(sent: str) -> None:
+    assert dates.moment(sent, sent) == dates.moment(sent, feedparser.datetimes._parse_date(sent))
 
 
 def test_feedparser_still_takes_the_zones_of_our_table_for_gmt() -> None:
