@@ -1,5 +1,6 @@
 """The children that read documents: processes that may be killed, bounded in time and memory."""
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -32,7 +33,8 @@ CHILD_TASKS = 2_000
 CONSTS.channel_lock_timeout = 10
 
 
-def _limit_child() -> None:
+def _begin_child() -> None:
+    gc.freeze()  # what all children share stays shared while nobody looks at it
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -70,11 +72,11 @@ def out_of_reach_of_ctrl_c() -> Iterator[None]:
 def reading_pool(workers: int | None = None) -> ProcessPool:
     """Return the pool of children that read documents; a child may be killed at any time."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aggregator.poll"])
+    context.set_forkserver_preload([__name__])
     pool = ProcessPool(
         max_workers=workers or min(os.cpu_count() or 1, 8),
         max_tasks=CHILD_TASKS,
-        initializer=_limit_child,
+        initializer=_begin_child,
         context=context,
     )
     with out_of_reach_of_ctrl_c():
