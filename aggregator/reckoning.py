@@ -17,7 +17,6 @@ from aggregator.model import (
     PollResult,
     Reading,
     Source,
-    Transfer,
     Unchanged,
     Validators,
 )
@@ -107,17 +106,12 @@ class Reckoning:
         """
         self.db, self.state, self.result, self.context = db, state, result, context
         self.pushed_since = pushed_since
-        self.now = context.now
+        self.now, self.transfer = context.now, result.outcome.transfer
         self.source = context.sources.get(state.id)
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
-        self.feed = state.feed
+        self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
         self.found = arrivals.Arrived()
         self.gate: tuple[datetime, str] | None = None
-
-    @property
-    def transfer(self) -> Transfer:
-        """The measurable side of the poll."""
-        return self.result.outcome.transfer
 
     @property
     def is_limited(self) -> bool:
@@ -222,9 +216,7 @@ class Reckoning:
     def _older(self, outcome: PollOutcome) -> None:
         """Take entries of an older part of the feed, until one of them was known before."""
         # Nothing that this answer says is for the document that is polled.
-        self.columns |= {
-            "failures": self.state.failures, "lifetime": self.state.lifetime, "fill_url": "",
-        }  # fmt: skip
+        self.columns["fill_url"] = ""
         left = self.state.fill_left - 1
         older = ""
         if isinstance(outcome, Reading):
@@ -245,16 +237,19 @@ class Reckoning:
     # --- the source ----------------------------------------------------------------------------
 
     def _answered(self, url: str, validators: Validators) -> None:
-        keep = not self.transfer.freshness.no_store
-        self.columns |= {
-            "validators_url": url if keep else "",
-            "etag": validators.etag if keep else "",
-            "last_modified": validators.last_modified if keep else "",
-            "failures": 0,
-            "error": "",
-            "error_kind": "",
-            "last_ok_at": self.now,
-        }
+        state = self.state
+        if self.transfer.freshness.no_store:
+            url, validators = "", Validators()
+        if (url, validators) != (state.validators_url, state.validators):
+            self.columns |= {
+                "validators_url": url,
+                "etag": validators.etag,
+                "last_modified": validators.last_modified,
+            }
+        if state.failures or state.error or state.error_kind:
+            self.columns |= {"failures": 0, "error": "", "error_kind": ""}
+        self.failures = 0
+        self.columns["last_ok_at"] = self.now
         self._observe_move()
 
     def _observe_move(self) -> None:
@@ -286,32 +281,29 @@ class Reckoning:
             self.columns["move"] = sources.move_json(move)
 
     def _failed(self, failed: Failed) -> None:
-        failures = self.state.failures + 1
-        self.columns |= {
-            "failures": failures,
-            "error": failed.detail,
-            "error_kind": str(failed.kind),
-        }
+        self.failures += 1
+        self.columns |= {"error": failed.detail, "error_kind": str(failed.kind)}
         if failed.kind is FailureKind.FALSE_304:
             self.columns |= {"etag": "", "last_modified": "", "validators_url": ""}
         if self.result.discovered:
             self.columns |= {
                 "discovered_url": self.result.discovered,
                 "host": sources.host_of(self.result.discovered),
-                "failures": 0,
             }
-        elif failures >= MOVE_TIMES and (self.state.moved_to or self.state.discovered_url):
+            self.failures = 0
+        elif self.failures >= MOVE_TIMES and (self.state.moved_to or self.state.discovered_url):
             # What was found or moved to has died; the address in the configuration may live.
             self.columns |= {
                 "moved_to": "", "discovered_url": "", "host": sources.host_of(self.state.url),
             }  # fmt: skip
+        self.columns["failures"] = self.failures
 
     def _freshness(self) -> None:
         outcome, freshness = self.result.outcome, self.transfer.freshness
-        if not (isinstance(outcome, Failed) or self.result.archive):
-            unsaid = freshness.lifetime is None and self.transfer.status == 304
-            # A 304 that names no lifetime leaves the stored one in force (RFC 9111 §3.2).
-            self.columns["lifetime"] = self.state.lifetime if unsaid else freshness.lifetime
+        # A 304 that names no lifetime leaves the stored one in force (RFC 9111 §3.2).
+        unsaid = freshness.lifetime is None and self.transfer.status == 304
+        if not (isinstance(outcome, Failed) or self.result.archive or unsaid):
+            self.columns["lifetime"] = self.lifetime = freshness.lifetime
         if freshness.retry_after is None:
             return
         until = self.now + freshness.retry_after
@@ -330,7 +322,6 @@ class Reckoning:
 
     def _plan(self) -> NextPoll:
         outcome = self.result.outcome
-        failed = isinstance(outcome, Failed)
         gone = (
             isinstance(outcome, Failed)
             and outcome.kind is FailureKind.GONE
@@ -352,13 +343,13 @@ class Reckoning:
                 minimum=defaults.minimum,
                 maximum=defaults.maximum,
                 rhythm=schedule.rhythm(pace, self.now),
-                lifetime=self.state.lifetime if failed else self.columns["lifetime"],
+                lifetime=self.lifetime,
                 ttl=feed.ttl,
                 update_period=feed.update_period,
                 update_base=feed.update_base,
                 skip_hours=feed.skip_hours,
                 skip_days=feed.skip_days,
-                failures=self.columns["failures"],
+                failures=self.failures,
                 gone=gone,
                 gate=self.columns.get("gate_until", self.state.gate_until),
                 gate_from=self.columns.get("gate_from", self.state.gate_from),
@@ -390,11 +381,11 @@ class Reckoning:
         quarantine = self.found.quarantine
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
-        elif not quarantine and self.state.health in RECOVERING and not self.columns["failures"]:
+        elif not quarantine and self.state.health in RECOVERING and not self.failures:
             quarantine = entries.held(self.db, self.state.id)
         judged = health.judge(
             now=self.now,
-            failures=self.columns["failures"],
+            failures=self.failures,
             gone=gone,
             error=self.columns.get("error", ""),
             quarantine=quarantine,

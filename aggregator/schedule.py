@@ -318,7 +318,8 @@ def duration(span: timedelta) -> str:
 def moment(at: datetime, now: datetime) -> str:
     """Return a moment in UTC as `14:35`, with its date when that is not the day of `now`."""
     at, now = at.astimezone(UTC), now.astimezone(UTC)
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
+    written = at.isoformat(" ")[:16]  # strftime takes five times as long
+    return written[11:] if at.date() == now.date() else written
 
 
 def _plan(at: datetime, now: datetime, words: str) -> NextPoll:

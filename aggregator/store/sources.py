@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -330,19 +330,22 @@ def update_many(db: Connection, changed: Mapping[str, Mapping[str, Any]]) -> Non
     """Set columns of many sources, each its own: those of the same names by one statement."""
     by_names: dict[tuple[str, ...], list[list[object]]] = {}
     for source_id, columns in changed.items():
-        values = [_stored(value) for value in columns.values()]
+        values = [
+            _STORED[type(value)](value) if type(value) in _STORED else value
+            for value in columns.values()
+        ]
         by_names.setdefault(tuple(columns), []).append([*values, source_id])
     for names, rows in by_names.items():
         assignments = ", ".join(f"{name} = ?" for name in names)
         db.executemany(f"update sources set {assignments} where id = ?", rows)
 
 
-def _stored(value: object) -> object:
-    if isinstance(value, datetime):
-        return stamp(value)
-    if isinstance(value, timedelta):
-        return int(value.total_seconds())
-    return value
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+_STORED: dict[type, Callable[[Any], object]] = {datetime: stamp, timedelta: _seconds}
+"""How values are stored that are not stored as they are."""
 
 
 def gate_host(db: Connection, host: str, given: datetime, until: datetime, reason: str) -> None:
