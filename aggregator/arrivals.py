@@ -224,9 +224,10 @@ class _Arrival:
         if not reading.whole:  # the others still stand in what this is a part of
             entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
         if reading.whole:
-            gone = set(before.entry_ids) - set(entry_ids) - {0}
+            gone = set(before.entry_ids).difference(entry_ids, [0])
             entries.left_document(self.db, gone, self.now)
-            entries.back_in_document(self.db, set(entry_ids) - set(before.entry_ids) - {0})
+            back = set(entry_ids).difference(before.entry_ids, self.found.new, [0])
+            entries.back_in_document(self.db, back)
         sources.save_document(
             self.db,
             self.state.id,

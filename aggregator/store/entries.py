@@ -316,15 +316,21 @@ def expire(db: Connection, before: datetime, limit: int = 5_000) -> int:
 
 def find_aliases(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
     """Return the entry that each known key stands for, 0 for a void key; it may have expired."""
-    if not keys:
-        return {}
     found: dict[bytes, int] = {}
+    # A source's keys lie together, so that one look tells that nothing is known of a new one's.
+    if not keys or not _any_alias(db, min(keys), max(keys)):
+        return found
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
         places = ",".join("?" * len(part))
         rows = db.execute(f"select key, entry_id from aliases where key in ({places})", part)
         found.update((row[0], row[1]) for row in rows)
     return found
+
+
+def _any_alias(db: Connection, first: bytes, last: bytes) -> bool:
+    row = db.execute("select 1 from aliases where key between ? and ? limit 1", (first, last))
+    return row.fetchone() is not None
 
 
 def add_aliases(db: Connection, aliases: Mapping[bytes, int]) -> None:
