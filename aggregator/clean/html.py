@@ -9,7 +9,7 @@ parses as browsers do, and says that it would change nothing.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import nh3
 
@@ -153,10 +153,7 @@ def _pass(markup: str, base: str) -> str:
 
 @lru_cache(maxsize=256)
 def _cleaner(base: str, *, frames: bool = False) -> nh3.Cleaner:
-    def attribute(tag: str, name: str, value: str) -> str | None:
-        return _attribute(base, tag, name, value)
-
-    return _compiled(attribute, frames=frames)
+    return _compiled(partial(_attribute, base), frames=frames)
 
 
 def _compiled(attribute: _Filter | None = None, *, frames: bool = False) -> nh3.Cleaner:

@@ -61,15 +61,14 @@ def split(xml: bytes) -> list[Span] | None:
     name = b"entry" if root[1] == b"feed" else b"item"
     opening, closing = b"<" + name, b"</" + name + b">"
     spans: list[Span] = []
-    position = _opening(xml, opening, root.end(), len(xml))
+    position = _opening(xml, opening, root.end())
     while position >= 0:
         end = xml.find(closing, position)
-        after = position + len(opening)
-        if end < 0 or _opening(xml, opening, after, end) >= 0:
+        following = _opening(xml, opening, position + len(opening))
+        if end < 0 or 0 <= following < end:
             return None
-        end += len(closing)
-        spans.append((position, end))
-        position = _opening(xml, opening, end, len(xml))
+        spans.append((position, end + len(closing)))
+        position = following
     return spans
 
 
@@ -105,13 +104,14 @@ def reduce(xml: bytes, known: bytes) -> Reduced | None:
     return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
 
 
-def _opening(xml: bytes, opening: bytes, start: int, end: int) -> int:
+def _opening(xml: bytes, opening: bytes, start: int) -> int:
     """Where an item begins: `<item` and the end of the name, not `<items` or `<item/`."""
-    position = xml.find(opening, start, end)
+    last = len(xml) - 1  # the document may have been cut in the midst of a tag
+    position = xml.find(opening, start, last)
     while position >= 0:
         if xml[position + len(opening)] in _NAME_ENDS:
             return position
-        position = xml.find(opening, position + len(opening), end)
+        position = xml.find(opening, position + len(opening), last)
     return -1
 
 

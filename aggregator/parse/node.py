@@ -19,7 +19,9 @@ _READ = frozenset(
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _QUOTE = {'"': "&quot;"}
-_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+/[\w/.%~-]*", re.ASCII)  # the same when joined
+_PLAIN_URL = re.compile(  # the same when joined
+    r"https?://[a-z0-9.-]+/[\w/.%~-]*(?:\?[\w/.%~=&;:,+@!-]+)?(?:#[\w/.%~=&-]+)?", re.ASCII
+)
 _C1_CONTROL = re.compile("[\x80-\x9f]")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.model import ParsedFeed
+from aggregator.model import Author, ParsedFeed
 from aggregator.parse import document, items
 from aggregator.parse.document import Changes, NotAFeed
 from tests.parse import NAMESPACES, URL, atom, rss
@@ -66,6 +66,11 @@ def test_a_document_of_known_items_has_no_entries() -> None:
 def test_a_changed_item_is_new() -> None:
     known = changes(rss("<item><guid>1</guid></item>")).item_hashes
     assert len(changes(rss("<item><guid>1</guid> </item>"), known).feed.entries) == 1
+
+
+def test_a_document_cut_in_the_tag_of_an_item_has_the_items_before() -> None:
+    body = b"<rss version='2.0'><channel><item><author>A</author></item><item"
+    assert [entry.authors for entry in changes(body).feed.entries] == [(Author(name="A"),)]
 
 
 @pytest.mark.parametrize("attribute", ['xml:lang="fr"', 'xml:base="http://b.org/"', 'xmlns:x="u"'])
