@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, urlsplit
 
 from aggregator.clean import urls
@@ -191,9 +191,8 @@ class _Arrival:
 
     @cached_property
     def _tag(self) -> str:
-        host = urlsplit(self.base_url).hostname or "localhost"
         day = (self.state.added or self.now).astimezone(UTC).date()
-        return f"tag:{_authority(host)},{day}:{quote(self.state.id)}"
+        return f"tag:{_authority(self.base_url)},{day}:{quote(self.state.id)}"
 
     def _add_to(self, before: Document, ids: Iterable[int]) -> None:
         """Count pushed entries among those of the document: the next poll tells if they stay."""
@@ -268,8 +267,10 @@ def _split(hashes: bytes) -> list[bytes]:
     return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
 
 
-def _authority(host: str) -> str:
+@lru_cache(maxsize=1)
+def _authority(base_url: str) -> str:
     """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
+    host = urlsplit(base_url).hostname or "localhost"
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
