@@ -16,8 +16,7 @@ FORMERLY = "0"
 """Stands for all the hours that were forgotten, so that what was counted ever never shrinks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollRow:
+class PollRow(NamedTuple):
     """One poll of a source.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from aggregator.model import Author, Feed, NextPoll, Source, Validators
@@ -22,9 +22,8 @@ class Move:
     times: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
-    """Everything known of a source.
+class SourceState(NamedTuple):
+    """Everything known of a source; a tuple, as each poll makes one, and a dataclass takes long.
 
     Args:
         url: As configured; `poll_url` is where it is polled now.
@@ -265,7 +264,7 @@ def get_many(db: Connection, source_ids: Iterable[str]) -> dict[str, SourceState
     """Return the named sources by id; unknown ids are left out."""
     wanted = json.dumps(list(source_ids))
     rows = db.execute(f"{_COLUMNS} where s.id in (select value from json_each(?))", (wanted,))
-    return {row["id"]: _state(row) for row in rows}
+    return {state.id: state for state in map(_state, rows)}
 
 
 def labels(db: Connection, source_ids: Iterable[str]) -> dict[str, Label]:

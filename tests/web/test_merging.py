@@ -1,7 +1,5 @@
 """What is said of a source: nothing secret, and no date that changes by itself."""
 
-from dataclasses import replace
-
 import pytest
 
 from aggregator.model import Feed, Source
@@ -50,7 +48,7 @@ def test_what_is_secret_in_an_address_is_not_shown(
     with site.stock.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
-    state = replace(state, url=url, feed=Feed(self_url=self_url))
+    state = state._replace(url=url, feed=Feed(self_url=self_url))
     assert public_url(state, Source(id="herald", url=url, yaml=yaml)) == shown
 
 
@@ -58,7 +56,7 @@ def test_of_a_source_that_is_no_longer_configured_no_query_is_shown(site: FeedSi
     with site.stock.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
-    assert public_url(replace(state, url=f"{URL}?key=s3cret"), None) == URL
+    assert public_url(state._replace(url=f"{URL}?key=s3cret"), None) == URL
 
 
 def test_a_source_without_a_title_is_called_by_its_id(site: FeedSite) -> None:
