@@ -189,8 +189,9 @@ def _codec(name: str) -> str:
 
 
 def _legal(xml: bytes, problems: list[str]) -> bytes:
-    clean = xml.translate(None, _ILLEGAL)
-    if len(clean) != len(xml):
+    clean = xml
+    if any(map(xml.__contains__, _ILLEGAL)):  # a third of the time of taking out what isn't there
+        clean = xml.translate(None, _ILLEGAL)
         count = len(xml) - len(clean)
         problems.append(f"{count} control {_plural('character', count)} (such as NUL) removed")
     # One byte is found a hundred times as fast as two.

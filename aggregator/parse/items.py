@@ -29,7 +29,9 @@ _LEAKING_DIV = re.compile(
 )
 _CHANNEL = re.compile(rb"<(?:channel|feed)[\s/>]", re.IGNORECASE)
 _BINDING = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*["']([^"']*)""")
-_NAME_ENDS = b"> \t\r\n"
+# Where items begin and end; not `<items`, and not `<item/`.
+_ITEM_TAGS = re.compile(rb"<(?:item[> \t\r\n]|/item>)")
+_ENTRY_TAGS = re.compile(rb"<(?:entry[> \t\r\n]|/entry>)")
 
 Span = tuple[int, int]
 
@@ -58,18 +60,17 @@ def split(xml: bytes) -> list[Span] | None:
     root = _ROOT.search(xml, 0, 4096)
     if not root:
         return None
-    name = b"entry" if root[1] == b"feed" else b"item"
-    opening, closing = b"<" + name, b"</" + name + b">"
     spans: list[Span] = []
-    position = _opening(xml, opening, root.end())
-    while position >= 0:
-        end = xml.find(closing, position)
-        following = _opening(xml, opening, position + len(opening))
-        if end < 0 or 0 <= following < end:
-            return None
-        spans.append((position, end + len(closing)))
-        position = following
-    return spans
+    start = -1
+    for tag in (_ENTRY_TAGS if root[1] == b"feed" else _ITEM_TAGS).finditer(xml, root.end()):
+        if not tag[0].startswith(b"</"):
+            if start >= 0:
+                return None
+            start = tag.start()
+        elif start >= 0:
+            spans.append((start, tag.end()))
+            start = -1
+    return spans if start < 0 else None
 
 
 def reduce(xml: bytes, known: bytes) -> Reduced | None:
@@ -102,17 +103,6 @@ def reduce(xml: bytes, known: bytes) -> Reduced | None:
     if not all(_stands_for_itself(piece, bindings) for piece in pieces if piece):
         return None
     return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
-
-
-def _opening(xml: bytes, opening: bytes, start: int) -> int:
-    """Where an item begins: `<item` and the end of the name, not `<items` or `<item/`."""
-    last = len(xml) - 1  # the document may have been cut in the midst of a tag
-    position = xml.find(opening, start, last)
-    while position >= 0:
-        if xml[position + len(opening)] in _NAME_ENDS:
-            return position
-        position = xml.find(opening, position + len(opening), last)
-    return -1
 
 
 def _stands_for_itself(piece: bytes, bindings: dict[bytes, bytes]) -> bool:
