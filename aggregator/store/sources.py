@@ -289,24 +289,16 @@ def all_states(db: Connection) -> list[SourceState]:
 
 def document(db: Connection, source_id: str) -> Document:
     """Return what is remembered of the source's last document."""
-    return documents(db, [source_id]).get(source_id, Document())
-
-
-def documents(db: Connection, source_ids: Sequence[str]) -> dict[str, Document]:
-    """Return the same for each source that a document has been seen of."""
-    rows = db.execute(
-        "select source_id, body_hash, item_hashes, entry_ids from documents"
-        " where source_id in (select value from json_each(?))",
-        (json.dumps(source_ids),),
+    row = db.execute(
+        "select body_hash, item_hashes, entry_ids from documents where source_id = ?", (source_id,)
+    ).fetchone()
+    if row is None:
+        return Document()
+    return Document(
+        body_hash=row[0],
+        item_hashes=row[1],
+        entry_ids=tuple(memoryview(row[2]).cast("q")) if row[2] else (),
     )
-    return {
-        row[0]: Document(
-            body_hash=row[1],
-            item_hashes=row[2],
-            entry_ids=tuple(memoryview(row[3]).cast("q")) if row[3] else (),
-        )
-        for row in rows
-    }
 
 
 def save_document(db: Connection, source_id: str, document: Document) -> None:
