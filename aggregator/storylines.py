@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from aggregator.clean import urls
 from aggregator.dedupe import stories as deciding
-from aggregator.dedupe.stories import WINDOW, Candidate, Join, Keys, Report
+from aggregator.dedupe.stories import WINDOW, Candidate, Join, Report
 from aggregator.store import stories
 from aggregator.store.db import Connection
 from aggregator.store.stories import Member, Told
@@ -73,8 +73,7 @@ class _Batch:
         self.keys = {
             report.id: deciding.keys(report, is_news=now - report.at <= NEWS) for report in new
         }
-        asked = {key for keys in self.keys.values() for key in _all(keys)}
-        self.by_key = stories.by_key(db, asked)
+        self.by_key = stories.by_key(db, {key for keys in self.keys.values() for key in keys.asked})
         wanted = {found for report in new for found in self._found(report)}
         self.story = stories.of_entries(db, wanted)
         found = stories.members(db, set(self.story.values()))
@@ -97,6 +96,8 @@ class _Batch:
     def _found(self, report: Report) -> list[int]:
         """Return the entries that may be of one story with a report."""
         keys = self.keys[report.id]
+        if self.by_key.keys().isdisjoint(keys.asked):  # as most are
+            return []
         found = deciding.likely(keys, self.by_key)
         for key in (keys.page, keys.title, *keys.asks):
             found += self.by_key.get(key, ())
@@ -170,7 +171,3 @@ class _Batch:
             known = self.by_key.setdefault(key, [])
             known.append(report.id)
             del known[: -stories.SLOTS]
-
-
-def _all(keys: Keys) -> tuple[int, ...]:
-    return (*filter(None, (keys.page, keys.title)), *keys.asks, *keys.near)

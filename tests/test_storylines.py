@@ -14,6 +14,7 @@ from aggregator.store.db import Store
 from tests.builders import START, URL, Desk, make_entry, make_reading
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
+OTHER_TITLE = "Lifeboats save passengers off Lady Maud"
 LEAD = (
     "The ferry Lady Maud ran aground off Skerrow on Sunday with 212 people on board. All passengers"
     " were taken off by lifeboats, the coast guard said."
@@ -48,7 +49,7 @@ def test_story_has_the_id_of_its_first_entry_and_grows(desk: Desk) -> None:
     [first] = bring(desk, "a", told("one"))
     assert members(desk, first) == []
     [second] = bring(desk, "b0", told("two"))
-    [third] = bring(desk, "b1", told("three", title="Lifeboats save passengers off Lady Maud"))
+    [third] = bring(desk, "b1", told("three", title=OTHER_TITLE))
     same = "its title is the same"
     text = "its text begins nearly the same"
     expected = [(first, "a", ""), (second, "b0", same), (third, "b1", text)]
@@ -78,8 +79,8 @@ def test_entries_of_one_source_are_never_one_story(desk: Desk) -> None:
 
 def test_later_report_is_compared_with_the_first_only(desk: Desk) -> None:
     [first] = bring(desk, "a", told("one"))
-    [second] = bring(desk, "b0", told("two", title="Lifeboats save passengers off Lady Maud"))
-    like_second = told("three", title="Lifeboats save passengers off Lady Maud", summary="Short.")
+    [second] = bring(desk, "b0", told("two", title=OTHER_TITLE))
+    like_second = told("three", title=OTHER_TITLE, summary="Short.")
     [third] = bring(desk, "b1", like_second)
     assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, second]
     assert members(desk, third) == []
@@ -131,6 +132,16 @@ def test_reports_days_apart_are_no_story(desk: Desk) -> None:
     desk.now += timedelta(days=4)
     bring(desk, "b0", told("two"))
     assert members(desk, first) == []
+
+
+@pytest.mark.parametrize(("days", "found"), [(13, True), (15, False)])
+def test_backlog_is_not_looked_up_by_its_text(desk: Desk, days: int, *, found: bool) -> None:
+    at = START - timedelta(days=days)
+    [first] = bring(desk, "a", told("one", published=at))
+    [other] = bring(desk, "b0", told("two", published=at, title=OTHER_TITLE))
+    [same] = bring(desk, "b1", told("three", published=at))
+    expected = [first, other, same] if found else [first, same]
+    assert [entry_id for entry_id, _, _ in members(desk, first)] == expected
 
 
 def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(desk: Desk) -> None:

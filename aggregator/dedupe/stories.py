@@ -132,17 +132,22 @@ class Keys:
     asks: tuple[int, ...]
     near: tuple[int, ...]
 
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """All by which it may find others."""
+        return (self.page, self.title, *self.asks, *self.near)
+
 
 def keys(report: Report, *, is_news: bool = True) -> Keys:
     """Return the keys of a report; if it is no news, none by which what is alike is found."""
     title = beginning(report.title)
-    telling = {word for word, tells in title if tells}
+    telling = {token.word for token in title if token.tells}
     page = report.page if _is_telling_page(report.page) else ""
     hints = tuple(_key(b"hint", hint) for hint in report.hints)
     pages = tuple(_key(b"page", hint) for hint in report.hints)
     return Keys(
         page=_key(b"page", page) if page else 0,
-        title=_key(b"title", *(word for word, _ in title)) if telling else 0,
+        title=_key(b"title", *(token.word for token in title)) if telling else 0,
         hints=hints,
         asks=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
         near=(*_triples(telling), *_sequences(report)) if is_news else (),
@@ -156,8 +161,6 @@ def likely(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
         by_key: The reports that are found by each key.
     """
     found = [report for key in keys.near for report in by_key.get(key, ())]
-    if not found:  # as most are
-        return []
     return [report for report, _ in Counter(found).most_common(MOST_LIKELY)]
 
 
@@ -174,7 +177,7 @@ def _sequences(report: Report) -> list[int]:
     begins = beginning(_lead_of(report), BEGINNING)
     if len(begins) < LONG_LEAD:
         return []
-    numbers = [_number(word) for word, _ in begins]
+    numbers = [_number(token.word) for token in begins]
     return _sketch(map(sum, sequences(numbers, SEQUENCE)), LEAD_SKETCH)
 
 

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
@@ -67,58 +68,80 @@ class Words:
     threes: frozenset[tuple[str, ...]]
 
 
+class Token(NamedTuple):
+    """A word, folded, or "" for a mark behind which a capital is no sign of a name.
+
+    Args:
+        tells: Whether it says what a text is about.
+        is_capital, has_no_case: How it begins, if it tells.
+    """
+
+    word: str
+    tells: bool = False
+    is_number: bool = False
+    is_capital: bool = False
+    has_no_case: bool = False
+
+
 @lru_cache(maxsize=4_096)
 def read(text: str) -> Words:
     """Return the words of a text's beginning."""
     found: list[str] = []
     numbers, names, telling = set[str](), set[str](), set[str]()
     begins = True
-    for word, number, run, _ in _TOKEN.findall(_folded(text)):
+    for word, tells, is_number, is_capital, has_no_case in _tokens(text):
         if word:
-            lower, tells = _word(word)
-            found.append(lower)
+            found.append(word)
             if tells:
-                telling.add(lower)
-                if _is_name(word[0], begins):
-                    names.add(lower)
-        elif number:
-            number = _number(number)
-            found.append(number)
-            numbers.add(number)
-        elif run:
-            pairs = _pairs(run)
-            found += pairs
-            telling.update(pairs)
-            names.update(pairs)
-        begins = not (number or run or word)
-        if len(found) >= LONGEST:
+                telling.add(word)
+            if is_number:
+                numbers.add(word)
+            if has_no_case or (is_capital and not begins):
+                names.add(word)
+        begins = not word
+        if len(found) == LONGEST:
             break
     return Words(
         tuple(found),
-        frozenset(telling | numbers),
+        frozenset(telling),
         frozenset(numbers),
         frozenset(names),
         frozenset(sequences(found, 3)),
     )
 
 
-def beginning(text: str, count: int = LONGEST) -> list[tuple[str, bool]]:
-    """Return so many first words, those that `read` has in `all`, and whether each tells.
+def beginning(text: str, count: int = LONGEST) -> list[Token]:
+    """Return so many first words, those that `read` has in `all`.
 
     It is the cheaper one: most texts are like no other, and are never compared.
     """
-    found: list[tuple[str, bool]] = []
-    for token in _TOKEN.finditer(_folded(text)):
-        word, number, run, _ = token.groups()
+    found: list[Token] = []
+    for token in _tokens(text):
+        if token.word:
+            found.append(token)
+            if len(found) == count:
+                break
+    return found
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    return chain.from_iterable(map(_tokens_of, text.split()))
+
+
+@lru_cache(maxsize=16_384)  # few make most of any text
+def _tokens_of(chunk: str) -> tuple[Token, ...]:
+    """Return the tokens of what stands between spaces."""
+    found: list[Token] = []
+    for word, number, run, _ in _TOKEN.findall(_folded(chunk)):
         if word:
             found.append(_word(word))
         elif number:
-            found.append((_number(number), True))
+            found.append(Token(_number(number), tells=True, is_number=True))
         elif run:
-            found += [(pair, True) for pair in _pairs(run)]
-        if len(found) >= count:
-            break
-    return found[:count]
+            found += [Token(pair, tells=True, has_no_case=True) for pair in _pairs(run)]
+        else:
+            found.append(Token(""))
+    return tuple(found)
 
 
 def sequences(words: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
@@ -140,11 +163,12 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
 
 
-@lru_cache(maxsize=8_192)  # few words make most of any text
-def _word(word: str) -> tuple[str, bool]:
-    """Return a word as it is compared, and whether it says what a text is about."""
-    lower = _lower(word)
-    return lower, _tells(word, lower)
+def _word(word: str) -> Token:
+    lower, initial = _lower(word), word[0]
+    tells = _tells(word, lower)
+    is_capital = tells and initial.isupper()
+    has_no_case = tells and not is_capital and initial.upper() == initial
+    return Token(lower, tells, False, is_capital, has_no_case)
 
 
 def _lower(word: str) -> str:
@@ -180,12 +204,6 @@ def _tells(word: str, lower: str) -> bool:
     if lower in FUNCTION_WORDS:
         return False
     return len(lower) > 2 or (len(word) == 2 and word.isupper()) or lower in AGAINST
-
-
-def _is_name(initial: str, begins_sentence: bool) -> bool:
-    if initial.isupper():
-        return not begins_sentence
-    return initial.upper() == initial
 
 
 def strangers(words: Iterable[str], known: "Stems") -> frozenset[str]:

@@ -10,11 +10,12 @@ TEXTS = st.text() | st.text(alphabet="aB cé12.,:-'ü的是กक ال“!?\u030
 
 @given(TEXTS, st.integers(1, words.LONGEST))
 def test_the_beginning_is_that_of_all_words(text: str, count: int) -> None:
-    beginning, read = words.beginning(text, count), words.read(text)
-    assert tuple(word for word, _ in beginning) == read.all[:count]
-    assert {word for word, tells in beginning if tells} <= read.telling
+    assert (
+        tuple(token.word for token in words.beginning(text, count)) == words.read(text).all[:count]
+    )
 
 
 @given(TEXTS)
 def test_the_beginning_tells_which_words_tell(text: str) -> None:
-    assert {word for word, tells in words.beginning(text) if tells} == words.read(text).telling
+    telling = {token.word for token in words.beginning(text) if token.tells}
+    assert telling == words.read(text).telling
