@@ -57,7 +57,6 @@ def run(path: str, host: str, port: int, cluster: str) -> None:
     Example:
       aggregator --config config/sources.yaml run --host 0.0.0.0 --port 8000
     """
-    load(path)
     check_free(host, port)
     scheduler = _scheduler(path, cluster)
     with _web_process(path, host, port):
@@ -112,10 +111,12 @@ def demo(host: str, port: int) -> None:
 
 def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
     config = load(path)
+    store, pipe = Store(config.storage), _pipe(cluster or config.cluster)
+    del config  # the scheduler reads its own, and that of many feeds is large
     return jobs.Scheduler(
-        Store(config.storage),
+        store,
         lambda: load(path),
-        pipe=_pipe(cluster or config.cluster),
+        pipe=pipe,
         publications=topics.publications,
     )
 
