@@ -20,7 +20,7 @@ demo: .venv/installed ## the same on invented feeds, no internet needed
 	@$(BIN)/aggregator demo --host $(HOST) --port $(PORT)
 
 test: lint browser ## everything that must pass: style, types, import rules, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/developing ## style, types, import rules
 	$(BIN)/ruff check

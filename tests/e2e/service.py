@@ -26,7 +26,7 @@ from tests.feedserver import FeedServer
 
 Found = TypeVar("Found")
 
-SECONDS = 30.0
+SECONDS = 60.0
 """How long anything may take that is waited for: a busy machine is slow, a fault is for ever."""
 
 AGGREGATOR = (sys.executable, "-m", "aggregator")

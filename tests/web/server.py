@@ -19,7 +19,7 @@ QUIET = (
 def served(app: Flask) -> Iterator[str]:
     """Serve an app on loopback and give its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
