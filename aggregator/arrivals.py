@@ -14,7 +14,7 @@ from aggregator.clean import urls
 from aggregator.dedupe import identity
 from aggregator.dedupe.rules import Rulebook
 from aggregator.model import Entry, Reading, Ruling
-from aggregator.store import entries, sources
+from aggregator.store import aliases, entries, sources
 from aggregator.store.db import Connection
 from aggregator.store.sources import Document, SourceState
 
@@ -90,12 +90,12 @@ class _Arrival:
         before = sources.document(self.db, self.state.id)
         standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]
-        aliases = entries.find_aliases(self.db, [key for keys in own for key in keys.present])
+        known = aliases.find(self.db, [key for keys in own for key in keys.present])
         decision = identity.decide(
             reading.entries,
             own,
-            aliases=aliases,
-            known=entries.known(self.db, set(aliases.values())),
+            aliases=known,
+            known=entries.known(self.db, set(known.values())),
             standing=frozenset(standing.values()),
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
@@ -133,7 +133,7 @@ class _Arrival:
     ) -> dict[int, int]:
         """Write what was decided and return the entry's id for each position."""
         ids: dict[int, int] = {}
-        aliases: dict[bytes, int] = {}
+        by_key: dict[bytes, int] = {}
         quiet = [same.id for same in decision.same if not same.changed]
         written = entries.as_written(self.db, quiet)
         for same in decision.same:
@@ -148,7 +148,7 @@ class _Arrival:
             if same.changed:
                 self.found.changed.append(same.id)
             ids[same.position] = same.id
-            aliases |= dict.fromkeys(same.aliases, same.id)
+            by_key |= dict.fromkeys(same.aliases, same.id)
         # Oldest first, as most documents have the newest on top: ids follow publication.
         fresh = decision.new[::-1]
         self.found.new = entries.insert(
@@ -160,9 +160,9 @@ class _Arrival:
         )
         for new, entry_id in zip(fresh, self.found.new, strict=True):
             ids[new.position] = entry_id
-            aliases |= dict.fromkeys(new.aliases, entry_id)
-        entries.add_aliases(self.db, aliases)
-        entries.void_aliases(self.db, decision.void)
+            by_key |= dict.fromkeys(new.aliases, entry_id)
+        aliases.add(self.db, by_key)
+        aliases.void(self.db, decision.void)
         return ids
 
     def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.Fresh:
