@@ -166,8 +166,6 @@ class Store:
         for migration in MIGRATIONS:
             migrations()(migration)
         if not self._writer.execute("select count(*) from sqlite_master").fetchone()[0]:
-            # An entry with its text seldom fits into the 4096 bytes that SQLite would take.
-            self._writer.execute("pragma page_size = 8192")
             self._writer.execute("pragma journal_mode = wal")
             self._writer.execute(f"pragma application_id = {APPLICATION_ID}")
         elif migrations.pending(db):
