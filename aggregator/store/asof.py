@@ -136,8 +136,9 @@ def select_ids(
     query = replace(query, sort=Sort.NEWEST)
     # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
     before = before or Place(sort_at=then.at, id=views.LAST_ID)
-    ids = set(views.select_ids(db, query, limit=limit, before=before, until_id=then.last))
     back = _taken_back(db, query, then, limit, before) if then.undone else []
+    most = limit + len(back)  # each that is back may be the first of a story, in another's place
+    ids = set(views.select_ids(db, query, limit=most, before=before, until_id=then.last))
     if back and views.is_collapsed(query):
         ids = _first_reports(db, ids | set(back))
     else:
