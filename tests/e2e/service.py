@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +78,8 @@ class Running:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                # Tests that a shell runs in its background are deaf to Ctrl-C; these are not.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
                 env=dict(os.environ) | dict(environ or {}),
             )
 
