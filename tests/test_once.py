@@ -86,7 +86,7 @@ documents = st.lists(
 """Numbers of items with their version: a document edits, reorders, drops or brings back."""
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(documents, st.booleans()), max_size=8))
 def test_items_that_are_edited_reordered_gone_and_back_are_stored_once(
     feeds: list[tuple[list[tuple[int, int]], bool]],
@@ -122,7 +122,7 @@ colliding = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(colliding, max_size=4))
 def test_document_that_comes_twice_changes_nothing_however_its_keys_collide(
     feeds: list[list[Item]],

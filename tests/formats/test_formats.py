@@ -12,7 +12,7 @@ from typing import Any
 
 import feedparser
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from aggregator.formats import atom, jsonfeed, merged, rss
 from aggregator.formats.merged import Item, MergedFeed
@@ -67,7 +67,7 @@ FULL = replace(
 
 @pytest.mark.parametrize(("render", "check"), FORMATS)
 @given(feed=strategies.feeds(strategies.nasty))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_whatever_an_entry_holds_the_document_is_valid(
     render: Render, check: Check, feed: MergedFeed
 ) -> None:
@@ -115,7 +115,7 @@ def test_of_entries_with_one_id_the_first_that_came_is_shown_and_names_the_other
 
 @pytest.mark.parametrize("render", XML)
 @given(feed=strategies.feeds(strategies.plain, min_size=1))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_feedparser_reads_back_what_was_written(render: Render, feed: MergedFeed) -> None:
     parsed = _parse(render(feed))
     assert not parsed.bozo, parsed.get("bozo_exception")
@@ -156,7 +156,7 @@ def _moment(parsed: Any) -> datetime:
 
 
 @given(feed=strategies.feeds(strategies.plain))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_json_holds_what_was_written(feed: MergedFeed) -> None:
     document = json.loads(jsonfeed.render(feed))
     assert document["_aggregator"]["updated"] == merged.rfc3339(feed.updated)

@@ -1,7 +1,7 @@
 """OPML: what goes out comes back the same, and a hostile file brings nothing in."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.formats import opml
@@ -42,14 +42,14 @@ def outlines(
 
 
 @given(outlines(plain, urls(plain).map(lambda url: url.split('"')[0])))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_an_export_imports_as_the_same_set(exported: tuple[Outline, ...]) -> None:
     body = opml.render(exported, title="Mine", modified=SEEN)
     assert opml.parse(body) == Document(title="Mine", outlines=exported)
 
 
 @given(outlines(nasty, urls(nasty)))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_whatever_the_names_are_the_document_is_valid(exported: tuple[Outline, ...]) -> None:
     assert validators.opml(opml.render(exported, title="x", modified=SEEN)) == []
 

@@ -190,13 +190,13 @@ def test_what_is_left_to_feedparser(body: bytes) -> None:
     assert fast is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents())
 def test_any_document_has_the_library_s_values_or_is_left_to_it(body: bytes) -> None:
     event("direct" if assert_equal_or_declined(body) else "left")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(documents(), st.integers(0, 2000), st.integers(0, 12), st.binary(max_size=6))
 def test_any_bytes_have_the_library_s_values_or_are_left_to_it(
     body: bytes, at: int, cut: int, put: bytes

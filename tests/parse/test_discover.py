@@ -70,7 +70,7 @@ def test_a_page_of_another_encoding_is_read() -> None:
     assert found.title == "Zoë"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary() | st.text().map(str.encode), st.text(), st.text())
 def test_it_never_raises(body: bytes, url: str, content_type: str) -> None:
     for inside in (

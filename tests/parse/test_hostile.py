@@ -125,7 +125,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return body
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated() | st.binary(max_size=200), st.sampled_from(TYPES), st.booleans())
 @example(b"{", "", True)
 def test_parse_never_raises_anything_else(body: bytes, content_type: str, known: bool) -> None:

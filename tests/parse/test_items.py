@@ -219,7 +219,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return atom(inside, attributes=NAMESPACES) if atom_wanted else rss(inside)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(documents(), st.sets(st.integers(0, 3)))
 def test_the_same_values_as_a_full_parse(body: bytes, new: set[int]) -> None:
     assert_same_values(body, new)

@@ -67,7 +67,7 @@ def shown(found: list[Listed]) -> list[tuple[int, str, str, datetime]]:
     return [(one.id, one.title, one.summary, one.changed) for one in found]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps)
 @example(  # the first report of a story comes back, behind the end of a list that holds the second
     [

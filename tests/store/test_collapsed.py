@@ -87,7 +87,7 @@ def world(reports: list[Told]) -> Iterator[Store]:
         store.close()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(told, max_size=12), queries, st.integers(1, 3))
 def test_leads_and_what_stands_behind_them_are_the_whole_view(
     reports: list[Told], query: Query, size: int
@@ -118,7 +118,7 @@ def pages(store: Store, query: Query, size: int) -> list[int]:
     return found
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(told, min_size=1, max_size=10), queries)
 def test_a_later_report_neither_moves_nor_renames_a_story(
     reports: list[Told], query: Query

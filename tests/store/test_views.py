@@ -136,7 +136,7 @@ queries = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(queries, st.integers(1, 4))
 def test_pages_together_are_the_whole_view(store: Store, query: Query, size: int) -> None:
     with store.reading() as db:
@@ -150,7 +150,7 @@ def test_pages_together_are_the_whole_view(store: Store, query: Query, size: int
     assert found == [one.id for one in whole]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_no_search_is_malformed(store: Store, words: str, exclude: str) -> None:
     with store.reading() as db:

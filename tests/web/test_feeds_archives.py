@@ -185,7 +185,6 @@ Step = tuple[str, int]
 )
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whatever_happens_the_chain_misses_nothing(
