@@ -39,8 +39,7 @@ from pathlib import Path
 
 from benchmarks import _drawing as drawing
 from tests.e2e import processes
-from tests.e2e.service import AGGREGATOR, wait_for
-from tests.e2e.test_run import free_port
+from tests.e2e.service import AGGREGATOR, free_port, wait_for
 
 CASES = ("cold", "304", "equal body", "10 % changed")
 HOSTS = 50

@@ -49,8 +49,8 @@ from aggregator.store import sources
 from aggregator.store.db import Store, stamp
 from aggregator.store.sources import Document
 from tests.e2e import processes
-from tests.e2e.service import Running, Service, wait_for
-from tests.e2e.test_run import fetched, free_port
+from tests.e2e.service import Running, Service, free_port, wait_for
+from tests.e2e.test_run import fetched
 
 HOSTS = 10
 """Sources of one host, in the middle: what a host limit has to look at."""

@@ -30,8 +30,7 @@ from pathlib import Path
 
 from tests.e2e import processes
 from tests.e2e.churn import Churn
-from tests.e2e.service import Running, Service, wait_for
-from tests.e2e.test_run import free_port
+from tests.e2e.service import Running, Service, free_port, wait_for
 from tests.feedserver import FeedServer
 
 SECTIONS = ("world", "europe", "science", "sport")
