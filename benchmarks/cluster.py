@@ -27,13 +27,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aggregator import upkeep
 from aggregator.cluster.client import Cluster
-from aggregator.model import Config, Site, Source
-from aggregator.pipeline import Pipe, Pipeline
-from aggregator.poller import Poller, utc_now
-from aggregator.store import sources
-from aggregator.store.db import Store
+from aggregator.ingest import maintenance
+from aggregator.models.config import Config, Site, Source
+from aggregator.polling.pipeline import Pipe, Pipeline
+from aggregator.polling.poller import Poller, utc_now
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import sources
 from benchmarks.poll_costs import document, spent
 from tests.e2e import processes
 from tests.e2e.churn import Churn
@@ -97,7 +97,7 @@ class Side:
             for n in range(feeds)
         )
         config = Config(path="", site=Site(), storage="", allow=("127.0.0.0/8",), sources=named)
-        upkeep.synchronise(self.store, config, utc_now())
+        maintenance.synchronise(self.store, config, utc_now())
         self.poller = Poller(self.store, config, pipe=pipe)
         wait_for(lambda: not self.poller.shortage)
 

@@ -104,7 +104,8 @@ def serve(pem: Path, ports: Any) -> None:
 
 def ours(url: str, authority: str) -> Callable[[int], None]:
     from aggregator.fetch.client import Client
-    from aggregator.model import Failed, PerHost, Request, Validators
+    from aggregator.models.config import PerHost
+    from aggregator.models.poll import Failed, Request, Validators
 
     client = Client(
         user_agent="feed-aggregator/0 (+http://example.org; me@example.org)",

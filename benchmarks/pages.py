@@ -25,9 +25,12 @@ from pathlib import Path
 
 import brotli
 
-from aggregator.model import Author, Enclosure, Entry, Image, SafeHtml, Source
-from aggregator.store import changes, entries, sources
-from aggregator.store.db import Connection, Store
+from aggregator.models.config import Source
+from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.entries import entries
+from aggregator.store.sources import sources
 from benchmarks.serve import free_port, granian, running
 
 SOURCES, SECTIONS = 1_000, 12
@@ -157,7 +160,7 @@ def fill(path: str, count: int) -> None:
                 store_entry(db, press.source(), press.entry(number, at), at)
             entries.index_new(db, last)
             correct(db, press, range(last + 1, entries.last_id(db) + 1, CORRECTED))
-            changes.bump(db, [changes.ALL], END)
+            change_log.bump(db, [change_log.ALL], END)
     store.close()
 
 
@@ -173,8 +176,11 @@ def ingest(path: str, ended: Event) -> None:
             for number in range(number + 1, number + 4):  # noqa: B020
                 store_entry(db, source, press.entry(number, now), now)
             entries.index_new(db, last)
-            scopes = (changes.source_scope(f"f{source}"), changes.section_scope(section_of(source)))
-            changes.bump(db, [changes.ALL, *scopes], now)
+            scopes = (
+                change_log.source_scope(f"f{source}"),
+                change_log.section_scope(section_of(source)),
+            )
+            change_log.bump(db, [change_log.ALL, *scopes], now)
     store.close()
 
 

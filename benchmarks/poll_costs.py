@@ -34,11 +34,11 @@ from typing import Any
 import feedparser
 import pycurl
 
-from aggregator import upkeep
-from aggregator.model import Config, Defaults, PerHost, Site, Source
-from aggregator.poller import Poller, utc_now
-from aggregator.store import sources
-from aggregator.store.db import Store
+from aggregator.ingest import maintenance
+from aggregator.models.config import Config, Defaults, PerHost, Site, Source
+from aggregator.polling.poller import Poller, utc_now
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import sources
 
 ENTRIES, LENGTH = 30, 255
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -176,7 +176,7 @@ class Bench:
             sources=named,
         )
         self.config = config
-        upkeep.synchronise(self.store, config, utc_now())
+        maintenance.synchronise(self.store, config, utc_now())
         self.poller = Poller(self.store, config)
         self.poll("warm")  # the children are warm from here on, as in a service that runs
 

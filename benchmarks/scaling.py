@@ -24,30 +24,27 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aggregator import poll, upkeep
 from aggregator.config import file as config_file
-from aggregator.model import (
-    Config,
-    Entry,
+from aggregator.ingest import maintenance
+from aggregator.models.config import Config, Site, Source
+from aggregator.models.entry import Entry, Feed, SafeHtml
+from aggregator.models.poll import (
     Failed,
     FailureKind,
-    Feed,
     PollOutcome,
     PollResult,
     Reading,
     Request,
-    SafeHtml,
-    Site,
-    Source,
     Transfer,
     Unchanged,
     Validators,
 )
-from aggregator.pipeline import Manners
-from aggregator.poller import Poller, utc_now
-from aggregator.store import sources
-from aggregator.store.db import Store, stamp
-from aggregator.store.sources import Document
+from aggregator.polling import stages
+from aggregator.polling.pipeline import Manners
+from aggregator.polling.poller import Poller, utc_now
+from aggregator.store.database.connection import Store, stamp
+from aggregator.store.sources import sources
+from aggregator.store.sources.sources import Document
 from tests.e2e import processes
 from tests.e2e.service import Running, Service, free_port, wait_for
 from tests.e2e.test_run import fetched
@@ -78,7 +75,7 @@ class Nowhere:
 
     def step(self) -> list[PollResult]:
         requests, self._requests = self._requests, []
-        return [poll.ended(request, self.answer(request)) for request in requests]
+        return [stages.ended(request, self.answer(request)) for request in requests]
 
     def stop(self) -> None:
         """There is nothing to stop."""
@@ -96,7 +93,7 @@ def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
     """Return a store that has seen a document of each source; so many of them are due."""
     store, now = Store(path), utc_now()
     config = Config(path="", site=Site(), storage=path, sources=tuple(map(source, range(count))))
-    upkeep.synchronise(store, config, now)
+    maintenance.synchronise(store, config, now)
     document = Document(body_hash=bytes(17), item_hashes=bytes(480), entry_ids=(0,) * 30)
     with store.transaction() as db:
         for one in config.sources:

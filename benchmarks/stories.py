@@ -19,12 +19,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, product
 from pathlib import Path
 
-from aggregator import storylines
 from aggregator.clean import entry as cleaning
-from aggregator.model import Entry, SafeHtml, Source
+from aggregator.ingest import stories as storylines
+from aggregator.models.config import Source
+from aggregator.models.entry import Entry, SafeHtml
 from aggregator.parse import document
-from aggregator.store import entries, sources, stories
-from aggregator.store.db import Connection, Store
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.entries import entries, stories
+from aggregator.store.sources import sources
 from tests.dedupe import labelled
 
 SOURCES, BATCH, PER_DAY = 400, 25, 10_000

@@ -3,32 +3,28 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aggregator import ingest
-from aggregator.dedupe.rules import Rulebook
-from aggregator.model import (
-    Config,
-    Entry,
+from aggregator.ingest import batch
+from aggregator.ingest.source_update import HOST_LIMITED, Context, Ingested
+from aggregator.models.config import Config, Section, Site, Source, View
+from aggregator.models.entry import Entry, Feed, SafeHtml, StoredEntry
+from aggregator.models.poll import (
     Failed,
     FailureKind,
-    Feed,
     PollResult,
-    Query,
     Reading,
     Request,
-    SafeHtml,
-    Section,
-    Site,
-    Source,
-    StoredEntry,
     Transfer,
     Unchanged,
     Validators,
-    View,
 )
-from aggregator.reckoning import HOST_LIMITED, Context, Ingested
-from aggregator.store import changes, entries, sources, views
-from aggregator.store.db import Store
-from aggregator.store.sources import SourceState
+from aggregator.models.query import Query
+from aggregator.policy.filter_rules import Rulebook
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import entries
+from aggregator.store.queries import select
+from aggregator.store.sources import sources
+from aggregator.store.sources.sources import SourceState
 
 URL = "https://a.example/feed"
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -117,7 +113,7 @@ class Desk:
             source_id=source_id, outcome=outcome, discovered=discovered, archive=archive
         )
         with self.store.transaction() as db:
-            done = ingest.ingest(db, [result], self.context)
+            done = batch.ingest(db, [result], self.context)
         return done[0] if done else None
 
     def state(self, source_id: str = "a") -> SourceState:
@@ -128,7 +124,7 @@ class Desk:
 
     def request(self, source_id: str = "a") -> Request:
         with self.store.reading() as db:
-            [request] = ingest.requests(db, [source_id], self.context)
+            [request] = batch.requests(db, [source_id], self.context)
         return request
 
     def last_seen(self, guid: str) -> str | None:
@@ -146,8 +142,10 @@ class Desk:
 
     def shown(self) -> list[str]:
         with self.store.reading() as db:
-            return [one.entry.guid for one in views.select(db, Query(section=("world",)), limit=99)]
+            return [
+                one.entry.guid for one in select.select(db, Query(section=("world",)), limit=99)
+            ]
 
     def versions(self) -> dict[str, int]:
         with self.store.reading() as db:
-            return changes.versions(db)
+            return change_log.versions(db)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import xxhash
 
-from aggregator.clean import dates, html, noise, text, urls
-from aggregator.model import (
+from aggregator.clean import dates, fingerprint, html, text, urls
+from aggregator.models.entry import (
     Author,
     Enclosure,
     Entry,
@@ -96,7 +96,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
         language=language(parsed.language),
-        fingerprint=noise.fingerprint(
+        fingerprint=fingerprint.fingerprint(
             title, _heard(content, words), (enclosure.url for enclosure in enclosures)
         ),
         item_hash=parsed.item_hash,
@@ -150,7 +150,7 @@ def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
 
 def _heard(content: SafeHtml, words: str) -> str:
     """Return the text of a content without its adverts."""
-    without = noise.without_adverts(content)
+    without = fingerprint.without_adverts(content)
     return words if without == content else text.plain(without)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aggregator.clean import entry, text, urls
-from aggregator.model import Feed, ParsedFeed
+from aggregator.models.entry import Feed, ParsedFeed
 
 SUBTITLE_LENGTH = 1_000
 MOST_HUBS = 5

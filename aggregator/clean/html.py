@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 import nh3
 
 from aggregator.clean import text, urls
-from aggregator.model import SafeHtml, Text
+from aggregator.models.entry import SafeHtml, Text
 
 MAX_LENGTH = 1_000_000
 """Characters of HTML; what is longer is kept as text, which costs little to read and to show."""

@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 
-from aggregator.model import Text
+from aggregator.models.entry import Text
 
 TITLE_LENGTH = 500
 LINE_LENGTH = 200

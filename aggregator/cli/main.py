@@ -12,22 +12,22 @@ from aggregator.errors import AggregatorError, ConfigError
 DEFAULT_CONFIG = "config/sources.yaml"
 
 COMMANDS = {
-    "run": "service:run",
-    "scheduler": "service:scheduler",
-    "web": "serving:web",
-    "demo": "service:demo",
-    "poll": "rounds:poll_command",
-    "check": "editing:check",
-    "import": "editing:import_command",
-    "export": "editing:export",
-    "add": "editing:add",
-    "status": "looking:status",
-    "explain": "looking:explain",
-    "doctor": "looking:doctor",
-    "backup": "keeping:backup",
-    "restore": "keeping:restore",
-    "password": "keeping:password",
-    "release": "keeping:release",
+    "run": "run:run",
+    "scheduler": "run:scheduler",
+    "web": "web_server:web",
+    "demo": "run:demo",
+    "poll": "poll:poll_command",
+    "check": "sources:check",
+    "import": "sources:import_command",
+    "export": "sources:export",
+    "add": "sources:add",
+    "status": "diagnose:status",
+    "explain": "diagnose:explain",
+    "doctor": "diagnose:doctor",
+    "backup": "maintenance:backup",
+    "restore": "maintenance:restore",
+    "password": "maintenance:password",
+    "release": "maintenance:release",
 }
 """Where each stands in this folder: loading all takes longer than most of them work."""
 

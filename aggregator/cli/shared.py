@@ -8,8 +8,8 @@ from rich.console import Console
 
 from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError
-from aggregator.model import Config
-from aggregator.store.db import Store
+from aggregator.models.config import Config
+from aggregator.store.database.connection import Store
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aggregator.fetch import urls
-from aggregator.model import Request
-from aggregator.pipeline import Manners
+from aggregator.models.poll import Request
+from aggregator.polling.pipeline import Manners
 
 SIZE = 40
 """Requests of a batch: so many hide its cost, some milliseconds."""

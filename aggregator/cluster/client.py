@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from aggregator import children, poll
 from aggregator.cluster.batches import Batches
 from aggregator.cluster.link import Answer, End, Link, Worker
-from aggregator.model import Failed, FailureKind, PollResult, Request
-from aggregator.pipeline import IN_FLIGHT, MOST_LOSSES, Manners
+from aggregator.models.poll import Failed, FailureKind, PollResult, Request
+from aggregator.polling import parser_pool, stages
+from aggregator.polling.pipeline import IN_FLIGHT, MOST_LOSSES, Manners
 
 LEASE_SECONDS = 15.0
 
@@ -47,7 +47,7 @@ class Cluster:
         self._results: list[PollResult] = []
         self._over = threading.Event()
         self._link = Link(address, self._answers.put)
-        with children.out_of_reach_of_ctrl_c():
+        with parser_pool.out_of_reach_of_ctrl_c():
             self._link.start()
 
     @property
@@ -158,4 +158,4 @@ class Cluster:
 
     def _fail(self, requests: Iterable[Request], kind: FailureKind, words: str) -> None:
         for request in requests:
-            self._results.append(poll.ended(request, Failed(kind=kind, detail=words)))
+            self._results.append(stages.ended(request, Failed(kind=kind, detail=words)))

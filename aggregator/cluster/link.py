@@ -16,7 +16,7 @@ from distributed import Client, LocalCluster
 import aggregator
 from aggregator.cluster import worker as there
 from aggregator.cluster.batches import Batch
-from aggregator.model import PollResult
+from aggregator.models.poll import PollResult
 
 logger = logging.getLogger("aggregator")
 

@@ -13,8 +13,8 @@ from distributed import secede
 
 import aggregator
 from aggregator.cluster.batches import Batch
-from aggregator.model import PollResult
-from aggregator.pipeline import Manners, Pipeline
+from aggregator.models.poll import PollResult
+from aggregator.polling.pipeline import Manners, Pipeline
 
 logger = logging.getLogger("aggregator")
 

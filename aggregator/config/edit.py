@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from aggregator import query
 from aggregator.config import tree
 from aggregator.errors import ConfigError, Problem
-from aggregator.model import Source
+from aggregator.models import query
+from aggregator.models.config import Source
 
 _COMMENT = re.compile(r"[ \t]+#")
 _BLANK_LINE_ABOVE = re.compile(r"\n[ \t\r]*\n\Z")

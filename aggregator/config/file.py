@@ -15,7 +15,7 @@ from aggregator.config.keys import ROOT
 from aggregator.config.kinds import Found
 from aggregator.config.reading import Reading
 from aggregator.errors import ConfigError, Problem
-from aggregator.model import (
+from aggregator.models.config import (
     Auth,
     Config,
     Defaults,

@@ -4,7 +4,6 @@ Reading and checking, the JSON Schema and docs/configuration.md are all made fro
 setting is a row here, a field in `model` and a line in `file`.
 """
 
-from aggregator import query
 from aggregator.config.kinds import Block, Boolean, Choice, Either, Integer, Key, ListOf, Text
 from aggregator.config.values import (
     Address,
@@ -18,6 +17,7 @@ from aggregator.config.values import (
     Url,
     ZoneName,
 )
+from aggregator.models import query
 
 FIELDS = ("title", "summary", "content", "author", "category", "link")
 """What keep and drop rules look at."""

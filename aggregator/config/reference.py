@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aggregator import query
 from aggregator.config.keys import DEFAULTS, FIELDS, ROOT, RULES, ZONE
 from aggregator.config.kinds import Block, Key, Kind, ListOf, Schema
+from aggregator.models import query
 
 SCHEMA_PATH = Path("aggregator/sources.schema.json")
 DOCS_PATH = Path("docs/configuration.md")

@@ -15,10 +15,10 @@ import can_ada
 import re2
 import yaml
 
-from aggregator import images, query
 from aggregator.config.kinds import Kind, Schema, Text, matching
 from aggregator.config.reading import Reading, Unfit, shown
 from aggregator.errors import QueryError
+from aggregator.models import image_types, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Size(Text):
         return matching("^[0-9]+ ?([KkMmGg]i?)?[Bb]$")
 
 
+LOGO_TYPES = ("image/png", "image/svg+xml", "image/webp", "image/jpeg")
 _SIZES = MappingProxyType(
     {
         "b": 1,
@@ -173,7 +174,12 @@ class Logo(Url):
             ) from None
         if len(body) > self.largest:
             raise Unfit(f"is larger than {self.largest // 1000} kB", "Make the picture smaller.")
-        if images.type_of(body) not in ("image/png", "image/svg+xml", "image/webp", "image/jpeg"):
+        if image_types.type_of(body) not in (
+            "image/png",
+            "image/svg+xml",
+            "image/webp",
+            "image/jpeg",
+        ):
             raise Unfit("is no picture that all browsers show")
         return text
 

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import xxhash
 
-from aggregator.model import Entry, KnownEntry
+from aggregator.models.entry import Entry, KnownEntry
 
 VERSION = b"1"
 """Part of every key; a new rule for making keys needs a new version."""

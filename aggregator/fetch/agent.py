@@ -1,7 +1,7 @@
 """How we introduce ourselves."""
 
 import aggregator
-from aggregator.model import Config
+from aggregator.models.config import Config
 
 
 def user_agent(config: Config) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aggregator.fetch import freshness, headers, urls
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import Target
-from aggregator.model import (
+from aggregator.models.poll import (
     Failed,
     FailureKind,
     Fetched,

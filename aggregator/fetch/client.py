@@ -21,7 +21,8 @@ from aggregator.fetch.attempt import Answer, Attempt
 from aggregator.fetch.handle import Handle
 from aggregator.fetch.lookup import Lookups
 from aggregator.fetch.pacing import Pacing
-from aggregator.model import Failed, FailureKind, FetchOutcome, PerHost, Request
+from aggregator.models.config import PerHost
+from aggregator.models.poll import Failed, FailureKind, FetchOutcome, Request
 
 _SLICE = 0.05
 """Seconds that the loop sleeps at most, so the delay of `stop`; libcurl's own limit is 1."""

@@ -11,7 +11,7 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 
 from aggregator.fetch.attempt import Fault
-from aggregator.model import FailureKind
+from aggregator.models.poll import FailureKind
 
 ACCEPTED = "gzip, br, zstd"
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from aggregator.fetch import headers
-from aggregator.model import Freshness
+from aggregator.models.poll import Freshness
 
 _UNSAID = Freshness()
 _STALE = timedelta(0)

@@ -9,7 +9,8 @@ import pycurl
 
 from aggregator.fetch import address, decoding, headers
 from aggregator.fetch.attempt import Answer, Attempt, Fault
-from aggregator.model import FailureKind, Limits, Message
+from aggregator.models.config import Limits
+from aggregator.models.poll import FailureKind, Message
 
 _IGNORED_BODY = 65_536
 """Bytes of an error's or a redirect's body that are read to keep the connection."""

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 from aggregator.fetch import address
 from aggregator.fetch.attempt import Attempt, Fault
-from aggregator.model import FailureKind
+from aggregator.models.poll import FailureKind
 
 _THREADS = 8
 """Lookups at once; a name server that never answers holds up one of them."""

@@ -3,7 +3,7 @@
 from aggregator.formats import extensions, merged
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import element, empty, encode, escape, quote
-from aggregator.model import Author
+from aggregator.models.entry import Author
 
 TYPE = "application/atom+xml"
 

@@ -5,7 +5,7 @@ element with a URL that is not http or https is dropped whole.
 """
 
 from aggregator.formats import merged, xml
-from aggregator.model import Entry, Extension
+from aggregator.models.entry import Entry, Extension
 
 NAMESPACES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from aggregator.formats import merged
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import encode
-from aggregator.model import Author, Enclosure
+from aggregator.models.entry import Author, Enclosure
 
 TYPE = "application/feed+json"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 
-from aggregator.model import Author, Enclosure, Origin, StoredEntry
+from aggregator.models.entry import Author, Enclosure, Origin, StoredEntry
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """`MergedFeed.updated` of a view that holds nothing: a date is required, and now() is no answer."""

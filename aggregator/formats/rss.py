@@ -6,7 +6,7 @@ from html import escape as as_html
 from aggregator.formats import extensions, merged
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import element, empty, encode, escape, quote
-from aggregator.model import Entry
+from aggregator.models.entry import Entry
 
 TYPE = "application/rss+xml"
 

@@ -16,7 +16,7 @@ from xml.sax import SAXException, SAXParseException
 import feedparser
 from feedparser.sgml import sgmllib
 
-from aggregator.model import ParsedFeed
+from aggregator.models.entry import ParsedFeed
 from aggregator.parse import decode, direct, elements, entries, items, jsonfeed
 from aggregator.parse.decode import NotAFeed as NotAFeed
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.model import Author, Enclosure, Image, Origin, ParsedEntry, ParsedFeed, Text
+from aggregator.models.entry import Author, Enclosure, Image, Origin, ParsedEntry, ParsedFeed, Text
 from aggregator.parse import dates
 from aggregator.parse.elements import Elements
 from aggregator.parse.media import MOST, Item, number

@@ -13,7 +13,7 @@ from typing import Any
 
 import xxhash
 
-from aggregator.model import Author, Enclosure, Image, ParsedEntry, ParsedFeed, Text
+from aggregator.models.entry import Author, Enclosure, Image, ParsedEntry, ParsedFeed, Text
 from aggregator.parse import dates, decode
 from aggregator.parse.decode import NotAFeed
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from aggregator.model import Enclosure, Extension, Image
+from aggregator.models.entry import Enclosure, Extension, Image
 from aggregator.parse import dates, tags
 
 MOST = 100

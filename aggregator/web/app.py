@@ -16,30 +16,20 @@ from werkzeug.routing import IntegerConverter, Map
 
 from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError, QueryError, StoreError
-from aggregator.model import Config, SafeHtml
-from aggregator.store.db import Store
-from aggregator.store.views import LAST_ID
-from aggregator.web import (
-    api,
-    auth,
-    cache,
-    conditional,
-    corrections,
-    editions,
-    feeds,
-    incidents,
-    login,
-    logo,
-    media,
-    metrics,
-    ops,
-    pages,
-    pushes,
-    times,
-    views,
-    websub,
-)
-from aggregator.web.contexts import Head
+from aggregator.models.config import Config
+from aggregator.models.entry import SafeHtml
+from aggregator.store.database.connection import Store
+from aggregator.store.queries.select import LAST_ID
+from aggregator.web import websub
+from aggregator.web.api import routes as api
+from aggregator.web.feeds import routes as feeds
+from aggregator.web.feeds import views
+from aggregator.web.images import logo, proxy
+from aggregator.web.middleware import auth, cache, conditional
+from aggregator.web.ops import health_feed, metrics, status, websub_status
+from aggregator.web.pages import as_of, corrections, dates, login
+from aggregator.web.pages import routes as pages
+from aggregator.web.pages.view_models import Head
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -117,17 +107,17 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["with_code"] = _with_code
-    pictures = media.Media(config, store, clock)
+    pictures = proxy.Media(config, store, clock)
     app.jinja_env.filters["picture_url"] = pictures.url
     app.jinja_env.filters["with_pictures"] = pictures.content
-    app.jinja_env.filters["machine"] = times.machine
-    app.jinja_env.filters["minute"] = times.minute
-    app.jinja_env.filters["clock"] = times.clock
-    app.jinja_env.filters["when"] = lambda moment: times.when(moment, clock())
-    app.jinja_env.filters["day"] = times.day
-    app.jinja_env.filters["short_day"] = times.short_day
-    app.jinja_env.filters["playtime"] = times.length
-    app.jinja_env.filters["in_zones"] = lambda moment: times.in_zones(moment, config().site.zones)
+    app.jinja_env.filters["machine"] = dates.machine
+    app.jinja_env.filters["minute"] = dates.minute
+    app.jinja_env.filters["clock"] = dates.clock
+    app.jinja_env.filters["when"] = lambda moment: dates.when(moment, clock())
+    app.jinja_env.filters["day"] = dates.day
+    app.jinja_env.filters["short_day"] = dates.short_day
+    app.jinja_env.filters["playtime"] = dates.length
+    app.jinja_env.filters["in_zones"] = lambda moment: dates.in_zones(moment, config().site.zones)
     app.jinja_env.globals["page_path"] = views.page_path
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     style = Style()
@@ -147,20 +137,20 @@ def create_app(
     guard = auth.Guard(config, store, time.monotonic)
     app.jinja_env.globals["may_act"] = lambda: guard.admits(request.environ)
     app.register_blueprint(login.blueprint(config, guard))
-    app.register_blueprint(ops.blueprint(config, store, clock, guard))
+    app.register_blueprint(status.blueprint(config, store, clock, guard))
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", _static)
     served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
     app.register_blueprint(feeds.blueprint(served))
-    app.register_blueprint(incidents.blueprint(config, store))
+    app.register_blueprint(health_feed.blueprint(config, store))
     app.register_blueprint(corrections.blueprint(config, store, clock))
-    app.register_blueprint(editions.blueprint(config, store, clock))
+    app.register_blueprint(as_of.blueprint(config, store, clock))
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(websub.blueprint(config, store, clock))
-    app.register_blueprint(pushes.blueprint(config, store))
+    app.register_blueprint(websub_status.blueprint(config, store))
     app.register_blueprint(api.blueprint(config, store))
-    app.register_blueprint(media.blueprint(pictures))
+    app.register_blueprint(proxy.blueprint(pictures))
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(pictures=pictures.sources)))
     inside = cache.front(app.wsgi_app, served.remembered)

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
 
-from aggregator.model import Config
-from aggregator.store import sources, subscribers, subscriptions
-from aggregator.store.db import Store
-from aggregator.store.subscriptions import ACTIVE, ASKED, DENIED, LEAVING, Subscription
-from aggregator.web import topics
+from aggregator.models.config import Config
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import sources
+from aggregator.store.websub import subscribers, subscriptions
+from aggregator.store.websub.subscriptions import ACTIVE, ASKED, DENIED, LEAVING, Subscription
+from aggregator.web.feeds import documents
 from aggregator.websub import protocol
 
 ASK_AGAIN = timedelta(days=30)
@@ -65,7 +66,7 @@ class Endpoints:
         if isinstance(wish, str):
             return _say(400, wish)
         # Who leaves may do so even when the feed is there no more.
-        if wish.mode == "subscribe" and topics.find(wish.topic, config) is None:
+        if wish.mode == "subscribe" and documents.find(wish.topic, config) is None:
             return _say(404, "hub.topic is not the rel=self URL of a feed of ours that has a hub")
         with self._store.transaction() as db:
             refusal = subscribers.wish(

@@ -17,22 +17,15 @@ from functools import partial
 import xxhash
 
 from aggregator.fetch import urls
-from aggregator.model import (
-    Config,
-    Failed,
-    FailureKind,
-    Fetched,
-    FetchOutcome,
-    Limits,
-    Message,
-    Request,
-)
-from aggregator.store import changes, facts, subscribers
-from aggregator.store.db import Connection, Store, moment, stamp
-from aggregator.store.subscribers import Delivery, Subscriber, Wish
+from aggregator.models.config import Config, Limits
+from aggregator.models.poll import Failed, FailureKind, Fetched, FetchOutcome, Message, Request
+from aggregator.store.database import change_log, metadata
+from aggregator.store.database.connection import Connection, Store, moment, stamp
+from aggregator.store.websub import subscribers
+from aggregator.store.websub.subscribers import Delivery, Subscriber, Wish
 from aggregator.websub import protocol
-from aggregator.websub.errand import Errand
 from aggregator.websub.publications import Publications, Rendered
+from aggregator.websub.task import Errand
 
 LIMITS = Limits(connect=5, idle=10, total=10, body=4_096, redirects=0)
 """A callback that redirects has failed (§5.3.1, §7)."""
@@ -99,10 +92,10 @@ class Hub:
             seconds: The same, monotonic.
         """
         with self._store.reading() as db:
-            looked = (changes.version(db), *subscribers.newest(db))
+            looked = (change_log.version(db), *subscribers.newest(db))
             if looked == self._looked:
                 return
-            known, current = subscribers.topics(db), changes.versions(db)
+            known, current = subscribers.topics(db), change_log.versions(db)
         stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
         ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
         ripe.sort(key=lambda topic: self._made[topic].at if topic in self._made else 0.0)
@@ -309,11 +302,11 @@ def ping(db: Connection, config: Config, publications: Publications, now: dateti
 
     The present second is left out: what still changes in it is told with the next.
     """
-    again, last = moment(facts.get(db, _PING_AGAIN)), facts.get(db, _PINGED)
+    again, last = moment(metadata.get(db, _PING_AGAIN)), metadata.get(db, _PINGED)
     if again and now < again <= now + PING_WAIT:
         return []
     # A clock that ran ahead must not keep all news back until its time has come.
-    scopes = changes.between(db, last if last <= stamp(now) else "", stamp(now))
+    scopes = change_log.between(db, last if last <= stamp(now) else "", stamp(now))
     touched = publications.touched(scopes, config) if scopes else []
     if not touched:
         return []
@@ -327,9 +320,9 @@ def _pinged(
     asked: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
     if isinstance(outcome, Failed):
-        facts.put(db, _PING_AGAIN, stamp(now + PING_WAIT))
+        metadata.put(db, _PING_AGAIN, stamp(now + PING_WAIT))
     else:
-        facts.put(db, _PINGED, stamp(asked))
+        metadata.put(db, _PINGED, stamp(asked))
     _log(db, "ping", "", hub, outcome, now)
 
 

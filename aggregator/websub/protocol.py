@@ -14,7 +14,8 @@ from enum import Enum
 from urllib.parse import urlencode
 
 from aggregator.fetch import address, urls
-from aggregator.model import Config, Feed
+from aggregator.models.config import Config
+from aggregator.models.entry import Feed
 
 FORM = "application/x-www-form-urlencoded"
 

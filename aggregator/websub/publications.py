@@ -8,7 +8,7 @@ second behind the database.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from aggregator.model import Config
+from aggregator.models.config import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,24 +12,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator import schedule
-from aggregator.model import (
-    Config,
-    Failed,
-    Feed,
-    Fetched,
-    FetchOutcome,
-    Limits,
-    Message,
-    Request,
-    Transfer,
-)
-from aggregator.store import sources, subscriptions
-from aggregator.store.db import Connection, Store
-from aggregator.store.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
+from aggregator.models.config import Config, Limits
+from aggregator.models.entry import Feed
+from aggregator.models.poll import Failed, Fetched, FetchOutcome, Message, Request, Transfer
+from aggregator.policy import schedule
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.sources import sources
+from aggregator.store.websub import subscriptions
+from aggregator.store.websub.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
 from aggregator.websub import protocol
-from aggregator.websub.errand import Errand
 from aggregator.websub.protocol import Offer
+from aggregator.websub.task import Errand
 
 ASK_AT_ONCE = 100
 """New subscriptions in one pass; ten thousand sources must not fall upon their hub together."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.clean import entry
-from aggregator.model import (
+from aggregator.models.entry import (
     Author,
     Enclosure,
     Entry,

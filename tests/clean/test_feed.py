@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.clean import feed
-from aggregator.model import Author, Feed, ParsedFeed
+from aggregator.models.entry import Author, Feed, ParsedFeed
 
 URL = "https://a.example/dir/feed"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from aggregator.clean import html
-from aggregator.model import Text
+from aggregator.models.entry import Text
 from aggregator.parse import document
 from aggregator.parse.decode import NotAFeed
 from tests.clean.checks import ILLEGAL, TAGS, assert_inert

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from aggregator.clean import html, text
-from aggregator.model import Text
+from aggregator.models.entry import Text
 from tests.clean.test_html import MARKUP
 
 PLAIN = {

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.cluster.batches import SIZE, Batch, Batches
-from aggregator.model import Fetched, Limits, PerHost, Request
-from aggregator.pipeline import Manners
+from aggregator.models.config import Limits, PerHost
+from aggregator.models.poll import Fetched, Request
+from aggregator.polling.pipeline import Manners
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from aggregator.cluster.batches import Batch
 from aggregator.cluster.link import Answer, End, Link, Worker
-from aggregator.pipeline import Manners
+from aggregator.polling.pipeline import Manners
 
 
 def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aggregator.config import edit, file
 from aggregator.errors import ConfigError
-from aggregator.model import Source
+from aggregator.models.config import Source
 
 NEW = Source(id="new", url="https://new.example/feed")
 FULL = Source(

@@ -5,12 +5,11 @@ import pytest
 
 from aggregator.config import file, reading
 from aggregator.errors import ConfigError
-from aggregator.model import (
+from aggregator.models.config import (
     Config,
     Defaults,
     Limits,
     PerHost,
-    Query,
     Rule,
     Section,
     Site,
@@ -18,6 +17,7 @@ from aggregator.model import (
     View,
     Zone,
 )
+from aggregator.models.query import Query
 
 WHOLE = """\
 site:

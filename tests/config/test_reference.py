@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 import yaml
 
-from aggregator import query
 from aggregator.config import file, reference
 from aggregator.config.keys import FIELDS, ROOT
 from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
 from aggregator.errors import ConfigError
+from aggregator.models import query
 
 ROOT_FOLDER = Path(__file__).parents[2]
 FILES = ["config/sources.yaml", "config/demo.yaml"]

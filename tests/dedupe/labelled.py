@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from aggregator.dedupe import stories
-from aggregator.dedupe.stories import Candidate, Join, Report
+from aggregator.dedupe import clustering
+from aggregator.dedupe.clustering import Candidate, Join, Report
 
 NOON = datetime(2009, 6, 27, 12, tzinfo=UTC)
 
@@ -61,16 +61,16 @@ def _report(number: int, fields: dict[str, Any]) -> Report:
 
 def judge(first: Report, second: Report) -> Join | None:
     """Return whether the second joins the first, found through the index and not otherwise."""
-    ours, theirs = stories.keys(second), stories.keys(first)
+    ours, theirs = clustering.keys(second), clustering.keys(first)
     same_page = bool(ours.page) and ours.page == theirs.page
     hinted = bool(set(ours.asks) & {*theirs.hints, theirs.page})
-    near = stories.likely(ours, {key: [first.id] for key in theirs.near})
+    near = clustering.likely(ours, {key: [first.id] for key in theirs.near})
     if not (same_page or hinted or near or (ours.title and ours.title == theirs.title)):
         return None
     candidate = Candidate(
         story=first.id, first=first, sources=(first.source_id,), same_page=same_page, hinted=hinted
     )
-    return stories.decide(second, [candidate])
+    return clustering.decide(second, [candidate])
 
 
 def figures() -> Figures:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.dedupe import identity
 from aggregator.dedupe.identity import Decision
-from aggregator.model import Entry, KnownEntry, SafeHtml
+from aggregator.models.entry import Entry, KnownEntry, SafeHtml
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 LONG = "A text that is long enough to be told from any other by itself. " * 5

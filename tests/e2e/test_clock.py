@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from aggregator.config import file
-from aggregator.jobs import EverySecond, Scheduler
-from aggregator.store import entries
-from aggregator.store.db import Store
-from aggregator.upkeep import keep_house
-from aggregator.web import topics
+from aggregator.ingest.maintenance import keep_house
+from aggregator.polling.scheduler import EverySecond, Scheduler
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import entries
+from aggregator.web.feeds import documents
 from tests.e2e.churn import Churn
 from tests.e2e.service import Service
 from tests.feedserver import FeedServer, Received, Step, response
@@ -35,7 +35,7 @@ def scheduler(service: Service, clock: Clock) -> Iterator[None]:
         store,
         lambda: file.load(str(service.config), {}),
         clock=clock,
-        publications=topics.publications,
+        publications=documents.publications,
     )
     thread = threading.Thread(target=made.run)
     thread.start()

@@ -12,9 +12,10 @@ import pytest
 
 import aggregator
 from aggregator.cluster.client import Cluster
-from aggregator.model import Failed, FailureKind, Limits, Reading, Request
-from aggregator.pipeline import Manners
-from aggregator.poller import utc_now
+from aggregator.models.config import Limits
+from aggregator.models.poll import Failed, FailureKind, Reading, Request
+from aggregator.polling.pipeline import Manners
+from aggregator.polling.poller import utc_now
 from tests.e2e import processes
 from tests.e2e.churn import Churn
 from tests.e2e.service import AGGREGATOR, Running, Service, free_port, wait_for

@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from aggregator.config import file
-from aggregator.jobs import Scheduler
-from aggregator.model import PollResult
-from aggregator.pipeline import Pipeline
-from aggregator.store.db import Store
-from aggregator.web import topics
+from aggregator.models.poll import PollResult
+from aggregator.polling.pipeline import Pipeline
+from aggregator.polling.scheduler import Scheduler
+from aggregator.store.database.connection import Store
+from aggregator.web.feeds import documents
 from tests.e2e.service import Service
 
 PATIENCE = 1.0
@@ -40,7 +40,7 @@ def test_a_loop_that_is_stuck_is_not_called_alive(
             store,
             lambda: file.load(str(service.config), {}),
             pipe=Halting,
-            publications=topics.publications,
+            publications=documents.publications,
             patience=PATIENCE,
         )
         thread = threading.Thread(target=made.run)

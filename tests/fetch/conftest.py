@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import Failed, FailureKind, Fetched, FetchOutcome, Limits, Request
+from aggregator.models.config import Limits
+from aggregator.models.poll import Failed, FailureKind, Fetched, FetchOutcome, Request
 
 Fetch = Callable[..., FetchOutcome]
 

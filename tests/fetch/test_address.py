@@ -11,7 +11,8 @@ from aggregator.fetch import address
 from aggregator.fetch.attempt import Attempt
 from aggregator.fetch.client import Client
 from aggregator.fetch.handle import Handle
-from aggregator.model import Failed, FailureKind, Limits, Request
+from aggregator.models.config import Limits
+from aggregator.models.poll import Failed, FailureKind, Request
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import failed, fetched
 

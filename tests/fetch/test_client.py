@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, NotModified, Request, Validators
+from aggregator.models.poll import FailureKind, NotModified, Request, Validators
 from tests.feedserver import CLOSE, RESET, FeedServer, Step, response
 from tests.fetch.conftest import Fetch, failed, fetched
 

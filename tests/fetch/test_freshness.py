@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator.fetch import freshness
-from aggregator.model import Freshness
+from aggregator.models.poll import Freshness
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 DATE = {"date": ["Sat, 27 Jun 2009 21:00:00 GMT"]}

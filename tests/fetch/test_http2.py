@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, Limits, NotModified, PerHost, Request, Validators
+from aggregator.models.config import Limits, PerHost
+from aggregator.models.poll import FailureKind, NotModified, Request, Validators
 from tests.e2e.service import free_port
 from tests.feedserver import certificate
 from tests.fetch.conftest import failed, fetched

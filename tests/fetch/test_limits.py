@@ -11,7 +11,8 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
-from aggregator.model import FailureKind, Limits
+from aggregator.models.config import Limits
+from aggregator.models.poll import FailureKind
 from tests.feedserver import FeedServer, response
 from tests.fetch.conftest import SHORT, Fetch, failed, fetched
 

@@ -3,7 +3,8 @@
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, Limits, Message, Request
+from aggregator.models.config import Limits
+from aggregator.models.poll import FailureKind, Message, Request
 from tests.feedserver import FeedServer
 from tests.fetch.conftest import Fetch, failed, fetched
 

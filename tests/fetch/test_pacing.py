@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from aggregator.fetch.client import Client
 from aggregator.fetch.pacing import Pacing
-from aggregator.model import FailureKind, Fetched, PerHost, Request
+from aggregator.models.config import PerHost
+from aggregator.models.poll import FailureKind, Fetched, Request
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import failed
 

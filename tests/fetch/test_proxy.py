@@ -3,7 +3,7 @@
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, Request
+from aggregator.models.poll import FailureKind, Request
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import Fetch, failed, fetched
 

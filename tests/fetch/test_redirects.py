@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.model import FailureKind, Hop, NotModified, Validators
+from aggregator.models.poll import FailureKind, Hop, NotModified, Validators
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import SHORT, Fetch, failed, fetched
 

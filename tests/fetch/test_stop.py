@@ -6,7 +6,7 @@ import time
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, Request
+from aggregator.models.poll import FailureKind, Request
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import failed, fetched
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.model import FailureKind, Limits, Request
+from aggregator.models.config import Limits
+from aggregator.models.poll import FailureKind, Request
 from tests.feedserver import HOSTS, FeedServer, certificate
 from tests.fetch.conftest import Fetch, failed, fetched
 

@@ -7,7 +7,7 @@ from html import escape
 from hypothesis import strategies as st
 
 from aggregator.formats.merged import Item, MergedFeed, SourceInfo
-from aggregator.model import (
+from aggregator.models.entry import (
     Author,
     Enclosure,
     Entry,

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 
 from aggregator.formats import atom, jsonfeed, merged, rss
 from aggregator.formats.merged import Item, MergedFeed
-from aggregator.model import Author, Enclosure, Extension, Image, Origin, SafeHtml
+from aggregator.models.entry import Author, Enclosure, Extension, Image, Origin, SafeHtml
 from tests import validators
 from tests.formats import strategies
 from tests.formats.strategies import ENTRY, SEEN, SOURCE, make_feed, make_item

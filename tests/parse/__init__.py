@@ -1,6 +1,6 @@
 """Tiny documents, one fact each: a test says what stands in an item or channel, not around it."""
 
-from aggregator.model import ParsedEntry, ParsedFeed
+from aggregator.models.entry import ParsedEntry, ParsedFeed
 from aggregator.parse import document
 
 URL = "https://example.org/blog/feed.xml"

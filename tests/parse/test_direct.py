@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from aggregator.model import ParsedFeed
+from aggregator.models.entry import ParsedFeed
 from aggregator.parse import decode, direct, document, elements, entries
 from tests.parse import URL, atom, rdf, rss
 from tests.parse.odd_documents import XHTML, documents

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.model import Author, Origin, ParsedEntry, Text
+from aggregator.models.entry import Author, Origin, ParsedEntry, Text
 from tests.parse import URL, atom, atom_entry, parse, rdf, rss, rss_item
 
 # --- entries ---------------------------------------------------------------------------------

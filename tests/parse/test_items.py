@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.model import Author, ParsedFeed
+from aggregator.models.entry import Author, ParsedFeed
 from aggregator.parse import document, items
 from aggregator.parse.document import Changes, NotAFeed
 from tests.parse import NAMESPACES, URL, atom, rss

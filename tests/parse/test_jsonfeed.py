@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.model import Author, Enclosure, Image, ParsedEntry, Text
+from aggregator.models.entry import Author, Enclosure, Image, ParsedEntry, Text
 from aggregator.parse import document, jsonfeed
 from aggregator.parse.decode import NotAFeed
 

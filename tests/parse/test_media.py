@@ -1,6 +1,6 @@
 import pytest
 
-from aggregator.model import Enclosure, Extension, Image, ParsedEntry
+from aggregator.models.entry import Enclosure, Extension, Image, ParsedEntry
 from tests.parse import parse, rss, rss_item
 
 

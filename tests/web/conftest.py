@@ -10,9 +10,9 @@ import pytest
 from flask import Flask, Response
 from werkzeug.test import Client
 
-from aggregator.model import Config
-from aggregator.web import feeds
-from aggregator.web.cache import front
+from aggregator.models.config import Config
+from aggregator.web.feeds import routes
+from aggregator.web.middleware.cache import front
 from tests.web.stock import CONFIG, START, Stock, stocked
 
 
@@ -34,11 +34,11 @@ class FeedSite:
 
     def restart(self) -> None:
         """Begin anew, as another process would: with nothing in memory."""
-        self.feeds = feeds.Feeds(
+        self.feeds = routes.Feeds(
             self.stock.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
         )
         app = Flask("test")
-        app.register_blueprint(feeds.blueprint(self.feeds))
+        app.register_blueprint(routes.blueprint(self.feeds))
         app.after_request(_finish)
         self.client = Client(front(front(app.wsgi_app, self.feeds.remembered), self.feeds.again))
         self.get = self.client.get

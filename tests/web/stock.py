@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aggregator import storylines
-from aggregator.model import Config, Entry, Media, SafeHtml, Section, Site, Source, View
-from aggregator.query import parse
-from aggregator.store import changes, entries, sources
-from aggregator.store.db import Connection, Store
-from aggregator.store.subscriptions import Subscription
+from aggregator.ingest import stories
+from aggregator.models.config import Config, Media, Section, Site, Source, View
+from aggregator.models.entry import Entry, SafeHtml
+from aggregator.models.query import parse
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.entries import entries
+from aggregator.store.sources import sources
+from aggregator.store.websub.subscriptions import Subscription
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 BASE = "https://site.example"
@@ -110,7 +113,7 @@ class Stock:
 
     def _follow(self, db: Connection, last: int, added: list[int]) -> None:
         entries.index_new(db, last)
-        storylines.follow(db, added, self.now)
+        stories.follow(db, added, self.now)
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
         sort_at = min(entry.published or self.now, self.now)
@@ -146,8 +149,8 @@ class Stock:
         return next(s.sections for s in self.config.sources if s.id == source_id)
 
     def _bump(self, db: Connection, source_id: str) -> None:
-        scopes = [changes.section_scope(section) for section in self._sections(source_id)]
-        changes.bump(db, [changes.ALL, changes.source_scope(source_id), *scopes], self.now)
+        scopes = [change_log.section_scope(section) for section in self._sections(source_id)]
+        change_log.bump(db, [change_log.ALL, change_log.source_scope(source_id), *scopes], self.now)
 
 
 @contextmanager

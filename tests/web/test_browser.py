@@ -13,13 +13,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from aggregator.model import Auth, Author, Enclosure, Image, SafeHtml
-from aggregator.store import sources
+from aggregator.models.config import Auth
+from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
+from aggregator.store.sources import sources
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
+from tests.web.pages.test_pages import NASTY, SITE
 from tests.web.server import Watched, chromium, served
 from tests.web.stock import START, Stock, make_entry, proxied, stocked
-from tests.web.test_pages import NASTY, SITE
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.model import Auth, View
-from aggregator.query import parse
+from aggregator.models.config import Auth, View
+from aggregator.models.query import parse
 from tests.web.conftest import FeedSite
+from tests.web.pages.test_pages import PageSite
 from tests.web.stock import CONFIG, stocked
-from tests.web.test_pages import PageSite
 
 TOKEN = "a-token-of-our-own"
 VIEW = View(id="secret", title="Secret", query=parse("q=report"), token=TOKEN)

@@ -8,7 +8,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from aggregator.web.app import create_app
-from tests.web import test_browser, test_pages
+from tests.web import test_browser
+from tests.web.pages import test_pages
 from tests.web.stock import stocked
 
 NO_PAGE = {

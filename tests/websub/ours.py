@@ -13,17 +13,18 @@ from typing import Any
 from werkzeug.serving import make_server
 
 from aggregator.config import file
-from aggregator.jobs import Scheduler
-from aggregator.model import Config
-from aggregator.store import log, sources, subscribers, subscriptions
-from aggregator.store.db import Store
-from aggregator.store.sources import SourceState
-from aggregator.store.subscribers import Delivery, Subscriber
-from aggregator.store.subscriptions import Subscription
-from aggregator.upkeep import synchronise
-from aggregator.web import topics
+from aggregator.ingest.maintenance import synchronise
+from aggregator.models.config import Config
+from aggregator.polling.scheduler import Scheduler
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources.sources import SourceState
+from aggregator.store.websub import subscribers, subscriptions
+from aggregator.store.websub.subscribers import Delivery, Subscriber
+from aggregator.store.websub.subscriptions import Subscription
 from aggregator.web.app import create_app
-from aggregator.websub.courier import Courier, Pauses
+from aggregator.web.feeds import documents
+from aggregator.websub.worker import Courier, Pauses
 from tests.e2e.service import wait_for
 
 PAUSES = Pauses(look=0.02, reconcile=0.1, settle=0.02, fault=0.5)
@@ -86,7 +87,7 @@ class Ours:
             self.store,
             self.config,
             clock=self.clock,
-            publications=topics.publications,
+            publications=documents.publications,
             courier=partial(Courier, pauses=PAUSES),
         )
         thread = threading.Thread(target=scheduler.run)
@@ -103,7 +104,7 @@ class Ours:
         self.courier = Courier(
             self.store,
             self.config(),
-            topics.publications(self.store),
+            documents.publications(self.store),
             clock=self.clock,
             pauses=PAUSES,
         )
@@ -150,7 +151,7 @@ class Ours:
 
     def polls(self, source_id: str) -> list[str]:
         with self.store.reading() as db:
-            return [row.outcome for row in log.recent(db, source_id)]
+            return [row.outcome for row in poll_log.recent(db, source_id)]
 
     def subscribers(self) -> list[Subscriber]:
         with self.store.reading() as db:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.model import Config
-from aggregator.store import subscribers
-from aggregator.store.db import Store
-from aggregator.websub.errand import Errand
+from aggregator.models.config import Config
+from aggregator.store.database.connection import Store
+from aggregator.store.websub import subscribers
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications, Rendered
+from aggregator.websub.task import Errand
 from tests.web.stock import CONFIG
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from aggregator.store import sources, subscribers
+from aggregator.store.sources import sources
+from aggregator.store.websub import subscribers
 from aggregator.websub import protocol
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received, Step, response

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.model import Auth, Config, Feed, Site, WebSub
+from aggregator.models.config import Auth, Config, Site, WebSub
+from aggregator.models.entry import Feed
 from aggregator.websub import protocol
 from aggregator.websub.protocol import Offer, Reach, Wish
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.store.subscriptions import Subscription
+from aggregator.store.websub.subscriptions import Subscription
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, response
 from tests.websub.ours import PAUSES, Ours
@@ -341,7 +341,7 @@ def test_push_that_quietly_died_is_noticed_by_a_poll_and_polls_resume(pair: Pair
 
 
 def poll_now(pair: Pair) -> None:
-    from aggregator.store import sources
+    from aggregator.store.sources import sources
 
     before = pair.ours.source("news").polls
     with pair.ours.store.transaction() as db:

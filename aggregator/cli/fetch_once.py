@@ -1,0 +1,37 @@
+"""One poll of one URL, without the database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aggregator.fetch.agent import user_agent
+from aggregator.fetch.client import Client
+from aggregator.models.config import Config
+from aggregator.models.poll import PollResult, Request
+from aggregator.polling import parser_pool, stages
+from aggregator.polling.poller import utc_now
+
+
+@contextmanager
+def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
+    """Give a function that polls a URL once, without any database."""
+    client = Client(
+        user_agent=user_agent(config),
+        allow=config.allow,
+        proxy=config.proxy,
+        per_host=config.defaults.per_host,
+    )
+    pool = parser_pool.reading_pool(1)
+
+    def read(url: str) -> PollResult:
+        request = Request(source_id="it", url=url, limits=config.defaults.limits)
+        judged = stages.judge(request, client.fetch_one(request))
+        if isinstance(judged, PollResult):
+            return judged
+        return parser_pool.reading(parser_pool.send(pool, [judged], utc_now()), [judged])[0]
+
+    try:
+        yield read
+    finally:
+        pool.stop()
+        pool.join()
+        client.close()

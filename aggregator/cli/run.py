@@ -1,0 +1,190 @@
+"""The commands that poll and stay: alone, with a web server, and the demonstration."""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+import click
+from rich.markup import escape
+
+from aggregator.cli.shared import load, out
+from aggregator.cli.web_server import STARTED_BY, check_free
+from aggregator.config.keys import CLUSTER_ADDRESS
+from aggregator.demo.publisher import Publisher
+from aggregator.demo.starter import path as shipped
+from aggregator.errors import AggregatorError
+from aggregator.models.config import Config
+from aggregator.polling import parser_pool
+from aggregator.polling import scheduler as jobs
+from aggregator.polling.pipeline import Pipe, Pipeline
+from aggregator.polling.poller import utc_now
+from aggregator.store.database.connection import Store
+from aggregator.web.feeds import documents
+
+
+def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not re.fullmatch(CLUSTER_ADDRESS, text):
+        raise click.BadParameter("write tcp://HOST:8786, tls://HOST:8786 or local:N")
+    return text
+
+
+CLUSTER = click.option(
+    "--cluster",
+    default="",
+    callback=_cluster,
+    help="Poll by the Dask workers of tcp://HOST:8786, or by local:N on this machine.",
+)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, help="Port to serve on.")
+@CLUSTER
+@click.pass_obj
+def run(path: str, host: str, port: int, cluster: str) -> None:
+    """Poll and serve, in one command; Ctrl-C stops it.
+
+    \b
+    Example:
+      aggregator --config config/sources.yaml run --host 0.0.0.0 --port 8000
+    """
+    check_free(host, port)
+    scheduler = _scheduler(path, cluster)
+    with _web_process(path, host, port):
+        _announce(scheduler.config, host, port)
+        _run_scheduler(scheduler)
+
+
+@click.command()
+@CLUSTER
+@click.pass_obj
+def scheduler(path: str, cluster: str) -> None:
+    """Poll only; `aggregator web` serves from the same database.
+
+    \b
+    Examples:
+      aggregator scheduler & aggregator web --port 8000
+      aggregator scheduler --cluster tcp://10.0.0.1:8786
+    """
+    _run_scheduler(_scheduler(path, cluster))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, help="Port to serve on.")
+def demo(host: str, port: int) -> None:
+    """Show everything alive without internet, on invented feeds.
+
+    A small publisher on this machine adds an item every few seconds; everything lands in
+    data/demo.db.
+
+    \b
+    Example:
+      aggregator demo --port 8000
+    """
+    path = str(shipped("demo.yaml"))
+    config = load(path)
+    publisher_port = urlsplit(config.sources[0].url).port or 8001
+    check_free(host, port)
+    check_free("127.0.0.1", publisher_port)
+    for stale in Path().glob(f"{config.storage}*"):
+        stale.unlink()  # the invented news begins anew with every start
+    publisher = Publisher("127.0.0.1", publisher_port, clock=utc_now)
+    publisher.start()
+    try:
+        scheduler = _scheduler(path)
+        with _web_process(path, host, port):
+            _announce(config, host, port)
+            _run_scheduler(scheduler)
+    finally:
+        publisher.stop()
+
+
+def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
+    config = load(path)
+    store, pipe = Store(config.storage), _pipe(cluster or config.cluster)
+    del config  # the scheduler reads its own, and that of many feeds is large
+    return jobs.Scheduler(
+        store,
+        lambda: load(path),
+        pipe=pipe,
+        publications=documents.publications,
+    )
+
+
+def _pipe(cluster: str) -> Callable[..., Pipe]:
+    if not cluster:
+        return Pipeline
+    try:
+        from aggregator.cluster.client import Cluster  # optional, and slow to load
+    except ModuleNotFoundError as error:
+        raise AggregatorError(
+            f"a cluster needs what is not installed ({error.name}):"
+            " pip install 'feed-aggregator[cluster]'"
+        ) from None
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it is chatty, from its import on
+    return partial(Cluster, address=cluster)
+
+
+def _run_scheduler(scheduler: jobs.Scheduler) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        scheduler.stop()
+
+    def reload(_signal: int, _frame: FrameType | None) -> None:
+        scheduler.reload()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, reload)
+    scheduler.run()
+
+
+def _announce(config: Config, host: str, port: int) -> None:
+    address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+    out.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
+    out.print(f"  front page    {address}/")
+    out.print(f"  last updated  {address}/status")
+    out.print(f"  merged feed   {address}/feeds/all.atom  (.rss, .json)")
+    out.print("Ctrl-C stops it.")
+
+
+@contextmanager
+def _web_process(path: str, host: str, port: int) -> Iterator[None]:
+    command = [sys.executable, "-m", "aggregator", "--config", path, "web"]
+    environ = os.environ | {STARTED_BY: str(os.getpid())}
+    with parser_pool.out_of_reach_of_ctrl_c():
+        process = subprocess.Popen(  # noqa: S603
+            [*command, "--host", host, "--port", str(port)], env=environ
+        )
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(process, ended), daemon=True).start()
+    try:
+        yield
+        if process.poll() not in (None, 0, -signal.SIGTERM):  # those were told to end
+            raise AggregatorError(
+                f"the web server has ended (exit code {process.returncode}), so all ends"
+            )
+    finally:
+        ended.set()
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _watch(process: "subprocess.Popen[bytes]", ended: threading.Event) -> None:
+    process.wait()
+    if not ended.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)

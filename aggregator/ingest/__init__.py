@@ -1,0 +1,1 @@
+"""Poll results into the database, in one transaction per batch."""

@@ -1,0 +1,280 @@
+"""What a document brings to a source: entries that are new, changed, gone from it or back.
+
+document | standing items | decide | apply | remember
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from urllib.parse import quote, urlsplit
+
+from aggregator.clean import urls
+from aggregator.dedupe import identity
+from aggregator.models.entry import Entry, Ruling
+from aggregator.models.poll import Reading
+from aggregator.policy.filter_rules import Rulebook
+from aggregator.store.database.connection import Connection
+from aggregator.store.entries import aliases, entries
+from aggregator.store.sources import sources
+from aggregator.store.sources.sources import Document, SourceState
+
+GAP_WINDOW = 5
+"""Entries that a document must hold for a change of all of them to be a gap."""
+
+_NO_HASH = bytes(16)
+"""Keeps the place of an item among the hashes, and is the hash of none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrived:
+    """What a document changed.
+
+    Args:
+        touched: Whether any view may look different though nothing is new.
+        known: How many of its entries were stored before.
+        gap: Why entries between the last document and this one may be missing, "" else.
+        quarantine: Why its new entries are held back, "" when they are not.
+    """
+
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    quarantine: str = ""
+    touched: bool = False
+    known: int = 0
+    gap: str = ""
+
+
+def arrive(
+    db: Connection,
+    state: SourceState,
+    reading: Reading,
+    *,
+    rulebook: Rulebook,
+    now: datetime,
+    base_url: str,
+    archive: bool = False,
+    pushed: bool = False,
+) -> Arrived:
+    """Store a document's entries and hashes, inside the caller's transaction.
+
+    Its new entries are not in the search index yet: that is done for many documents at once, in
+    the same transaction, and before the next document of the same source.
+
+    Args:
+        archive: Whether it is an older part of the feed, beside the document that is polled.
+        rulebook: The rules in force.
+        base_url: Our own address, whose host names the ids that we make.
+        pushed: It came by itself, so what the next poll is compared with stays as it is.
+    """
+    return _Arrival(db, state, rulebook, now, base_url).read(
+        reading, archive=archive, pushed=pushed
+    )
+
+
+class _Arrival:
+    """One document on its way into the database."""
+
+    def __init__(
+        self,
+        db: Connection,
+        state: SourceState,
+        rulebook: Rulebook,
+        now: datetime,
+        base_url: str,
+    ) -> None:
+        self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
+        self.base_url = base_url
+        self.found = Arrived()
+
+    def read(self, reading: Reading, *, archive: bool, pushed: bool) -> Arrived:
+        before = sources.document(self.db, self.state.id)
+        standing = {} if archive else _standing(before, reading)
+        own = [identity.keys(self.state.id, entry) for entry in reading.entries]
+        known = aliases.find(self.db, [key for keys in own for key in keys.present])
+        decision = identity.decide(
+            reading.entries,
+            own,
+            aliases=known,
+            known=entries.known(self.db, set(known.values())),
+            standing=frozenset(standing.values()),
+            last_poll=None if archive or not self.state.entries else self.state.last_ok,
+        )
+        ids = self._apply(reading.entries, own, decision)
+        self.found.quarantine = decision.quarantine
+        seen = {*standing.values(), *(same.id for same in decision.same)}
+        self.found.known = len(seen)
+        if pushed:
+            self._add_to(before, ids.values())
+        elif not archive:
+            self._remember(before, reading, standing, ids, decision.repeated)
+            self._look_for_gap(before, reading, seen)
+        return self.found
+
+    def _look_for_gap(self, before: Document, reading: Reading, seen: set[int]) -> None:
+        """Note when nothing is left of the last document: what came and went is missed."""
+        window = set(before.entry_ids) - {0}
+        new = len(self.found.new)
+        if (
+            reading.whole
+            and min(len(window), new) >= GAP_WINDOW
+            and not (window & seen or self.found.quarantine)
+        ):
+            since = f" of {self.state.last_ok:%Y-%m-%d %H:%M}" if self.state.last_ok else ""
+            self.found.gap = (
+                f"{new} new entries, and none of the {len(window)} that stood in the last"
+                f" document{since}: what came between may be missing"
+            )
+
+    def _apply(
+        self,
+        incoming: Sequence[Entry],
+        own: Sequence[identity.Keys],
+        decision: identity.Decision,
+    ) -> dict[int, int]:
+        """Write what was decided and return the entry's id for each position."""
+        ids: dict[int, int] = {}
+        by_key: dict[bytes, int] = {}
+        quiet = [same.id for same in decision.same if not same.changed]
+        written = entries.as_written(self.db, quiet)
+        for same in decision.same:
+            entry = incoming[same.position]
+            if same.changed or _told(written[same.id]) != _told(entry):
+                entries.revise(
+                    self.db, same.id, entry, changed=self.now if same.changed else None,
+                    sections=self.state.sections, ruling=self._ruling(entry),
+                    matched=same.matched,
+                )  # fmt: skip
+                self.found.touched = True
+            if same.changed:
+                self.found.changed.append(same.id)
+            ids[same.position] = same.id
+            by_key |= dict.fromkeys(same.aliases, same.id)
+        # Oldest first, as most documents have the newest on top: ids follow publication.
+        fresh = decision.new[::-1]
+        self.found.new = entries.insert(
+            self.db,
+            self.state.id,
+            [self._fresh(incoming[new.position], own[new.position], new) for new in fresh],
+            first_seen=self.now,
+            sections=self.state.sections,
+        )
+        for new, entry_id in zip(fresh, self.found.new, strict=True):
+            ids[new.position] = entry_id
+            by_key |= dict.fromkeys(new.aliases, entry_id)
+        aliases.add(self.db, by_key)
+        aliases.void(self.db, decision.void)
+        return ids
+
+    def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.Fresh:
+        ruling = self._ruling(entry)
+        return entries.Fresh(
+            entry=entry,
+            uri=self._uri(entry, own, new),
+            sort_at=min(entry.published or self.now, self.now),
+            hidden=ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None),
+            ruling=ruling,
+            known_by=own.named(new.aliases),
+        )
+
+    def _ruling(self, entry: Entry) -> Ruling:
+        return self.rulebook.judge(self.state.id, self.state.sections, entry)
+
+    def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
+        """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
+
+        A guid that several entries have is none: readers would show one of them.
+        """
+        if own.guid in new.aliases and urls.is_iri(entry.guid):
+            return entry.guid
+        key = (new.aliases or (entry.fingerprint,))[0].hex()
+        return f"{self._tag}/{key}"
+
+    @cached_property
+    def _tag(self) -> str:
+        day = (self.state.added or self.now).astimezone(UTC).date()
+        return f"tag:{_authority(self.base_url)},{day}:{quote(self.state.id)}"
+
+    def _add_to(self, before: Document, ids: Iterable[int]) -> None:
+        """Count pushed entries among those of the document: the next poll tells if they stay."""
+        known = set(before.entry_ids)
+        added = (entry_id for entry_id in ids if entry_id not in known)
+        entry_ids = (*before.entry_ids, *added)
+        sources.save_document(self.db, self.state.id, replace(before, entry_ids=entry_ids))
+
+    def _remember(
+        self,
+        before: Document,
+        reading: Reading,
+        standing: Mapping[bytes, int],
+        ids: Mapping[int, int],
+        repeated: Sequence[int],
+    ) -> None:
+        """Keep the document's hashes and entries; note which entries left it or came back."""
+        by_hash = dict(standing)
+        for position, entry_id in ids.items():
+            by_hash[reading.entries[position].item_hash] = entry_id
+        items = _split(reading.item_hashes)
+        # What repeats another item is read again, as it may be the one that stays.
+        again = {reading.entries[position].item_hash for position in repeated} - by_hash.keys()
+        if reading.item_hashes:
+            entry_ids = tuple(by_hash.get(item, 0) for item in items)
+        else:
+            entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
+        if not reading.whole:  # the others still stand in what this is a part of
+            entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
+        if reading.whole:
+            gone = set(before.entry_ids).difference(entry_ids, [0])
+            entries.left_document(self.db, gone, self.now)
+            back = set(entry_ids).difference(before.entry_ids, self.found.new, [0])
+            entries.back_in_document(self.db, back)
+        sources.save_document(
+            self.db,
+            self.state.id,
+            Document(
+                body_hash=reading.body_hash,
+                item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
+                entry_ids=entry_ids,
+            ),
+        )
+
+
+def _standing(before: Document, reading: Reading) -> dict[bytes, int]:
+    """Return the entries whose items stand unchanged in the new document, by item hash."""
+    new = {entry.item_hash for entry in reading.entries}
+    present = set(_split(reading.item_hashes)) - new
+    pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
+    return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
+
+
+def _told(entry: Entry) -> tuple[object, ...]:
+    """Return what of an entry is worth rewriting though its text is the same.
+
+    Neither dates nor tracking parameters are: a rewrite that tells readers nothing would make
+    every feed that holds the entry a new document.
+    """
+    return (
+        entry.canonical_url,
+        entry.title,
+        entry.authors,
+        entry.categories,
+        entry.image,
+        [urls.canonical(enclosure.url) for enclosure in entry.enclosures],
+        entry.language,
+    )
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
+
+
+@lru_cache(maxsize=1)
+def _authority(base_url: str) -> str:
+    """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
+    host = urlsplit(base_url).hostname or "localhost"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else "localhost"

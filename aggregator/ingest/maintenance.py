@@ -1,0 +1,98 @@
+"""What keeps the database in line: with the configuration, its rules, and the time that passes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from aggregator.models.config import Config
+from aggregator.policy.filter_rules import Rulebook
+from aggregator.store.database import change_log, metadata
+from aggregator.store.database.connection import Connection, Store, moment, stamp
+from aggregator.store.entries import entries, stories
+from aggregator.store.queries import archives
+from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources.sources import SourceState
+
+NIGHTS = timedelta(days=3)
+INCIDENTS_KEPT = timedelta(days=366)
+
+JUDGED_AT_ONCE = 500
+"""Entries judged anew in one transaction: polls wait for no more than these."""
+
+
+def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSummary:
+    """Bring the database in line with a configuration, in one transaction."""
+    with store.transaction() as db:
+        summary = sources.sync(db, config.sources, now=now, first_polls={})
+        if summary != sources.SyncSummary():
+            change_log.bump_all(db)
+    return summary
+
+
+def judge_anew(
+    store: Store, config: Config, now: datetime, stopping: Callable[[], bool] = lambda: False
+) -> int:
+    """Let the rules of a configuration hold for what is stored too; return how many were judged.
+
+    Only entries of sources whose rules have changed are looked at. When it is stopped in between,
+    the next call begins these sources again.
+    """
+    rulebook = Rulebook.of(config)
+    with store.reading() as db:
+        before = sources.judged(db)
+    judged = 0
+    for source in config.sources:
+        mark = rulebook.stamp(source.id, source.sections)
+        if before.get(source.id, mark) == mark:
+            continue
+        judge = partial(rulebook.judge, source.id, source.sections)
+        after: int | None = 0
+        while after is not None and not stopping():
+            with store.transaction() as db:
+                held = entries.of_source(db, source.id, after=after, limit=JUDGED_AT_ONCE)
+                for one in held:
+                    entries.rule(db, one, judge(one.entry), source.sections, now)
+                judged += len(held)
+                after = held[-1].id if len(held) == JUDGED_AT_ONCE else None
+                if after is None:
+                    sources.update(db, source.id, {"rules": mark})
+                if held:
+                    change_log.bump_all(db)
+    return judged
+
+
+def keep_house(
+    store: Store, keep: timedelta | None, now: datetime, stopping: Callable[[], bool]
+) -> None:
+    """Delete what is kept no longer, each night; not in the first, nor after a gap.
+
+    A clock that jumps ahead by years must not make old what is of today: it has a day to be set
+    right.
+    """
+    with store.transaction() as db:
+        last = moment(metadata.get(db, "housekeeping"))
+        metadata.put(db, "housekeeping", stamp(now))
+    if last is None or now - last > NIGHTS:
+        return
+    expired = 1
+    while keep is not None and expired and not stopping():
+        with store.transaction() as db:
+            expired = entries.expire(db, now - keep)
+    with store.transaction() as db:
+        poll_log.forget(db, now)
+        incidents.forget(db, now - INCIDENTS_KEPT)
+        archives.forget(db)
+        stories.forget(db, now.toordinal())
+    store.optimise()
+
+
+def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetime) -> int:
+    """Show a source's quarantined entries and return how many there were."""
+    judge = partial(rulebook.judge, state.id, state.sections)
+    count = entries.release(db, state.id, state.sections, judge)
+    if state.health == "quarantined":
+        sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
+        incidents.closed(db, state.id, now)
+    scopes = [change_log.ALL, change_log.STATUS, change_log.source_scope(state.id)]
+    change_log.bump(db, scopes + [change_log.section_scope(s) for s in state.sections], now)
+    return count

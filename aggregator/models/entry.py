@@ -1,0 +1,264 @@
+"""Feeds and entries, as published (`ParsedFeed`, `ParsedEntry`) and as stored (`Feed`, `Entry`).
+
+Two types hold an entry on purpose. `ParsedEntry` is untrusted input. `Entry` is safe to store and
+serve, and only `clean.entry.clean` makes one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NewType
+
+SafeHtml = NewType("SafeHtml", str)
+"""HTML that passed the sanitiser; made only in `clean.html`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """A person of a feed or entry (RFC 4287 §3.2)."""
+
+    name: str = ""
+    uri: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """An attached audio, video or other file; `length` in bytes, `duration` in seconds."""
+
+    url: str
+    type: str = ""
+    length: int | None = None
+    duration: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An entry's or feed's picture; sizes in pixels, 0 when unknown."""
+
+    url: str
+    width: int = 0
+    height: int = 0
+    caption: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The feed that an entry was copied from: atom:source or RSS source (RFC 4287 §4.2.11)."""
+
+    id: str = ""
+    title: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """An element of an allowed namespace that is passed through, such as `itunes:duration`."""
+
+    name: str
+    text: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text construct as published: `type` is `text`, `html` or `xhtml` (RFC 4287 §3.1)."""
+
+    value: str
+    type: str = "html"
+    base: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedEntry:
+    """An entry as the publisher wrote it. Nothing in it may be trusted.
+
+    Args:
+        published, updated: As the feed says, with zone, unclamped; None when absent or unreadable.
+        base: xml:base in force for the entry, "" when none.
+        item_hash: Hash of the item's bytes in the document, b"" when the document was not split.
+        links: `(rel, URL)` of the entry's further links, such as `via` or `replies`.
+    """
+
+    guid: str = ""
+    link: str = ""
+    title: Text | None = None
+    summary: Text | None = None
+    content: Text | None = None
+    authors: tuple[Author, ...] = ()
+    categories: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    images: tuple[Image, ...] = ()
+    origin: Origin | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    comments: str = ""
+    extensions: tuple[Extension, ...] = ()
+    language: str = ""
+    base: str = ""
+    item_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A feed document as the publisher wrote it.
+
+    Args:
+        ttl: RSS ttl; update_period: sy:updatePeriod over sy:updateFrequency.
+        skip_hours: 0 to 23, GMT. skip_days: 0 is Monday, GMT.
+        problems: What was wrong with the document, in words, with the line where known.
+        links: `(rel, URL)` of the feed's links, such as `self`, `hub`, `prev-archive`.
+        entries: In document order.
+    """
+
+    version: str
+    id: str = ""
+    title: str = ""
+    subtitle: str = ""
+    link: str = ""
+    language: str = ""
+    rights: str = ""
+    image: str = ""
+    updated: datetime | None = None
+    authors: tuple[Author, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    ttl: timedelta | None = None
+    update_period: timedelta | None = None
+    update_base: datetime | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    complete: bool = False
+    archive: bool = False
+    problems: tuple[str, ...] = ()
+    entries: tuple[ParsedEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed's metadata, cleaned: text is text, every URL is absolute http or https."""
+
+    version: str = ""
+    id: str = ""
+    title: str = ""
+    subtitle: str = ""
+    link: str = ""
+    language: str = ""
+    rights: str = ""
+    image: str = ""
+    updated: datetime | None = None
+    authors: tuple[Author, ...] = ()
+    self_url: str = ""
+    hubs: tuple[str, ...] = ()
+    older: str = ""
+    ttl: timedelta | None = None
+    update_period: timedelta | None = None
+    update_base: datetime | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry that is safe to store and serve.
+
+    Args:
+        guid: As sent, bounded; "" when absent.
+        link: Absolute http or https URL of the entry's page, "" when none.
+        canonical_url: `link` as compared, "" when none.
+        title: Text, never markup.
+        summary: Text of at most a few hundred characters, made from summary or content.
+        content: The fullest text the feed gave.
+        text: `content` as plain text, for the search and for comparing.
+        published, updated: Clamped to the moment of the poll; None when the feed says nothing.
+        fingerprint: Hash of what readers see, free of noise; a change of it is a real change.
+        item_hash: As in `ParsedEntry`.
+    """
+
+    guid: str
+    link: str
+    canonical_url: str
+    title: str
+    summary: str
+    content: SafeHtml
+    published: datetime | None
+    updated: datetime | None
+    authors: tuple[Author, ...] = ()
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    image: Image | None = None
+    origin: Origin | None = None
+    via: str = ""
+    comments: str = ""
+    extensions: tuple[Extension, ...] = ()
+    language: str = ""
+    fingerprint: bytes = b""
+    item_hash: bytes = b""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the rules of the configuration say of an entry.
+
+    Args:
+        dropped: Why it is in no view, "" when it is.
+        sections: Where it stands; None for the sections of its source.
+        categories: Those that it is given beside the publisher's.
+        views: The saved views with rules of their own that it passes.
+        priority: Whether it is marked as important.
+        reasons: Each rule that said something, in words.
+    """
+
+    dropped: str = ""
+    sections: tuple[str, ...] | None = None
+    categories: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    priority: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry with what we know of it.
+
+    Args:
+        id: Our row, in order of arrival.
+        uri: The id in our feeds: the publisher's where it is an IRI, else a tag: URI of ours.
+        first_seen: When a poll first brought it; never changes.
+        changed: When it was last really changed (first_seen when never), the `updated` we publish.
+        sort_at: min(published, first_seen): the order of lists.
+        withdrawn: When the publisher or a rule took it back, None while it stands.
+        hidden: Why it is in no view, "" when it is.
+        ruling: What the rules said of it; its categories stand in `entry` too.
+        known_by: What it is recognised by: `guid`, `link`, `text`, between blanks.
+        matched: Which of them it was recognised by when it was rewritten last, "" when never.
+    """
+
+    id: int
+    source_id: str
+    uri: str
+    first_seen: datetime
+    changed: datetime
+    sort_at: datetime
+    entry: Entry
+    withdrawn: datetime | None = None
+    hidden: str = ""
+    ruling: Ruling = Ruling()
+    known_by: str = ""
+    matched: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What must be known of a stored entry to tell whether an incoming one is the same."""
+
+    id: int
+    guid: str
+    canonical_url: str
+    title: str
+    fingerprint: bytes
+    published: datetime | None

@@ -1,0 +1,358 @@
+"""The words of a view: `section=europe&q=nato&since=7d`, the same in a URL and in the YAML file.
+
+Every key is a row of `KEYS`. Values of one key are alternatives, keys must all be met.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from types import MappingProxyType
+from urllib.parse import quote_plus, unquote_plus
+
+from aggregator.errors import QueryError
+
+ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""What sections, sources and views may be called."""
+
+LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
+"""A language tag, in lower case (RFC 5646 §2.1, without its rarer forms)."""
+
+MOST_ENTRIES = 500
+LONGEST_TEXT = 4_000
+LONGEST_DURATION = timedelta(days=36_500)
+
+_UNITS = MappingProxyType(
+    {
+        "d": timedelta(days=1),
+        "h": timedelta(hours=1),
+        "m": timedelta(minutes=1),
+        "s": timedelta(seconds=1),
+    }
+)
+_DURATION = re.compile(r"(?:([0-9]+)d)? ?(?:([0-9]+)h)? ?(?:([0-9]+)m)? ?(?:([0-9]+)s)?")
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+ -]\d\d:\d\d)?)?",
+    re.ASCII,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class Sort(StrEnum):
+    """Order of a view: `newest` by `sort_at`, `updated` by the last real change."""
+
+    NEWEST = "newest"
+    UPDATED = "updated"
+
+
+class Stories(StrEnum):
+    """Whether a view shows a story that several sources tell once, or each of its entries."""
+
+    COLLAPSE = "collapse"
+    EXPAND = "expand"
+
+
+class Lead(StrEnum):
+    """Which entry is shown of a story: the first, the preferred source's, or the longest."""
+
+    FIRST = "first"
+    PRIORITY = "priority"
+    LONGEST = "longest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a view selects. Values of one key are alternatives, keys are all required.
+
+    Args:
+        q: Words, "phrases", prefix*, -not; the full-text search.
+        exclude: Words that must not occur (the key `not`).
+        since: Only entries published at or after this moment.
+        has: `audio`, `video`, `image`, `priority`.
+        limit: Entries in a feed or page; None for the default.
+        within: Only entries published in the time before now; `since` is None then.
+        view: A saved view whose keep and drop rules the entries must meet; never in a URL.
+        lead: Of a story that is collapsed.
+    """
+
+    section: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    lang: tuple[str, ...] = ()
+    q: str = ""
+    exclude: str = ""
+    since: datetime | None = None
+    has: tuple[str, ...] = ()
+    limit: int | None = None
+    sort: Sort = Sort.NEWEST
+    within: timedelta | None = None
+    view: tuple[str, ...] = ()
+    stories: Stories = Stories.COLLAPSE
+    lead: Lead = Lead.FIRST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A word of the vocabulary.
+
+    Args:
+        values: What may stand after `key=`, for people.
+        read: From one decoded value to what `Query` holds; raises QueryError.
+        many: Whether the key may be repeated or take a comma list.
+        commas: Whether a comma written as %2C belongs to the value, as a name may hold one.
+    """
+
+    name: str
+    values: str
+    help: str
+    read: Callable[[str], object]
+    many: bool = False
+    commas: bool = False
+
+
+def duration(text: str) -> timedelta | None:
+    """Read `90s`, `15m`, `1h 30m` or `7d`; None for anything else or more than a century."""
+    text = text.strip()
+    match = _DURATION.fullmatch(text)
+    if not text or not match or any(len(number or "") > 12 for number in match.groups()):
+        return None
+    parts = zip(match.groups("0"), _UNITS.values(), strict=True)
+    seconds = sum(int(number) * int(unit.total_seconds()) for number, unit in parts)
+    return timedelta(seconds=seconds) if seconds <= LONGEST_DURATION.total_seconds() else None
+
+
+def render_duration(value: timedelta) -> str:
+    """Write whole seconds as `duration` reads them: `1h30m`, `7d`, `0s`."""
+    written = ""
+    for unit, length in _UNITS.items():
+        number, value = divmod(value, length)
+        written += f"{number}{unit}" if number else ""
+    return written or "0s"
+
+
+def parse(text: str) -> Query:
+    """Read a query string, percent-encoded as in a URL; empty values are as good as absent.
+
+    Equal selections give equal queries: alternatives are sorted and moments are in GMT.
+
+    Raises:
+        QueryError: Names every key and value that can't be taken, and what is allowed instead.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise QueryError(f"the query is longer than {LONGEST_TEXT} characters")
+    found: dict[str, list[object]] = {}
+    problems: list[str] = []
+    for pair in filter(None, text.removeprefix("?").split("&")):
+        name, _, raw = pair.partition("=")
+        try:
+            key, values = _read(unquote_plus(name), raw)
+        except QueryError as error:
+            problems.append(str(error))
+            continue
+        if values:
+            found.setdefault(key.name, []).extend(values)
+    for name in sorted(found):
+        if len(found[name]) > 1 and not KEYS[name].many:
+            problems.append(f"{name} stands twice: give it once")
+    if problems:
+        raise QueryError("; ".join(problems))
+    return _query(found)
+
+
+def render(query: Query) -> str:
+    """Write the query in its one canonical form: `parse(render(query)) == query`."""
+    pairs: list[tuple[str, Iterable[str]]] = [
+        ("section", query.section),
+        ("source", query.source),
+        ("category", query.category),
+        ("author", query.author),
+        ("lang", query.lang),
+        ("q", [query.q]),
+        ("not", [query.exclude]),
+        ("since", [_render_since(query)]),
+        ("has", query.has),
+        ("limit", [str(query.limit or "")]),
+        ("sort", [query.sort if query.sort is not Sort.NEWEST else ""]),
+        ("stories", [query.stories if query.stories is not Stories.COLLAPSE else ""]),
+        ("lead", [query.lead if query.lead is not Lead.FIRST else ""]),
+    ]
+    written = ((name, ",".join(quote_plus(value) for value in values)) for name, values in pairs)
+    return "&".join(f"{name}={value}" for name, value in written if value)
+
+
+def _read(name: str, raw: str) -> tuple[Key, list[object]]:
+    key = KEYS.get(name)
+    if key is None:
+        near = get_close_matches(name.lower(), KEYS, n=1)
+        hint = f'did you mean "{near[0]}"? ' if near else ""
+        raise QueryError(f'unknown key "{name[:40]}": {hint}The keys are {", ".join(KEYS)}')
+    if key.many and not key.commas:
+        texts = unquote_plus(raw).split(",")
+    else:
+        texts = [unquote_plus(part) for part in (raw.split(",") if key.many else [raw])]
+    stripped = (text.strip() for text in texts)
+    return key, [key.read(text) for text in stripped if text]
+
+
+def _query(found: Mapping[str, list[object]]) -> Query:
+    values: dict[str, object] = {}
+    for name, items in found.items():
+        field = _FIELDS.get(name, name)
+        values[field] = tuple(sorted(map(str, set(items)))) if KEYS[name].many else items[0]
+    if isinstance(values.get("since"), timedelta):
+        values["within"] = values.pop("since")
+    return Query(**values)  # type: ignore[arg-type]  # each row of KEYS reads its field's type
+
+
+def _render_since(query: Query) -> str:
+    if query.within is not None:
+        return render_duration(query.within)
+    if query.since is None:
+        return ""
+    moment = query.since.astimezone(UTC).replace(tzinfo=None)
+    day = moment.date().isoformat()
+    return day if moment == datetime.fromisoformat(day) else f"{moment.isoformat()}Z"
+
+
+def _text(value: str) -> str:
+    if _CONTROL.search(value):
+        raise QueryError("the query holds a control character")
+    return value
+
+
+def _id(value: str) -> str:
+    if not ID.fullmatch(value):
+        raise QueryError(
+            f'"{value[:80]}" is no id: '
+            "ids are made of small letters, digits, dots, dashes and underscores"
+        )
+    return value
+
+
+def _language(value: str) -> str:
+    if not LANGUAGE.fullmatch(value.lower()):
+        raise QueryError(f'lang="{value[:40]}" is no language tag: write en, de or pt-br')
+    return value.lower()
+
+
+def _choice(name: str, *values: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in values:
+            raise QueryError(f'{name}="{value[:40]}" must be one of {", ".join(values)}')
+        return value
+
+    return read
+
+
+def _limit(value: str) -> int:
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    if not (is_number and 1 <= int(value) <= MOST_ENTRIES):
+        raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MOST_ENTRIES}')
+    return int(value)
+
+
+def _since(value: str) -> datetime | timedelta:
+    length = duration(value)
+    if length:
+        return length
+    try:
+        return _moment(value)
+    except (ValueError, OverflowError):
+        raise QueryError(
+            f'since="{value[:40]}" must be a date such as 2026-11-01, '
+            "a moment such as 2026-11-01T06:30:00Z, or a time such as 7d or 12h"
+        ) from None
+
+
+def _moment(value: str) -> datetime:
+    match = _MOMENT.fullmatch(value)
+    if not match:
+        raise ValueError(value)
+    day, clock, zone = match.groups()
+    zone = (zone or "Z").replace(" ", "+").upper()  # a "+" that was not percent-encoded
+    return datetime.fromisoformat(f"{day}T{clock or '00:00'}{zone}").astimezone(UTC)
+
+
+_FIELDS = MappingProxyType({"not": "exclude"})
+
+_ROWS = (
+    Key(name="section", values="id, …", help="In one of these sections.", read=_id, many=True),
+    Key(name="source", values="id, …", help="From one of these sources.", read=_id, many=True),
+    Key(
+        name="category",
+        values="text, …",
+        help="In one of these categories; write a comma within one as `%2C`.",
+        read=_text,
+        many=True,
+        commas=True,
+    ),
+    Key(
+        name="author",
+        values="name, …",
+        help="By one of these authors; write a comma within a name as `%2C`.",
+        read=_text,
+        many=True,
+        commas=True,
+    ),
+    Key(
+        name="lang",
+        values="language tag, …",
+        help="In one of these languages, such as `en` or `pt-br`.",
+        read=_language,
+        many=True,
+    ),
+    Key(
+        name="q",
+        values="words",
+        help='With all these words; `"a phrase"`, `start*` and `-without` work too.',
+        read=_text,
+    ),
+    Key(name="not", values="words", help="With none of these words.", read=_text),
+    Key(
+        name="since",
+        values="date, moment or duration",
+        help=(
+            "Published since a date (`2026-11-01`, GMT), a moment (`2026-11-01T06:30:00Z`), "
+            "or within a time before now (`7d`, `12h`)."
+        ),
+        read=_since,
+    ),
+    Key(
+        name="has",
+        values="audio, video, image, priority",
+        help="With audio, video or a picture, or marked as important by a rule.",
+        read=_choice("has", "audio", "image", "priority", "video"),
+        many=True,
+    ),
+    Key(name="limit", values=f"1 to {MOST_ENTRIES}", help="At most so many entries.", read=_limit),
+    Key(
+        name="sort",
+        values="newest, updated",
+        help="By publication (`newest`, the default) or by the last real change.",
+        read=lambda value: Sort(_choice("sort", *Sort)(value)),
+    ),
+    Key(
+        name="stories",
+        values="collapse, expand",
+        help=(
+            "Show what several sources tell of one event as one entry that names the others "
+            "(`collapse`, the default), or each report by itself (`expand`)."
+        ),
+        read=lambda value: Stories(_choice("stories", *Stories)(value)),
+    ),
+    Key(
+        name="lead",
+        values="first, priority, longest",
+        help=(
+            "Which report is shown of a story: the first that came (`first`, the default), that "
+            "of the source with the highest `priority`, or the longest."
+        ),
+        read=lambda value: Lead(_choice("lead", *Lead)(value)),
+    ),
+)
+
+KEYS: Mapping[str, Key] = MappingProxyType({key.name: key for key in _ROWS})
+"""The vocabulary by name, in the order of the canonical form."""

@@ -1,0 +1,156 @@
+"""The rules of the configuration: which entries are shown, where, and as what.
+
+Regular expressions are RE2's, so that no pattern can hang.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import re2
+import xxhash
+
+from aggregator.models.config import Config, Rule
+from aggregator.models.entry import Entry, Ruling
+
+NO_RULING = Ruling()
+
+_WITHOUT_BLANKS = re2.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of a configuration, by what they stand at."""
+
+    sources: Mapping[str, tuple[Rule, ...]]
+    sections: Mapping[str, tuple[Rule, ...]]
+    views: Mapping[str, tuple[Rule, ...]]
+
+    @classmethod
+    def of(cls, config: Config) -> "Rulebook":
+        """Return the rules of a configuration."""
+        return cls(
+            *(
+                {one.id: one.rules for one in named if one.rules}
+                for named in (config.sources, config.sections, config.views)
+            )
+        )
+
+    def stamp(self, source_id: str, sections: Sequence[str]) -> str:
+        """Return what differs when entries must be judged anew; "" where no rule is for them."""
+        places = {name: self.sections[name] for name in sections if name in self.sections}
+        mine = self.sources.get(source_id, ())
+        if not (mine or places or self.views):
+            return ""
+        return xxhash.xxh3_64_hexdigest(repr((mine, sorted(sections), places, self.views)).encode())
+
+    def judge(self, source_id: str, sections: Sequence[str], entry: Entry) -> Ruling:
+        """Return what the rules say of an entry.
+
+        Those of its source come first, then those of each section it stands in then. A section's
+        rules keep it out of that section alone, a view's out of that view.
+        """
+        mine = self.sources.get(source_id, ())
+        if not (mine or self.sections or self.views):
+            return NO_RULING
+        dropped = verdict(mine, entry)
+        if dropped:
+            return Ruling(dropped=dropped, reasons=(dropped,))
+        effects = list(_effects(mine, entry))
+        places = _moved(sections, effects)
+        for section in places:
+            effects += _effects(self.sections.get(section, ()), entry)
+        places = _moved(sections, effects)
+        refused = {name: verdict(self.sections.get(name, ()), entry) for name in places}
+        standing = tuple(name for name in places if not refused[name])
+        given = (rule.value for rule in effects if rule.action == "category")
+        known = {category.casefold() for category in entry.categories}
+        return Ruling(
+            sections=None if standing == tuple(sections) else standing,
+            categories=tuple(c for c in dict.fromkeys(given) if c.casefold() not in known),
+            views=tuple(name for name, rules in self.views.items() if not verdict(rules, entry)),
+            priority=any(rule.action == "priority" for rule in effects),
+            reasons=(
+                *dict.fromkeys(_words(rule) for rule in effects),
+                *(f"not in section {name}: {why}" for name, why in refused.items() if why),
+            ),
+        )
+
+
+def verdict(rules: Sequence[Rule], entry: Entry) -> str:
+    """Return why an entry is dropped, "" when it is shown.
+
+    One drop rule that matches is enough; where there are keep rules, one of them must match.
+    """
+    keeps = False
+    kept = False
+    for rule in rules:
+        if rule.action == "drop" and _meets(rule, entry):
+            return f"dropped by the rule {rule.field}: {rule.pattern}"
+        if rule.action == "keep":
+            keeps, kept = True, kept or _meets(rule, entry)
+    return "" if kept or not keeps else "dropped: no keep rule matches"
+
+
+def _effects(rules: Sequence[Rule], entry: Entry) -> Iterable[Rule]:
+    return (rule for rule in rules if rule.action not in ("keep", "drop") and _meets(rule, entry))
+
+
+def _moved(sections: Sequence[str], effects: Sequence[Rule]) -> tuple[str, ...]:
+    targets = dict.fromkeys(rule.value for rule in effects if rule.action == "section")
+    return tuple(targets) or tuple(sections)
+
+
+def _words(rule: Rule) -> str:
+    done = {
+        "category": f"given the category {rule.value}",
+        "section": f"moved to the section {rule.value}",
+        "priority": "marked as important",
+    }[rule.action]
+    return f"{done} by the rule {rule.field}: {rule.pattern}"
+
+
+def _meets(rule: Rule, entry: Entry) -> bool:
+    pattern = _pattern(any_word(rule.pattern) if rule.field == "words" else rule.pattern)
+    return any(pattern.search(text) for text in _texts(entry, rule.field))
+
+
+@lru_cache(maxsize=10_000)
+def _pattern(text: str) -> "re2._Regexp":
+    return re2.compile(f"(?i){text}")
+
+
+@lru_cache(maxsize=10_000)
+def any_word(text: str) -> str:
+    """Return the expression that finds any of the words or phrases between commas, whole.
+
+    Where a script sets no blanks between words, whatever stands beside one is let be.
+    """
+    words = (" ".join(word.split()) for word in text.split(","))
+    return "|".join(
+        f"{_edge(word[0], '^')}{re2.escape(word)}{_edge(word[-1], '$')}" for word in words if word
+    )
+
+
+def _edge(letter: str, end: str) -> str:
+    return "" if _WITHOUT_BLANKS.search(letter) else rf"(?:{end}|[^\pL\pM\pN])"
+
+
+def _texts(entry: Entry, field: str) -> Sequence[str]:
+    match field:
+        case "title":
+            return (entry.title,)
+        case "summary":
+            return (entry.summary,)
+        case "content":
+            return (entry.text,)
+        case "words":
+            return (entry.title, entry.summary, entry.text)
+        case "author":
+            return [author.name for author in entry.authors]
+        case "category":
+            return entry.categories
+        case _:
+            return (entry.link,)

@@ -1,0 +1,291 @@
+"""The loop that polls what it is offered: all transactions in one thread.
+
+    offer | requests | pipeline | results | ingest
+
+What turns requests into results is a `Pipeline` in this thread, or a cluster of them.
+"""
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from aggregator.errors import StoreError
+from aggregator.fetch.agent import user_agent
+from aggregator.ingest import batch
+from aggregator.ingest.source_update import Context, Ingested
+from aggregator.models.config import Config
+from aggregator.models.poll import PollResult, Request
+from aggregator.policy import schedule
+from aggregator.policy.filter_rules import Rulebook
+from aggregator.polling import stages
+from aggregator.polling.pipeline import Manners, Pipe, Pipeline
+from aggregator.store.database.connection import Store, stamp
+from aggregator.store.sources import poll_log, sources
+
+logger = logging.getLogger("aggregator")
+
+HOST_SHARE = 50
+"""Polls of one host under way at most: its thousand feeds must not keep others from their turn."""
+
+STORE_RESULTS, STORE_SECONDS = 100, 0.2
+"""A transaction is made for so many results, or once the oldest has waited so long."""
+
+STOP_SECONDS = 8.0
+
+
+def utc_now() -> datetime:
+    """Return the present moment; the clock of the scheduler."""
+    return datetime.now(UTC)
+
+
+def manners(config: Config) -> Manners:
+    """Return what the configuration says of every request."""
+    return Manners(
+        user_agent=user_agent(config),
+        allow=config.allow,
+        proxy=config.proxy,
+        per_host=config.defaults.per_host,
+    )
+
+
+class Poller:
+    """Polls the sources it is offered; everything happens in the thread that calls `turn`."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        draw: Callable[[], float] = random.random,
+        report: Callable[[Ingested], None] = lambda _: None,
+        pipe: Callable[..., Pipe] = Pipeline,
+    ) -> None:
+        """Start nothing but the pipeline.
+
+        Args:
+            store: Where everything is stored.
+            config: The configuration in force.
+            clock: The present moment.
+            draw: A number in 0..1, the chance in jitter and backoff.
+            report: Called for each poll that was stored.
+            pipe: Makes, of `Manners` and a clock, what requests go through.
+        """
+        self._store, self._clock, self._draw, self._report = store, clock, draw, report
+        self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._busy: Counter[str] = Counter()
+        self._flying: dict[str, str] = {}
+        self._guard = threading.Lock()
+        self._results: list[PollResult] = []
+        self._since = 0.0
+        self._retry_at = 0.0
+        self._told = ""
+        self.trouble = ""
+        self._hold(config)
+        self._pipe = pipe(manners(config), clock=clock)
+
+    def reconfigure(self, config: Config) -> None:
+        """Obey another configuration from the next request on."""
+        self._hold(config)
+        self._pipe.reconfigure(manners(config))
+
+    def _hold(self, config: Config) -> None:
+        self.config = config
+        self._sources = {source.id: source for source in config.sources}
+        self._rulebook = Rulebook.of(config)
+
+    @property
+    def shortage(self) -> str:
+        """Why nothing can be polled though the database is well, in words; "" when it can."""
+        return self._pipe.trouble
+
+    # --- offers, from any thread ---------------------------------------------------------------
+
+    def offer(self, due: Iterable[sources.Due]) -> int:
+        """Take sources that are not under way already, hosts in turn; return how many."""
+        with self._guard:
+            room = self._pipe.capacity - len(self._flying)
+            if room <= 0:
+                return 0
+            waiting = [item for item in due if item.source_id not in self._flying]
+            taken = schedule.in_turns(
+                [(item.source_id, item.host) for item in waiting],
+                room=room,
+                busy=self._busy,
+                share=HOST_SHARE,
+            )
+            hosts = {item.source_id: item.host for item in waiting}
+            for source_id in taken:
+                self._flying[source_id] = hosts[source_id]
+                self._busy[hosts[source_id]] += 1
+                self._offers.put(source_id)
+        return len(taken)
+
+    def take(self, pushes: Iterable[Request]) -> None:
+        """Take what has come by itself, of sources that are not under way; not from any thread."""
+        with self._guard:
+            # A poll may have been offered since the inbox was read: the push waits there for it.
+            pushes = [request for request in pushes if request.source_id not in self._flying]
+            for request in pushes:
+                self._flying[request.source_id] = ""
+                self._busy[""] += 1
+        self._pipe.add(pushes, spacing={})
+
+    @property
+    def flying(self) -> list[str]:
+        """The sources under way."""
+        with self._guard:
+            return list(self._flying)
+
+    def has(self, source_id: str) -> bool:
+        """Whether a source is under way."""
+        return source_id in self._flying
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._flying
+
+    # --- one turn of the loop ------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Move everything on by a step; waits up to 50 ms where there is nothing to do."""
+        if self.trouble and not self._results and time.monotonic() >= self._retry_at:
+            self.trouble = ""
+        self._begin()
+        results = self._pipe.step()
+        if results and not self._results:
+            self._since = time.monotonic()
+        self._results += results
+        self._store_results()
+
+    def _context(self) -> Context:
+        return Context(
+            config=self.config,
+            sources=self._sources,
+            rulebook=self._rulebook,
+            now=self._clock(),
+            draw=self._draw,
+        )
+
+    def _begin(self) -> None:
+        due = []
+        while not self._offers.empty():
+            due.append(self._offers.get())
+        if not due:
+            return
+        try:
+            with self._store.reading() as db:
+                requests = batch.requests(db, due, self._context())
+                spacing = poll_log.spacings(db)
+        except StoreError as error:
+            self._release(due)
+            self._meet(error)
+            return
+        self._release(set(due) - {request.source_id for request in requests})
+        self._pipe.add(requests, spacing=spacing)
+
+    def _store_results(self) -> None:
+        if not self._results or time.monotonic() < self._retry_at:
+            return
+        waited = time.monotonic() - self._since
+        few = len(self._results) < STORE_RESULTS and waited < STORE_SECONDS
+        if few and self._pipe.pending:
+            return
+        results, self._results = self._results, []
+        try:
+            done = self._ingest(results)
+        except StoreError as error:
+            # Nothing was written. The results are kept and tried again until the way is free.
+            self._results = results
+            self._meet(error)
+            return
+        self.trouble = self._told = ""
+        self._release({result.source_id for result in results})
+        for ingested in done:
+            _log(ingested)
+            self._report(ingested)
+
+    def _meet(self, error: StoreError) -> None:
+        """Wait a second before the database is tried again; say why, but once."""
+        self._retry_at = time.monotonic() + 1.0
+        self.trouble = str(error)
+        if self.trouble != self._told:
+            self._told = self.trouble
+            logger.error("event=store_failed error=%r", self.trouble)
+
+    def _ingest(self, results: list[PollResult]) -> list[Ingested]:
+        try:
+            with self._store.transaction() as db:
+                return batch.ingest(db, results, self._context())
+        except StoreError:
+            raise
+        except Exception:
+            if len(results) == 1:
+                logger.exception("event=ingest_failed source=%s", results[0].source_id)
+                return self._ingest_poison(results[0])
+            logger.exception("event=ingest_failed results=%d, each is tried alone", len(results))
+            return [done for result in results for done in self._ingest([result])]
+
+    def _ingest_poison(self, result: PollResult) -> list[Ingested]:
+        failed = stages.unstorable(result)
+        with self._store.transaction() as db:
+            return batch.ingest(db, [failed], self._context())
+
+    def _release(self, source_ids: Iterable[str]) -> None:
+        with self._guard:
+            for source_id in source_ids:
+                host = self._flying.pop(source_id, None)
+                if host is not None:
+                    self._busy[host] -= 1
+                    if not self._busy[host]:
+                        del self._busy[host]
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    def turn_or_raise(self) -> None:
+        """Take a turn of a round that somebody waits for.
+
+        Raises:
+            StoreError: The database can't be written; what is not stored is due again.
+        """
+        self.turn()
+        if self.trouble:
+            raise StoreError(self.trouble)
+
+    def run_until_idle(self) -> None:
+        """Take turns until everything offered is stored; raises as `turn_or_raise`."""
+        while not self.idle:
+            self.turn_or_raise()
+
+    def stop(self) -> None:
+        """Cancel what is being fetched, store what has come, and end the children."""
+        deadline = time.monotonic() + STOP_SECONDS
+        self._pipe.stop()
+        while not self.idle and time.monotonic() < deadline and not self.trouble:
+            self.turn()
+        self.close()
+
+    def close(self) -> None:
+        """End the pipeline; what was not stored is due again."""
+        self._pipe.close()
+
+
+def _log(done: Ingested) -> None:
+    fine = done.result in (*poll_log.FINE, "pushed")
+    level = logging.INFO if fine else logging.WARNING
+    logger.log(
+        level,
+        "event=poll source=%s outcome=%s new=%d changed=%d next=%s detail=%r",
+        done.source_id,
+        done.result,
+        len(done.new),
+        len(done.changed),
+        stamp(done.next_poll.at),
+        done.detail,
+    )

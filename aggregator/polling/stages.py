@@ -1,0 +1,151 @@
+"""One poll, without the database, so that it can run in a child process or on another machine.
+
+    request | fetch | gates | parse | clean | result
+
+Three gates keep known things from the parser: a 304, a body equal to the last one, and items
+whose bytes are known. What passes is read by `read`, which is meant for a process that may be
+killed: every byte it looks at is somebody else's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import xxhash
+
+from aggregator.clean import entry as entry_cleaner
+from aggregator.clean import feed as feed_cleaner
+from aggregator.models.entry import Entry
+from aggregator.models.poll import (
+    Failed,
+    FailureKind,
+    Fetched,
+    FetchOutcome,
+    NotModified,
+    PollOutcome,
+    PollResult,
+    Reading,
+    Request,
+    Unchanged,
+)
+from aggregator.parse import discover, document
+from aggregator.parse.decode import NotAFeed
+
+HASH_VERSION = b"1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A document that passed the first two gates, ready to be read."""
+
+    request: Request
+    fetched: Fetched
+    body_hash: bytes
+
+
+def judge(request: Request, outcome: FetchOutcome) -> PollResult | Body:
+    """Let a fetch's outcome through the gates that need no parser: 304 and equal body."""
+    match outcome:
+        case Failed():
+            return ended(request, outcome)
+        case NotModified():
+            unchanged = Unchanged(
+                url=outcome.url, validators=outcome.validators, transfer=outcome.transfer
+            )
+            return ended(request, unchanged)
+        case Fetched():
+            body_hash = HASH_VERSION + xxhash.xxh3_128_digest(outcome.body)
+            if body_hash != request.body_hash or outcome.partial:
+                return Body(request=request, fetched=outcome, body_hash=body_hash)
+            unchanged = Unchanged(
+                url=outcome.url,
+                validators=outcome.validators,
+                transfer=outcome.transfer,
+                equal_body=True,
+            )
+            return ended(request, unchanged)
+
+
+def ended(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:
+    """Return the result of a request."""
+    return PollResult(
+        source_id=request.source_id,
+        outcome=outcome,
+        discovered=discovered,
+        archive=request.archive,
+        push=request.push,
+    )
+
+
+def read(bodies: Sequence[Body], now: datetime) -> list[PollResult]:
+    """Read documents, each on its own: whatever one does to the parser is its own failure."""
+    results = []
+    for body in bodies:
+        try:
+            results.append(_read(body, now))
+        except Exception as error:  # noqa: BLE001, the one barrier: parsers raise anything
+            results.append(
+                broken(body, f"the parser gave up on it ({type(error).__name__}: {error})")
+            )
+    return results
+
+
+def broken(body: Body, what: str) -> PollResult:
+    """Return the result of a document that could not be read, for the reason given."""
+    failed = Failed(
+        kind=FailureKind.PARSE,
+        detail=f"{body.fetched.url}: {what}. Its entries are kept; tell the publisher.",
+        transfer=body.fetched.transfer,
+    )
+    return ended(body.request, failed)
+
+
+def unstorable(result: PollResult) -> PollResult:
+    """Return the result that stands in for one the database would not take: a fault of ours."""
+    failed = Failed(
+        kind=FailureKind.PARSE,
+        detail="what it brought could not be stored; the log has the traceback, please report it",
+        transfer=result.outcome.transfer,
+    )
+    return replace(result, outcome=failed)
+
+
+def _read(body: Body, now: datetime) -> PollResult:
+    request, fetched = body.request, body.fetched
+    try:
+        changes = document.parse_changes(
+            fetched.body,
+            content_type=fetched.content_type,
+            url=fetched.url,
+            known=b"" if fetched.partial else request.item_hashes,
+        )
+    except NotAFeed as error:
+        return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
+    parsed = changes.feed
+    feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=fetched.links)
+    base = feed.link or fetched.url
+    cleaned = [entry_cleaner.clean(entry, base=base, now=now) for entry in parsed.entries]
+    entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.empty(entry)]
+    reading = Reading(
+        url=fetched.url,
+        feed=feed,
+        entries=tuple(entries),
+        body_hash=b"" if fetched.partial else body.body_hash,
+        item_hashes=b"" if fetched.partial else changes.item_hashes,
+        whole=not fetched.partial,
+        validators=fetched.validators,
+        transfer=fetched.transfer,
+    )
+    return ended(request, reading)
+
+
+def _not_a_feed(body: Body, detail: str) -> PollResult:
+    request, fetched = body.request, body.fetched
+    found: tuple[discover.Candidate, ...] = ()
+    if request.discover:
+        found = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    address = next((candidate.url for candidate in found if candidate.url != request.url), "")
+    if address:
+        detail = f"{detail} It links its feed, which is polled from now on: {address}"
+    failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
+    return ended(request, failed, discovered=address)

@@ -1,0 +1,1 @@
+"""The SQLite file: connections, migrations, the scheduler's lock, metadata and the change log."""

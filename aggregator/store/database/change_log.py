@@ -1,0 +1,63 @@
+"""What changed: a version for each scope, so that a cache can ask whether it still holds."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from aggregator.store.database.connection import Connection, known_moment, stamp
+
+ALL = "all"
+STATUS = "status"
+
+
+def source_scope(source_id: str) -> str:
+    """Return the scope that changes with a source's entries."""
+    return f"source:{source_id}"
+
+
+def section_scope(section: str) -> str:
+    """Return the scope that changes with a section's entries."""
+    return f"section:{section}"
+
+
+def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
+    """Give each scope a new version; in the transaction that changed it."""
+    db.executemany(
+        "insert into changes values (?, 1, ?)"
+        " on conflict(scope) do update set version = version + 1, at = excluded.at",
+        [(scope, stamp(now)) for scope in sorted(set(scopes))],
+    )
+
+
+def bump_all(db: Connection) -> None:
+    """Give every scope a new version: the configuration changed what views hold."""
+    db.execute("update changes set version = version + 1")
+
+
+def version(db: Connection, scope: str = ALL) -> int:
+    """Return the version of one scope, 0 when it never changed."""
+    row = db.execute("select version from changes where scope = ?", (scope,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def versions(db: Connection) -> dict[str, int]:
+    """Return the version of every scope that ever changed."""
+    return {row[0]: row[1] for row in db.execute("select scope, version from changes")}
+
+
+def last(db: Connection, scope: str = ALL) -> datetime | None:
+    """Return when a scope changed last, None when it never did."""
+    row = db.execute("select at from changes where scope = ?", (scope,)).fetchone()
+    return known_moment(row[0]) if row else None
+
+
+def between(db: Connection, first: str, last: str) -> list[str]:
+    """Return the scopes that changed from one stamp on and before another."""
+    return [
+        row[0]
+        for row in db.execute("select scope from changes where at >= ? and at < ?", (first, last))
+    ]
+
+
+def data_version(db: Connection) -> int:
+    """Return a number that changes whenever another connection has committed anything."""
+    return int(db.execute("pragma data_version").fetchone()[0])

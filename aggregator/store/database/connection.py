@@ -1,0 +1,247 @@
+"""Connections: readers per thread, one writer, and the errors that SQLite can bring."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from aggregator.errors import Corrupt, DiskFull, Locked, NotOurs, SchemaTooNew, StoreError
+from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
+
+Connection = sqlite3.Connection
+
+BUSY_SECONDS = 15.0
+
+
+def stamp(moment: datetime) -> str:
+    """Return the text that stands for a moment in the database, in UTC, to the second."""
+    return _written(moment.astimezone(UTC))
+
+
+def stamp_or_null(moment: datetime | None) -> str | None:
+    """Return the same of a moment that may be none."""
+    return stamp(moment) if moment else None
+
+
+@lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")[:19] + "Z"
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the moment that `stamp` made into text, None for NULL and "" (no moment)."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def known_moment(text: str) -> datetime:
+    """Return the moment of a column that is never NULL."""
+    return datetime.fromisoformat(text)
+
+
+@contextmanager
+def clear_errors(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours, each naming the file and the way out.
+
+    Raises:
+        Locked, DiskFull, Corrupt, NotOurs, StoreError: as SQLite's error code says.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, path) from error
+
+
+def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Locked(
+            f"{path}: the database is locked by another process for too long."
+            " Find what holds it open (backup, sqlite3 shell) and try again."
+        )
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
+        return DiskFull(f"{path}: the disk is full. Make room; polling resumes by itself.")
+    if name.startswith("SQLITE_NOTADB"):
+        return NotOurs(
+            f"{path}: this file is not an SQLite database. Name another file in storage.path,"
+            " or restore a backup with `aggregator restore FILE`."
+        )
+    if name.startswith("SQLITE_CORRUPT"):
+        return Corrupt(
+            f"{path}: the database is damaged ({text}). Nothing was changed. Restore a backup with"
+            f" `aggregator restore FILE`, or salvage what is left: sqlite3 {path} .recover"
+        )
+    if name.startswith("SQLITE_CANTOPEN"):
+        return StoreError(f"{path}: can't be opened. Check that the folder exists and is writable.")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreError(f"{path}: can't be written. Check the owner and mode of file and folder.")
+    if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
+        return error  # our own mistake: a traceback says more than a sentence
+    return StoreError(f"{path}: {text}")
+
+
+class Store:
+    """The database file: open it once, share it between threads."""
+
+    def __init__(self, path: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Open an existing database or make a new one, and bring its schema up to date.
+
+        Args:
+            path: The file; its folder is made where it is missing.
+            busy_seconds: How long a writer waits for another process's transaction.
+
+        Raises:
+            StoreError: when the file can't be used; it is never overwritten.
+        """
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._threads = threading.local()
+        self._connections: list[Connection] = []
+        self._writing = threading.RLock()
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with clear_errors(path):
+                self._writer = self._connect()
+                with self._alone():
+                    self._check_ours()
+                    self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        self._connections.append(connection)
+        connection.row_factory = sqlite3.Row
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma synchronous = normal")
+        connection.execute("pragma cache_size = -16000")
+        return connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder, so that processes that start together set the file up in turn."""
+        if self.path == ":memory:":
+            yield
+            return
+        folder = os.open(Path(self.path).parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _check_ours(self) -> None:
+        (application,) = self._writer.execute("pragma application_id").fetchone()
+        (tables,) = self._writer.execute("select count(*) from sqlite_master").fetchone()
+        if application == APPLICATION_ID:
+            (version,) = self._writer.execute("pragma user_version").fetchone()
+            known = len(MIGRATIONS)
+            if version > known:
+                raise SchemaTooNew(
+                    f"{self.path}: written by a newer version of this program (schema {version},"
+                    f" this one knows {known}). Upgrade the program, or restore an older backup."
+                )
+        elif application or tables:
+            raise NotOurs(
+                f"{self.path}: this database belongs to another program. Name another file in"
+                " storage.path."
+            )
+
+    def _migrate(self) -> None:
+        (version,) = self._writer.execute("pragma user_version").fetchone()
+        if version == len(MIGRATIONS):
+            return
+        from sqlite_utils import Database, Migrations  # slow to load, and seldom needed
+
+        db, migrations = Database(self._writer), Migrations("aggregator")
+        for migration in MIGRATIONS:
+            migrations()(migration)
+        if not self._writer.execute("select count(*) from sqlite_master").fetchone()[0]:
+            self._writer.execute("pragma journal_mode = wal")
+            self._writer.execute(f"pragma application_id = {APPLICATION_ID}")
+        elif migrations.pending(db):
+            self._keep_copy()
+        migrations.apply(db)
+        self._writer.execute(f"pragma user_version = {len(MIGRATIONS)}")
+
+    def _keep_copy(self) -> None:
+        (version,) = self._writer.execute("pragma user_version").fetchone()
+        copy = Path(f"{self.path}.before-schema-{len(MIGRATIONS)}-from-{version}")
+        if not copy.exists():
+            self._writer.execute("vacuum into ?", [str(copy)])
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give the writer's connection inside `begin immediate`; commit, or roll back on any error.
+
+        Raises:
+            StoreError: as `clear_errors`; nothing was written then.
+        """
+        with self._writing, clear_errors(self.path):
+            self._writer.execute("begin immediate")
+            try:
+                yield self._writer
+                self._writer.execute("commit")  # it can fail too, and must not leave it open
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("rollback")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give this thread's reading connection, in one snapshot for the length of the block."""
+        connection: Connection | None = getattr(self._threads, "connection", None)
+        with clear_errors(self.path):
+            if connection is None:
+                connection = self._threads.connection = self._connect()
+                connection.execute("pragma query_only = on")
+            if connection.in_transaction:  # nested: the outer block's snapshot
+                yield connection
+                return
+            connection.execute("begin")
+            try:
+                yield connection
+            finally:
+                connection.execute("rollback")
+
+    def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a consistent copy of the database to a new file while everything goes on."""
+        with clear_errors(target):
+            copy = sqlite3.connect(target)
+            try:
+                with self.reading() as source:
+                    source.backup(
+                        copy,
+                        pages=2000,
+                        progress=(lambda _, left, total: progress(total - left, total))
+                        if progress
+                        else None,
+                    )
+            finally:
+                copy.close()
+
+    def check(self) -> str:
+        """Return what SQLite's integrity check says: "ok", or the first damage it found."""
+        with self.reading() as db:
+            return str(db.execute("pragma integrity_check(1)").fetchone()[0])
+
+    def optimise(self) -> None:
+        """Refresh the planner's statistics and merge the search index; for the night."""
+        with self._writing, clear_errors(self.path):
+            self._writer.execute("pragma optimize")
+            self._writer.execute("insert into entries_fts(entries_fts, rank) values ('merge', 500)")
+
+    def close(self) -> None:
+        """Close every connection that any thread opened."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()

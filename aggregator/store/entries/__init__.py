@@ -1,0 +1,1 @@
+"""Tables of entries: the entries, their aliases, and the stories they belong to."""

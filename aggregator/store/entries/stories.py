@@ -1,0 +1,201 @@
+"""Stories: which entries of different sources tell the same, why, and how they are found."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aggregator.store.database.connection import Connection, known_moment, stamp
+
+COVERED_DEPTH = 2_000
+"""So many of the latest stories are looked at for the most covered."""
+
+SLOTS = 8
+"""So many entries are found by one key: the latest, mostly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is compared of an entry; the fields are those of `StoredEntry` and `Entry`.
+
+    Args:
+        feed: URL of the feed that it was copied from, else of its own.
+    """
+
+    id: int
+    source_id: str
+    uri: str
+    guid: str
+    canonical_url: str
+    title: str
+    summary: str
+    via: str
+    feed: str
+    sort_at: datetime
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An entry of a story: why it belongs to it, and how alike it is to the first, 0 to 1.
+
+    Args:
+        at: Its place in lists.
+        reason: "" for the first.
+    """
+
+    story: int
+    entry_id: int
+    source_id: str
+    at: datetime
+    reason: str = ""
+    similarity: float = 1.0
+
+
+def told(db: Connection, entry_ids: Iterable[int]) -> dict[int, Told]:
+    """Return what is compared of entries, by id and in their order."""
+    rows = db.execute(
+        "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at, hidden,"
+        " coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url) from entries e"
+        " join sources s on s.id = source_id"
+        " where e.id in (select value from json_each(?)) order by e.id",
+        (json.dumps(sorted(entry_ids)),),
+    )
+    return {
+        row[0]: Told(
+            id=row[0],
+            source_id=row[1],
+            uri=row[2],
+            guid=row[3],
+            canonical_url=row[4],
+            title=row[5],
+            summary=row[6],
+            via=row[7],
+            feed=row[10],
+            sort_at=known_moment(row[8]),
+            hidden=row[9] or "",
+        )
+        for row in rows
+    }
+
+
+def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
+    """Return the entries that are found by each key, at most `SLOTS` each."""
+    found: dict[int, list[int]] = {}
+    rows = db.execute(
+        "select key, entry_id from story_keys where key in (select value from json_each(?))",
+        (json.dumps(sorted(keys)),),
+    )
+    for key, entry_id in rows:
+        found.setdefault(key, []).append(entry_id)
+    return found
+
+
+def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
+    """Let entries be found by keys: `(key, entry, day)`, the day being the last, as an ordinal."""
+    db.executemany(
+        "insert or replace into story_keys(key, slot, entry_id, until) values (?, ?, ?, ?)",
+        sorted((key, entry_id % SLOTS, entry_id, until) for key, entry_id, until in keys),
+    )
+
+
+def add_members(db: Connection, members: Iterable[Member]) -> None:
+    """Let entries belong to stories; one that belongs to a story stays there."""
+    db.executemany(
+        "insert or ignore into story_members(entry_id, story_id, source_id, at, reason,"
+        " similarity) values (?, ?, ?, ?, ?, ?)",
+        [
+            (one.entry_id, one.story, one.source_id, stamp(one.at), one.reason, one.similarity)
+            for one in members
+        ],
+    )
+
+
+def of_entries(db: Connection, entry_ids: Iterable[int]) -> dict[int, int]:
+    """Return the story of each entry that belongs to one."""
+    rows = db.execute(
+        "select entry_id, story_id from story_members"
+        " where entry_id in (select value from json_each(?))",
+        (json.dumps(list(entry_ids)),),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def members(db: Connection, stories: Collection[int], *, shown: bool = False) -> list[Member]:
+    """Return the members of stories, in the order in which they came.
+
+    Args:
+        shown: Without those that are in no view.
+    """
+    where = " and exists (select 1 from entries e where e.id = entry_id and e.hidden is null)"
+    rows = db.execute(
+        "select story_id, entry_id, source_id, at, reason, similarity from story_members"
+        f" where story_id in (select value from json_each(?)){where if shown else ''}"
+        " order by story_id, entry_id",
+        (json.dumps(sorted(stories)),),
+    )
+    return [
+        Member(
+            story=row[0],
+            entry_id=row[1],
+            source_id=row[2],
+            at=known_moment(row[3]),
+            reason=row[4],
+            similarity=row[5],
+        )
+        for row in rows
+    ]
+
+
+def of_entry(db: Connection, entry_id: int) -> list[Member]:
+    """Return the members of an entry's story, itself among them; none when it stands alone."""
+    story = of_entries(db, [entry_id]).get(entry_id)
+    return members(db, [story]) if story is not None else []
+
+
+def latest(
+    db: Connection, *, limit: int, before: tuple[datetime, int] | None = None
+) -> list[tuple[int, datetime]]:
+    """Return stories and when they began, newest first, from a place on."""
+    at, story = (stamp(before[0]), before[1]) if before else ("~", 0)
+    rows = db.execute(
+        "select story_id, at from story_members where entry_id = story_id"
+        " and (at, story_id) < (?, ?) order by at desc, story_id desc limit ?",
+        (at, story, limit),
+    )
+    return [(row[0], known_moment(row[1])) for row in rows]
+
+
+def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> list[int]:
+    """Return the stories of the last time that most sources tell, and at least so many.
+
+    The newest story is the clock, so that the same database gives the same page.
+    """
+    newest = latest(db, limit=1)
+    if not newest:
+        return []
+    # Counted along an index, hidden entries too; how many are shown is only asked of the best.
+    rows = db.execute(
+        "select story_id from (select story_id, (select count(*) from story_members m"
+        " where m.story_id = b.story_id) as n from (select story_id from story_members"
+        " where entry_id = story_id and at >= ? order by at desc, story_id desc limit ?) b)"
+        " where n >= ? order by n desc, story_id desc limit ?",
+        (stamp(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
+    )
+    counts = Counter(one.story for one in members(db, [row[0] for row in rows], shown=True))
+    best = sorted(counts, key=lambda story: (-counts[story], -story))
+    return [story for story in best if counts[story] >= least][:limit]
+
+
+def forget(db: Connection, day: int) -> int:
+    """Delete the keys that find nothing new after a day, and return how many."""
+    return db.execute("delete from story_keys where until < ?", (day,)).rowcount
+
+
+def sources_of(members: Sequence[Member]) -> dict[int, set[str]]:
+    """Return the sources of each story."""
+    found: dict[int, set[str]] = {}
+    for one in members:
+        found.setdefault(one.story, set()).add(one.source_id)
+    return found

@@ -1,0 +1,90 @@
+"""Archives of merged feeds (RFC 5005 §4): ranges of a view's entries, closed for ever.
+
+A range holds the entries of its view with an id after `after_id` up to `last_id`. What was served
+for it is kept, because entries are revised later and an archive must not change.
+"""
+
+from dataclasses import dataclass
+
+from aggregator.models.query import Query
+from aggregator.store.database.connection import Connection
+from aggregator.store.queries import select
+
+SIZE = 50
+"""Entries in a range when it is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A closed range; `number` counts from 1, the oldest."""
+
+    number: int
+    after_id: int
+    last_id: int
+
+
+NONE = Range(number=0, after_id=0, last_id=0)
+"""Stands before the first range."""
+
+
+def newest(db: Connection, view: str) -> Range:
+    """Return the range of a view that was closed last, `NONE` when there is none."""
+    row = db.execute(
+        "select number, after_id, last_id from archives where view = ?"
+        " order by number desc limit 1",
+        (view,),
+    ).fetchone()
+    return Range(number=row[0], after_id=row[1], last_id=row[2]) if row else NONE
+
+
+def get(db: Connection, view: str, number: int) -> Range | None:
+    """Return one range, None when it was not closed yet."""
+    row = db.execute(
+        "select number, after_id, last_id from archives where view = ? and number = ?",
+        (view, number),
+    ).fetchone()
+    return Range(number=row[0], after_id=row[1], last_id=row[2]) if row else None
+
+
+def close(db: Connection, view: str, query: Query) -> Range:
+    """Close every range that is full, in the caller's transaction, and return the newest."""
+    last = newest(db, view)
+    ids = select.arrival_ids(db, query, after_id=last.last_id)
+    ends = ids[SIZE - 1 :: SIZE]
+    begins = [last.last_id, *ends]
+    db.executemany(
+        "insert into archives values (?, ?, ?, ?)",
+        [
+            (view, last.number + count, after_id, last_id)
+            for count, (after_id, last_id) in enumerate(zip(begins, ends, strict=False), 1)
+        ],
+    )
+    return newest(db, view)
+
+
+def document(db: Connection, view: str, number: int, variant: str) -> bytes | None:
+    """Return what was served for a range, None when nobody asked for it yet."""
+    row = db.execute(
+        "select body from archive_documents where view = ? and number = ? and variant = ?",
+        (view, number, variant),
+    ).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def keep(db: Connection, view: str, number: int, variant: str, body: bytes) -> bytes:
+    """Keep what is served for a range, and return what is kept: the first that came."""
+    db.execute(
+        "insert or ignore into archive_documents(view, number, variant, body) values (?, ?, ?, ?)",
+        (view, number, variant, body),
+    )
+    return document(db, view, number, variant) or body
+
+
+def forget(db: Connection) -> int:
+    """Delete what is kept for ranges whose entries have all expired, and return how many."""
+    cursor = db.execute(
+        "delete from archive_documents where exists (select 1 from archives a"
+        " where a.view = archive_documents.view and a.number = archive_documents.number"
+        " and a.last_id < (select coalesce(min(id), 0) from entries))"
+    )
+    return cursor.rowcount

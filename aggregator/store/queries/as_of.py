@@ -1,0 +1,246 @@
+"""Views as they stood at a moment: what had come by then, as it was worded, and not yet taken back.
+
+Entries that retention has deleted are gone from the past too, and so is what a newer configuration
+shows no more: the past is told from what is stored now. A search looks at the words of today.
+Of a story its first report stands, since who else told it by then is not kept.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from aggregator.models.entry import SafeHtml, StoredEntry
+from aggregator.models.query import Query, Sort
+from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.entries import entries, stories
+from aggregator.store.queries import select as views
+from aggregator.store.queries import summaries
+from aggregator.store.queries.fts import expression
+from aggregator.store.queries.select import Place
+from aggregator.store.queries.summaries import Listed
+
+Kind = TypeVar("Kind", Listed, StoredEntry)
+
+SUMMARY = 280
+"""Characters of a wording's text that stand for its summary, which is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment that is over.
+
+    Args:
+        last: The last entry that had come by then, 0 for none; ids follow the arrival.
+        undone: Whether anything was taken back later.
+    """
+
+    at: datetime
+    last: int
+    undone: bool
+
+    @classmethod
+    def of(cls, db: Connection, at: datetime) -> "Moment":
+        """Look a moment up."""
+        later = db.execute(
+            "select 1 from entries indexed by entries_withdrawn where withdrawn > ? limit 1",
+            (stamp(at),),
+        ).fetchone()
+        return cls(at=at, last=_last_id(db, at), undone=later is not None)
+
+
+def first(db: Connection) -> datetime | None:
+    """Return when the first entry came that is still stored."""
+    row = db.execute("select first_seen from entries order by id limit 1").fetchone()
+    return known_moment(row[0]) if row else None
+
+
+def _last_id(db: Connection, at: datetime) -> int:
+    low, high, then = 0, entries.last_id(db), stamp(at)
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = db.execute(
+            "select id, first_seen from entries where id >= ? order by id limit 1", (middle,)
+        ).fetchone()
+        if row[1] <= then:
+            low = row[0]
+        else:
+            high = middle - 1
+    return low
+
+
+def last_change(db: Connection, then: Moment) -> datetime | None:
+    """Return when, by a moment, an entry had come or been corrected last."""
+    (moment,) = db.execute(
+        "select max(at) from (select first_seen as at from entries where id = ?"
+        " union all select max(until) from versions where until <= ?)",
+        (then.last, stamp(then.at)),
+    ).fetchone()
+    return known_moment(moment) if moment else None
+
+
+def select(
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
+) -> list[Listed]:
+    """Return the view's entries as a list showed them."""
+    ids = select_ids(db, query, then, limit=limit, before=before)
+    return _as_they_stood(db, summaries.get_many(db, ids), ids, then, _listed_as)
+
+
+def select_whole(db: Connection, query: Query, then: Moment, *, limit: int) -> list[StoredEntry]:
+    """Return the view's entries as a feed held them."""
+    ids = select_ids(db, query, then, limit=limit)
+    found = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
+    return [replace(one, withdrawn=None) for one in found]
+
+
+def _as_they_stood(
+    db: Connection,
+    found: Mapping[int, Kind],
+    ids: Sequence[int],
+    then: Moment,
+    worded: Callable[[Kind, "_Wording"], Kind],
+) -> list[Kind]:
+    """Return what is found of entries, worded and dated as at the moment, and shown."""
+    wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
+    made = []
+    for entry_id in ids:
+        one = found[entry_id]
+        if entry_id in wordings:
+            one = worded(one, wordings[entry_id])
+        made.append(replace(one, changed=changed[entry_id], hidden=""))
+    return made
+
+
+def _listed_as(one: Listed, wording: "_Wording") -> Listed:
+    summary = one.summary if wording.summary is None else wording.summary
+    return replace(one, title=wording.title, summary=summary)
+
+
+def _stored_as(one: StoredEntry, wording: "_Wording") -> StoredEntry:
+    summary = one.entry.summary if wording.summary is None else wording.summary
+    entry = replace(
+        one.entry,
+        title=wording.title,
+        text=wording.text,
+        content=wording.content,
+        summary=summary,
+    )
+    return replace(one, entry=entry)
+
+
+def select_ids(
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
+) -> list[int]:
+    """Return the ids that `select` would read, newest first."""
+    if query.within is not None:
+        query = replace(query, since=then.at - query.within, within=None)
+    query = replace(query, sort=Sort.NEWEST)
+    # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
+    before = before or Place(sort_at=then.at, id=views.LAST_ID)
+    back = _taken_back(db, query, then, limit, before) if then.undone else []
+    most = limit + len(back)  # each that is back may be the first of a story, in another's place
+    ids = set(views.select_ids(db, query, limit=most, before=before, until_id=then.last))
+    if back and views.is_collapsed(query):
+        ids = _first_reports(db, ids | set(back))
+    else:
+        ids |= set(back)
+    rows = db.execute(
+        "select id from entries where id in (select value from json_each(?))"
+        " order by sort_at desc, id desc limit ?",
+        (json.dumps(sorted(ids)), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _first_reports(db: Connection, ids: set[int]) -> set[int]:
+    """Return the ids without later reports of a story: one that is back may be its first."""
+    told = stories.of_entries(db, ids)
+    firsts: dict[int, int] = {}
+    for entry_id in sorted(told):
+        firsts.setdefault(told[entry_id], entry_id)
+    return {one for one in ids if one not in told or firsts[told[one]] == one}
+
+
+def _taken_back(db: Connection, query: Query, then: Moment, limit: int, before: Place) -> list[int]:
+    """Return entries of the view that were taken back after the moment, newest first.
+
+    They stand in none of the tables by section, category and author any more. For a section their
+    source tells; views of the others, and what only excludes words, are without them.
+    """
+    if query.category or query.author or query.view or (query.exclude and not query.q):
+        return []
+    where = ["withdrawn > ?", "id <= ?", "(sort_at, id) < (?, ?)"]
+    values: list[object] = [stamp(then.at), then.last, stamp(before.sort_at), before.id]
+    for condition, wanted in (
+        ("source_id in ({})", query.source),
+        (
+            "source_id in (select source_id from source_sections where section in ({}))",
+            query.section,
+        ),
+        ("language in ({})", query.lang),
+    ):
+        if wanted:
+            where.append(condition.format(",".join("?" * len(wanted))))
+            values += wanted
+    if query.has:
+        columns = {"image": "picture"}
+        where.append("(" + " or ".join(columns.get(kind, kind) for kind in query.has) + ")")
+    if query.since:
+        where.append("sort_at >= ?")
+        values.append(stamp(query.since))
+    match = expression(query.q, query.exclude).match
+    if query.q:
+        where.append("id in (select rowid from entries_fts where entries_fts match ?)")
+        values.append(match)
+    rows = db.execute(
+        f"select id from entries indexed by entries_taken_back where {' and '.join(where)}"
+        " and withdrawn is not null order by sort_at desc, id desc limit ?",
+        [*values, limit],
+    )
+    return [row[0] for row in rows]
+
+
+class _Wording(NamedTuple):
+    """The wording in force at a moment; `summary` is None where today's still holds."""
+
+    title: str
+    text: str
+    content: SafeHtml
+    summary: str | None
+
+
+def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Wording]:
+    """Return how entries were worded at the moment, of those that are worded otherwise now."""
+    rows = db.execute(
+        "select v.entry_id, min(v.until), v.title, v.text, v.content, v.text = e.text"
+        " from versions v join entries e on e.id = v.entry_id"
+        " where v.entry_id in (select value from json_each(?)) and v.until > ?"
+        " group by v.entry_id",
+        (json.dumps(list(ids)), stamp(at)),
+    )
+    return {
+        row[0]: _Wording(
+            title=row[2],
+            text=row[3],
+            content=SafeHtml(row[4]),
+            summary=None if row[5] else _beginning(row[3]),
+        )
+        for row in rows
+    }
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= SUMMARY else f"{text[:SUMMARY].rsplit(' ', 1)[0]}…"
+
+
+def _changed(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, datetime]:
+    """Return when each entry had been changed last, or seen first."""
+    rows = db.execute(
+        "select e.id, coalesce(max(v.until), e.first_seen) from entries e left join versions v"
+        " on v.entry_id = e.id and v.until <= ? where e.id in (select value from json_each(?))"
+        " group by e.id",
+        (stamp(at), json.dumps(list(ids))),
+    )
+    return {row[0]: known_moment(row[1]) for row in rows}

@@ -1,0 +1,57 @@
+"""Corrections: earlier wordings of entries that are shown, newest change first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.queries.select import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What an entry said."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A change of an entry's title or text, and when it was seen."""
+
+    entry_id: int
+    at: datetime
+    before: Wording
+    after: Wording
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return Place(sort_at=self.at, id=self.entry_id)
+
+
+def recent(db: Connection, limit: int, before: Place | None = None) -> list[Correction]:
+    """Return the latest changes that can be seen, from a place on.
+
+    What changed besides title and text, such as a picture, is no correction.
+    """
+    rows = db.execute(
+        "select v.entry_id, v.until, v.title, v.text, coalesce(n.title, e.title) as new_title,"
+        " coalesce(n.text, e.text) as new_text"
+        " from versions v join entries e on e.id = v.entry_id left join versions n"
+        " on n.entry_id = v.entry_id and n.until = (select min(until) from versions"
+        " where entry_id = v.entry_id and until > v.until)"
+        " where (v.until, v.entry_id) < (?, ?) and e.hidden is null"
+        " and (v.title != new_title or v.text != new_text)"
+        " order by v.until desc, v.entry_id desc limit ?",
+        (stamp(before.sort_at) if before else "9", before.id if before else 0, limit),
+    )
+    return [
+        Correction(
+            entry_id=row[0],
+            at=known_moment(row[1]),
+            before=Wording(title=row[2], text=row[3]),
+            after=Wording(title=row[4], text=row[5]),
+        )
+        for row in rows
+    ]

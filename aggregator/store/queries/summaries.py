@@ -1,0 +1,72 @@
+"""Entries as lists show them, read without their texts, which are most of a row."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.models.entry import Image
+from aggregator.models.query import Query
+from aggregator.store.database.connection import Connection, known_moment
+from aggregator.store.queries import select as views
+from aggregator.store.queries.select import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An entry in a list; the fields are those of `StoredEntry` and `Entry`.
+
+    Args:
+        kind: audio or video when it has such an enclosure, else "".
+    """
+
+    id: int
+    source_id: str
+    uri: str
+    link: str
+    canonical_url: str
+    title: str
+    summary: str
+    language: str
+    image: Image | None
+    kind: str
+    sort_at: datetime
+    changed: datetime
+    hidden: str
+
+
+def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, Listed]:
+    """Return entries by id; unknown ids are left out."""
+    rows = db.execute(
+        "select id, source_id, uri, url, canonical_url, title, summary, language, image, audio,"
+        " video, sort_at, changed, hidden from entries"
+        " where id in (select value from json_each(?))",
+        (json.dumps(list(entry_ids)),),
+    )
+    return {
+        row[0]: Listed(
+            id=row[0],
+            source_id=row[1],
+            uri=row[2],
+            link=row[3],
+            canonical_url=row[4],
+            title=row[5],
+            summary=row[6],
+            language=row[7],
+            image=Image(**json.loads(row[8])) if row[8] else None,
+            kind="audio" if row[9] else "video" if row[10] else "",
+            sort_at=known_moment(row[11]),
+            changed=known_moment(row[12]),
+            hidden=row[13] or "",
+        )
+        for row in rows
+    }
+
+
+def select(
+    db: Connection, query: Query, *, limit: int, before: Place | None = None
+) -> list[Listed]:
+    """Return the view's entries as `views.select` does."""
+    ids = views.select_ids(db, query, limit=limit, before=before)
+    found = get_many(db, ids)
+    return [found[entry_id] for entry_id in ids]

@@ -1,0 +1,81 @@
+"""Incidents: what went wrong with a source, from its first sign to its end; one row each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.store.database.connection import Connection, known_moment, moment, stamp
+
+KEPT = 100
+"""Incidents kept of a source: one that has them by the hour must not fill the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An incident: `kind` is failing, gone, silent, quarantined, moved or gap."""
+
+    id: int
+    source_id: str
+    kind: str
+    opened: datetime
+    closed: datetime | None
+    changed: datetime
+    detail: str
+
+
+def opened(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
+    """Open an incident, or leave the open one of its kind as it is."""
+    db.execute(
+        "insert into incidents(source_id, kind, opened, changed, detail)"
+        " select ?1, ?2, ?3, ?3, ?4 where not exists (select 1 from incidents"
+        " where source_id = ?1 and kind = ?2 and closed is null)",
+        (source_id, kind, stamp(now), detail),
+    )
+
+
+def noted(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
+    """Write an incident that is over as it happens, such as a move."""
+    db.execute(
+        "insert into incidents(source_id, kind, opened, closed, changed, detail)"
+        " values (?1, ?2, ?3, ?3, ?3, ?4)",
+        (source_id, kind, stamp(now), detail),
+    )
+
+
+def closed(db: Connection, source_id: str, now: datetime, *, but: str = "") -> None:
+    """Close a source's open incidents, save those of one kind."""
+    db.execute(
+        "update incidents set closed = ?1, changed = ?1"
+        " where source_id = ?2 and closed is null and kind != ?3",
+        (stamp(now), source_id, but),
+    )
+
+
+def forget(db: Connection, before: datetime) -> None:
+    """Delete what was over before a moment, and of each source all but its latest `KEPT`."""
+    db.execute("delete from incidents where closed < ?", (stamp(before),))
+    db.execute(
+        "delete from incidents where closed is not null and id in (select id from (select id,"
+        " row_number() over (partition by source_id order by id desc) as place from incidents)"
+        " where place > ?)",
+        (KEPT,),
+    )
+
+
+def recent(db: Connection, limit: int = 50, source_id: str = "") -> list[Incident]:
+    """Return the incidents that changed last, of all sources or one."""
+    rows = db.execute(
+        "select * from incidents where ? in ('', source_id) order by changed desc, id desc limit ?",
+        (source_id, limit),
+    )
+    return [
+        Incident(
+            id=row["id"],
+            source_id=row["source_id"],
+            kind=row["kind"],
+            opened=known_moment(row["opened"]),
+            closed=moment(row["closed"]),
+            changed=known_moment(row["changed"]),
+            detail=row["detail"],
+        )
+        for row in rows
+    ]

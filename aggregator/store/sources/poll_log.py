@@ -1,0 +1,296 @@
+"""What every poll brought, in bounded logs: per source, per host, per hour and day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from aggregator.store.database.connection import (
+    Connection,
+    known_moment,
+    moment,
+    stamp,
+    stamp_or_null,
+)
+
+POLLS_KEPT = 50
+
+FINE = ("ok", "not_modified", "equal")
+"""Outcomes of a poll that brought no error."""
+
+FORMERLY = "0"
+"""Stands for all the hours that were forgotten, so that what was counted ever never shrinks."""
+
+
+class PollRow(NamedTuple):
+    """One poll of a source.
+
+    Args:
+        outcome: ok, not_modified, equal, or the `FailureKind`.
+        bytes: Received on the wire.
+        detail: The error in words, "" when fine.
+    """
+
+    source_id: str
+    at: datetime
+    outcome: str
+    status: int
+    milliseconds: int
+    bytes: int
+    conditional: bool
+    new: int
+    changed: int
+    detail: str
+    next_poll: datetime
+    reason: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the poll brought an error."""
+        return self.outcome not in FINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRow:
+    """How politely a host was treated: the ledger. `early` must be 0; `saved` is an estimate."""
+
+    host: str
+    requests: int
+    not_modified: int
+    bytes: int
+    saved: int
+    unconditional: int
+    early: int
+    failed: int
+    spacing: float
+    gate_until: datetime | None
+    sources: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over a span of hours."""
+
+    polls: int
+    not_modified: int
+    equal: int
+    failed: int
+    bytes: int
+    saved: int
+    new: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A source's day."""
+
+    day: date
+    new: int
+    changed: int
+    polls: int
+    failed: int
+
+
+class Visit(NamedTuple):
+    """One request to a host, for its ledger.
+
+    Args:
+        received, saved: Bytes on the wire, and those that a 304 spared.
+        unconditional: Whether a whole document came although a validator was known.
+        early: Whether it was made before the moment that a Retry-After named.
+        spacing: In seconds from now on, None to leave it.
+        limited: Whether the host asked to wait.
+        gate_until: What it asked to wait for, None to leave it.
+    """
+
+    host: str
+    not_modified: bool
+    received: int
+    saved: int
+    unconditional: bool
+    early: bool
+    failed: bool
+    spacing: float | None
+    limited: bool
+    gate_until: datetime | None
+
+
+def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
+    """Write polls; each with its number among its source's polls, and the bytes it saved."""
+    db.executemany(
+        "insert or replace into polls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                row.source_id, number % POLLS_KEPT, stamp(row.at), row.outcome, row.status,
+                row.milliseconds, row.bytes, row.conditional, row.new, row.changed, row.detail,
+                stamp(row.next_poll), row.reason,
+            )
+            for row, number, _ in rows
+        ],
+    )  # fmt: skip
+    db.executemany(
+        "insert into days values (?, ?, ?, ?, 1, ?) on conflict(source_id, day) do update set"
+        " new = new + excluded.new, changed = changed + excluded.changed, polls = polls + 1,"
+        " failed = failed + excluded.failed",
+        [
+            (row.source_id, stamp(row.at)[:10], row.new, row.changed, row.failed)
+            for row, _, _ in rows
+        ],
+    )
+    _add_hours(db, rows)
+
+
+def add_push(
+    db: Connection, source_id: str, at: datetime, new: int, changed: int, received: int
+) -> None:
+    """Add what a push brought to the sums of its day and hour; it is no poll."""
+    db.execute(
+        "insert into days values (?, ?, ?, ?, 0, 0) on conflict(source_id, day) do update set"
+        " new = new + excluded.new, changed = changed + excluded.changed",
+        (source_id, stamp(at)[:10], new, changed),
+    )
+    db.execute(
+        "insert into hours values (?, 0, 0, 0, 0, ?, 0, ?, ?) on conflict(hour) do update set"
+        " bytes = bytes + excluded.bytes, new = new + excluded.new,"
+        " changed = changed + excluded.changed",
+        (stamp(at)[:13], received, new, changed),
+    )
+
+
+def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
+    by_hour: dict[str, list[tuple[int, ...]]] = {}
+    for row, _, saved in rows:
+        counted = (
+            1, row.outcome == "not_modified", row.outcome == "equal", row.failed, row.bytes,
+            saved, row.new, row.changed,
+        )  # fmt: skip
+        by_hour.setdefault(stamp(row.at)[:13], []).append(counted)
+    db.executemany(
+        "insert into hours values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(hour) do update set"
+        " polls = polls + excluded.polls, not_modified = not_modified + excluded.not_modified,"
+        " equal = equal + excluded.equal, failed = failed + excluded.failed,"
+        " bytes = bytes + excluded.bytes, saved = saved + excluded.saved,"
+        " new = new + excluded.new, changed = changed + excluded.changed",
+        [(hour, *map(sum, zip(*counted, strict=True))) for hour, counted in by_hour.items()],
+    )
+
+
+def count_hosts(db: Connection, visits: Sequence[Visit]) -> None:
+    """Add requests to their hosts' ledgers, in the order in which they were answered."""
+    db.executemany(
+        "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
+        " failed, spacing, limited, gate_until)"
+        " values (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, 0), ?9, ?10)"
+        " on conflict(host) do update set requests = requests + 1,"
+        " not_modified = not_modified + excluded.not_modified, bytes = bytes + excluded.bytes,"
+        " saved = saved + excluded.saved, unconditional = unconditional + excluded.unconditional,"
+        " early = early + excluded.early, failed = failed + excluded.failed,"
+        " spacing = coalesce(?8, spacing),"
+        " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
+        " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
+        [(*visit[:-1], stamp_or_null(visit.gate_until)) for visit in visits],
+    )
+
+
+def spacings(db: Connection) -> dict[str, float]:
+    """Return the seconds between requests that hosts have asked for by their answers."""
+    rows = db.execute("select host, spacing from hosts where spacing > 0")
+    return {row[0]: row[1] for row in rows}
+
+
+def limited(db: Connection, host: str) -> int:
+    """Return how many of a host's answers in a row asked to wait, with no good one between."""
+    row = db.execute("select limited from hosts where host = ?", (host,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def recent(db: Connection, source_id: str, limit: int = POLLS_KEPT) -> list[PollRow]:
+    """Return a source's last polls, newest first."""
+    rows = db.execute(
+        "select * from polls where source_id = ? order by at desc limit ?", (source_id, limit)
+    )
+    return [_poll(row) for row in rows]
+
+
+def _poll(row: object) -> PollRow:
+    fields = {key: row[key] for key in row.keys() if key != "slot"}  # type: ignore[index, attr-defined]  # noqa: SIM118
+    return PollRow(
+        source_id=fields["source_id"],
+        at=known_moment(fields["at"]),
+        outcome=fields["outcome"],
+        status=fields["status"],
+        milliseconds=fields["milliseconds"],
+        bytes=fields["bytes"],
+        conditional=bool(fields["conditional"]),
+        new=fields["new"],
+        changed=fields["changed"],
+        detail=fields["detail"],
+        next_poll=known_moment(fields["next_poll_at"]),
+        reason=fields["reason"],
+    )
+
+
+def totals(db: Connection, since: datetime | None = None) -> Totals:
+    """Return the sums of all polls since the full hour of a moment, None for ever."""
+    row = db.execute(
+        "select coalesce(sum(polls), 0), coalesce(sum(not_modified), 0), coalesce(sum(equal), 0),"
+        " coalesce(sum(failed), 0), coalesce(sum(bytes), 0), coalesce(sum(saved), 0),"
+        " coalesce(sum(new), 0), coalesce(sum(changed), 0) from hours where hour >= ?",
+        (stamp(since)[:13] if since else FORMERLY,),
+    ).fetchone()
+    names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
+    return Totals(**dict(zip(names, row, strict=True)))
+
+
+def days(db: Connection, since: date) -> dict[str, list[Day]]:
+    """Return every source's days from a date on, oldest first; days without a poll are absent."""
+    found: dict[str, list[Day]] = {}
+    for row in db.execute("select * from days where day >= ? order by day", (since.isoformat(),)):
+        found.setdefault(row["source_id"], []).append(
+            Day(
+                day=date.fromisoformat(row["day"]),
+                new=row["new"],
+                changed=row["changed"],
+                polls=row["polls"],
+                failed=row["failed"],
+            )
+        )
+    return found
+
+
+def hosts(db: Connection) -> list[HostRow]:
+    """Return the politeness ledger, busiest host first."""
+    rows = db.execute(
+        "select h.*, (select count(*) from sources s where s.host = h.host and s.configured)"
+        " as sources from hosts h order by requests desc, host"
+    )
+    return [
+        HostRow(
+            host=row["host"],
+            requests=row["requests"],
+            not_modified=row["not_modified"],
+            bytes=row["bytes"],
+            saved=row["saved"],
+            unconditional=row["unconditional"],
+            early=row["early"],
+            failed=row["failed"],
+            spacing=row["spacing"],
+            gate_until=moment(row["gate_until"]),
+            sources=row["sources"],
+        )
+        for row in rows
+    ]
+
+
+def forget(db: Connection, now: datetime) -> None:
+    """Drop the days and hours that no page shows any more."""
+    db.execute("delete from days where day < ?", (stamp(now - timedelta(days=60))[:10],))
+    names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
+    last = stamp(now - timedelta(days=400))[:13]
+    db.execute(
+        f"insert or replace into hours select ?1, {', '.join(f'sum({name})' for name in names)}"
+        " from hours where hour < ?2 group by 1",
+        (FORMERLY, last),
+    )
+    db.execute("delete from hours where hour < ?2 and hour != ?1", (FORMERLY, last))

@@ -1,0 +1,58 @@
+"""What must be known of a source to ask for its feed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aggregator.models.poll import Validators
+from aggregator.store.database.connection import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a source is polled, and what is known of its last document.
+
+    Args:
+        configured_url: As the configuration has it; `url` is where it is polled now.
+        is_discovered: Whether `url` was found on a page.
+        fill_url: As in `SourceState`.
+        body_hash, item_hashes: As in `Document`.
+        had_entries: Whether entries of ours stood in it.
+    """
+
+    source_id: str
+    configured_url: str = field(repr=False)
+    url: str = field(repr=False)
+    is_discovered: bool
+    fill_url: str
+    validators: Validators
+    validators_url: str
+    body_hash: bytes
+    item_hashes: bytes
+    had_entries: bool
+
+
+def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, Target]:
+    """Return the named sources by id; unknown ids are left out."""
+    rows = db.execute(
+        "select s.id, s.url, s.discovered_url, s.moved_to, s.fill_url, s.etag, s.last_modified,"
+        " s.validators_url, d.body_hash, d.item_hashes, d.entry_ids from sources s"
+        " left join documents d on d.source_id = s.id"
+        " where s.id in (select value from json_each(?))",
+        (json.dumps(source_ids),),
+    )
+    return {
+        row[0]: Target(
+            source_id=row[0],
+            configured_url=row[1],
+            url=row[2] or row[3] or row[1],
+            is_discovered=bool(row[2]),
+            fill_url=row[4],
+            validators=Validators(etag=row[5], last_modified=row[6]),
+            validators_url=row[7],
+            body_hash=row[8] or b"",
+            item_hashes=row[9] or b"",
+            had_entries=bool((row[10] or b"").strip(b"\0")),
+        )
+        for row in rows
+    }

@@ -1,0 +1,1 @@
+"""Tables of WebSub: our subscriptions at hubs, and the subscribers of our own hub."""

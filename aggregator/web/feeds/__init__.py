@@ -1,0 +1,1 @@
+"""Merged feeds: Atom, RSS, JSON Feed and OPML."""

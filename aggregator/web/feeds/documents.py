@@ -1,0 +1,134 @@
+"""Our feeds as topics of WebSub: which there are, and the bytes of each, without any request.
+
+A topic is the rel=self URL of a feed that the configuration names: of everything, a section, a
+source or a saved view. Those that a reader made up with a query have none, as each would have to
+be rendered at every change.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import unquote
+
+from aggregator.errors import QueryError
+from aggregator.formats import atom, jsonfeed, rss
+from aggregator.formats.merged import MergedFeed
+from aggregator.models.config import Config
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Connection, Store
+from aggregator.web.feeds import build, views
+from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
+from aggregator.websub import protocol
+from aggregator.websub.publications import Publications, Rendered
+
+RENDER: Mapping[str, Callable[[MergedFeed], bytes]] = {
+    "atom": atom.render,
+    "rss": rss.render,
+    "json": jsonfeed.render,
+}
+
+CONTENT_TYPES = {
+    "atom": f"{atom.TYPE}; charset=utf-8",
+    "rss": f"{rss.TYPE}; charset=utf-8",
+    "json": jsonfeed.TYPE,  # defined to be UTF-8
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What a path asks for; `archive` is 0 for the view's own document."""
+
+    kind: str
+    id: str
+    format: str
+    archive: int = 0
+
+
+def address(path: str) -> Address:
+    """Read the path of a feed, percent-encoding already undone.
+
+    Raises:
+        NoSuchView: It is no such path.
+    """
+    if path == "/opml":
+        return Address(kind="all", id="", format="opml")
+    stem, _, format = path.removeprefix("/feeds/").rpartition(".")
+    if format not in views.FORMATS or not path.startswith("/feeds/"):
+        raise NoSuchView(f"feeds end in .{', .'.join(views.FORMATS)}")
+    kind, _, id = stem.partition("/")
+    archive = 0
+    if kind in {"all", *views.NAMED} and "archive/" in id:
+        id, _, number = id.rpartition("archive/")
+        id = id.removesuffix("/")
+        if not (number.isascii() and number.isdigit() and len(number) < 10) or format == "opml":
+            raise NoSuchView("archives are numbered from 1, as in /feeds/all/archive/1.atom")
+        archive = int(number)
+        if number != str(archive) or not archive:
+            raise NoSuchView("archives are numbered from 1")
+    return Address(kind=kind, id=id, format=format, archive=archive)
+
+
+def versions(db: Connection, scopes: Collection[str]) -> dict[str, int]:
+    """Return the versions of scopes of change."""
+    return {scope: change_log.version(db, scope) for scope in scopes}
+
+
+def hub(spec: ViewSpec, config: Config) -> str:
+    """Return the hub of a view's feeds, "" when they have none."""
+    named = spec.kind in {"all", *views.NAMED} and not spec.extra
+    # A private view has one when it is read by the address alone; no other site is given that.
+    readable = not spec.private or (spec.token and config.websub.hub == "own")
+    return protocol.hub_url(config) if named and readable else ""
+
+
+def make(store: Store, spec: ViewSpec, format: str, config: Config) -> tuple[MergedFeed, Rendered]:
+    """Return a view's document, as it is now, as a feed and as bytes."""
+    if spec.archived:
+        build.close_archives(store, spec)
+    with store.reading() as db:
+        known = versions(db, build.scopes(spec.query))
+        content = build.subscription(db, spec, config)
+    named = hub(spec, config)
+    feed = build.merged(spec, content, config, format)
+    feed = replace(feed, hubs=(named,)) if named else feed
+    return feed, Rendered(
+        body=RENDER[format](feed), content_type=CONTENT_TYPES[format], versions=known
+    )
+
+
+def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
+    """Return the view and format of a topic, None when the URL is no topic of ours."""
+    path, _, query = url.removeprefix(config.site.base_url).partition("?")
+    try:
+        asked = address(unquote(path, errors="strict"))
+        spec = views.resolve(asked.kind, asked.id, query, config)
+    except (NoSuchView, NeedsToken, QueryError, UnicodeError):
+        return None
+    ours = asked.format in RENDER and not asked.archive and hub(spec, config)
+    return (spec, asked.format) if ours and spec.feed_url(asked.format) == url else None
+
+
+def publications(store: Store) -> Publications:
+    """Return what the hub needs to know of the feeds in a store."""
+    return Publications(render=partial(_render, store), touched=_touched)
+
+
+def _render(store: Store, url: str, config: Config) -> Rendered | None:
+    found = find(url, config)
+    return make(store, *found, config)[1] if found else None
+
+
+def _touched(scopes: Collection[str], config: Config) -> list[str]:
+    """Return the topics that depend on any of the scopes; private ones are nobody's news."""
+    names = [("all", "")]
+    names += [("section", section.id) for section in config.sections]
+    names += [("source", source.id) for source in config.sources]
+    names += [("view", view.id) for view in config.views if not view.token]
+    specs = (views.resolve(kind, id, "", config) for kind, id in names)
+    changed = set(scopes)
+    return [
+        spec.feed_url(format)
+        for spec in specs
+        if not changed.isdisjoint(build.scopes(spec.query))
+        for format in RENDER
+    ]

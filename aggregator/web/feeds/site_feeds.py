@@ -1,0 +1,77 @@
+"""Feeds about the site itself, such as what goes wrong: rendered for who asks, without archives."""
+
+from collections.abc import Iterable
+
+from flask import Response, abort, request
+
+from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
+from aggregator.models.config import Config
+from aggregator.models.query import Query
+from aggregator.web.feeds.build import alternates
+from aggregator.web.feeds.documents import CONTENT_TYPES, RENDER
+from aggregator.web.feeds.views import ViewSpec
+from aggregator.web.middleware.cache import Document
+
+
+def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
+    """Return such a feed as a view: it gives the addresses."""
+    return ViewSpec(
+        kind=kind,
+        id="",
+        query=Query(),
+        title=f"{title} – {config.site.title}",
+        description=description,
+        extra="",
+        base=config.site.base_url,
+        archived=False,
+    )
+
+
+def source(spec: ViewSpec, page: str) -> SourceInfo:
+    """Return what the items of the feed come from: the site; `page` is the path of its page."""
+    return SourceInfo(
+        id=spec.kind,
+        title=spec.title,
+        url=spec.feed_url("atom"),
+        link=f"{spec.base}{page}",
+        feed_id=spec.feed_id,
+    )
+
+
+def merged(
+    spec: ViewSpec, items: Iterable[Item], config: Config, format: str, *, page: str
+) -> MergedFeed:
+    """Return the feed to be rendered in a format."""
+    items = tuple(items)
+    return MergedFeed(
+        id=spec.feed_id,
+        title=spec.title,
+        subtitle=spec.description,
+        author=config.site.title,
+        page_url=f"{spec.base}{page}",
+        self_url=spec.feed_url(format),
+        language="en",
+        alternates=alternates(spec, format),
+        updated=max((item.updated for item in items), default=NEVER),
+        items=items,
+    )
+
+
+def check(format: str, title: str) -> None:
+    """Answer 404 to a format that there is not."""
+    if format not in RENDER:
+        abort(404, f"{title} ends in .{', .'.join(RENDER)}")
+
+
+def response(
+    feed: MergedFeed, format: str, *, cache_control: str = "public, max-age=60"
+) -> Response:
+    """Return the answer to a request for the feed."""
+    document = Document(
+        body=RENDER[format](feed),
+        content_type=CONTENT_TYPES[format],
+        last_modified=feed.updated if feed.items else None,
+        cache_control=cache_control,
+    )
+    answer = document.answer(request.environ)
+    return Response(answer.body, answer.status, answer.headers)

@@ -1,0 +1,1 @@
+"""Images: the proxy, its cache, and the site's logo."""

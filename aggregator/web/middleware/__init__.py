@@ -1,0 +1,1 @@
+"""Request middleware: cache, conditional requests, ETags, authentication, CSRF checks."""

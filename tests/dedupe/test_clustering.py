@@ -1,0 +1,185 @@
+"""Stories across sources: the labelled set as a whole, and each rule by an example of its own."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.dedupe import clustering, tokenizer
+from aggregator.dedupe.clustering import Candidate, Join, Report
+from aggregator.demo import newsroom
+from tests.dedupe import labelled
+from tests.dedupe.labelled import NOON
+
+PAIRS = tuple(labelled.pairs())
+FERRY = Report(
+    id=1,
+    source_id="herald",
+    title="Ferry with 212 on board runs aground off Skerrow",
+    lead="All passengers were taken off the ferry Lady Maud by lifeboats, the coast guard said.",
+    at=NOON,
+    page="https://herald.example/ferry",
+)
+
+
+def told(**fields: object) -> Report:
+    """Return the ferry's story as another source tells it."""
+    other = {"id": 2, "source_id": "post", "page": "https://post.example/1", "lead": ""}
+    return replace(FERRY, **other | fields)  # type: ignore[arg-type]  # fields of Report
+
+
+def decide(report: Report, first: Report = FERRY, **fields: object) -> Join | None:
+    candidate = Candidate(story=first.id, first=first, sources=(first.source_id,))
+    return clustering.decide(report, [replace(candidate, **fields)])  # type: ignore[arg-type]
+
+
+def test_labelled_set_is_large_enough() -> None:
+    assert sum(pair.same for pair in PAIRS) >= 60
+    assert sum(not pair.same for pair in PAIRS) >= 120
+
+
+def test_labelled_set_is_told_apart() -> None:
+    figures = labelled.figures()
+    wrong = [(pair.first.title, pair.second.title) for pair in figures.wrong]
+    missed = [(pair.first.title, pair.second.title) for pair in figures.missed]
+    assert figures.precision >= 0.98, wrong
+    assert figures.recall >= 0.85, missed
+
+
+def test_what_the_demo_invents_is_told_apart() -> None:
+    """Few forms filled in at random, and some events told by a second feed in other words."""
+    said, told_twice = list[bool](), 0
+    for seed in range(3):
+        begun = NOON - timedelta(minutes=5)
+        events = [
+            (feed, report)
+            for feed in newsroom.DESKS
+            for report in newsroom.reports(
+                feed, now=NOON, since=begun, every=timedelta(seconds=5), seed=seed
+            )
+        ]
+        for (feed, one), (other_feed, other) in combinations(events, 2):
+            if feed == other_feed:
+                continue
+            same = one.guid.partition(":")[2] == other.guid.partition(":")[2]
+            told_twice += same
+            if labelled.judge(demo_report(1, feed, one), demo_report(2, other_feed, other)):
+                said.append(same)
+    assert sum(said) >= 0.98 * len(said)
+    assert sum(said) >= 0.75 * told_twice
+
+
+def demo_report(number: int, feed: str, report: newsroom.Report) -> Report:
+    lead = f"{report.lead} {report.aside}"
+    return Report(id=number, source_id=feed, title=report.headline, lead=lead, at=report.published)
+
+
+@given(st.sampled_from(PAIRS))
+def test_it_does_not_matter_which_report_came_first(pair: labelled.Pair) -> None:
+    there, back = labelled.judge(pair.first, pair.second), labelled.judge(pair.second, pair.first)
+    assert (there is None) is (back is None)
+    if there and back:
+        assert (there.reason, there.similarity) == (back.reason, back.similarity)
+
+
+@given(st.text(max_size=80), st.text(max_size=200))
+def test_no_text_is_too_odd(title: str, lead: str) -> None:
+    report = told(title=title, lead=lead)
+    found = clustering.keys(report)
+    assert all(-(2**63) <= key < 2**63 for key in (found.page, found.title, *found.near))
+    decide(report)
+
+
+def test_equal_page_is_the_strongest_reason() -> None:
+    assert decide(told(title="212 people, one rock"), same_page=True) == Join(
+        story=1, reason="it links to the same page", similarity=1.0
+    )
+
+
+def test_who_names_the_page_of_another_can_put_no_other_headline_in_its_place() -> None:
+    pills = told(title="Buy these pills today", lead="Cheap and in the mail by noon tomorrow")
+    assert decide(pills, same_page=True) is None
+    assert decide(told(title="", lead=""), same_page=True) is not None
+
+
+def test_home_page_of_a_site_is_no_evidence() -> None:
+    assert clustering.keys(told(page="https://post.example/")).page == 0
+    assert clustering.keys(told(page="https://post.example/?p=1")).page != 0
+
+
+def test_hint_counts_only_where_titles_agree() -> None:
+    assert decide(told(title="Ferry with 212 on board aground"), hinted=True) is not None
+    assert decide(told(title="Links for Monday"), hinted=True) is None
+
+
+def test_telling_title_is_enough_within_three_days() -> None:
+    assert decide(told(title="FERRY with 212 on board runs aground off Skerrow!")) == Join(
+        story=1, reason="its title is the same", similarity=1.0
+    )
+    assert decide(told(at=NOON + timedelta(days=3))) is not None
+    assert decide(told(at=NOON + timedelta(days=3, seconds=1))) is None
+    assert decide(told(at=NOON - timedelta(days=4))) is None
+
+
+def test_title_that_a_source_uses_again_and_again_is_no_evidence() -> None:
+    assert decide(told(lead=FERRY.lead), worn=True) is not None
+    first = replace(FERRY, title="Seven stories to read this morning before breakfast")
+    assert decide(told(title=first.title, lead=""), first) is not None
+    assert decide(told(title=first.title, lead=""), first, worn=True) is None
+    lead = "Snow has closed the pass, schools stay open, and the theatre has found its singer."
+    assert decide(told(title=first.title, lead=lead), first, worn=True) is None
+
+
+def test_source_is_never_in_a_story_twice() -> None:
+    assert decide(told(source_id="herald"), same_page=True) is None
+    assert decide(told(), sources=("herald", "post")) is None
+
+
+def test_of_two_stories_the_stronger_reason_wins_then_the_older() -> None:
+    report = told(lead=FERRY.lead)
+    older = Candidate(story=1, first=FERRY, sources=("herald",))
+    newer = replace(older, story=9, same_page=True)
+    joined = clustering.decide(report, [older, newer])
+    assert joined is not None
+    assert joined.story == 9
+    joined = clustering.decide(report, [replace(newer, same_page=False), older])
+    assert joined is not None
+    assert joined.story == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        pytest.param("The US and the EU", {"us", "eu"}, id="acronyms tell, function words don't"),
+        pytest.param("1,200 at 3:2 on 12/05", {"1200", "3-2", "12-05"}, id="figures are one word"),
+        pytest.param("Ёлка и ёлки", {"елка", "елки"}, id="marks are folded"),
+        pytest.param("第3回", {"第", "3", "回"}, id="a figure parts what has no spaces"),
+        pytest.param("古い本屋", {"古い", "い本", "本屋"}, id="pairs where no spaces are written"),
+        pytest.param(
+            "والمدينة مدينتها", {"مدين", "مدينت"}, id="what Arabic writes together is cut"
+        ),
+        pytest.param("हिन्दी", {"हिन्दी"}, id="vowel signs are within words"),
+    ],
+)
+def test_words_that_tell(text: str, telling: set[str]) -> None:
+    assert tokenizer.read(text).telling == telling
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("raises", "raised", True),
+        ("cut", "cuts", True),
+        ("Zielona", "Zielonej", True),
+        ("Iran", "Irak", False),
+        ("Austria", "Australia", False),
+        ("northern", "southern", False),
+        ("12", "13", False),
+        ("12", "121", False),
+    ],
+)
+def test_inflections(one: str, other: str, *, same: bool) -> None:
+    assert (one.casefold() in tokenizer.Stems([other.casefold()])) is same

@@ -1,0 +1,219 @@
+"""What rules do with stored entries, now and when they change."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.ingest import maintenance
+from aggregator.models.config import Rule, Section, Source, View
+from aggregator.models.entry import StoredEntry
+from aggregator.models.query import Query
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import entries
+from aggregator.store.queries import select
+from aggregator.store.sources import incidents, sources
+from tests.builders import START, Desk, make_entry, make_reading
+
+RAIN, SUN = make_entry("rain", title="Rain in Rome"), make_entry("sun", title="Sun in Rome")
+RAINY = View(id="rainy", title="Rainy", query=Query())
+
+
+def rule(action: str, value: str = "", pattern: str = "rain") -> Rule:
+    return Rule(action=action, field="title", pattern=pattern, value=value)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store(str(tmp_path / "a.db"))
+    yield Desk(store)
+    store.close()
+
+
+def judge_anew(desk: Desk) -> int:
+    with desk.store.transaction() as db:
+        sources.sync(db, desk.config.sources, now=desk.now, first_polls={})
+    return maintenance.judge_anew(desk.store, desk.config, desk.now)
+
+
+def found(desk: Desk, **query: object) -> list[str]:
+    with desk.store.reading() as db:
+        selected = select.select(db, Query(**query), limit=50)  # type: ignore[arg-type]
+    return sorted(one.entry.guid for one in selected)
+
+
+def one(desk: Desk, guid: str) -> StoredEntry:
+    with desk.store.reading() as db:
+        entry = entries.find(db, guid)
+    assert entry is not None
+    return entry
+
+
+RULED = [
+    pytest.param(
+        {"source": (rule("section", "weather"),)},
+        {"section": ("weather",)},
+        ["rain"],
+        id="moved to another section",
+    ),
+    pytest.param(
+        {"source": (rule("section", "weather"),)},
+        {"section": ("world",)},
+        ["sun"],
+        id="and away from that of its source",
+    ),
+    pytest.param(
+        {"source": (rule("category", "Storms"),)},
+        {"category": ("storms",)},
+        ["rain"],
+        id="given a category",
+    ),
+    pytest.param(
+        {"source": (rule("priority"),)}, {"has": ("priority",)}, ["rain"], id="marked as important"
+    ),
+    pytest.param(
+        {"section": (rule("drop"),)}, {"section": ("world",)}, ["sun"], id="dropped from a section"
+    ),
+    pytest.param({"section": (rule("drop"),)}, {}, ["rain", "sun"], id="and from nowhere else"),
+    pytest.param({"view": (rule("keep"),)}, {"view": ("rainy",)}, ["rain"], id="kept in a view"),
+    pytest.param(
+        {"view": (rule("keep"),)},
+        {"view": ("rainy",), "section": ("world",), "q": "rome"},
+        ["rain"],
+        id="and in what is narrowed of it",
+    ),
+    pytest.param({"source": (rule("drop"),)}, {}, ["sun"], id="dropped"),
+]
+
+
+def obey(desk: Desk, rules: dict[str, tuple[Rule, ...]]) -> None:
+    desk.source = replace(desk.source, rules=rules.get("source", ()))
+    world = Section(id="world", title="World", rules=rules.get("section", ()))
+    desk.sections = (world, Section(id="weather", title="Weather"))
+    desk.views = (replace(RAINY, rules=rules["view"]),) if "view" in rules else ()
+
+
+@pytest.mark.parametrize(("rules", "query", "guids"), RULED)
+def test_rules_hold_for_what_comes(
+    desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
+) -> None:
+    obey(desk, rules)
+    desk.poll(make_reading(RAIN, SUN))
+    assert found(desk, **query) == guids
+
+
+@pytest.mark.parametrize(("rules", "query", "guids"), RULED)
+def test_rules_hold_for_what_is_stored_once_they_are_written(
+    desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
+) -> None:
+    desk.poll(make_reading(RAIN, SUN))
+    obey(desk, rules)
+    assert judge_anew(desk) == 2
+    assert found(desk, **query) == guids
+    assert judge_anew(desk) == 0
+
+
+@pytest.mark.parametrize(("rules", "query", "guids"), RULED)
+def test_nothing_is_left_of_rules_that_were_taken_away(
+    desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
+) -> None:
+    obey(desk, rules)
+    desk.poll(make_reading(RAIN, SUN))
+    judge_anew(desk)
+    obey(desk, {})
+    assert judge_anew(desk) == 2
+    assert found(desk) == found(desk, section=("world",)) == ["rain", "sun"]
+    for gone in ({"has": ("priority",)}, {"view": ("rainy",)}, {"category": ("storms",)}):
+        assert found(desk, **gone) == []
+    assert (one(desk, "rain").ruling.reasons, one(desk, "rain").hidden) == ((), "")
+
+
+def test_what_a_new_rule_takes_back_is_withdrawn_and_may_return(desk: Desk) -> None:
+    desk.poll(make_reading(RAIN, SUN))
+    obey(desk, {"source": (rule("drop"),)})
+    judge_anew(desk)
+    assert one(desk, "rain").withdrawn == desk.now
+    obey(desk, {})
+    judge_anew(desk)
+    assert one(desk, "rain").withdrawn is None
+
+
+def test_a_poll_that_brings_nothing_new_rewrites_nothing_that_rules_have_changed(
+    desk: Desk,
+) -> None:
+    obey(desk, {"source": (rule("category", "Storms"),)})
+    desk.poll(make_reading(RAIN, SUN))
+    again = desk.poll(make_reading(RAIN, SUN, item_hashes=b""))
+    assert again is not None
+    assert not again.touched
+    assert one(desk, "rain").entry.categories == ("Storms",)
+
+
+def test_an_edit_brings_an_entry_under_another_rule(desk: Desk) -> None:
+    obey(desk, {"source": (rule("drop"),)})
+    desk.poll(make_reading(RAIN, SUN))
+    edited = make_entry("sun", title="Rain after all")
+    desk.poll(make_reading(RAIN, edited))
+    assert found(desk) == []
+    desk.poll(make_reading(RAIN, make_entry("sun", title="Sun again")))
+    assert found(desk) == ["sun"]
+
+
+def test_an_entry_that_a_rule_moved_stays_when_the_sections_of_its_source_change(
+    desk: Desk,
+) -> None:
+    obey(desk, {"source": (rule("section", "weather"),)})
+    desk.poll(make_reading(RAIN, SUN))
+    judge_anew(desk)
+    desk.source = replace(desk.source, sections=("europe",))
+    judge_anew(desk)
+    assert found(desk, section=("weather",)) == ["rain"]
+    assert found(desk, section=("europe",)) == ["sun"]
+    assert found(desk, section=("world",)) == []
+
+
+def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
+    obey(
+        desk, {"view": (rule("keep", pattern="^Title c"),), "source": (rule("drop", pattern="c3"),)}
+    )
+    for name in "abc":
+        desk.poll(make_reading(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
+        desk.now += maintenance.NIGHTS * 3
+    with desk.store.transaction() as db:
+        maintenance.release(db, desk.state(), desk.context.rulebook, desk.now)
+    assert found(desk, view=("rainy",)) == sorted(f"c{n}" for n in range(12) if n != 3)
+
+
+def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> None:
+    many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.JUDGED_AT_ONCE + 1)]
+    desk.poll(make_reading(*many))
+    obey(desk, {"source": (rule("priority"),)})
+    assert judge_anew(desk) == len(many)
+    with desk.store.reading() as db:
+        marked = select.select_ids(db, Query(has=("priority",)), limit=len(many))
+    assert len(marked) == len(many)
+
+
+def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
+    desk.poll(make_reading(RAIN, SUN))
+    desk.others = [Source(id="b0", url="https://a.example/0", rules=(rule("drop"),))]
+    assert judge_anew(desk) == 0
+
+
+def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
+    with desk.store.transaction() as db:
+        incidents.noted(db, "b0", "moved", "long ago", desk.now - maintenance.INCIDENTS_KEPT * 2)
+        incidents.opened(
+            db, "b1", "failing", "it still is", desk.now - maintenance.INCIDENTS_KEPT * 2
+        )
+        for number in range(incidents.KEPT + 5):
+            incidents.noted(db, "a", "gap", str(number), desk.now)
+    for night in (desk.now, desk.now + timedelta(days=1)):
+        maintenance.keep_house(desk.store, None, night, lambda: False)
+    with desk.store.reading() as db:
+        kept = {key: [one.detail for one in incidents.recent(db, 999, key)] for key in ("b0", "b1")}
+        gaps = [one.detail for one in incidents.recent(db, 999, "a")]
+    assert kept == {"b0": [], "b1": ["it still is"]}
+    assert gaps == [str(number) for number in range(incidents.KEPT + 4, 4, -1)]

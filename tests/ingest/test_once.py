@@ -1,0 +1,142 @@
+"""Exactly once: whatever a feed does with its items, each is stored once, as it stands.
+
+Whole polls over a real database, from the bytes of a document to its entries and back.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator.ingest.source_update import Ingested
+from aggregator.models.poll import Fetched, Transfer, Validators
+from aggregator.models.query import Query
+from aggregator.polling import stages
+from aggregator.polling.stages import Body
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import entries
+from aggregator.store.queries import select
+from tests.builders import URL, Desk
+
+Item = tuple[str, str, str]
+"""Guid, page and title; "" for none."""
+
+TABLES = ("entry_section", "entry_category", "entry_author")
+
+
+@contextmanager
+def new_desk() -> Iterator[Desk]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(str(Path(folder) / "test.db"))
+        try:
+            yield Desk(store)
+        finally:
+            store.close()
+
+
+def rss(items: list[Item], comment: str = "") -> bytes:
+    """Write a document; another `comment` makes another body of the same items."""
+    written = []
+    for guid, page, title in items:
+        elements = f"<guid isPermaLink='false'>{guid}</guid>" if guid else ""
+        elements += f"<link>https://a.example/{page}</link>" if page else ""
+        written.append(f"<item>{elements}<title>{title}</title></item>")
+    shell = "<rss version='2.0'><channel><title>A</title><!-- %s -->%s</channel></rss>"
+    return (shell % (comment, "".join(written))).encode()
+
+
+def polled(desk: Desk, body: bytes) -> Ingested:
+    """Poll as the service does: the request from the database, the answer through all gates."""
+    fetched = Fetched(
+        url=URL,
+        body=body,
+        content_type="application/rss+xml",
+        validators=Validators(etag='"1"'),
+        transfer=Transfer(status=200),
+    )
+    judged = stages.judge(desk.request(), fetched)
+    result = stages.read([judged], desk.now)[0] if isinstance(judged, Body) else judged
+    done = desk.poll(result.outcome)
+    assert done is not None
+    return done
+
+
+def expire(desk: Desk) -> None:
+    """Delete all that has left the document, as retention does after long."""
+    with desk.store.transaction() as db:
+        entries.expire(db, desk.now + timedelta(days=1))
+
+
+def sound(desk: Desk) -> None:
+    """Check what must hold of every database."""
+    with desk.store.transaction() as db:
+        db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
+        for table in TABLES:
+            orphans = f"select count(*) from {table} where entry_id not in (select id from entries)"
+            assert db.execute(orphans).fetchone()[0] == 0
+        stored = db.execute("select count(*) from entries where source_id = 'a'").fetchone()[0]
+    assert desk.state().entries == stored
+
+
+documents = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=6, unique_by=lambda item: item[0]
+)
+"""Numbers of items with their version: a document edits, reorders, drops or brings back."""
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(documents, st.booleans()), max_size=8))
+def test_items_that_are_edited_reordered_gone_and_back_are_stored_once(
+    feeds: list[tuple[list[tuple[int, int]], bool]],
+) -> None:
+    standing: dict[str, str] = {}
+    stored: dict[str, str] = {}
+    expired: set[str] = set()
+    with new_desk() as desk:
+        for number, (document, purge) in enumerate(feeds):
+            items = [(f"g{n}", f"p{n}", f"Item {n} version {v}") for n, v in document]
+            polled(desk, rss(items, str(number)))
+            standing = {guid: title for guid, _, title in items if guid not in expired}
+            stored |= standing
+            with desk.store.reading() as db:
+                found = [one.entry for one in select.select(db, Query(), limit=99)]
+            assert len(found) == len(stored)
+            assert {one.guid: one.title for one in found} == stored
+            assert {one.guid for one in found if desk.last_seen(one.guid) is None} == set(standing)
+            if purge:
+                expire(desk)
+                expired |= stored.keys() - standing.keys()
+                stored = dict(standing)
+        sound(desk)
+
+
+colliding = st.lists(
+    st.tuples(
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from(["", "1", "2"]),
+        st.sampled_from(["One", "Two"]),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(colliding, max_size=4))
+def test_document_that_comes_twice_changes_nothing_however_its_keys_collide(
+    feeds: list[list[Item]],
+) -> None:
+    with new_desk() as desk:
+        for number, items in enumerate(feeds):
+            polled(desk, rss(items, str(number)))
+            before = desk.shown()
+            versions = desk.versions()
+            again = polled(desk, rss(items, f"{number} again"))
+            assert (again.new, again.changed) == ((), ())
+            assert desk.shown() == before
+            assert desk.versions()["status"] > versions["status"]
+            assert {**desk.versions(), "status": 0} == {**versions, "status": 0}
+        sound(desk)

@@ -1,0 +1,314 @@
+"""What polls teach of a source: where it lives, when it may be asked, how it fares."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.ingest import batch
+from aggregator.models.poll import (
+    FailureKind,
+    Freshness,
+    Hop,
+    PollResult,
+    Transfer,
+    Unchanged,
+    Validators,
+)
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import incidents, poll_log, sources
+from tests.builders import START, URL, Desk, failed, make_entry, make_reading
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store(str(tmp_path / "test.db"))
+    yield Desk(store)
+    store.close()
+
+
+A = make_entry("a")
+
+
+def test_failure_keeps_entries_and_validators(desk: Desk) -> None:
+    desk.poll(make_reading(A))
+    desk.poll(failed(status=500))
+    state = desk.state()
+    assert state.validators.etag == '"1"'
+    assert state.failures == 1
+    assert state.error == "it failed"
+    assert desk.shown() == ["a"]
+
+
+def test_success_ends_a_run_of_failures(desk: Desk) -> None:
+    for _ in range(3):
+        desk.poll(failed(status=500))
+    assert desk.state().health == "failing"
+    desk.poll(make_reading(A))
+    state = desk.state()
+    assert (state.failures, state.error) == (0, "")
+    with desk.store.reading() as db:
+        [incident] = [one for one in incidents.recent(db) if one.kind == "failing"]
+    assert incident.closed == desk.now
+
+
+def test_304_nobody_asked_for_forgets_the_validators(desk: Desk) -> None:
+    desk.poll(make_reading(A))
+    desk.poll(failed(FailureKind.FALSE_304, status=304))
+    assert desk.state().validators == Validators()
+
+
+def test_cancelled_poll_leaves_no_trace(desk: Desk) -> None:
+    before = desk.state()
+    assert desk.poll(failed(FailureKind.CANCELLED)) is None
+    assert desk.state() == before
+
+
+def moved(status: int = 301, url: str = "https://b.example/feed") -> Transfer:
+    return Transfer(status=200, hops=(Hop(status=status, url=url),))
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_permanent_redirect_moves_a_source_after_a_day(desk: Desk, status: int) -> None:
+    for _ in range(3):
+        desk.poll(make_reading(A, transfer=moved(status)))
+    assert desk.state().moved_to == ""
+    desk.now += timedelta(days=1)
+    desk.poll(make_reading(A, transfer=moved(status)))
+    state = desk.state()
+    assert state.poll_url == "https://b.example/feed"
+    assert state.url == URL
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_temporary_redirect_never_moves_a_source(desk: Desk, status: int) -> None:
+    for _ in range(5):
+        desk.now += timedelta(days=1)
+        desk.poll(make_reading(A, transfer=moved(status)))
+    assert desk.state().moved_to == ""
+
+
+def test_redirects_to_changing_places_never_move_a_source(desk: Desk) -> None:
+    for number in range(6):
+        desk.now += timedelta(days=1)
+        url = f"https://b.example/{number % 2}"
+        desk.poll(make_reading(A, transfer=moved(url=url)))
+    assert desk.state().moved_to == ""
+
+
+def test_address_that_dies_after_a_move_gives_way_to_the_configured_one(desk: Desk) -> None:
+    for _ in range(3):
+        desk.now += timedelta(days=1)
+        desk.poll(make_reading(A, transfer=moved()))
+    assert desk.state().moved_to
+    for _ in range(3):
+        desk.poll(failed(status=404))
+    assert desk.state().poll_url == URL
+
+
+LIMITED = {"status": 429, "freshness": Freshness(retry_after=timedelta(hours=2))}
+
+
+def test_retry_after_is_never_shortened(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED))
+    asked = desk.now + timedelta(hours=2)
+    assert desk.state().gate_until == asked
+    shorter = {"status": 429, "freshness": Freshness(retry_after=timedelta(seconds=5))}
+    desk.poll(failed(FailureKind.RATE_LIMITED, **shorter))
+    assert desk.state().gate_until == asked
+    assert desk.state().next_poll >= asked
+
+
+def test_one_limited_feed_does_not_silence_its_host(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED))
+    assert desk.state("b0").gate_until is None
+
+
+def test_host_that_limits_feed_after_feed_is_left_alone(desk: Desk) -> None:
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED), source_id)
+    assert desk.state("b2").next_poll >= desk.now + timedelta(hours=2)
+
+
+def test_host_that_feeds_lead_to_speaks_for_no_other_feed_of_theirs(desk: Desk) -> None:
+    hops = (Hop(status=302, url="https://other.example/feed"),)
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(failed(FailureKind.RATE_LIMITED, hops=hops, **LIMITED), source_id)
+    assert desk.state("a").gate_until is not None
+    assert desk.state("b2").gate_until is None
+    with desk.store.reading() as db:
+        assert poll_log.spacings(db) == {}
+
+
+def test_source_can_keep_its_retry_after_to_itself(desk: Desk) -> None:
+    desk.source = replace(desk.source, retry_after_scope="source")
+    desk.others = [replace(one, retry_after_scope="source") for one in desk.others]
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED), source_id)
+    assert desk.state("b2").gate_until is None
+
+
+def test_gone_is_asked_again_once_a_month_and_not_by_force(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.GONE, status=410))
+    state = desk.state()
+    assert state.health == "gone"
+    assert timedelta(days=26) < state.next_poll - desk.now < timedelta(days=34)
+    with desk.store.transaction() as db:
+        sources.force(db, desk.now)
+    assert desk.state().next_poll == state.next_poll
+    with desk.store.transaction() as db:
+        sources.force(db, desk.now, ["a"])
+    assert desk.state().next_poll == desk.now
+
+
+def test_feed_found_on_a_page_is_polled_at_once(desk: Desk) -> None:
+    found = "https://a.example/real"
+    desk.poll(failed(FailureKind.NOT_A_FEED, status=200), discovered=found)
+    state = desk.state()
+    assert state.poll_url == found
+    assert state.next_poll <= desk.now
+    assert state.failures == 0
+
+
+def test_lifetime_is_kept_across_304(desk: Desk) -> None:
+    hour = Transfer(status=200, freshness=Freshness(lifetime=timedelta(hours=1)))
+    desk.poll(make_reading(A, transfer=hour))
+    desk.poll(
+        Unchanged(url=URL, validators=Validators(etag='"2"'), transfer=replace(hour, status=304))
+    )
+    state = desk.state()
+    assert state.validators.etag == '"2"'
+    assert state.next_poll >= desk.now + timedelta(hours=1)
+
+
+def test_log_of_polls_is_bounded(desk: Desk) -> None:
+    for _ in range(poll_log.POLLS_KEPT + 7):
+        desk.poll(failed(status=500))
+    with desk.store.reading() as db:
+        rows = poll_log.recent(db, "a", 1000)
+    assert len(rows) == poll_log.POLLS_KEPT
+    assert rows[0].at == desk.now
+
+
+def test_ledger_counts_requests_of_a_host(desk: Desk) -> None:
+    desk.poll(make_reading(A))
+    conditional = Transfer(status=304, received=100, conditional=True)
+    desk.poll(Unchanged(url=URL, validators=Validators(etag='"1"'), transfer=conditional))
+    desk.poll(make_reading(A, transfer=Transfer(status=200, received=1000)))
+    with desk.store.reading() as db:
+        [host] = poll_log.hosts(db)
+    assert (host.host, host.requests, host.not_modified, host.early) == ("a.example", 3, 1, 0)
+    assert host.saved == 900
+    assert host.unconditional == 1
+
+
+def test_ledger_notices_a_request_before_its_time(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED))
+    desk.poll(make_reading(A))
+    with desk.store.reading() as db:
+        [host] = poll_log.hosts(db)
+    assert host.early == 1
+
+
+def test_source_that_was_found_on_a_page_moves_too(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.NOT_A_FEED), discovered="https://a.example/real")
+    for _ in range(3):
+        desk.now += timedelta(days=1)
+        desk.poll(make_reading(A, transfer=moved()))
+    assert desk.state().poll_url == "https://b.example/feed"
+    with desk.store.reading() as db:
+        assert [one.kind for one in incidents.recent(db)] == ["moved"]
+
+
+@pytest.mark.parametrize(
+    ("found", "sent"),
+    [
+        pytest.param("https://a.example/real", True, id="a feed of the same origin"),
+        pytest.param("https://a.example:443/real", True, id="with its port named"),
+        pytest.param("https://evil.example/feed", False, id="another host"),
+        pytest.param("http://a.example/real", False, id="in the clear"),
+        pytest.param("https://a.example:8443/real", False, id="another port"),
+        pytest.param("https://a.example:99999/real", False, id="no URL at all"),
+        pytest.param("https://a.example@evil.example/", False, id="a name that looks like it"),
+    ],
+)
+def test_secrets_go_to_the_origin_they_were_meant_for(desk: Desk, found: str, sent: bool) -> None:
+    desk.source = replace(desk.source, headers={"Authorization": "Bearer x"})
+    assert desk.request().headers
+    desk.poll(failed(FailureKind.NOT_A_FEED), discovered=found)
+    assert bool(desk.request().headers) is sent
+
+
+def test_lifetime_stays_when_a_304_says_nothing_of_it(desk: Desk) -> None:
+    hours = Freshness(lifetime=timedelta(hours=5))
+    desk.poll(make_reading(A, transfer=Transfer(status=200, freshness=hours)))
+    silent = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304))
+    desk.poll(silent)
+    assert desk.state().lifetime == timedelta(hours=5)
+    assert desk.state().next_poll >= desk.now + timedelta(hours=5)
+    desk.poll(make_reading(A, transfer=Transfer(status=200)))
+    assert desk.state().lifetime is None
+
+
+def test_gate_of_a_host_holds_for_the_rest_of_its_batch(desk: Desk) -> None:
+    """What follows in one transaction was fetched before the gate, yet is planned after it."""
+    limited = failed(FailureKind.RATE_LIMITED, **LIMITED)
+    results = [PollResult(source_id=name, outcome=limited) for name in ("a", "b0", "b1")]
+    results.append(PollResult(source_id="b2", outcome=make_reading(A)))
+    desk.now += timedelta(minutes=1)
+    with desk.store.transaction() as db:
+        batch.ingest(db, results, desk.context)
+    gate = desk.now + timedelta(hours=2)
+    assert desk.state("b2").gate_until == gate
+    assert desk.state("b2").next_poll >= gate
+
+
+def test_request_that_was_under_way_when_its_host_was_gated_is_not_early(desk: Desk) -> None:
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED), source_id)
+    desk.poll(make_reading(A, transfer=Transfer(status=200, seconds=180)), "b2")
+    with desk.store.reading() as db:
+        [host] = poll_log.hosts(db)
+    assert host.early == 0
+
+
+NOTHING = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304))
+
+
+def test_entries_held_back_are_told_of_after_a_failure_too(desk: Desk) -> None:
+    for name in "abc":
+        desk.poll(make_reading(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
+        desk.now += timedelta(days=9)
+    words = desk.state().error
+    assert "held back" in words
+    for _ in range(3):
+        desk.poll(failed(status=500))
+    assert desk.state().health == "failing"
+    desk.poll(NOTHING)
+    assert (desk.state().health, desk.state().error) == ("quarantined", words)
+
+
+def test_source_that_publishes_no_more_is_silent(desk: Desk) -> None:
+    days = [make_entry(f"a{n}", published=START - timedelta(days=n)) for n in range(9)]
+    desk.poll(make_reading(*days))
+    desk.now += timedelta(days=20)
+    desk.poll(NOTHING)
+    assert desk.state().health == "fine"
+    desk.now += timedelta(days=20)
+    desk.poll(NOTHING)
+    assert desk.state().health == "silent"
+    with desk.store.reading() as db:
+        [incident] = incidents.recent(db)
+    assert (incident.kind, incident.closed) == ("silent", None)
+    desk.poll(make_reading(make_entry("new", published=desk.now)))
+    assert desk.state().health == "fine"
+
+
+def test_unconditional_request_is_none_when_there_was_nothing_to_name(desk: Desk) -> None:
+    for _ in range(3):
+        desk.poll(make_reading(A, validators=Validators()))
+    with desk.store.reading() as db:
+        [host] = poll_log.hosts(db)
+    assert host.unconditional == 0

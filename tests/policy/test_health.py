@@ -1,0 +1,63 @@
+"""How a source fares: which of its troubles is told."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from aggregator.policy import health
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+WELL: dict[str, Any] = {
+    "now": NOW,
+    "failures": 0,
+    "gone": False,
+    "error": "",
+    "quarantine": "",
+    "milliseconds": 200,
+    "newest": NOW,
+    "rhythm": timedelta(hours=1),
+}
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "words"),
+    [
+        pytest.param({}, "fine", "", id="nothing is wrong"),
+        pytest.param({"failures": 2, "error": "x"}, "fine", "", id="two failures are weather"),
+        pytest.param({"failures": 3, "error": "x"}, "failing", "x", id="three in a row are not"),
+        pytest.param({"gone": True, "failures": 9, "error": "x"}, "gone", "x", id="gone is worst"),
+        pytest.param({"quarantine": "held"}, "quarantined", "held", id="entries are held back"),
+        pytest.param(
+            {"quarantine": "held", "failures": 3, "error": "x"},
+            "failing",
+            "x",
+            id="a failing source is that first",
+        ),
+        pytest.param(
+            {"newest": NOW - timedelta(days=30)}, "fine", "", id="a month of silence is none"
+        ),
+        pytest.param(
+            {"newest": NOW - timedelta(days=31)},
+            "silent",
+            "nothing new since 27 May 2009",
+            id="longer is",
+        ),
+        pytest.param(
+            {"newest": NOW - timedelta(days=60), "rhythm": timedelta(days=7)},
+            "fine",
+            "",
+            id="but not for a weekly",
+        ),
+        pytest.param(
+            {"newest": NOW - timedelta(days=71), "rhythm": timedelta(days=7)},
+            "silent",
+            "nothing new since 17 April 2009",
+            id="until ten of its weeks are over",
+        ),
+        pytest.param({"newest": None, "rhythm": None}, "fine", "", id="no entries are no silence"),
+        pytest.param({"milliseconds": 10_001}, "slow", "took 10 s to answer", id="it takes long"),
+    ],
+)
+def test_judge(facts: dict[str, Any], state: str, words: str) -> None:
+    assert health.judge(**WELL | facts) == health.Health(state=state, words=words)

@@ -1,0 +1,428 @@
+"""`schedule`: tables with a sentence for each rule, properties for what must hold for all facts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.models.poll import NextPoll
+from aggregator.policy import schedule
+from aggregator.policy.schedule import Facts
+
+NOW = datetime(2009, 6, 27, 13, 45, tzinfo=UTC)  # a Saturday
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def plan(jitter: float = 0.0, **facts: Any) -> NextPoll:
+    return schedule.next_poll(now=NOW, facts=Facts(**facts), jitter=jitter)
+
+
+WAITS = [
+    ("an unknown rhythm means an hour", {}, HOUR),
+    ("the feed's rhythm is followed", {"rhythm": 50 * MINUTE}, 50 * MINUTE),
+    ("a quick rhythm is kept to the minimum", {"rhythm": MINUTE}, 5 * MINUTE),
+    ("a slow rhythm is kept to the maximum", {"rhythm": 40 * DAY}, DAY),
+    ("the user's word beats the rhythm", {"every": HOUR, "rhythm": MINUTE}, HOUR),
+    ("the user's word may go below the minimum", {"every": MINUTE}, MINUTE),
+    ("the user's word may go above the maximum", {"every": 7 * DAY}, 7 * DAY),
+    ("max-age bounds the user's word", {"every": MINUTE, "lifetime": 10 * MINUTE}, 10 * MINUTE),
+    ("a short max-age changes nothing", {"rhythm": HOUR, "lifetime": MINUTE}, HOUR),
+    ("ttl bounds the user's word", {"every": MINUTE, "ttl": 15 * MINUTE}, 15 * MINUTE),
+    ("the update period is a bound", {"every": MINUTE, "update_period": 2 * HOUR}, 2 * HOUR),
+    (
+        "with a base, the bound is the next update counted from it",
+        {
+            "every": MINUTE,
+            "update_period": DAY,
+            "update_base": datetime(2000, 1, 1, 14, tzinfo=UTC),
+        },
+        15 * MINUTE,
+    ),
+    (
+        "a base in the future counts backwards",
+        {
+            "every": MINUTE,
+            "update_period": DAY,
+            "update_base": datetime(2050, 1, 1, 14, tzinfo=UTC),
+        },
+        15 * MINUTE,
+    ),
+    ("ten years of max-age are heeded for a day", {"lifetime": 3650 * DAY}, DAY),
+    (
+        "a small maximum does not undercut a sane max-age",
+        {"lifetime": 6 * HOUR, "maximum": HOUR},
+        6 * HOUR,
+    ),
+    ("a large maximum is heeded as far", {"ttl": 9 * DAY, "maximum": 7 * DAY}, 7 * DAY),
+    ("Retry-After is never shortened", {"gate": NOW + 60 * DAY}, 60 * DAY),
+    ("a Retry-After that has passed is forgotten", {"gate": NOW - DAY}, HOUR),
+    (
+        "a Retry-After given before the clock was set back starts again",
+        {"gate": NOW + 3650 * DAY + 2 * HOUR, "gate_from": NOW + 3650 * DAY},
+        2 * HOUR,
+    ),
+    ("a pushed feed is polled slowly", {"rhythm": HOUR, "push": True}, 12 * HOUR),
+    ("a pushed feed is polled within the maximum", {"rhythm": DAY / 2, "push": True}, DAY),
+    ("missed entries halve the rhythm", {"rhythm": 4 * HOUR, "hurry": 2}, HOUR),
+    ("and the rhythm that is not known", {"hurry": 1}, HOUR / 2),
+    ("but not below the minimum", {"rhythm": 8 * MINUTE, "hurry": 4}, 5 * MINUTE),
+    ("nor below the server's word", {"rhythm": HOUR, "hurry": 4, "ttl": HOUR}, HOUR),
+    ("the user's word is not halved", {"every": HOUR, "hurry": 4}, HOUR),
+    ("a failure never shortens the interval", {"rhythm": HOUR, "failures": 3}, HOUR),
+    ("saturday may be skipped", {"skip_days": frozenset({5})}, 10 * HOUR + 15 * MINUTE),
+    ("hours are skipped in GMT", {"skip_hours": frozenset({14, 15})}, 2 * HOUR + 15 * MINUTE),
+    (
+        "days and hours are skipped together",
+        {"skip_days": frozenset({5, 6}), "skip_hours": frozenset({0, 1})},
+        36 * HOUR + 15 * MINUTE,
+    ),
+    ("a feed that skips every hour is not heeded", {"skip_hours": frozenset(range(24))}, HOUR),
+    ("a feed that skips every day is not heeded", {"skip_days": frozenset(range(7))}, HOUR),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "wait"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS]
+)
+def test_wait_without_jitter(facts: dict[str, Any], wait: timedelta) -> None:
+    assert plan(**facts).at - NOW == wait
+
+
+def test_jitter_adds_up_to_a_tenth() -> None:
+    assert plan(1.0, rhythm=HOUR).at - NOW == HOUR * 1.1
+    assert plan(0.5, rhythm=HOUR).at - NOW == HOUR * 1.05
+
+
+def test_jitter_stays_within_the_maximum() -> None:
+    assert plan(1.0, rhythm=DAY).at - NOW == DAY
+
+
+def test_jitter_spreads_what_waited_for_one_gate() -> None:
+    gate = NOW + 3 * DAY
+    assert gate < plan(0.3, gate=gate).at < plan(0.9, gate=gate).at
+
+
+def test_jitter_does_not_leave_the_first_hour_after_the_skipped() -> None:
+    at = plan(1.0, every=DAY, skip_hours=frozenset(range(13, 24)) | frozenset({1})).at
+    assert (at.hour, at.minute) == (0, 59)
+
+
+@pytest.mark.parametrize(
+    ("failures", "most"), [(1, 2 * HOUR), (2, 4 * HOUR), (4, 16 * HOUR), (5, DAY), (10**6, DAY)]
+)
+def test_failures_draw_from_a_doubled_range(failures: int, most: timedelta) -> None:
+    assert plan(1.0, rhythm=HOUR, failures=failures).at - NOW == min(most + HOUR / 10, DAY)
+
+
+def test_backoff_leaves_an_interval_above_the_maximum_alone() -> None:
+    assert plan(every=7 * DAY, failures=9).at - NOW == 7 * DAY
+
+
+@pytest.mark.parametrize(("jitter", "days"), [(0.0, 27), (0.5, 30), (1.0, 33)])
+def test_gone_is_probed_monthly(jitter: float, days: int) -> None:
+    wait = plan(jitter, gone=True, failures=7).at - NOW
+    assert days * DAY <= wait <= days * DAY + HOUR
+
+
+def test_retry_after_beyond_the_calendar_is_survived() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    skip = {"skip_hours": frozenset({23}), "skip_days": frozenset({4})}
+    assert plan(1.0, gate=last, **skip).at >= last
+
+
+def test_reason_tells_the_whole_story() -> None:
+    gate = NOW.replace(hour=14, minute=30)
+    told = plan(
+        rhythm=50 * MINUTE,
+        lifetime=10 * MINUTE,
+        gate=gate,
+        gate_from=NOW.replace(hour=13, minute=55) - HOUR,
+    )
+    assert told.reason == (
+        "next 14:35: publishes about every 50 min; server says max-age 600; "
+        "not before 14:30 because of Retry-After from 12:55"
+    )
+
+
+REASONS = [
+    ({}, "next 14:45: its rhythm is not known yet, so every 1 h"),
+    ({"every": 90 * MINUTE}, "next 15:15: you ask for every 1 h 30 min"),
+    ({"rhythm": MINUTE}, "next 13:50: publishes about every 1 min; your minimum is 5 min"),
+    (
+        {"rhythm": 3 * DAY},
+        "next 2009-06-28 13:45: publishes about every 3 days; your maximum is 24 h",
+    ),
+    (
+        {"every": HOUR, "lifetime": 365 * DAY},
+        "next 2009-06-28 13:45: you ask for every 1 h; "
+        "server says max-age 31536000, heeded up to 24 h",
+    ),
+    (
+        {"every": HOUR, "ttl": 2 * HOUR, "update_period": HOUR},
+        "next 15:45: you ask for every 1 h; feed says ttl 2 h; feed says that it updates every 1 h",
+    ),
+    (
+        {"every": HOUR, "failures": 1},
+        "next 14:45: you ask for every 1 h; failed once, so it waits 1 h",
+    ),
+    (
+        {"every": HOUR, "failures": 4, "push": True},
+        "next 2009-06-28 01:45: you ask for every 1 h; its hub pushes, so polls are only a backup; "
+        "failed 4 times in a row, so it waits 12 h",
+    ),
+    (
+        {"every": HOUR, "gone": True},
+        "next 2009-07-24 13:45: you ask for every 1 h; "
+        "the server says that it is gone (410), asked again once a month",
+    ),
+    (
+        {"every": HOUR, "gate": NOW + 2 * DAY},
+        "next 2009-06-29 13:45: you ask for every 1 h; "
+        "not before 2009-06-29 13:45 because of Retry-After",
+    ),
+    (
+        {"every": HOUR, "skip_hours": frozenset({14})},
+        "next 15:00: you ask for every 1 h; moved out of the feed's skipHours or skipDays",
+    ),
+    (
+        {"every": HOUR, "skip_hours": frozenset(range(24)), "skip_days": frozenset(range(7))},
+        "next 14:45: you ask for every 1 h; its skipHours name every hour and are ignored; "
+        "its skipDays name every day and are ignored",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "reason"), REASONS)
+def test_reason(facts: dict[str, Any], reason: str) -> None:
+    assert plan(**facts).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (45 * MINUTE / 60, "45 s"),
+        (MINUTE, "1 min"),
+        (59.6 * MINUTE, "1 h"),
+        (26 * HOUR, "26 h"),
+        (2 * DAY, "2 days"),
+        (2 * DAY + 6 * HOUR, "2 days 6 h"),
+        (30 * DAY + HOUR, "30 days"),
+    ],
+)
+def test_duration(span: timedelta, words: str) -> None:
+    assert schedule.duration(span) == words
+
+
+# --- rhythm ----------------------------------------------------------------------------------
+
+
+def ago(*hours: float) -> list[datetime]:
+    return [NOW - HOUR * h for h in hours]
+
+
+NIGHTLY = [h + s / 3600 for h in (1, 25, 49, 73) for s in range(10)]
+
+RHYTHMS = [
+    ("no date tells nothing", [], None),
+    ("one date tells nothing", [1.0], None),
+    ("ten entries at one instant tell nothing", [1.0] * 10, None),
+    ("one old date tells of silence", [100.0], 10 * HOUR),
+    ("the gap of two dates is the rhythm", [1.0, 3.0], 2 * HOUR),
+    ("the median forgives one holiday", [1.0, 2.0, 3.0, 4.0, 500.0], HOUR),
+    ("a nightly batch is nightly, not every second", NIGHTLY, DAY),
+    ("a wire is every minute, not one endless burst", [n / 120 for n in range(400)], MINUTE),
+    (
+        "only the recent gaps count",
+        [n / 2 for n in range(30)] + [n * 90.0 for n in range(1, 90)],
+        HOUR / 2,
+    ),
+    ("silence slows a feed down", [200.0, 201.0, 202.0], 20 * HOUR),
+    ("dates in the future are no dates", [-5.0, -6.0, -7.0, 1.0], None),
+]
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"), [row[1:] for row in RHYTHMS], ids=[row[0] for row in RHYTHMS]
+)
+def test_rhythm(hours: list[float], expected: timedelta | None) -> None:
+    assert schedule.rhythm(schedule.pace(ago(*hours), NOW), NOW) == expected
+
+
+# --- start-up, clock, host ---------------------------------------------------------------------
+
+
+def test_spread_fills_the_window() -> None:
+    first, last = (
+        schedule.spread(now=NOW, window=5 * MINUTE, jitter=jitter) for jitter in (0.0, 1.0)
+    )
+    assert (first.at, last.at) == (NOW, NOW + 5 * MINUTE)
+    assert last.reason == "next 13:50: was overdue at start-up, spread over 5 min"
+
+
+def guarded(at: datetime, planned: datetime) -> NextPoll:
+    stored = NextPoll(at=at, reason="next 00:00: x")
+    return schedule.clock_guard(stored, planned=planned, now=NOW)
+
+
+def test_a_plan_of_the_right_clock_is_left_alone() -> None:
+    assert guarded(NOW + 90 * DAY, NOW - DAY) == NextPoll(at=NOW + 90 * DAY, reason="next 00:00: x")
+
+
+def test_a_plan_made_ten_years_ahead_keeps_its_wait() -> None:
+    planned = NOW + 3650 * DAY
+    moved = guarded(planned + 2 * DAY, planned)
+    assert moved.at == NOW + 2 * DAY
+    assert moved.reason == "next 2009-06-29 13:45: the clock was set back; next 00:00: x"
+
+
+def test_a_moved_plan_is_not_moved_again() -> None:
+    planned = NOW + 3650 * DAY
+    moved = guarded(planned + 2 * DAY, planned)
+    assert schedule.clock_guard(moved, planned=NOW, now=NOW + HOUR) == moved
+
+
+def test_spacing_is_learnt_from_429_and_forgotten_slowly() -> None:
+    seen = [0.0]
+    for limited in [False, True, True, True, False, False]:
+        seen.append(schedule.host_spacing(seen[-1], limited=limited))
+    assert seen == pytest.approx([0, 0, 1, 2, 4, 3.6, 3.24])
+
+
+def test_spacing_returns_to_none_and_has_a_ceiling() -> None:
+    assert schedule.host_spacing(0.1, limited=False) == 0
+    assert schedule.host_spacing(50, limited=True) == 60
+
+
+def test_spacing_keeps_to_the_configured() -> None:
+    assert schedule.host_spacing(0.0, limited=False, least=2.0) == 2
+    assert schedule.host_spacing(90, limited=True, least=90) == 90
+
+
+# --- properties --------------------------------------------------------------------------------
+
+spans = st.timedeltas(min_value=timedelta(seconds=1), max_value=800 * DAY)
+hints = st.none() | spans
+moments = st.datetimes(
+    min_value=datetime(1999, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
+)
+jitters = st.floats(0, 1)
+calm = st.builds(
+    Facts,
+    every=st.none() | st.timedeltas(min_value=timedelta(seconds=1), max_value=60 * DAY),
+    minimum=st.timedeltas(min_value=timedelta(seconds=1), max_value=HOUR),
+    maximum=st.timedeltas(min_value=HOUR, max_value=30 * DAY),
+    rhythm=hints,
+    failures=st.integers(0, 100),
+    push=st.booleans(),
+    hurry=st.integers(0, 4),
+)
+bounded = st.builds(
+    replace,
+    calm,
+    lifetime=hints,
+    ttl=hints,
+    update_period=hints,
+    update_base=st.none() | moments,
+    gone=st.booleans(),
+    gate=st.none() | moments,
+)
+skipping = st.builds(
+    replace,
+    bounded,
+    skip_hours=st.frozensets(st.integers(0, 23)),
+    skip_days=st.frozensets(st.integers(0, 6)),
+)
+
+
+def decide(now: datetime, facts: Facts, jitter: float) -> datetime:
+    return schedule.next_poll(now=now, facts=facts, jitter=jitter).at
+
+
+@given(moments, skipping, jitters)
+def test_never_before_any_bound_that_the_server_gave(
+    now: datetime, facts: Facts, jitter: float
+) -> None:
+    at = decide(now, facts, jitter)
+    most = max(facts.maximum, DAY)
+    for asked in (facts.lifetime, facts.ttl):
+        assert asked is None or at >= now + min(asked, most)
+    if facts.update_period and facts.update_base is None:
+        assert at >= now + min(facts.update_period, most)
+    assert facts.gate is None or at >= facts.gate
+
+
+@given(moments, calm, jitters)
+def test_within_minimum_and_maximum_when_nothing_else_is_asked(
+    now: datetime, facts: Facts, jitter: float
+) -> None:
+    wait = decide(now, facts, jitter) - now
+    least = min(facts.minimum, facts.every or facts.minimum)
+    assert least <= wait <= max(facts.maximum, facts.every or facts.maximum)
+
+
+@given(moments, bounded, jitters)
+def test_never_later_than_the_latest_of_all_that_is_asked(
+    now: datetime, facts: Facts, jitter: float
+) -> None:
+    longest = max(facts.maximum, facts.every or DAY, DAY)
+    latest = max(now + (33 * DAY if facts.gone else longest), facts.gate or now)
+    assert decide(now, facts, jitter) <= max(latest, now + longest) + longest / 10
+
+
+@given(moments, skipping, jitters)
+def test_never_in_a_skipped_hour_unless_all_are(now: datetime, facts: Facts, jitter: float) -> None:
+    at = decide(now, facts, jitter)
+    assert len(facts.skip_hours) == 24 or at.hour not in facts.skip_hours
+    assert len(facts.skip_days) == 7 or at.weekday() not in facts.skip_days
+
+
+@given(moments, skipping, jitters)
+def test_skipping_costs_at_most_a_week(now: datetime, facts: Facts, jitter: float) -> None:
+    free = replace(facts, skip_hours=frozenset(), skip_days=frozenset())
+    assert decide(now, facts, jitter) <= decide(now, free, jitter) + 7 * DAY + HOUR
+
+
+@given(moments, bounded, jitters, spans)
+def test_asking_for_more_patience_is_never_answered_by_less(
+    now: datetime, facts: Facts, jitter: float, more: timedelta
+) -> None:
+    at = decide(now, facts, jitter)
+    for patient in (
+        replace(facts, failures=facts.failures + 1),
+        replace(facts, lifetime=(facts.lifetime or timedelta(0)) + more),
+        replace(facts, ttl=(facts.ttl or timedelta(0)) + more),
+        replace(facts, gate=(facts.gate or now) + more),
+    ):
+        assert decide(now, patient, jitter) >= at
+
+
+@given(moments, skipping, jitters)
+def test_always_says_when_and_why(now: datetime, facts: Facts, jitter: float) -> None:
+    reason = schedule.next_poll(now=now, facts=facts, jitter=jitter).reason
+    when, _, why = reason.partition(": ")
+    assert when.startswith("next ")
+    assert why
+
+
+@given(moments, st.lists(moments, max_size=40))
+def test_rhythm_is_never_nothing(now: datetime, published: list[datetime]) -> None:
+    found = schedule.rhythm(schedule.pace(published, now), now)
+    assert found is None or found >= MINUTE
+
+
+@given(moments, moments, spans, st.integers(0, 10))
+def test_the_guard_never_shortens_a_wait_nor_strands(
+    planned: datetime, now: datetime, wait: timedelta, restarts: int
+) -> None:
+    stored = NextPoll(at=planned + wait, reason="next 00:00: x")
+    for _ in range(restarts + 1):
+        stored, before = (
+            schedule.clock_guard(stored, planned=planned, now=now),
+            stored,
+        )
+        planned = now if stored is not before else planned
+    assert stored.at <= now + wait + MINUTE
+    assert planned > now or stored.at >= planned + wait

@@ -1,0 +1,61 @@
+"""The poller's books: no source is under way twice, as a poll and as a push."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from aggregator.models.poll import PollResult, Request
+from aggregator.polling.pipeline import Manners
+from aggregator.polling.poller import HOST_SHARE, Poller
+from aggregator.store.database.connection import Store
+from aggregator.store.sources.sources import Due
+from tests.web.stock import CONFIG, START
+
+DUE = Due(source_id="herald", host="herald.example", next_poll=START)
+PUSH = Request(source_id="herald", url="https://herald.example/feed", push=1)
+
+
+class Still:
+    """A pipeline out of which nothing comes."""
+
+    capacity, trouble, pending = 400, "", False
+
+    def __init__(self, *_: Manners, **__: object) -> None:
+        self.added: list[Request] = []
+
+    def reconfigure(self, manners: Manners) -> None:
+        """Obey nothing."""
+
+    def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
+        self.added += requests
+
+    def step(self) -> list[PollResult]:
+        return []
+
+    def stop(self) -> None:
+        """Stop nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(str(tmp_path / "news.db"))
+    yield store
+    store.close()
+
+
+def test_push_of_a_source_under_way_waits_and_holds_no_place_of_its_host(store: Store) -> None:
+    pipe = Still()
+    poller = Poller(store, CONFIG, pipe=lambda *_, **__: pipe)
+    for _ in range(HOST_SHARE + 1):
+        assert poller.offer([DUE]) == 1, "its host has all its places"
+        poller.take([PUSH])  # read from the inbox before the poll was offered
+        assert pipe.added == []
+        poller.turn()  # the source is in no database, and let go
+        assert poller.idle
+    poller.take([PUSH])
+    assert pipe.added == [PUSH]
+    assert poller.offer([DUE]) == 0

@@ -1,0 +1,196 @@
+"""One poll without database and network: the gates, and the barrier around each document."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from aggregator.models.poll import (
+    Failed,
+    FailureKind,
+    Fetched,
+    NotModified,
+    PollResult,
+    Reading,
+    Request,
+    Transfer,
+    Unchanged,
+    Validators,
+)
+from aggregator.polling import stages
+from aggregator.polling.stages import Body
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+URL = "https://a.example/feed"
+TRANSFER = Transfer(status=200, received=99)
+VALIDATORS = Validators(etag='"1"')
+
+
+def item(name: str, title: str = "") -> str:
+    return (
+        f"<item><guid>{name}</guid><link>https://a.example/{name}</link>"
+        f"<title>{title or name}</title></item>"
+    )
+
+
+def rss(*items: str) -> bytes:
+    return f"<rss version='2.0'><channel><title>A</title>{''.join(items)}</channel></rss>".encode()
+
+
+def fetched(body: bytes, **fields: Any) -> Fetched:
+    made: dict[str, Any] = {
+        "url": URL,
+        "body": body,
+        "content_type": "application/rss+xml",
+        "validators": VALIDATORS,
+        "transfer": TRANSFER,
+    }
+    return Fetched(**made | fields)
+
+
+def request(**fields: Any) -> Request:
+    return Request(**{"source_id": "a", "url": URL} | fields)
+
+
+def passed(body: bytes, of: Request | None = None, **fields: Any) -> Body:
+    """Return a document that passed the gates."""
+    judged = stages.judge(of or request(), fetched(body, **fields))
+    assert isinstance(judged, Body)
+    return judged
+
+
+def read(body: Body) -> PollResult:
+    [result] = stages.read([body], NOW)
+    return result
+
+
+def reading(body: Body) -> Reading:
+    outcome = read(body).outcome
+    assert isinstance(outcome, Reading)
+    return outcome
+
+
+def failure(result: PollResult) -> Failed:
+    assert isinstance(result.outcome, Failed)
+    return result.outcome
+
+
+class TestGates:
+    def test_304_needs_no_parser(self) -> None:
+        outcome = NotModified(url=URL, validators=VALIDATORS, transfer=TRANSFER)
+        assert stages.judge(request(), outcome) == PollResult(
+            source_id="a",
+            outcome=Unchanged(url=URL, validators=VALIDATORS, transfer=TRANSFER),
+        )
+
+    def test_failure_is_handed_on(self) -> None:
+        failed = Failed(kind=FailureKind.DNS, detail="x")
+        assert stages.judge(request(), failed) == PollResult(source_id="a", outcome=failed)
+
+    def test_equal_body_needs_no_parser_and_brings_its_validators(self) -> None:
+        known = reading(passed(rss(item("1")))).body_hash
+        judged = stages.judge(request(body_hash=known), fetched(rss(item("1"))))
+        assert isinstance(judged, PollResult)
+        assert judged.outcome == Unchanged(
+            url=URL, validators=VALIDATORS, transfer=TRANSFER, equal_body=True
+        )
+
+    def test_another_body_is_read(self) -> None:
+        known = reading(passed(rss(item("1")))).body_hash
+        passed(rss(item("2")), request(body_hash=known))
+
+    def test_part_is_read_though_its_body_is_equal(self) -> None:
+        known = reading(passed(rss(item("1")))).body_hash
+        passed(rss(item("1")), request(body_hash=known), partial=True)
+
+    def test_known_items_are_not_parsed_again(self) -> None:
+        before = reading(passed(rss(item("1"))))
+        after = reading(passed(rss(item("2"), item("1")), request(item_hashes=before.item_hashes)))
+        assert [entry.guid for entry in after.entries] == ["2"]
+        assert after.item_hashes.endswith(before.item_hashes)
+
+    def test_edited_item_is_parsed_again(self) -> None:
+        before = reading(passed(rss(item("1"))))
+        known = request(item_hashes=before.item_hashes)
+        [entry] = reading(passed(rss(item("1", "Edited")), known)).entries
+        assert entry.title == "Edited"
+
+    def test_item_whose_hash_is_withheld_is_parsed_again(self) -> None:
+        """As ingest does with what repeats another item."""
+        [entry] = reading(passed(rss(item("1")), request(item_hashes=bytes(16)))).entries
+        assert entry.guid == "1"
+
+
+def test_document_is_read_and_cleaned() -> None:
+    document = reading(passed(rss(item("1", "&lt;b&gt;Bold&lt;/b&gt;"))))
+    assert document.url == URL
+    assert document.feed.title == "A"
+    assert document.whole
+    assert (document.validators, document.transfer) == (VALIDATORS, TRANSFER)
+    [entry] = document.entries
+    assert (entry.title, entry.link) == ("Bold", "https://a.example/1")
+
+
+def test_items_without_anything_are_left_out() -> None:
+    assert reading(passed(rss("<item></item>", item("1")))).entries[0].guid == "1"
+
+
+def test_part_has_neither_hashes_nor_known_items() -> None:
+    known = reading(passed(rss(item("1")))).item_hashes
+    part = reading(passed(rss(item("1")), request(item_hashes=known), partial=True))
+    assert (part.whole, part.body_hash, part.item_hashes) == (False, b"", b"")
+    assert [entry.guid for entry in part.entries] == ["1"]
+
+
+def test_document_that_breaks_the_parser_is_its_own_failure_only() -> None:
+    fault = Body(
+        request=request(source_id="b"), fetched=fetched(cast("bytes", None)), body_hash=b""
+    )
+    results = stages.read([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
+    assert [result.source_id for result in results] == ["a", "b", "a"]
+    assert [isinstance(result.outcome, Reading) for result in results] == [True, False, True]
+    failed = failure(results[1])
+    assert failed.kind is FailureKind.PARSE
+    assert "the parser gave up" in failed.detail
+    assert failed.transfer == TRANSFER
+
+
+PAGE = b"<html><head><link rel=alternate type='application/rss+xml' href='%s'></head><p>Hi</html>"
+
+
+class TestDiscovery:
+    def test_feed_of_a_page_is_found(self) -> None:
+        result = read(passed(PAGE % b"/real", content_type="text/html"))
+        assert result.discovered == "https://a.example/real"
+        failed = failure(result)
+        assert failed.kind is FailureKind.NOT_A_FEED
+        assert result.discovered in failed.detail
+
+    def test_it_is_looked_for_once(self) -> None:
+        page = passed(PAGE % b"/real", request(discover=False), content_type="text/html")
+        assert read(page).discovered == ""
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            pytest.param(b"/feed", id="the address that was asked"),
+            pytest.param(b"/login", id="the page itself, after redirects"),
+            pytest.param(b"javascript:alert(1)", id="a script"),
+            pytest.param(b"file:///etc/passwd", id="a file"),
+        ],
+    )
+    def test_what_is_no_other_feed_is_passed_over(self, target: bytes) -> None:
+        page = passed(PAGE % target, url="https://a.example/login", content_type="text/html")
+        assert read(page).discovered == ""
+
+    def test_page_without_a_feed_says_what_it_is(self) -> None:
+        failed = failure(read(passed(b"<html><p>Sign in</html>", content_type="text/html")))
+        assert failed.kind is FailureKind.NOT_A_FEED
+        assert failed.detail.startswith(URL)
+
+
+def test_result_that_can_not_be_stored_becomes_a_failure() -> None:
+    result = read(passed(rss(item("1"))))
+    failed = failure(stages.unstorable(result))
+    assert failed.kind is FailureKind.PARSE
+    assert failed.transfer == TRANSFER

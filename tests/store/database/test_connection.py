@@ -1,0 +1,195 @@
+"""The file itself: new, ours, another's, too new, damaged, locked."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.errors import Corrupt, Locked, NotOurs, SchemaTooNew, StoreError
+from aggregator.store.database import metadata
+from aggregator.store.database.connection import Store
+from aggregator.store.database.migrations import APPLICATION_ID
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "folder" / "test.db")
+
+
+@pytest.fixture
+def store(path: str) -> Iterator[Store]:
+    made = Store(path)
+    yield made
+    made.close()
+
+
+def filled(path: str) -> None:
+    store = Store(path)
+    with store.transaction() as db:
+        for number in range(2_000):
+            metadata.put(db, f"fact {number}", "x" * 100)
+    store.close()
+
+
+def test_new_file_is_marked_as_ours_and_in_wal_mode(store: Store) -> None:
+    with store.reading() as db:
+        assert db.execute("pragma application_id").fetchone()[0] == APPLICATION_ID
+        assert db.execute("pragma user_version").fetchone()[0] > 0
+        assert db.execute("pragma journal_mode").fetchone()[0] == "wal"
+        assert db.execute("pragma foreign_keys").fetchone()[0] == 1
+
+
+def test_transaction_is_all_or_nothing(store: Store) -> None:
+    class Fault(Exception):
+        pass
+
+    def fail_in_the_middle() -> None:
+        with store.transaction() as db:
+            metadata.put(db, "a", "1")
+            raise Fault
+
+    with pytest.raises(Fault):
+        fail_in_the_middle()
+    with store.reading() as db:
+        assert metadata.get(db, "a") == ""
+
+
+def test_commit_that_fails_does_not_stop_the_next_transaction(store: Store) -> None:
+    def commit_what_can_not_be() -> None:
+        with store.transaction() as db:
+            db.execute("pragma defer_foreign_keys = on")  # so that the commit itself fails
+            db.execute("insert into source_sections values ('nobody', 'x')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        commit_what_can_not_be()
+    with store.transaction() as db:
+        metadata.put(db, "a", "1")
+    with store.reading() as db:
+        assert metadata.get(db, "a") == "1"
+        assert db.execute("select count(*) from source_sections").fetchone()[0] == 0
+
+
+def test_reader_sees_one_state_for_the_length_of_its_block(store: Store) -> None:
+    with store.reading() as db:
+        assert metadata.get(db, "a") == ""
+        with store.transaction() as writer:
+            metadata.put(writer, "a", "1")
+        assert metadata.get(db, "a") == ""
+    with store.reading() as db:
+        assert metadata.get(db, "a") == "1"
+
+
+def test_reader_can_not_write(store: Store) -> None:
+    with pytest.raises(StoreError), store.reading() as db:
+        metadata.put(db, "a", "1")
+
+
+def test_readers_of_several_threads_do_not_meet(store: Store) -> None:
+    seen: list[str] = []
+
+    def read() -> None:
+        with store.reading() as db:
+            seen.append(metadata.get(db, "nothing"))
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [""] * 8
+
+
+def test_writer_waits_for_another_process_and_says_when_it_waited_too_long(path: str) -> None:
+    store = Store(path, busy_seconds=0.05)
+    other = sqlite3.connect(path)
+    other.execute("begin immediate")
+    with pytest.raises(Locked, match="locked by another process"), store.transaction():
+        pass
+    other.rollback()
+    other.close()
+    with store.transaction() as db:
+        metadata.put(db, "a", "1")
+    store.close()
+
+
+def header(file: Path) -> None:
+    with file.open("r+b") as handle:
+        handle.write(b"This is no database.")
+
+
+def truncated(file: Path) -> None:
+    with file.open("r+b") as handle:
+        handle.truncate(file.stat().st_size // 2)
+
+
+def zeroed(file: Path) -> None:
+    with file.open("r+b") as handle:
+        handle.seek(4096 * 2)
+        handle.write(bytes(4096 * 30))
+
+
+def of_another_program(file: Path) -> None:
+    file.unlink()
+    other = sqlite3.connect(file)
+    other.execute("create table theirs (x)")
+    other.close()
+
+
+def too_new(file: Path) -> None:
+    other = sqlite3.connect(file)
+    other.execute("pragma user_version = 9999")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        pytest.param(header, NotOurs, id="a header that is none"),
+        pytest.param(truncated, Corrupt, id="half a file"),
+        pytest.param(zeroed, Corrupt, id="pages of zeros"),
+        pytest.param(of_another_program, NotOurs, id="another program's"),
+        pytest.param(too_new, SchemaTooNew, id="a newer version's"),
+    ],
+)
+def test_file_that_can_not_be_used_is_refused_and_left_alone(
+    path: str, spoil: Callable[[Path], None], error: type[StoreError]
+) -> None:
+    filled(path)
+    file = Path(path)
+    spoil(file)
+    before = file.read_bytes()
+    with pytest.raises(error) as raised:
+        check(path)
+    assert path in str(raised.value)
+    assert file.read_bytes() == before
+
+
+def check(path: str) -> None:
+    store = Store(path)
+    try:
+        found = store.check()
+        if found != "ok":
+            raise Corrupt(f"{path}: {found}")
+    finally:
+        store.close()
+
+
+def test_backup_is_whole(store: Store, tmp_path: Path) -> None:
+    with store.transaction() as db:
+        metadata.put(db, "a", "1")
+    store.backup(str(tmp_path / "copy.db"))
+    copy = Store(str(tmp_path / "copy.db"))
+    with copy.reading() as db:
+        assert metadata.get(db, "a") == "1"
+    copy.close()
+
+
+def test_processes_that_start_together_set_the_file_up_once(tmp_path: Path) -> None:
+    code = f"from aggregator.store.db import Store; Store({str(tmp_path / 'new.db')!r}).close()"
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait(60) for process in started] == [0, 0, 0, 0]
+    assert not list(tmp_path.glob("*.before-schema-*"))

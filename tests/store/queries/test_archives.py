@@ -1,0 +1,98 @@
+"""Archives: ranges are closed once, and what was served for one is kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.models.query import Query, parse
+from aggregator.store.queries import archives, select
+from aggregator.store.queries.archives import NONE, SIZE, Range
+from tests.web.stock import Stock, stocked
+
+
+@pytest.fixture
+def stock(tmp_path: Path) -> Iterator[Stock]:
+    with stocked(tmp_path) as stock:
+        yield stock
+
+
+def close(stock: Stock) -> Range:
+    with stock.store.transaction() as db:
+        return archives.close(db, "all", Query())
+
+
+def test_a_range_closes_when_it_is_full(stock: Stock) -> None:
+    stock.add("herald", SIZE - 1)
+    assert close(stock) == NONE
+    stock.add("herald")
+    assert close(stock) == Range(number=1, after_id=0, last_id=SIZE)
+    assert close(stock) == Range(number=1, after_id=0, last_id=SIZE)
+
+
+def test_a_backlog_closes_at_once(stock: Stock) -> None:
+    stock.add("herald", 3 * SIZE + 7)
+    assert close(stock) == Range(number=3, after_id=2 * SIZE, last_id=3 * SIZE)
+    with stock.store.reading() as db:
+        assert archives.get(db, "all", 2) == Range(number=2, after_id=SIZE, last_id=2 * SIZE)
+        assert archives.get(db, "all", 4) is None
+        assert archives.newest(db, "section:world") == NONE
+
+
+def test_a_range_stays_when_its_entries_are_taken_back(stock: Stock) -> None:
+    ids = stock.add("herald", 2 * SIZE)
+    closed = close(stock)
+    stock.withdraw(ids[0])
+    stock.add("herald", SIZE)
+    assert close(stock) == Range(number=3, after_id=2 * SIZE, last_id=3 * SIZE)
+    with stock.store.reading() as db:
+        assert archives.get(db, "all", 2) == closed
+
+
+def test_what_is_kept_first_stays(stock: Stock) -> None:
+    with stock.store.transaction() as db:
+        assert archives.document(db, "all", 1, "atom") is None
+        assert archives.keep(db, "all", 1, "atom", b"first") == b"first"
+        assert archives.keep(db, "all", 1, "atom", b"second") == b"first"
+        assert archives.document(db, "all", 1, "atom") == b"first"
+        assert archives.document(db, "all", 1, "rss") is None
+
+
+def test_what_is_kept_goes_when_all_its_entries_have_expired(stock: Stock) -> None:
+    stock.add("herald", 2 * SIZE)
+    close(stock)
+    with stock.store.transaction() as db:
+        for number in (1, 2):
+            archives.keep(db, "all", number, "atom", b"x")
+        db.execute("delete from entry_section where entry_id <= ?", (SIZE,))
+        db.execute("delete from entries where id <= ?", (SIZE,))
+        assert archives.forget(db) == 1
+        assert archives.document(db, "all", 1, "atom") is None
+        assert archives.document(db, "all", 2, "atom") == b"x"
+
+
+QUERIES = [
+    *("", "section=world", "section=local", "section=world,local", "source=post"),
+    *("source=herald,post", "q=rain", "q=rain&section=local", "q=rain&not=1", "not=rain"),
+    *("q=%21", "lang=en", "has=audio", "section=local&source=herald", "category=x", "author=x"),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("tail", [20_000, 0], ids=["few rows since", "many rows since"])
+def test_arrivals_are_what_the_view_selects_in_order_of_id(
+    stock: Stock, query: str, tail: int
+) -> None:
+    for source in ("herald", "post", "odd"):
+        stock.add(source, 4)
+    hidden = stock.add("post", 1)[0]
+    stock.withdraw(hidden)
+    with stock.store.reading() as db:
+        for after in (0, 5):
+            expected = [
+                entry_id
+                for entry_id in sorted(select.select_ids(db, parse(query), limit=100))
+                if entry_id > after
+            ]
+            found = select.arrival_ids(db, parse(query), after_id=after, tail=tail)
+            assert found == expected

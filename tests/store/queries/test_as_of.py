@@ -1,0 +1,166 @@
+"""The past is what it was: at every moment a view held what it is told to have held."""
+
+import tempfile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aggregator.models.entry import SafeHtml
+from aggregator.models.query import Query
+from aggregator.store.entries import entries
+from aggregator.store.queries import as_of, select, summaries
+from aggregator.store.queries.summaries import Listed
+from tests.web.stock import START, Stock, make_entry, stocked
+
+QUERIES = (
+    Query(),
+    Query(section=("world",)),
+    Query(source=("herald",)),
+    Query(source=("herald", "odd")),
+    Query(q="rain"),
+    Query(section=("local",), q="rain -sun"),
+    Query(within=timedelta(minutes=4)),
+    Query(since=START + timedelta(minutes=3)),
+)
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("add"),
+            st.sampled_from(["herald", "post", "odd"]),
+            st.sampled_from([0, 2, 500]),
+        ),
+        st.tuples(st.just("tell"), st.sampled_from(["herald", "post", "odd"]), st.none()),
+        st.tuples(st.just("revise"), st.integers(1, 6), st.sampled_from(["a", "b"])),
+        st.tuples(st.just("withdraw"), st.integers(1, 6), st.none()),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def take(stock: Stock, step: tuple[str, object, object]) -> None:
+    """Do one thing that polls do, a minute after the last."""
+    kind, what, how = step
+    if kind == "add":
+        assert isinstance(how, int)
+        stock.add(str(what), age=timedelta(minutes=how))
+        return
+    if kind == "tell":
+        entry = make_entry(100 + stock.now.minute)
+        stock.put(str(what), replace(entry, title="The ferry to Tolvik runs aground off Skerrow"))
+        return
+    assert isinstance(what, int)
+    with stock.store.reading() as db:
+        stored = entries.get(db, what)
+    if stored is None or stored.hidden:
+        stock.now += timedelta(minutes=1)
+    elif kind == "withdraw":
+        stock.withdraw(what)
+    else:
+        stock.revise(what, str(how))
+
+
+def shown(found: list[Listed]) -> list[tuple[int, str, str, datetime]]:
+    return [(one.id, one.title, one.summary, one.changed) for one in found]
+
+
+@settings(max_examples=60)
+@given(steps)
+@example(  # the first report of a story comes back, behind the end of a list that holds the second
+    [
+        ("tell", "herald", None),
+        ("add", "herald", 0),
+        ("tell", "post", None),
+        *[("add", "herald", 0)] * 3,
+        ("withdraw", 1, None),
+    ]
+)
+def test_each_moment_is_told_as_it_was(taken: list[tuple[str, object, object]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, stocked(Path(folder)) as stock:
+        seen = []
+        for step in taken:
+            take(stock, step)
+            with stock.store.reading() as db:
+                for query in QUERIES:
+                    plain = query
+                    if query.within:  # the newest entry is its clock, and the moment is ours
+                        plain = replace(query, within=None, since=stock.now - query.within)
+                    found = summaries.select(db, plain, limit=5)
+                    seen.append((stock.now, query, shown(found)))
+        with stock.store.reading() as db:
+            for at, query, expected in seen:
+                then = as_of.Moment.of(db, at)
+                assert shown(as_of.select(db, query, then, limit=5)) == expected
+                whole = as_of.select_whole(db, query, then, limit=5)
+                assert [(one.id, one.entry.title, one.changed) for one in whole] == [
+                    (id, title, changed) for id, title, _, changed in expected
+                ]
+
+
+def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
+    with stocked(tmp_path) as stock:
+        stock.add("herald", 9, age=timedelta(hours=2))
+        stock.add("post", 9)
+        stock.withdraw(4)
+        at = stock.now - timedelta(minutes=1)
+        stock.add("odd", 5, age=timedelta(hours=1))
+        with stock.store.reading() as db:
+            then = as_of.Moment.of(db, at)
+            whole = as_of.select(db, Query(), then, limit=99)
+            found, before = list[Listed](), None
+            while page := as_of.select(db, Query(), then, limit=4, before=before):
+                found += page
+                before = select.Place(sort_at=page[-1].sort_at, id=page[-1].id)
+    assert found == whole
+    assert len(whole) == 18
+
+
+def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
+    with stocked(tmp_path) as stock:
+        [id] = stock.add("herald")
+        at = stock.now
+        entry = replace(make_entry(1), text="word " * 100, summary="new", content=SafeHtml("new"))
+        with stock.store.transaction() as db:
+            changed = at + timedelta(minutes=1)
+            entries.revise(db, id, entry, changed=changed, sections=("world",))
+            changed += timedelta(minutes=1)
+            entries.revise(db, id, make_entry(1), changed=changed, sections=("world",))
+        with stock.store.reading() as db:
+            [one] = as_of.select(db, Query(), as_of.Moment.of(db, at), limit=9)
+            minute_later = as_of.Moment.of(db, at + timedelta(minutes=1))
+            [later] = as_of.select(db, Query(), minute_later, limit=9)
+            [whole] = as_of.select_whole(db, Query(), minute_later, limit=9)
+    assert one.summary == "Summary 1"
+    assert later.summary == "word " * 55 + "word…"
+    assert (whole.entry.text, whole.entry.content) == ("word " * 100, "new")
+
+
+def test_nothing_stood_before_the_first_entry_came(tmp_path: Path) -> None:
+    with stocked(tmp_path) as stock:
+        with stock.store.reading() as db:
+            assert as_of.first(db) is None
+            assert as_of.Moment.of(db, START).last == 0
+        stock.add("herald")
+        with stock.store.reading() as db:
+            assert as_of.first(db) == stock.now
+            before = as_of.Moment.of(db, stock.now - timedelta(seconds=1))
+            assert as_of.select(db, Query(), before, limit=9) == []
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_past_is_read_along_indexes(tmp_path: Path, query: Query) -> None:
+    statements: list[str] = []
+    with stocked(tmp_path) as stock:
+        stock.add("herald", 3)
+        with stock.store.reading() as db:
+            db.set_trace_callback(statements.append)
+            as_of.select(db, query, as_of.Moment.of(db, stock.now), limit=9)
+            db.set_trace_callback(None)
+            for sql in (one for one in statements if not one.startswith("--")):
+                steps = [row["detail"] for row in db.execute(f"explain query plan {sql}")]
+                assert not [step for step in steps if step in ("SCAN e", "SCAN entries", "SCAN d")]

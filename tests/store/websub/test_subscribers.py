@@ -1,0 +1,222 @@
+"""The hub's subscribers: the queue in their rows, the bounds, and the log."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.websub import subscribers
+from aggregator.store.websub.subscribers import Delivery, Wish
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+LATER = NOW + timedelta(minutes=1)
+TOPIC = "https://us.example/feeds/all.atom"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Connection]:
+    store = Store(str(tmp_path / "test.db"))
+    with store.transaction() as db:
+        yield db
+    store.close()
+
+
+def wish(db: Connection, callback: str = "https://t/1", **change: object) -> str:
+    given = {
+        "topic": TOPIC,
+        "callback": callback,
+        "host": "t",
+        "mode": "subscribe",
+        "secret": "",
+        "lease": timedelta(hours=1),
+        "now": NOW,
+    } | change
+    return subscribers.wish(db, **given)  # type: ignore[arg-type]
+
+
+def join(db: Connection, callback: str = "https://t/1", version: int = 0) -> None:
+    """Let a subscriber be verified."""
+    assert wish(db, callback) == ""
+    [found] = subscribers.wishes(db, NOW, 1)
+    assert subscribers.judged(db, found.id)
+    subscribers.subscribe(db, found, "t", version, NOW)
+
+
+def due(db: Connection, now: datetime = NOW) -> list[str]:
+    return [one.callback for one in subscribers.due(db, now, [], 100)]
+
+
+def test_later_wish_takes_the_place_of_an_earlier_one(db: Connection) -> None:
+    wish(db, secret="first")
+    [first] = subscribers.wishes(db, NOW, 9)
+    wish(db, secret="second")
+    [second] = subscribers.wishes(db, NOW, 9)
+    assert second.secret == "second"
+    assert not subscribers.judged(db, first.id), "its verification counts no more"
+    assert subscribers.judged(db, second.id)
+
+
+def test_postponed_wish_waits(db: Connection) -> None:
+    wish(db)
+    [one] = subscribers.wishes(db, NOW, 9)
+    subscribers.postpone(db, one.id, LATER)
+    assert subscribers.wishes(db, NOW, 9) == []
+    assert subscribers.wishes(db, LATER, 9)[0].attempts == 1
+
+
+def test_change_is_due_to_all_who_were_there(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db, "https://t/1", 1)
+    assert due(db) == []
+    assert subscribers.changed(db, TOPIC, "two", NOW) == 1
+    assert due(db) == ["https://t/1"]
+
+
+@pytest.mark.parametrize(("version", "is_due"), [(1, True), (2, False)])
+def test_change_during_a_verification_is_due_after_it(
+    db: Connection, version: int, is_due: bool
+) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    subscribers.changed(db, TOPIC, "two", NOW)
+    join(db, version=version)
+    assert bool(due(db)) is is_due
+
+
+def test_who_was_told_is_due_no_more_unless_there_is_a_later_version(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db, version=1)
+    subscribers.changed(db, TOPIC, "two", NOW)
+    [one] = subscribers.due(db, NOW, [], 9)
+    subscribers.changed(db, TOPIC, "three", NOW)
+    subscribers.told(db, one.id, one.version, NOW)
+    [again] = subscribers.due(db, NOW, [], 9)
+    assert again.version == one.version + 1
+    subscribers.told(db, again.id, again.version, NOW)
+    assert due(db) == []
+
+
+def test_failure_waits_but_a_later_version_does_not(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db, version=1)
+    subscribers.changed(db, TOPIC, "two", NOW)
+    [one] = subscribers.due(db, NOW, [], 9)
+    subscribers.failed(db, one.id, one.version, again=LATER, detail="no way", now=NOW)
+    assert due(db) == []
+    assert due(db, LATER) == ["https://t/1"]
+    subscribers.changed(db, TOPIC, "three", NOW)
+    subscribers.failed(db, one.id, one.version, again=LATER, detail="no way", now=NOW)
+    assert due(db) == ["https://t/1"]
+
+
+def test_who_failed_is_told_after_the_others(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    for number in (1, 2, 3):
+        join(db, f"https://t/{number}", 1)
+    subscribers.changed(db, TOPIC, "two", NOW)
+    first = subscribers.due(db, NOW, [], 9)[0]
+    subscribers.failed(db, first.id, first.version, again=NOW, detail="no way", now=NOW)
+    assert due(db) == ["https://t/2", "https://t/3", "https://t/1"]
+    busy = [one.id for one in subscribers.due(db, NOW, [], 2)]
+    assert [one.id for one in subscribers.due(db, NOW, busy, 9)] == [first.id]
+
+
+def test_renewal_keeps_what_is_due(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db, version=1)
+    subscribers.changed(db, TOPIC, "two", NOW)
+    join(db, version=2)
+    assert due(db) == ["https://t/1"]
+
+
+def test_lease_ends_and_the_topic_with_its_last_subscriber(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db)
+    subscribers.changed(db, TOPIC, "two", NOW)
+    end = NOW + timedelta(hours=1)
+    assert not subscribers.any_expired(db, end - timedelta(seconds=1), DAY)
+    assert due(db, end) == []
+    assert subscribers.any_expired(db, end, DAY)
+    assert subscribers.expire(db, end, DAY) == [(TOPIC, "https://t/1")]
+    subscribers.forget_topics(db)
+    assert subscribers.topics(db) == {}
+    assert subscribers.version(db, TOPIC) == 0
+
+
+def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
+    join(db)
+    then = NOW - timedelta(days=3653)
+    assert subscribers.any_expired(db, then, DAY)
+    assert subscribers.expire(db, then, DAY) == []
+    assert subscribers.listed(db, 9)[0].lease_until == then + DAY
+    assert not subscribers.any_expired(db, then, DAY)
+
+
+def test_end_of_a_topic_is_told_to_subscribers_and_to_who_wished(db: Connection) -> None:
+    subscribers.begin_topic(db, TOPIC, "one")
+    join(db, "https://t/1")
+    wish(db, "https://t/2")
+    subscribers.close_topic(db, TOPIC, NOW)
+    assert {(one.callback, one.mode) for one in subscribers.wishes(db, NOW, 9)} == {
+        ("https://t/1", "denied"), ("https://t/2", "denied"),
+    }  # fmt: skip
+    assert subscribers.count(db) == 0
+
+
+def fill(db: Connection, count: int, callback: str = "https://t/{}") -> None:
+    """Store many subscribers at once."""
+    for number in range(count):
+        one = Wish(
+            id=0,
+            topic=f"{TOPIC}?{number}",
+            callback=callback.format(number),
+            mode="subscribe",
+            secret="",
+            lease=timedelta(hours=1),
+            attempts=0,
+        )
+        subscribers.subscribe(db, one, "t", 0, NOW)
+
+
+def test_subscribers_are_bounded_but_who_is_one_may_renew(db: Connection) -> None:
+    fill(db, subscribers.MOST_SUBSCRIBERS)
+    assert "as many subscribers" in wish(db, "https://t/new")
+    assert wish(db, "https://t/5", topic=f"{TOPIC}?5") == ""
+    assert wish(db, "https://t/new", mode="unsubscribe") == ""
+
+
+def test_topics_of_one_callback_are_bounded(db: Connection) -> None:
+    fill(db, subscribers.MOST_OF_CALLBACK, "https://t/one")
+    assert "a callback may subscribe to 100" in wish(db, "https://t/one")
+    assert wish(db, "https://t/two") == ""
+
+
+def test_one_host_takes_no_more_than_its_part_of_the_room(db: Connection) -> None:
+    fill(db, subscribers.MOST_AT_HOST)
+    assert "a host may have 1000" in wish(db, "https://t/new")
+    assert wish(db, "https://other/", host="other") == ""
+
+
+def test_who_is_subscribed_may_renew_though_there_is_no_room(db: Connection) -> None:
+    fill(db, subscribers.MOST_SUBSCRIBERS + 9)  # so many were verified at once
+    assert wish(db, "https://t/5", topic=f"{TOPIC}?5") == ""
+
+
+def test_wishes_are_bounded_in_all_and_of_one_host(db: Connection) -> None:
+    for number in range(subscribers.MOST_WISHES):
+        assert wish(db, f"https://t/{number}", host=f"h{number // 100}") == ""
+    assert "too many" in wish(db, "https://t/new", host="another")
+
+
+def test_log_keeps_the_last_lines(db: Connection) -> None:
+    for number in range(3):
+        lines = [
+            Delivery(at=NOW, kind="push", topic=TOPIC, callback="https://t/", status=number)
+            for _ in range(1_000)
+        ]
+        subscribers.log(db, lines)
+    kept = subscribers.logged(db, 9_999)
+    assert len(kept) == subscribers.LOG_KEPT
+    assert (kept[0].status, kept[-1].status) == (2, 1)

@@ -1,0 +1,210 @@
+"""The JSON API."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+
+from aggregator.models.entry import Author, Enclosure, Image
+from tests.web.ops.test_metrics import poll
+from tests.web.pages.test_pages import NASTY, PageSite, pages
+from tests.web.stock import CONFIG, START, make_entry
+
+__all__ = ["pages"]
+
+PATHS = {
+    "/entries": "/entries",
+    "/entries/{entry_id}": "/entries/1",
+    "/stories": "/stories",
+    "/stories/{story_id}": "/stories/4",
+    "/sources": "/sources",
+    "/sources/{source_id}": "/sources/herald",
+    "/sources/{source_id}/polls": "/sources/herald/polls",
+    "/sections": "/sections",
+}
+
+
+def read(pages: PageSite, path: str) -> Any:
+    answer = pages.get(f"/api/v1{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def check(document: Mapping[str, Any], name: str, value: object) -> None:
+    """Check a value against a schema of the document."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    formats = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    jsonschema.Draft202012Validator(schema, format_checker=formats).validate(value)
+
+
+def fill(pages: PageSite) -> None:
+    entry = replace(
+        make_entry(900, START - timedelta(hours=1)),
+        title=NASTY,
+        authors=(Author(name="Ann"),),
+        categories=("Weather",),
+        image=Image(url="https://a.example/p.jpg"),
+        enclosures=(Enclosure(url="https://a.example/c.mp3", type="audio/mpeg"),),
+    )
+    entry_id = pages.stock.put("herald", entry)
+    pages.stock.revise(entry_id, "Another title")
+    pages.stock.add("odd", 2)
+    reported(pages)
+    poll(pages, START, "ok")
+    poll(pages, START, "timeout", number=2)
+
+
+def reported(pages: PageSite) -> list[int]:
+    """Let two sources report one story."""
+    ferry = replace(make_entry(901), title="Ferry with 212 on board aground off Skerrow")
+    page = "https://post.example/ferry"
+    told = replace(ferry, guid=page, link=page, canonical_url=page)
+    return [pages.stock.put("herald", ferry), pages.stock.put("post", told)]
+
+
+def test_description_is_right_openapi(pages: PageSite) -> None:
+    validate(read(pages, "/openapi.json"))
+
+
+def test_description_names_every_path(pages: PageSite) -> None:
+    described = set(read(pages, "/openapi.json")["paths"])
+    rules = {
+        rule.rule.removeprefix("/api/v1").replace("<int:", "{").replace("<", "{").replace(">", "}")
+        for rule in pages.app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1")
+    }
+    assert described == rules - {"/openapi.json"} == set(PATHS)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_are_as_described(pages: PageSite, path: str) -> None:
+    fill(pages)
+    document = read(pages, "/openapi.json")
+    content = document["paths"][path]["get"]["responses"]["200"]["content"]
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    check(document, name, read(pages, PATHS[path]))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/entries/4711", 404),
+        ("/entries/x", 404),
+        ("/entries/9999999999999999999", 404),
+        ("/stories/9999999999999999999", 404),
+        ("/sources/nowhere", 404),
+        ("/sources/nowhere/polls", 404),
+        ("/stories/99", 404),
+        ("/stories?before=yesterday", 400),
+        ("/nowhere", 404),
+        ("/entries?colour=red", 400),
+        ("/entries?limit=0", 400),
+        ("/entries?before=yesterday", 400),
+        ("/sources?limit=x", 400),
+        ("/sources?limit=0000000019", 400),
+        ("/sources?after=nowhere", 400),
+    ],
+)
+def test_errors_have_one_shape(pages: PageSite, path: str, status: int) -> None:
+    answer = pages.get(f"/api/v1{path}")
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json
+    assert answer.json["status"] == status
+    check(read(pages, "/openapi.json"), "Problem", answer.json)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_api_only_reads(pages: PageSite, method: str) -> None:
+    answer = pages.client.open("/api/v1/entries", method=method)
+    assert answer.status_code == 405
+    assert answer.mimetype == "application/problem+json"
+
+
+def test_pages_of_entries_hold_while_entries_are_added(pages: PageSite) -> None:
+    wanted = pages.stock.add("herald", 25)
+    found: list[int] = []
+    path = "/api/v1/entries?limit=10&section=world"
+    while path:
+        page = pages.get(path).json
+        assert page
+        found += [entry["id"] for entry in page["data"]]
+        pages.stock.add("herald")
+        following = urlsplit(page["next"] or "")
+        path = f"{following.path}?{following.query}" if page["next"] else ""
+    assert sorted(found) == wanted
+
+
+def test_sources_come_in_pages(pages: PageSite) -> None:
+    first = read(pages, "/sources?limit=2")
+    assert [source["id"] for source in first["data"]] == ["herald", "post"]
+    assert first["next"] == "https://site.example/api/v1/sources?limit=2&after=post"
+    second = read(pages, "/sources?limit=2&after=post")
+    assert [source["id"] for source in second["data"]] == ["odd"]
+    assert second["next"] is None
+
+
+def test_entry_tells_its_content_and_earlier_wordings(pages: PageSite) -> None:
+    fill(pages)
+    entry = read(pages, "/entries/1")
+    assert entry["content"] == "<p>Content of 900</p>"
+    assert [version["title"] for version in entry["versions"]] == [NASTY]
+    assert entry["source"]["url"] == "https://site.example/source/herald"
+
+
+def test_polls_tell_what_went_wrong(pages: PageSite) -> None:
+    fill(pages)
+    outcomes = {one["outcome"] for one in read(pages, "/sources/herald/polls")["data"]}
+    assert outcomes == {"ok", "timeout"}
+
+
+def test_stories_tell_their_reports_and_why(pages: PageSite) -> None:
+    first, second = reported(pages)
+    [story] = read(pages, "/stories")["data"]
+    assert (story["id"], story["title"]) == (first, "Ferry with 212 on board aground off Skerrow")
+    assert [(one["entry"], one["reason"], one["similarity"]) for one in story["reports"]] == [
+        (first, None, 1.0),
+        (second, "its title is the same", 1.0),
+    ]
+    assert read(pages, f"/stories/{first}") == story
+    assert read(pages, f"/entries/{second}")["story"] == first
+    pages.stock.withdraw(first)
+    [story] = read(pages, "/stories")["data"]
+    assert [one["entry"] for one in story["reports"]] == [second]
+
+
+def test_stories_come_in_pages(pages: PageSite) -> None:
+    for number in range(3):
+        entry = make_entry(950 + number)
+        title = f"{entry.title}: the ferry is still aground off Skerrow"
+        for source in ("herald", "post"):
+            page = f"https://{source}.example/{number}"
+            made = replace(entry, title=title, guid=page, link=page, canonical_url=page)
+            pages.stock.put(source, made)
+    ids, path = [], "/stories?limit=2"
+    while path:
+        page = read(pages, path)
+        ids += [one["id"] for one in page["data"]]
+        path = (page["next"] or "").partition("/api/v1")[2]
+    assert ids == [5, 3, 1]
+
+
+def test_entries_stand_by_themselves_unless_asked_otherwise(pages: PageSite) -> None:
+    first, second = reported(pages)
+    assert [one["id"] for one in read(pages, "/entries")["data"]] == [second, first]
+    assert [one["id"] for one in read(pages, "/entries?stories=collapse")["data"]] == [first]
+
+
+def test_sections_name_their_sources(pages: PageSite) -> None:
+    world = read(pages, "/sections")["data"][0]
+    assert (world["id"], world["sources"]) == (CONFIG.sections[0].id, ["herald", "post"])
+
+
+def test_answer_that_did_not_change_is_not_sent_again(pages: PageSite) -> None:
+    tag = pages.get("/api/v1/entries").headers["ETag"]
+    assert pages.get("/api/v1/entries", If_None_Match=tag).status_code == 304

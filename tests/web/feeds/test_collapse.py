@@ -1,0 +1,199 @@
+"""Stories in feeds: one entry for each, known by the first report, naming the others."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from aggregator.models.config import Source
+from aggregator.models.entry import Entry, SafeHtml
+from aggregator.models.query import parse
+from tests import validators
+from tests.web.conftest import FeedSite
+from tests.web.stock import CONFIG, make_entry
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+TITLE = "Ferry with 212 on board runs aground off Skerrow"
+
+
+def told(number: int, **fields: Any) -> Entry:
+    return replace(make_entry(number), title=TITLE, **fields)
+
+
+@pytest.fixture
+def three(site: FeedSite) -> list[int]:
+    """A story as herald, post and odd tell it; post is in two sections, odd in none."""
+    long = SafeHtml("<p>All passengers were taken off by lifeboats.</p>")
+    return [
+        site.stock.put("herald", told(1)),
+        site.stock.put("post", told(2, content=long, text="passengers " * 20)),
+        site.stock.put("odd", told(3)),
+    ]
+
+
+def items(site: FeedSite, path: str) -> list[dict[str, Any]]:
+    site.later()
+    return list(json.loads(site.get(path).data)["items"])
+
+
+@pytest.mark.usefixtures("three")
+def test_story_is_one_entry_that_names_who_else_reports(site: FeedSite) -> None:
+    body = site.get("/feeds/all.atom").data
+    assert validators.atom(body) == []
+    [entry] = ElementTree.fromstring(body).iter(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}id") == "https://news.example/1"
+    links = [link.attrib for link in entry.iter(f"{ATOM}link") if link.get("rel") == "related"]
+    assert links == [
+        {"rel": "related", "title": "Post", "href": "https://news.example/2"},
+        {"rel": "related", "title": "odd", "href": "https://news.example/3"},
+    ]
+    content = entry.findtext(f"{ATOM}content") or ""
+    assert content.startswith("<p>Content of 1</p><p>Also reported by ")
+    assert '<a href="https://news.example/2">Post</a>, ' in content
+
+
+@pytest.mark.usefixtures("three")
+def test_all_formats_name_the_others(site: FeedSite) -> None:
+    rss = site.get("/feeds/all.rss").data
+    assert validators.rss(rss) == []
+    assert rss.count(b"<item>") == 1
+    assert b"Also reported by" in rss
+    assert b'<atom:link rel="related" title="Post" href="https://news.example/2"/>' in rss
+    [item] = items(site, "/feeds/all.json")
+    assert [one["title"] for one in item["_aggregator"]["also_reported_by"]] == [
+        "Post", "odd",
+    ]  # fmt: skip
+    assert "Also reported by" in item["content_html"]
+
+
+def test_later_report_makes_the_entry_no_news(site: FeedSite) -> None:
+    site.stock.put("herald", told(1))
+    before = site.get("/feeds/all.json")
+    [first] = json.loads(before.data)["items"]
+    site.stock.put("post", told(2))
+    site.later()
+    after = site.get("/feeds/all.json", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    [grown] = json.loads(after.data)["items"]
+    for name in ("id", "date_published", "date_modified", "url"):
+        assert grown[name] == first[name]
+    assert after.headers["Last-Modified"] == before.headers["Last-Modified"]
+    headers = {"If-None-Match": before.headers["ETag"], "A-IM": "feed"}
+    delta = site.get("/feeds/all.json", headers=headers)
+    assert delta.status_code == 226
+    assert json.loads(delta.data)["items"] == []
+
+
+def test_only_what_the_lead_itself_changes_changes_the_entry(
+    site: FeedSite, three: list[int]
+) -> None:
+    [before] = items(site, "/feeds/all.json")
+    site.stock.revise(three[1], "Ferry aground, says the Post")
+    [same] = items(site, "/feeds/all.json")
+    assert same["date_modified"] == before["date_modified"]
+    site.stock.revise(three[0], "Ferry aground, says the Herald")
+    [changed] = items(site, "/feeds/all.json")
+    assert changed["date_modified"] > before["date_modified"]
+
+
+@pytest.mark.usefixtures("three")
+def test_expanded_view_has_each_report_by_itself(site: FeedSite) -> None:
+    found = items(site, "/feeds/all.json?stories=expand")
+    assert [item["id"] for item in found] == [f"https://news.example/{n}" for n in (3, 2, 1)]
+    assert not any("also_reported_by" in item["_aggregator"] for item in found)
+
+
+@pytest.mark.usefixtures("three")
+def test_view_collapses_what_it_holds_and_no_more(site: FeedSite) -> None:
+    [item] = items(site, "/feeds/section/local.json")
+    assert item["id"] == "https://news.example/2"
+    assert "also_reported_by" not in item["_aggregator"]
+    [item] = items(site, "/feeds/section/world.json")
+    assert [one["title"] for one in item["_aggregator"]["also_reported_by"]] == ["Post"]
+    [item] = items(site, "/feeds/source/post.json")
+    assert item["id"] == "https://news.example/2"
+
+
+@pytest.mark.parametrize(
+    ("lead", "number"),
+    [
+        pytest.param("first", 1, id="the first"),
+        pytest.param("longest", 2, id="the longest"),
+        pytest.param("priority", 3, id="the preferred source's"),
+    ],
+)
+@pytest.mark.usefixtures("three")
+def test_lead_gives_its_words_and_the_first_its_id(site: FeedSite, lead: str, number: int) -> None:
+    preferred = Source(id="odd", url="https://odd.example/feed", priority=5)
+    site.config = replace(CONFIG, sources=(*CONFIG.sources[:2], preferred))
+    [first] = items(site, "/feeds/all.json?lead=first")
+    [item] = items(site, f"/feeds/all.json?lead={lead}")
+    assert item["url"] == f"https://news.example/{number}"
+    for name in ("id", "date_published", "date_modified"):
+        assert item[name] == first[name]
+    assert len(item["_aggregator"]["also_reported_by"]) == 2
+
+
+def test_archives_hold_every_report_by_itself(site: FeedSite) -> None:
+    for number, source in enumerate(("herald", "post", "odd"), 1000):
+        site.stock.put(source, told(number))
+    site.stock.add("herald", 60)
+    current = items(site, "/feeds/all.json")
+    archived = items(site, "/feeds/all/archive/1.json")
+    assert len(archived) == 50
+    assert {f"https://news.example/{n}" for n in (1000, 1001, 1002)} <= {
+        item["id"] for item in archived
+    }
+    assert len({item["id"] for item in (*current, *archived)}) == 63
+
+
+def test_report_that_comes_after_the_archive_was_closed_is_named_all_the_same(
+    site: FeedSite,
+) -> None:
+    site.stock.put("herald", told(1000))
+    site.stock.add("herald", 60)
+    items(site, "/feeds/all.json")
+    site.stock.put("post", told(1001))
+    [story] = [i for i in items(site, "/feeds/all.json") if i["title"] == TITLE]
+    assert story["id"] == "https://news.example/1000"
+    assert [one["title"] for one in story["_aggregator"]["also_reported_by"]] == ["Post"]
+
+
+def test_story_whose_first_report_is_withdrawn_goes_on_without_it(
+    site: FeedSite, three: list[int]
+) -> None:
+    site.stock.withdraw(three[0])
+    site.later()
+    body = site.get("/feeds/all.atom").data
+    [entry] = ElementTree.fromstring(body).iter(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}id") == "https://news.example/2"
+    assert b'ref="https://news.example/1"' in body
+
+
+def test_entry_stays_known_when_a_moving_view_has_left_its_first_report_behind(
+    site: FeedSite,
+) -> None:
+    site.stock.put("herald", told(1, published=site.stock.now))
+    site.stock.now += timedelta(hours=2)
+    site.stock.put("post", told(2, published=site.stock.now))
+    [item] = items(site, "/feeds/all.json?since=1h")
+    assert (item["id"], item["url"]) == ("https://news.example/1", "https://news.example/2")
+
+
+@pytest.mark.usefixtures("three")
+def test_saved_view_may_expand(site: FeedSite) -> None:
+    view = replace(CONFIG.views[0], query=parse("stories=expand"))
+    site.config = replace(CONFIG, views=(view,))
+    assert len(items(site, "/feeds/view/rain.json")) == 3
+
+
+def test_of_entries_with_one_id_the_first_names_the_others(site: FeedSite) -> None:
+    site.stock.put("herald", replace(make_entry(1), title="One"), uri="urn:x:1")
+    site.stock.put("post", replace(make_entry(2), title="Another"), uri="urn:x:1")
+    [item] = items(site, "/feeds/all.json")
+    assert item["title"] == "One"
+    [other] = item["_aggregator"]["also_reported_by"]
+    assert other == {"title": "Post", "url": "https://news.example/2"}

@@ -1,0 +1,18 @@
+"""What the status page says when nothing is polled."""
+
+import json
+
+from aggregator.store.database import metadata
+from aggregator.store.database.connection import stamp
+from tests.web.pages.test_pages import PageSite, pages
+
+__all__ = ["pages"]
+
+
+def test_why_a_scheduler_that_lives_does_not_poll(pages: PageSite) -> None:
+    with pages.stock.store.transaction() as db:
+        metadata.put(db, "tick", stamp(pages.now))
+        metadata.put(db, "shortage", "the cluster has <no> worker")
+    assert "Nothing is polled: the cluster has &lt;no&gt; worker." in pages.text("/status")
+    told = json.loads(pages.text("/status.json"))["scheduler"]
+    assert (told["alive"], told["shortage"]) == (True, "the cluster has <no> worker")

@@ -1,0 +1,75 @@
+"""What operators see of WebSub: a page, figures, and words for each source."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.store.websub import subscribers, subscriptions
+from aggregator.store.websub.subscribers import Delivery
+from tests.web.pages.test_pages import PageSite
+from tests.web.stock import ASKED, START, Stock, stocked
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[PageSite]:
+    with stocked(tmp_path) as stock:
+        yield PageSite(stock)
+
+
+def fill(stock: Stock) -> None:
+    with stock.store.transaction() as db:
+        subscriptions.add(db, ASKED)
+        for callback in ("https://reader.example/secret-path", "https://other.example/x"):
+            topic = "https://site.example/feeds/all.atom?token=their-token"
+            subscribers.wish(
+                db,
+                topic=topic,
+                callback=callback,
+                host="reader.example",
+                mode="subscribe",
+                secret="their-secret",
+                lease=timedelta(days=9_000),
+                now=START,
+            )
+            [wish] = subscribers.wishes(db, START, 9)
+            subscribers.subscribe(db, wish, "reader.example", 0, START)
+            subscribers.judged(db, wish.id)
+            line = Delivery(at=START, kind="push", topic=topic, callback=callback, detail="no way")
+            subscribers.log(db, [line])
+
+
+def test_page_shows_both_sides_and_no_secret(site: PageSite) -> None:
+    fill(site.stock)
+    page = site.text("/status/websub")
+    for shown in ("herald", "hub.example", "/feeds/all.atom", "reader.example", "no way"):
+        assert shown in page
+    assert "https://site.example/hub" in page
+    assert "has 2 subscribers" in page
+    for secret in ("our-token", "our-secret", "their", "secret-path"):
+        assert secret not in page
+
+
+def test_page_shows_callbacks_that_only_browsers_understand(site: PageSite) -> None:
+    line = Delivery(at=START, kind="subscribe", topic="", callback="https://odd.example\\[x")
+    with site.stock.store.transaction() as db:
+        subscribers.log(db, [line])
+    assert "<td>odd.example</td>" in site.text("/status/websub")
+
+
+def test_source_page_and_json_say_how_it_is_pushed(site: PageSite) -> None:
+    assert "<dt>Pushes</dt><dd>not offered</dd>" in site.text("/source/herald")
+    told = site.get("/status.json").get_json()
+    assert {source["push"] for source in told["sources"]} == {"not offered"}
+
+
+def test_figures_count_both_sides(site: PageSite) -> None:
+    fill(site.stock)
+    figures = site.text("/metrics")
+    for line in (
+        'aggregator_websub_subscriptions{state="asked"} 1.0',
+        "aggregator_websub_subscribers 2.0",
+        "aggregator_websub_inbox 0.0",
+    ):
+        assert f"\n{line}\n" in figures

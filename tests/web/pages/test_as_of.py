@@ -1,0 +1,187 @@
+"""Editions: the pages and feeds of a moment that is over."""
+
+import html
+import re
+from datetime import timedelta
+from urllib.parse import urljoin
+
+import feedparser
+import pytest
+
+from tests import validators
+from tests.web.pages.test_pages import PageSite, headlines, pages
+from tests.web.stock import START
+
+__all__ = ["pages"]
+
+ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.json_feed}
+
+
+@pytest.fixture
+def past(pages: PageSite) -> PageSite:
+    """A site where, since 21:30, a headline was changed, one story withdrawn, others came."""
+    pages.stock.add("herald", 3)  # 21:27
+    pages.stock.add("post", 2)  # 21:28
+    pages.stock.now = START + timedelta(minutes=10)
+    pages.stock.revise(5, "Other")
+    pages.stock.withdraw(4)
+    pages.stock.add("odd", age=timedelta(hours=9))
+    pages.stock.add("herald")
+    return pages
+
+
+THEN = "/at/2009-06-27T21:30Z"
+
+
+def test_front_page_is_what_it_was(past: PageSite) -> None:
+    page = past.text(f"{THEN}/")
+    assert list(dict.fromkeys(headlines(page))) == [f"Report {n}" for n in (5, 4, 3, 2, 1)]
+    assert "Report 7" in past.text("/")
+    assert "Page last updated at 21:28 GMT" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/section/world", ["Report 5", "Report 4", "Report 3", "Report 2", "Report 1"]),
+        ("/section/local", ["Report 5", "Report 4"]),
+        ("/view/rain", ["Report 5", "Report 3", "Report 1"]),
+        ("/section/world?q=sun", ["Report 4", "Report 2"]),
+        ("/author/nobody", []),
+        ("/category?name=/", []),
+        ("/lang/en", []),
+    ],
+)
+def test_views_are_what_they_were(past: PageSite, path: str, expected: list[str]) -> None:
+    page = past.text(THEN + path)
+    assert headlines(page) == expected
+
+
+def test_banner_says_when_and_leads_to_other_editions(past: PageSite) -> None:
+    past.now = START + timedelta(hours=3)
+    page = past.text("/at/2009-06-27T22:00Z/section/world")
+    assert "This is how the page stood at" in page
+    assert "22:00 GMT, Saturday, 27 June 2009 · 23:00 UK" in page
+    links = re.findall(r'<li><a href="([^"]*)">(A day|An hour|Now|Print)', page)
+    assert links == [
+        ("/at/2009-06-26T22:00Z/section/world", "A day"),
+        ("/at/2009-06-27T21:00Z/section/world", "An hour"),
+        ("/at/2009-06-27T23:00Z/section/world", "An hour"),
+        ("/section/world", "Now"),
+        ("/at/2009-06-27T22:00Z/section/world?print=1", "Print"),
+    ]
+    assert 'class="edition note printing"' in past.text(links[-1][0])
+
+
+def test_navigation_stays_in_the_edition(past: PageSite) -> None:
+    page = past.text(f"{THEN}/")
+    nav = page[page.index('<nav aria-label="Sections">') : page.index("</nav>")]
+    assert re.findall(r'href="([^"]*)"', nav) == [
+        f"{THEN}/", f"{THEN}/section/world", f"{THEN}/section/local", f"{THEN}/view/rain",
+    ]  # fmt: skip
+    assert f'<h2 id="s-world"><a href="{THEN}/section/world">' in page
+    assert f'<link rel="canonical" href="https://site.example{THEN}/">' in page
+    assert "data-newest" not in page
+
+
+def test_no_link_of_an_edition_is_broken(past: PageSite) -> None:
+    past.stock.add("herald", 60)
+    past.now = past.stock.now + timedelta(hours=1)
+    at = f"/at/{past.stock.now:%Y-%m-%dT%H:%M}Z"
+    for path in (f"{at}/", f"{at}/section/world", f"{at}/view/rain?print=1"):
+        for link in re.findall(r'(?:href|src)="([/?][^"#]*)', past.text(path)):
+            target = urljoin(path, html.unescape(link))
+            if not target.startswith(
+                ("/at/2009-06-26", "/at/2009-06-27T20", "/at/2009-06-27T21:0")
+            ):
+                assert past.get(target).status_code in (200, 303), target
+
+
+def test_older_stories_are_those_of_the_edition(past: PageSite) -> None:
+    past.stock.add("herald", 60)
+    at = past.stock.now
+    past.stock.add("herald", 60, age=timedelta(minutes=1))
+    past.now = past.stock.now
+    path: str | None = f"/at/{at:%Y-%m-%dT%H:%M}Z/section/world"
+    found: list[str] = []
+    while path:
+        page = past.text(path)
+        found += headlines(page)
+        link = re.search(r'rel="next" href="([^"]*)"', page)
+        path = html.unescape(link[1]) if link else None
+    assert len(found) == len(set(found)) == 65
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_feed_of_the_past(past: PageSite, ending: str) -> None:
+    answer = past.get(f"{THEN}/feeds/section/world.{ending}")
+    assert answer.status_code == 200
+    assert ENDINGS[ending](answer.data) == []
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_feed_of_the_past_has_an_id_and_addresses_of_its_own(past: PageSite) -> None:
+    now = feedparser.parse(past.text("/feeds/all.atom"))
+    then = feedparser.parse(past.text(f"{THEN}/feeds/all.atom"))
+    assert then.feed.id != now.feed.id
+    assert [entry.title for entry in then.entries] == [f"Report {n}" for n in (5, 4, 3, 2, 1)]
+    assert {entry.id for entry in then.entries} - {entry.id for entry in now.entries} == {
+        "https://news.example/4"
+    }
+    links = {link.rel: link.href for link in then.feed.links}
+    assert links["self"] == f"https://site.example{THEN}/feeds/all.atom"
+    assert then.entries[0].updated == "2009-06-27T21:28:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/at/yesterday/", 400, "Write a moment in GMT"),
+        ("/at/2009-06-31T21:26Z/", 400, "Write a moment in GMT"),
+        ("/at/2009-06-27T21:26:00Z/", 400, "Write a moment in GMT"),
+        ("/at/２009-06-27T21:26Z/", 400, "Write a moment in GMT"),
+        ("/at?moment=tomorrow", 400, "Write a moment in GMT"),
+        ("/at/2009-06-27T21:57Z/", 404, "not out yet: it is 21:56 GMT"),
+        ("/at/9999-12-31T23:59Z/section/world", 404, "not out yet"),
+        ("/at/2009-06-27T21:26Z/", 404, "the first is of 21:27 GMT, Saturday, 27 June 2009"),
+        ("/at/0001-01-01T00:00Z/feeds/all.atom", 404, "Nothing is stored of that time"),
+        (f"{THEN}/section/nowhere", 404, "there is no section nowhere"),
+        (f"{THEN}/status", 404, ""),
+        (f"{THEN}/feeds/all/archive/1.atom", 404, "no archives"),
+        (f"{THEN}/feeds/all.opml", 404, "ends in .atom"),
+        (f"{THEN}/section/world?colour=red", 400, "unknown key"),
+    ],
+)
+def test_no_edition_is_told_clearly(past: PageSite, path: str, status: int, words: str) -> None:
+    answer = past.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_form_leads_to_the_edition_of_the_page(past: PageSite) -> None:
+    answer = past.get("/at?moment=2009-06-27T21:30&page=/section/world")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"{THEN}/section/world"
+    assert past.get("/at?moment=2009-06-27T21:30&page=//evil.example").headers["Location"] == (
+        f"{THEN}/evil.example"
+    )
+    odd = past.get("/at?moment=2009-06-27T21:30&page=/section/world%0D%0AX:y")
+    assert odd.headers["Location"] == f"{THEN}/section/worldX:y"
+
+
+def test_earlier_edition_is_that_of_an_hour_ago_or_the_first(past: PageSite) -> None:
+    assert past.get("/at").headers["Location"] == "/at/2009-06-27T21:27Z/"
+    past.now = START + timedelta(hours=3)
+    assert past.get("/at").headers["Location"] == "/at/2009-06-27T23:26Z/"
+
+
+def test_site_without_entries_has_no_editions(pages: PageSite) -> None:
+    assert pages.get("/at").status_code == 404
+
+
+def test_edition_is_for_no_cache_to_keep_and_for_no_robot(past: PageSite) -> None:
+    answer = past.get(f"{THEN}/")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    tag = answer.headers["ETag"]
+    assert past.get(f"{THEN}/", If_None_Match=tag).status_code == 304

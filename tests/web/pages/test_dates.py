@@ -1,0 +1,42 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.models.config import Zone
+from aggregator.web.pages import dates
+
+SEED = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+UK = Zone(name="Europe/London", label="UK")
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        pytest.param((), "21:26 GMT, Saturday, 27 June 2009", id="GMT stands alone without zones"),
+        pytest.param((UK,), "21:26 GMT, Saturday, 27 June 2009 · 22:26 UK", id="the seed's form"),
+        pytest.param(
+            (UK, Zone(name="Asia/Tokyo", label="Tokyo")),
+            "21:26 GMT, Saturday, 27 June 2009 · 22:26 UK · 06:26 Tokyo, Sunday, 28 June 2009",
+            id="a zone with another day names it",
+        ),
+    ],
+)
+def test_in_zones(zones: tuple[Zone, ...], expected: str) -> None:
+    assert dates.in_zones(SEED, zones) == expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(7, "0:07"), (187, "3:07"), (3723, "1:02:03")])
+def test_length(seconds: int, expected: str) -> None:
+    assert dates.length(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param(SEED, "21:26 GMT", id="today's is a time"),
+        pytest.param(SEED + timedelta(days=1), "27 June, 21:26 GMT", id="yesterday's has its day"),
+        pytest.param(SEED + timedelta(days=300), "27 June 2009, 21:26 GMT", id="an old one, all"),
+    ],
+)
+def test_when(now: datetime, expected: str) -> None:
+    assert dates.when(SEED, now) == expected

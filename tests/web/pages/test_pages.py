@@ -1,0 +1,588 @@
+"""The pages, asked as a browser asks."""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client, TestResponse
+
+from aggregator.models.config import Config, Zone
+from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
+from aggregator.store.entries import entries
+from aggregator.store.sources import poll_log, sources
+from aggregator.web.app import create_app
+from aggregator.web.ops import status as ops
+from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
+
+SITE = replace(CONFIG, site=replace(CONFIG.site, zones=(Zone(name="Europe/London", label="UK"),)))
+NASTY = "<svg/onload=alert(1)>'\"<script>alert(2)</script>"
+
+
+class PageSite:
+    """Pages over a store."""
+
+    def __init__(self, stock: Stock) -> None:
+        self.stock = stock
+        self.now = START + timedelta(minutes=30)
+        self.app: Flask = create_app(lambda: stock.config, stock.store, clock=lambda: self.now)
+        self.client = Client(self.app)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(
+            path,
+            buffered=True,
+            headers={key.replace("_", "-"): value for key, value in headers.items()},
+        )
+
+    def text(self, path: str) -> str:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[PageSite]:
+    with stocked(tmp_path, SITE) as stock:
+        yield PageSite(stock)
+
+
+def headlines(page: str) -> list[str]:
+    return re.findall(r'<a class="story"[^>]*>([^<]*)</a>', page)
+
+
+def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -> None:
+    pages.stock.now = START - timedelta(minutes=1)
+    pages.stock.add("herald")
+    line = "Page last updated at 21:26 GMT, Saturday, 27 June 2009 · 22:26 UK"
+    assert line in pages.text("/")
+    assert 'datetime="2009-06-27T21:26:00Z"' in pages.text("/")
+
+
+def test_empty_front_page_says_what_happens_next(pages: PageSite) -> None:
+    page = pages.text("/")
+    assert "No stories yet" in page
+    assert "polled for the first time" in page
+
+
+def test_front_page_without_sources_says_how_to_add_some(tmp_path: Path) -> None:
+    nothing = replace(CONFIG, sources=(), sections=(), views=())
+    with stocked(tmp_path, nothing) as stock:
+        assert "names no sources" in PageSite(stock).text("/")
+
+
+def test_front_page_leads_with_the_newest_story_that_has_a_picture(pages: PageSite) -> None:
+    picture = Image(url="https://a.example/p.jpg", caption="A view")
+    entry = replace(make_entry(900), title="Pictured", image=picture)
+    pages.stock.put("herald", entry)
+    pages.stock.add("post", 3)
+    page = pages.text("/")
+    assert headlines(page)[0] == "Pictured"
+    assert "A view" in page
+
+
+def test_front_page_shows_each_section_with_its_stories(pages: PageSite) -> None:
+    pages.stock.add("odd")
+    pages.stock.add("herald", 3)
+    pages.stock.add("post", 3)
+    page = pages.text("/")
+    assert '<a href="/section/world">World</a>' in page
+    assert '<a href="/section/local">Local</a>' in page
+
+
+def test_a_source_that_publishes_by_the_dozen_does_not_fill_its_section(pages: PageSite) -> None:
+    pages.stock.add("post", 2)
+    pages.stock.add("herald", 20)
+    world = pages.text("/").partition('<a href="/section/world">World</a></h2>')[2]
+    block = world.partition("</section>")[0]
+    assert block.count('href="/source/post"') == 2
+    assert block.count('href="/source/herald"') == 4
+
+
+def test_pages_name_their_feeds(pages: PageSite) -> None:
+    pages.stock.add("herald")
+    for path, feed in (
+        ("/", "all"),
+        ("/section/world", "section/world"),
+        ("/view/rain", "view/rain"),
+    ):
+        page = pages.text(path)
+        for kind, suffix in (("atom+xml", "atom"), ("rss+xml", "rss"), ("feed+json", "json")):
+            assert re.search(
+                rf'<link rel="alternate" type="application/{re.escape(kind)}"'
+                rf' title="[^"]+" href="/feeds/{feed}\.{suffix}">',
+                page,
+            )
+
+
+@pytest.mark.parametrize("path", ["/section/world", "/source/herald", "/view/rain", "/search?q=a"])
+def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
+    pages.stock.add("herald")
+    page = pages.text(path)
+    address, _, query = path.partition("?")
+    for suffix in ("atom", "rss", "json"):
+        feed = f"https://site.example/feeds{address}.{suffix}{f'?{query}' if query else ''}"
+        assert f'href="feed:{feed}"' in page
+        assert f'data-copy="{feed}"' in page
+
+
+def test_no_link_of_ours_is_broken(pages: PageSite) -> None:
+    pages.stock.add("herald", 45)
+    pages.stock.add("post", 2)
+    found, broken = {"/": "/"}, []
+    left = ["/"]
+    while left:
+        path = left.pop()
+        answer = pages.get(path)
+        if answer.status_code not in (200, 303):
+            broken.append((path, answer.status_code, f"linked by {found[path]}"))
+        if answer.mimetype != "text/html":
+            continue
+        for link in re.findall(r'(?:href|src)="([/?][^"#]*)', answer.text):
+            target = urljoin(path, html.unescape(link))
+            kind = re.sub(r"\d+", "0", target.partition("?before=")[0])  # one of each is enough
+            if kind not in found:
+                found[kind] = path
+                left.append(target)
+                found[target] = path
+    assert [line for line in broken if line[0] != "/readyz"] == []  # nothing polls here
+
+
+@pytest.mark.parametrize(
+    "name", ["/", "/x", "x/", "AC/DC", "a//b", ".", "..", "../x", "50%2Foff", "%", "?&#;", "a\\b"]
+)
+def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
+    authors, categories = (Author(name=name), Author()), (name,)
+    pages.stock.put("herald", replace(make_entry(1), authors=authors, categories=categories))
+    pages.stock.put("herald", replace(make_entry(2), categories=(f"{name} not",)))
+    story = pages.text("/entry/1")
+    for kind in ("author", "category"):
+        [link] = re.findall(rf'href="(/{kind}[/?][^"]*)"', story)
+        path = html.unescape(link)
+        assert urljoin("https://site.example/entry/1", path) == f"https://site.example{path}"
+        page = pages.text(path)
+        assert headlines(page) == ["Report 1"]
+        for feed in re.findall(r'rel="alternate"[^>]* href="([^"]*)"', page):
+            assert "/news.example/1" in pages.text(html.unescape(feed)).replace("\\/", "/")
+
+
+def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
+    added = pages.stock.add("herald", 45)
+    link = re.findall(r'href="([^"]*)">All stories', pages.text("/"))[0]
+    assert len(headlines(pages.text(link))) == 40
+    assert len(added) > 40
+    assert "before=" in pages.text(link)
+
+
+def test_paging_shows_every_story_once(pages: PageSite) -> None:
+    pages.stock.add("herald", 95)
+    found, path = [], "/section/world"
+    while path:
+        page = pages.text(path)
+        found += headlines(page)
+        older = re.search(r'<a rel="next" href="([^"]+)">', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert len(found) == len(set(found)) == 95
+
+
+def test_paging_by_change_shows_every_story_once(pages: PageSite) -> None:
+    added = pages.stock.add("herald", 9, age=timedelta(days=2))
+    for entry_id in (added[2], added[5]):
+        pages.stock.revise(entry_id, f"Revised {entry_id}")
+    found, path = [], "/search?sort=updated&limit=2"
+    while path:
+        page = pages.text(path)
+        found += headlines(page)
+        older = re.search(r'<a rel="next" href="([^"]+)">', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert found[:2] == [f"Revised {added[5]}", f"Revised {added[2]}"]
+    assert len(found) == len(set(found)) == 9
+
+
+def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
+    pages.stock.add("herald", 10)
+    for source in ("herald", "post"):
+        pages.stock.put(source, make_entry(900))
+    pages.stock.add("herald", 38)
+    assert 'rel="next"' in pages.text("/section/world")
+
+
+def test_search_marks_what_was_found(pages: PageSite) -> None:
+    pages.stock.add("herald", 4)
+    page = pages.text("/search?q=rain")
+    assert "<mark>rain</mark>" in page
+    assert len(headlines(page)) == 2
+
+
+def test_search_without_words_is_a_form(pages: PageSite) -> None:
+    assert 'name="q"' in pages.text("/search")
+
+
+def test_search_explains_what_it_can_not_look_for(pages: PageSite) -> None:
+    pages.stock.add("herald")
+    assert "no letters or digits" in pages.text("/search?q=rain+%2A%2A%2A")
+
+
+def test_search_that_finds_nothing_says_so(pages: PageSite) -> None:
+    assert "Nothing was found" in pages.text("/search?q=xylophone")
+
+
+@pytest.mark.parametrize(
+    "q", ['"', "(", "AND", "a OR", "NEAR(", "*", "^x", "-", "col:x", "'", "\0"]
+)
+def test_no_search_fails(pages: PageSite, q: str) -> None:
+    pages.stock.add("herald")
+    assert pages.client.get("/search", query_string={"q": q}).status_code in (200, 400)
+
+
+def test_story_page_shows_all_of_a_story(pages: PageSite) -> None:
+    entry = replace(
+        make_entry(1),
+        authors=(Author(name="Ann Writer"),),
+        categories=("Weather",),
+        content=SafeHtml("<p>All of <b>it</b></p>"),
+        image=Image(url="https://a.example/p.jpg", caption="The caption", credit="A. Photographer"),
+        enclosures=(
+            Enclosure(url="https://a.example/c.mp3", type="audio/mpeg", length=1000, duration=187),
+        ),
+    )
+    page = pages.text(f"/entry/{pages.stock.put('herald', entry)}")
+    for part in (
+        "<p>All of <b>it</b></p>",
+        "Ann Writer",
+        '<a href="/category/Weather"',
+        "The caption",
+        "A. Photographer",
+        '<audio controls preload="none" src="https://a.example/c.mp3">',
+        "3:07",
+        "Read the original at Herald",
+        "We are not responsible for the content of outside sites",
+    ):
+        assert part in page
+
+
+def test_story_page_names_related_stories_with_date_and_section(pages: PageSite) -> None:
+    pages.stock.add("post", 20)
+    titles = ("Ferry to Tolvik sails again", "Tolvik waits for its ferry", "Cats sleep")
+    for number, title in enumerate(titles, 900):
+        pages.stock.put("herald", replace(make_entry(number), title=title, summary="", text=title))
+    page = pages.text("/entry/21")
+    also = page[page.index("See also") : page.index("More from Herald")]
+    assert headlines(also) == ["Tolvik waits for its ferry"]
+    assert "27 June 2009</time> | World" in also
+    assert headlines(page[page.index("More from Herald") :]) == ["Cats sleep"]
+
+
+def test_story_page_shows_what_changed(pages: PageSite) -> None:
+    [entry_id] = pages.stock.add("herald")
+    pages.stock.revise(entry_id, "Report one")
+    assert "<del>1</del><ins>one</ins>" in pages.text(f"/entry/{entry_id}")
+
+
+def test_story_without_a_title_has_a_headline(pages: PageSite) -> None:
+    entry_id = pages.stock.put(
+        "odd", replace(make_entry(1), title="", summary="", link=""), uri="x:1"
+    )
+    assert '<h1 dir="auto">Untitled</h1>' in pages.text(f"/entry/{entry_id}")
+
+
+def test_print_view_is_linked_and_marked(pages: PageSite) -> None:
+    [entry_id] = pages.stock.add("herald")
+    assert '<a href="?print=1">' in pages.text(f"/entry/{entry_id}")
+    assert 'class="full printing"' in pages.text(f"/entry/{entry_id}?print=1")
+
+
+def test_copies_from_two_sources_are_one_story(pages: PageSite) -> None:
+    entry = make_entry(1)
+    pages.stock.put("herald", entry)
+    pages.stock.put("post", entry)
+    assert headlines(pages.text("/section/world")) == ["Report 1"]
+
+
+def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: PageSite) -> None:
+    for number, names in enumerate([("weather",), ("Weather", "C/D & E"), ()], 900):
+        pages.stock.put("herald", replace(make_entry(number), categories=names))
+    old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
+    pages.stock.put("herald", old)
+    page = pages.text("/topics")
+    assert re.findall(r'<a href="(/category[^"]*)" dir="auto">([^<]*)</a>', page) == [
+        ("/category/Weather", "Weather"),
+        ("/category?name=C%2FD%20%26%20E", "C/D &amp; E"),
+    ]
+    assert headlines(pages.text("/category/C/D%20%26%20E")) == ["Report 901"]
+
+
+def test_topics_page_without_any_says_so(pages: PageSite) -> None:
+    assert "names a topic" in pages.text("/topics")
+
+
+def test_news_counts_what_is_newer(pages: PageSite) -> None:
+    first = pages.stock.add("herald")[0]
+    pages.stock.add("post", 2)
+    assert pages.get(f"/news.json?since={first}").json == {"new": 2}
+    assert pages.get("/news.json?since=x").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/section/world", "/news.json?since=0"])
+def test_page_that_did_not_change_is_not_sent_again(pages: PageSite, path: str) -> None:
+    pages.stock.add("herald")
+    tag = pages.get(path).headers["ETag"]
+    assert pages.get(path, If_None_Match=tag).status_code == 304
+    pages.stock.add("herald")
+    assert pages.get(path, If_None_Match=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/section/nowhere", 404),
+        ("/view/nowhere", 404),
+        ("/entry/4711", 404),
+        ("/source/nowhere", 404),
+        ("/nowhere", 404),
+        ("/section/world?colour=red", 400),
+        ("/section/world?before=yesterday", 400),
+        ("/section/world?before=2009-06-27T21:26:00Z~9999999999999999999", 400),
+        ("/section/world?before=0001-01-01T00:00:00%2B2300~1", 400),
+        ("/entry/9999999999999999999", 404),
+        ("/status?sort=colour", 400),
+        ("/status?page=0", 400),
+    ],
+)
+def test_errors_come_as_pages_with_their_status(pages: PageSite, path: str, status: int) -> None:
+    answer = pages.get(path)
+    assert answer.status_code == status
+    assert f"Error {status}" in answer.text
+
+
+def test_method_that_is_not_allowed_says_which_are(pages: PageSite) -> None:
+    answer = pages.client.post("/")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+PATHS = (
+    "/", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
+    "/status/websub",
+    "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
+    "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
+    "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
+    "/feeds/health.atom", "/opml", "/style.css", "/static/site.js", "/logo", "/picture",
+    "/at", "/at/2009-06-27T21:50Z/", "/at/2009-06-27T21:50Z/section/world",
+    "/at/2009-06-27T21:50Z/author?name=/", "/at/2009-06-27T21:50Z/feeds/all.atom",
+    "/corrections", "/feeds/corrections.atom", "/author?name=/", "/category?name=/", "/login",
+    "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
+    "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
+    "/api/v1/sections", "/api/v1/stories", "/api/v1/stories/1", "/websub/nothing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_security_headers(pages: PageSite, path: str) -> None:
+    pages.stock.add("herald")
+    headers = pages.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in ("/opml",)])
+def test_no_parameter_becomes_markup(pages: PageSite, path: str) -> None:
+    joint = "&" if "?" in path else "?"
+    for name in ("q", "section", "before", "since", "sort", "health", "page", "author", "print"):
+        answer = pages.get(f"{path}{joint}{name}={NASTY}")
+        assert answer.status_code != 500
+        if answer.mimetype == "text/html":
+            assert "<svg/" not in answer.text
+            assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["section", "view", "category", "author", "lang", "source", "entry"]
+)
+def test_no_path_becomes_markup(pages: PageSite, path: str) -> None:
+    answer = pages.client.get(f"/{path}/{NASTY}")
+    assert answer.status_code < 500
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/\\evil.example", "/%09/evil.example", "//evil.example/%2e%2e"]
+)
+def test_no_path_leads_to_another_site(pages: PageSite, path: str) -> None:
+    location = pages.get(path).headers.get("Location", "/")
+    assert "evil" not in location or (location.startswith("/") and not location.startswith("//"))
+
+
+def test_publishers_text_is_never_markup(pages: PageSite) -> None:
+    entry = replace(
+        make_entry(1),
+        title=NASTY,
+        summary=NASTY,
+        authors=(Author(name=NASTY),),
+        categories=(NASTY,),
+        image=Image(url="https://a.example/p.jpg", caption=NASTY, credit=NASTY),
+        enclosures=(Enclosure(url="https://a.example/x", type="text/x", title=NASTY),),
+    )
+    entry_id = pages.stock.put("herald", entry)
+    for path in ("/", "/section/world", f"/entry/{entry_id}", "/search?q=alert", "/source/herald"):
+        page = pages.text(path)
+        assert "<script>alert" not in page
+        assert "<svg/onload" not in page
+
+
+def test_hidden_story_is_in_no_list_and_says_why(pages: PageSite) -> None:
+    [entry_id] = pages.stock.add("herald")
+    with pages.stock.store.transaction() as db:
+        entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
+    assert headlines(pages.text("/section/world")) == []
+    assert "dropped by the rule" in pages.text(f"/entry/{entry_id}")
+
+
+def test_large_pages_are_compressed(pages: PageSite) -> None:
+    pages.stock.add("herald", 40)
+    answer = pages.get("/section/world", Accept_Encoding="gzip")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert int(answer.headers["Content-Length"]) < 10_000
+
+
+def test_status_names_every_source(pages: PageSite) -> None:
+    page = pages.text("/status")
+    assert "Herald" in page
+    assert "odd.example" in page
+    assert "The scheduler does not poll" in page
+
+
+def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
+    with pages.stock.store.transaction() as db:
+        sources.update(db, "herald", {"health": "fine"})
+        sources.update(db, "post", {"health": "failing"})
+    page = pages.text("/status?sort=health")
+    assert re.findall(r'<th scope="row"><a href="/source/(\w+)"', page) == ["post", "odd", "herald"]
+
+
+def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
+    today = poll_log.Day(day=pages.now.date(), new=18, changed=0, polls=3, failed=0)
+    before = replace(today, day=today.day - timedelta(days=13), new=9)
+    drawn = ops.spark([before, today], pages.now)
+    assert drawn.path.startswith("M0,20v-10h5V20zM6,20v-1h5V20z")
+    assert drawn.path.endswith("M78,20v-19h5V20z")
+    assert drawn.words == "27 new in 14 days, 18 today, at most 18"
+
+
+def test_source_page_tells_what_is_known(pages: PageSite) -> None:
+    pages.stock.add("herald", 3)
+    page = pages.text("/source/herald")
+    assert "first poll" in page
+    assert "Poll now" in page
+    assert len(headlines(page)) == 3
+
+
+def next_poll(pages: PageSite) -> str:
+    with pages.stock.store.reading() as db:
+        state = sources.get(db, "herald")
+    assert state is not None
+    return state.next_poll_reason
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Origin": "http://localhost"}, 303, id="from our own page"),
+        pytest.param(
+            {"Sec-Fetch-Site": "same-origin"}, 303, id="from our page, said by the browser"
+        ),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="from another site"),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403, id="both"
+        ),
+        pytest.param({}, 403, id="from nowhere"),
+    ],
+)
+def test_poll_now_is_asked_from_our_pages_only(
+    pages: PageSite, headers: dict[str, str], status: int
+) -> None:
+    answer = pages.client.post("/source/herald/poll", headers=headers)
+    assert answer.status_code == status
+    assert (next_poll(pages) == "asked for by hand") is (status == 303)
+
+
+def test_poll_now_obeys_retry_after(pages: PageSite) -> None:
+    with pages.stock.store.transaction() as db:
+        until = pages.now + timedelta(hours=1)
+        sources.update(db, "herald", {"gate_from": pages.now, "gate_until": until})
+    answer = pages.client.post("/source/herald/poll", headers={"Origin": "http://localhost"})
+    assert answer.status_code == 409
+    assert "asked to wait" in answer.text
+
+
+def test_poll_now_is_no_get(pages: PageSite) -> None:
+    assert pages.get("/source/herald/poll").status_code == 405
+
+
+def test_health_and_readiness(pages: PageSite) -> None:
+    assert pages.get("/healthz").text == "ok\n"
+    assert pages.get("/readyz").status_code == 503
+
+
+def test_configuration_is_what_the_callable_gives(tmp_path: Path) -> None:
+    config: list[Config] = [CONFIG]
+    with stocked(tmp_path) as stock:
+        app = create_app(lambda: config[0], stock.store, clock=lambda: START)
+        config[0] = replace(CONFIG, site=replace(CONFIG.site, title="Renamed", accent="#123456"))
+        client = Client(app)
+        page = client.get("/").text
+        assert "Renamed" in page
+        style = re.search(r'href="(/style.css\?v=\w+)"', page)
+        assert style
+        assert "#123456" in client.get(style[1]).text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+            "image/svg+xml",
+        ),
+    ],
+)
+def test_logo_of_this_machine_is_served_as_a_picture_and_no_more(
+    tmp_path: Path, body: bytes, kind: str
+) -> None:
+    file = tmp_path / "logo"
+    file.write_bytes(body)
+    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=str(file)))) as stock:
+        site = PageSite(stock)
+        assert '<img src="/logo" alt="The Site"' in site.text("/")
+        answer = site.get("/logo")
+        assert (answer.data, answer.mimetype) == (body, kind)
+        assert answer.headers["Content-Security-Policy"].endswith("; sandbox")
+        assert site.get("/logo", If_None_Match=answer.headers["ETag"]).status_code == 304
+        assert "<icon>https://site.example/logo</icon>" in site.text("/feeds/all.atom")
+        file.unlink()
+        assert site.get("/logo").status_code == 404
+
+
+def test_help_shows_examples_as_code(pages: PageSite) -> None:
+    page = pages.text("/help")
+    assert "such as <code>en</code> or <code>pt-br</code>." in page
+    assert "<code>&#34;a phrase&#34;</code>" in page
+    assert "`" not in page
+
+
+def test_logo_elsewhere_is_not_ours_to_serve(tmp_path: Path) -> None:
+    logo = "https://pictures.example/logo.png"
+    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as stock:
+        site = PageSite(stock)
+        assert f'<img src="{logo}"' in site.text("/")
+        assert site.get("/logo").status_code == 404

@@ -1,0 +1,138 @@
+"""The courier goes on: without the database for a while, after a fault, with many topics."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.models.config import Config, Site
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Store
+from aggregator.store.websub import subscribers
+from aggregator.store.websub.subscribers import Wish
+from aggregator.websub.hub import BODIES_KEPT
+from aggregator.websub.publications import Publications, Rendered
+from aggregator.websub.worker import Courier
+from tests.e2e.service import wait_for
+from tests.feedserver import FeedServer, Received
+from tests.websub.ours import PAUSES, at_work
+from tests.websub.peers import echo
+
+CONFIG = Config(
+    path="", site=Site(base_url="http://127.0.0.1:8000"), storage="", allow=("127.0.0.0/8",)
+)
+
+
+class Desk:
+    """A courier over a store, what it renders, and a subscriber on a server."""
+
+    def __init__(self, store: Store, server: FeedServer) -> None:
+        self.store, self.server = store, server
+        self.text = "first"
+        self.rendered: list[str] = []
+        self.fault = ""
+        server.on("/cb", echo)
+
+    def _render(self, topic: str, _: Config) -> Rendered:
+        self.rendered.append(topic)
+        if self.fault:
+            raise RuntimeError(self.fault)
+        with self.store.reading() as db:
+            versions = {change_log.ALL: change_log.version(db)}
+        body = f"{topic} {self.text}".encode()
+        return Rendered(body=body, content_type="text/plain", versions=versions)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        publications = Publications(render=self._render, touched=lambda _scopes, _config: [])
+        courier = Courier(
+            self.store, CONFIG, publications, clock=lambda: datetime.now(UTC), pauses=PAUSES
+        )
+        with at_work(courier):
+            yield
+
+    def subscribe(self, topic: str) -> None:
+        """Let the server be a verified subscriber of a topic that the hub knows."""
+        wish = Wish(
+            id=0,
+            topic=topic,
+            callback=self.server.url(f"/cb?{topic}"),
+            mode="subscribe",
+            secret="",
+            lease=timedelta(days=1),
+            attempts=0,
+        )
+        with self.store.transaction() as db:
+            subscribers.begin_topic(db, topic, "what was told before")
+            subscribers.subscribe(db, wish, "127.0.0.1", 0, datetime.now(UTC))
+
+    def change(self, text: str) -> None:
+        self.text = text
+        with self.store.transaction() as db:
+            change_log.bump(db, [change_log.ALL], datetime.now(UTC))
+
+    def pushed(self, text: str) -> list[Received]:
+        return [one for one in self.server.requests if one.body.endswith(text.encode())]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, feed_server: FeedServer) -> Iterator[Desk]:
+    store = Store(str(tmp_path / "test.db"), busy_seconds=0.1)
+    yield Desk(store, feed_server)
+    store.close()
+
+
+def test_more_topics_than_are_kept_in_memory_are_all_told(desk: Desk) -> None:
+    topics = [f"topic-{number}" for number in range(BODIES_KEPT + 5)]
+    for topic in topics:
+        desk.subscribe(topic)
+    with desk.working():
+        wait_for(lambda: len(desk.pushed("first")) == len(topics))
+        desk.change("second")
+        wait_for(lambda: len(desk.pushed("second")) == len(topics))
+    assert {one.path for one in desk.pushed("second")} == {f"/cb?{topic}" for topic in topics}
+
+
+def test_topic_is_rendered_once_for_a_change(desk: Desk) -> None:
+    desk.subscribe("topic")
+    with desk.working():
+        wait_for(lambda: desk.pushed("first"))
+        desk.change("second")
+        wait_for(lambda: desk.pushed("second"))
+    assert desk.rendered == ["topic", "topic"]
+
+
+def logged(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], list[str]]:
+    # A command that was run in this process may have silenced the logger.
+    caplog.set_level(logging.ERROR, logger="aggregator")
+    return lambda: [
+        record.getMessage() for record in caplog.records if words in record.getMessage()
+    ]
+
+
+def test_database_that_is_locked_for_a_while_is_waited_for_and_said_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.subscribe("topic")
+    complaints = logged(caplog, "store_failed")
+    with closing(sqlite3.connect(desk.store.path)) as other:
+        other.execute("begin immediate")
+        with desk.working():
+            wait_for(complaints)
+            assert desk.server.requests == []
+            other.rollback()
+            wait_for(lambda: desk.pushed("first"))
+    assert len(complaints()) == 1
+
+
+def test_fault_of_ours_is_logged_and_survived(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.subscribe("topic")
+    desk.fault = "a mistake"
+    with desk.working(), caplog.at_level(logging.ERROR):
+        wait_for(logged(caplog, "courier_failed"))
+        desk.fault = ""
+        wait_for(lambda: desk.pushed("first"))
