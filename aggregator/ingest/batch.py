@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from aggregator.clean import urls
 from aggregator.ingest import document, stories
-from aggregator.ingest.source_update import Context, Ingested, Reckoning
+from aggregator.ingest.source_update import Context, Ingested, SourceUpdate
 from aggregator.models.config import Source
 from aggregator.models.poll import (
     Failed,
@@ -77,7 +77,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
     done: list[Ingested] = []
-    books = _Books(db)
+    writer = BatchWriter(db)
     indexed, met = entries.last_id(db), set[str]()
     for number, result in enumerate(results):
         state, outcome = states.get(result.source_id), result.outcome
@@ -87,21 +87,21 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
             continue
         if state.id in met:  # a push and a poll
             indexed = entries.index_new(db, indexed)
-            books.write()
+            writer.write()
         met.add(state.id)
         if result.push:
             done.append(_pushed(db, state, result, context))
             continue
-        poll = Reckoning(db, state, result, context, pushing.get(state.id))
+        poll = SourceUpdate(db, state, result, context, pushing.get(state.id))
         if poll.is_limited:  # it asks what its host answered before
-            books.write()
+            writer.write()
         done.append(poll.store())
-        books.add(poll, done[-1])
+        writer.add(poll, done[-1])
         if poll.gate:  # of which the results that follow must know
-            books.write()
+            writer.write()
             sources.gate_host(db, state.host, context.now, *poll.gate)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
-    books.write()
+    writer.write()
     entries.index_new(db, indexed)
     stories.follow(db, [new for one in done for new in one.new], context.now)
     if done:
@@ -122,9 +122,9 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
     """Store what a hub pushed. Of the source's server it tells nothing, so the plan stays."""
     outcome, now = result.outcome, context.now
     subscriptions.taken(db, result.push, state.id)
-    found = document.Arrived()
+    found = document.DocumentChanges()
     if isinstance(outcome, Reading) and state.configured:
-        found = document.arrive(
+        found = document.ingest_document(
             db,
             state,
             outcome,
@@ -163,7 +163,7 @@ def _is_rested(state: SourceState, context: Context) -> bool:
     return state.last_poll is None or context.now - state.last_poll >= least
 
 
-class _Books:
+class BatchWriter:
     """What polls mean for sources, hosts and logs, kept until it is written for all at once."""
 
     def __init__(self, db: Connection) -> None:
@@ -173,7 +173,7 @@ class _Books:
         self._visits: list[poll_log.Visit] = []
         self._polls: list[tuple[poll_log.PollRow, int, int]] = []
 
-    def add(self, poll: Reckoning, ingested: Ingested) -> None:
+    def add(self, poll: SourceUpdate, ingested: Ingested) -> None:
         """Take what was found of a poll."""
         saved = _saved(poll)
         self._columns[poll.state.id] = poll.columns
@@ -187,7 +187,7 @@ class _Books:
         poll_log.add(self._db, self._polls)
         self._columns, self._visits, self._polls = {}, [], []
 
-    def _visit(self, poll: Reckoning, saved: int) -> poll_log.Visit:
+    def _visit(self, poll: SourceUpdate, saved: int) -> poll_log.Visit:
         """Return the line for the host's ledger; what it says of its spacing is remembered."""
         state, transfer, limited = poll.state, poll.transfer, poll.is_limited
         had = bool(state.validators.etag or state.validators.last_modified)
@@ -211,7 +211,7 @@ class _Books:
         )
 
 
-def _log_row(poll: Reckoning, ingested: Ingested) -> poll_log.PollRow:
+def _log_row(poll: SourceUpdate, ingested: Ingested) -> poll_log.PollRow:
     return poll_log.PollRow(
         source_id=poll.state.id,
         at=poll.now,
@@ -228,14 +228,14 @@ def _log_row(poll: Reckoning, ingested: Ingested) -> poll_log.PollRow:
     )
 
 
-def _saved(poll: Reckoning) -> int:
+def _saved(poll: SourceUpdate) -> int:
     """Return the bytes that a 304 saved: what the source's last full answer weighed more."""
     if not isinstance(poll.result.outcome, Unchanged) or poll.result.outcome.equal_body:
         return 0
     return max(poll.state.body_bytes - poll.transfer.received, 0)
 
 
-def _is_early(poll: Reckoning) -> bool:
+def _is_early(poll: SourceUpdate) -> bool:
     """Whether a poll began between the moment a Retry-After was given and the one it names."""
     given, until = poll.state.gate_from, poll.state.gate_until
     if given is None or until is None:

@@ -28,7 +28,7 @@ _NO_HASH = bytes(16)
 
 
 @dataclass(slots=True, kw_only=True)
-class Arrived:
+class DocumentChanges:
     """What a document changed.
 
     Args:
@@ -46,7 +46,7 @@ class Arrived:
     gap: str = ""
 
 
-def arrive(
+def ingest_document(
     db: Connection,
     state: SourceState,
     reading: Reading,
@@ -56,7 +56,7 @@ def arrive(
     base_url: str,
     archive: bool = False,
     pushed: bool = False,
-) -> Arrived:
+) -> DocumentChanges:
     """Store a document's entries and hashes, inside the caller's transaction.
 
     Its new entries are not in the search index yet: that is done for many documents at once, in
@@ -68,12 +68,12 @@ def arrive(
         base_url: Our own address, whose host names the ids that we make.
         pushed: It came by itself, so what the next poll is compared with stays as it is.
     """
-    return _Arrival(db, state, rulebook, now, base_url).read(
+    return DocumentIngest(db, state, rulebook, now, base_url).read(
         reading, archive=archive, pushed=pushed
     )
 
 
-class _Arrival:
+class DocumentIngest:
     """One document on its way into the database."""
 
     def __init__(
@@ -86,9 +86,9 @@ class _Arrival:
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
         self.base_url = base_url
-        self.found = Arrived()
+        self.found = DocumentChanges()
 
-    def read(self, reading: Reading, *, archive: bool, pushed: bool) -> Arrived:
+    def read(self, reading: Reading, *, archive: bool, pushed: bool) -> DocumentChanges:
         before = sources.document(self.db, self.state.id)
         standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]

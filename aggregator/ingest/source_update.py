@@ -85,7 +85,7 @@ class Ingested:
     next_poll: NextPoll
 
 
-class Reckoning:
+class SourceUpdate:
     """One result on its way into the database; see `store`.
 
     What `store` leaves to the caller, who can do it for many results at once: to set the `columns`
@@ -112,7 +112,7 @@ class Reckoning:
         self.source = context.sources.get(state.id)
         self.columns: dict[str, Any] = {"polls": state.polls + 1, "last_poll_at": self.now}
         self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
-        self.found = document.Arrived()
+        self.found = document.DocumentChanges()
         self.gate: tuple[datetime, str] | None = None
 
     @property
@@ -191,7 +191,7 @@ class Reckoning:
             self.columns["last_change_at"] = self.now
 
     def _arrive(self, reading: Reading) -> None:
-        self.found = document.arrive(
+        self.found = document.ingest_document(
             self.db,
             self.state,
             reading,
