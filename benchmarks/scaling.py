@@ -31,9 +31,9 @@ from aggregator.models.entry import Entry, Feed, SafeHtml
 from aggregator.models.poll import (
     Failed,
     FailureKind,
+    ParsedDocument,
     PollOutcome,
     PollResult,
-    Reading,
     Request,
     Transfer,
     Unchanged,
@@ -163,7 +163,7 @@ def entry(published: datetime) -> Entry:
 
 def two_new(request: Request) -> PollOutcome:
     found = (entry(utc_now()), entry(utc_now()))
-    return Reading(
+    return ParsedDocument(
         url=request.url,
         feed=Feed(title="Bench", link="https://bench.example/"),
         entries=found,

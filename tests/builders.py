@@ -10,8 +10,8 @@ from aggregator.models.entry import Entry, Feed, SafeHtml, StoredEntry
 from aggregator.models.poll import (
     Failed,
     FailureKind,
+    ParsedDocument,
     PollResult,
-    Reading,
     Request,
     Transfer,
     Unchanged,
@@ -47,7 +47,7 @@ def make_entry(name: str, *, title: str = "", published: datetime | None = None)
     )
 
 
-def make_reading(*found: Entry, **fields: Any) -> Reading:
+def make_document(*found: Entry, **fields: Any) -> ParsedDocument:
     made: dict[str, Any] = {
         "url": URL,
         "feed": Feed(title="A", link="https://a.example/"),
@@ -57,7 +57,7 @@ def make_reading(*found: Entry, **fields: Any) -> Reading:
         "validators": Validators(etag='"1"', last_modified="then"),
         "transfer": Transfer(status=200, received=1000),
     }
-    return Reading(**made | fields)
+    return ParsedDocument(**made | fields)
 
 
 def failed(kind: FailureKind = FailureKind.HTTP_STATUS, **transfer: Any) -> Failed:
@@ -102,7 +102,7 @@ class Desk:
 
     def poll(
         self,
-        outcome: Reading | Unchanged | Failed,
+        outcome: ParsedDocument | Unchanged | Failed,
         source_id: str = "a",
         discovered: str = "",
         *,

@@ -10,7 +10,7 @@ from aggregator.cli.fetch_once import reader
 from aggregator.cli.shared import check_known, load, opened, out
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
-from aggregator.models.poll import Failed, Reading
+from aggregator.models.poll import Failed, ParsedDocument
 from aggregator.policy import schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
@@ -168,12 +168,12 @@ def doctor(path: str, source_id: str) -> None:
     if isinstance(outcome, Failed):
         out.print(f"  [red]{escape(outcome.detail)}[/]")
         return
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, ParsedDocument):
         for line in _findings(outcome):
             out.print(f"  {escape(line)}")
 
 
-def _findings(reading: Reading) -> Iterator[str]:
+def _findings(reading: ParsedDocument) -> Iterator[str]:
     title = reading.feed.title or "no title"
     yield f"{reading.feed.version}: {title}, {len(reading.entries)} entries"
     yield from (f"odd: {problem}" for problem in reading.feed.problems)

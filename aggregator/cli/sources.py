@@ -17,7 +17,7 @@ from aggregator.config import edit
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.formats import opml
 from aggregator.models.config import Config, Source
-from aggregator.models.poll import Failed, PollResult, Reading
+from aggregator.models.poll import Failed, ParsedDocument, PollResult
 
 
 @click.command()
@@ -147,7 +147,7 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
     with reader(config) as read:
         result, feed_url = _find(read, url)
     outcome = result.outcome
-    if not isinstance(outcome, Reading):
+    if not isinstance(outcome, ParsedDocument):
         detail = outcome.detail if isinstance(outcome, Failed) else "nothing was there"
         raise AggregatorError(f"no feed was found: {detail}")
     known = next((source.id for source in config.sources if source.url == feed_url), "")

@@ -19,8 +19,8 @@ from aggregator.models.poll import (
     Failed,
     FailureKind,
     NextPoll,
+    ParsedDocument,
     PollResult,
-    Reading,
     Request,
     Unchanged,
     Validators,
@@ -123,7 +123,7 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
     outcome, now = result.outcome, context.now
     subscriptions.taken(db, result.push, state.id)
     found = document.DocumentChanges()
-    if isinstance(outcome, Reading) and state.configured:
+    if isinstance(outcome, ParsedDocument) and state.configured:
         found = document.ingest_document(
             db,
             state,
@@ -148,7 +148,7 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
     return Ingested(
         source_id=state.id,
         title=state.title,
-        result="pushed" if isinstance(outcome, Reading) else "push_unread",
+        result="pushed" if isinstance(outcome, ParsedDocument) else "push_unread",
         new=tuple(found.new),
         changed=tuple(found.changed),
         detail=outcome.detail if isinstance(outcome, Failed) else "",

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from aggregator.clean import urls
 from aggregator.dedupe import identity
 from aggregator.models.entry import Entry, Ruling
-from aggregator.models.poll import Reading
+from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import aliases, entries
@@ -49,7 +49,7 @@ class DocumentChanges:
 def ingest_document(
     db: Connection,
     state: SourceState,
-    reading: Reading,
+    reading: ParsedDocument,
     *,
     rulebook: Rulebook,
     now: datetime,
@@ -88,7 +88,8 @@ class DocumentIngest:
         self.base_url = base_url
         self.found = DocumentChanges()
 
-    def read(self, reading: Reading, *, archive: bool, pushed: bool) -> DocumentChanges:
+    def read(self, reading: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
+        """Store the document's entries and return what changed."""
         before = sources.document(self.db, self.state.id)
         standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]
@@ -112,7 +113,7 @@ class DocumentIngest:
             self._look_for_gap(before, reading, seen)
         return self.found
 
-    def _look_for_gap(self, before: Document, reading: Reading, seen: set[int]) -> None:
+    def _look_for_gap(self, before: Document, reading: ParsedDocument, seen: set[int]) -> None:
         """Note when nothing is left of the last document: what came and went is missed."""
         window = set(before.entry_ids) - {0}
         new = len(self.found.new)
@@ -206,7 +207,7 @@ class DocumentIngest:
     def _remember(
         self,
         before: Document,
-        reading: Reading,
+        reading: ParsedDocument,
         standing: Mapping[bytes, int],
         ids: Mapping[int, int],
         repeated: Sequence[int],
@@ -240,7 +241,7 @@ class DocumentIngest:
         )
 
 
-def _standing(before: Document, reading: Reading) -> dict[bytes, int]:
+def _standing(before: Document, reading: ParsedDocument) -> dict[bytes, int]:
     """Return the entries whose items stand unchanged in the new document, by item hash."""
     new = {entry.item_hash for entry in reading.entries}
     present = set(_split(reading.item_hashes)) - new

@@ -12,9 +12,9 @@ from aggregator.models.poll import (
     Failed,
     FailureKind,
     NextPoll,
+    ParsedDocument,
     PollOutcome,
     PollResult,
-    Reading,
     Unchanged,
     Validators,
 )
@@ -130,7 +130,7 @@ class SourceUpdate:
         match outcome:
             case _ if self.result.archive:
                 self._older(outcome)
-            case Reading():
+            case ParsedDocument():
                 self._reading(outcome)
                 self._answered(outcome.url, outcome.validators)
             case Unchanged():
@@ -162,7 +162,7 @@ class SourceUpdate:
     def _result(self) -> str:
         outcome = self.result.outcome
         match outcome:
-            case Reading():
+            case ParsedDocument():
                 return "ok"
             case Unchanged():
                 return "equal" if outcome.equal_body else "not_modified"
@@ -172,7 +172,7 @@ class SourceUpdate:
 
     # --- a document ----------------------------------------------------------------------------
 
-    def _reading(self, reading: Reading) -> None:
+    def _reading(self, reading: ParsedDocument) -> None:
         self._arrive(reading)
         self._watch_for_gaps(reading)
         if _presented(self.feed) != _presented(reading.feed):
@@ -190,7 +190,7 @@ class SourceUpdate:
         if self.found.new or self.found.changed:
             self.columns["last_change_at"] = self.now
 
-    def _arrive(self, reading: Reading) -> None:
+    def _arrive(self, reading: ParsedDocument) -> None:
         self.found = document.ingest_document(
             self.db,
             self.state,
@@ -203,7 +203,7 @@ class SourceUpdate:
 
     # --- gaps ----------------------------------------------------------------------------------
 
-    def _watch_for_gaps(self, reading: Reading) -> None:
+    def _watch_for_gaps(self, reading: ParsedDocument) -> None:
         """Poll sooner after a gap, and begin to fill it where the feed links its older part."""
         if self.found.gap:
             self.columns["hurry"] = min(self.state.hurry + 1, MOST_HURRY)
@@ -221,7 +221,7 @@ class SourceUpdate:
         self.columns["fill_url"] = ""
         left = self.state.fill_left - 1
         older = ""
-        if isinstance(outcome, Reading):
+        if isinstance(outcome, ParsedDocument):
             self._arrive(outcome)
             self.columns["entries"] = self.state.entries + len(self.found.new)
             older = outcome.feed.older

@@ -174,7 +174,7 @@ FetchOutcome = Fetched | NotModified | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ParsedDocument:
     """What a document said, read and cleaned.
 
     Args:
@@ -204,7 +204,7 @@ class Unchanged:
     equal_body: bool = False
 
 
-PollOutcome = Reading | Unchanged | Failed
+PollOutcome = ParsedDocument | Unchanged | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

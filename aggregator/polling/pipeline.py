@@ -76,7 +76,7 @@ class Pipe(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Parse:
     """Documents that a child is reading; `losses` counts the times that all children were lost."""
 
     bodies: list[stages.Body]
@@ -104,7 +104,7 @@ class Pipeline:
         self._clock = clock
         self._pool: ProcessPool | None = None
         self._bodies: list[stages.Body] = []
-        self._readings: dict[Answer, _Reading] = {}
+        self._readings: dict[Answer, _Parse] = {}
         # Not a SimpleQueue, whose get waits for ever if its process is halted in the moment when
         # the time is up: it takes what is left, being less than nothing, for no limit.
         self._answers: queue.Queue[Answer] = queue.Queue()
@@ -191,7 +191,7 @@ class Pipeline:
         except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
             answer = Answer()
             answer.set_exception(BrokenProcessPool(str(error)))
-        self._readings[answer] = _Reading(batch, losses)
+        self._readings[answer] = _Parse(batch, losses)
         answer.add_done_callback(self._answers.put)
 
     def _mend_pool(self) -> None:

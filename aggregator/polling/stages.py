@@ -22,9 +22,9 @@ from aggregator.models.poll import (
     Fetched,
     FetchOutcome,
     NotModified,
+    ParsedDocument,
     PollOutcome,
     PollResult,
-    Reading,
     Request,
     Unchanged,
 )
@@ -126,7 +126,7 @@ def _read(body: Body, now: datetime) -> PollResult:
     base = feed.link or fetched.url
     cleaned = [entry_cleaner.clean(entry, base=base, now=now) for entry in parsed.entries]
     entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.empty(entry)]
-    reading = Reading(
+    reading = ParsedDocument(
         url=fetched.url,
         feed=feed,
         entries=tuple(entries),

@@ -13,7 +13,7 @@ import pytest
 import aggregator
 from aggregator.cluster.client import Cluster
 from aggregator.models.config import Limits
-from aggregator.models.poll import Failed, FailureKind, Reading, Request
+from aggregator.models.poll import Failed, FailureKind, ParsedDocument, Request
 from aggregator.polling.pipeline import Manners
 from aggregator.polling.poller import utc_now
 from tests.e2e import processes
@@ -202,7 +202,7 @@ def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_move
         wait_for(lambda: cluster.capacity)
         cluster.add([request], spacing={})
         [result] = wait_for(cluster.step)
-        assert isinstance(result.outcome, Reading)
+        assert isinstance(result.outcome, ParsedDocument)
     finally:
         cluster.close()
 

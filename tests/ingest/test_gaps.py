@@ -10,10 +10,10 @@ import pytest
 from aggregator.ingest import document, source_update
 from aggregator.ingest.source_update import Ingested
 from aggregator.models.entry import Entry, Feed
-from aggregator.models.poll import FailureKind, Freshness, Reading, Transfer
+from aggregator.models.poll import FailureKind, Freshness, ParsedDocument, Transfer
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, sources
-from tests.builders import URL, Desk, failed, make_entry, make_reading
+from tests.builders import URL, Desk, failed, make_document, make_entry
 
 OLDER = "https://a.example/archive/{}"
 WINDOW = document.GAP_WINDOW
@@ -35,9 +35,9 @@ def feed(older: int = 0) -> Feed:
     return Feed(title="A", link="https://a.example/", older=OLDER.format(older) if older else "")
 
 
-def archive(number: int, *found: Entry, older: int = 0) -> Reading:
+def archive(number: int, *found: Entry, older: int = 0) -> ParsedDocument:
     transfer = Transfer(status=200, freshness=Freshness(lifetime=timedelta(days=365)))
-    return make_reading(
+    return make_document(
         *found, url=OLDER.format(number), feed=feed(older), body_hash=b"old", transfer=transfer
     )
 
@@ -50,8 +50,8 @@ def gaps(desk: Desk) -> list[str]:
 
 def miss(desk: Desk, older: int = 0) -> Ingested:
     """Poll items 1 to 6, and then 13 to 18: between them six are missed."""
-    desk.poll(make_reading(*items(1, 6)))
-    done = desk.poll(make_reading(*items(13, 18), feed=feed(older)))
+    desk.poll(make_document(*items(1, 6)))
+    done = desk.poll(make_document(*items(13, 18), feed=feed(older)))
     assert done is not None
     return done
 
@@ -68,8 +68,8 @@ def test_a_document_that_shares_nothing_with_the_last_is_a_gap(desk: Desk) -> No
 
 
 def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -> None:
-    desk.poll(make_reading(*items(1, 6)))
-    desk.poll(make_reading(*items(13, 18), feed=replace(feed(), older=URL)))
+    desk.poll(make_document(*items(1, 6)))
+    desk.poll(make_document(*items(13, 18), feed=replace(feed(), older=URL)))
     assert gaps(desk)[0].endswith("it has no archive")
     assert not desk.request().archive
 
@@ -84,25 +84,25 @@ def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -
     ],
 )
 def test_what_is_no_gap(desk: Desk, before: tuple[int, int], after: tuple[int, int]) -> None:
-    desk.poll(make_reading(*items(*before)))
-    desk.poll(make_reading(*items(*after)))
+    desk.poll(make_document(*items(*before)))
+    desk.poll(make_document(*items(*after)))
     assert (gaps(desk), desk.state().hurry) == ([], 0)
 
 
 def test_neither_the_first_document_nor_a_part_of_one_can_be_a_gap(desk: Desk) -> None:
-    desk.poll(make_reading(*items(1, 6)))
-    desk.poll(make_reading(*items(20, 26), whole=False, item_hashes=b"", body_hash=b""))
+    desk.poll(make_document(*items(1, 6)))
+    desk.poll(make_document(*items(20, 26), whole=False, item_hashes=b"", body_hash=b""))
     assert gaps(desk) == []
 
 
 def test_each_gap_halves_the_interval_and_quiet_polls_take_it_back(desk: Desk) -> None:
     for number in range(source_update.MOST_HURRY + 2):
-        desk.poll(make_reading(*items(10 * number + 1, 10 * number + 6)))
+        desk.poll(make_document(*items(10 * number + 1, 10 * number + 6)))
     assert desk.state().hurry == source_update.MOST_HURRY
     last = 10 * (source_update.MOST_HURRY + 1)
-    desk.poll(make_reading(*items(last + 4, last + 9)))
+    desk.poll(make_document(*items(last + 4, last + 9)))
     assert desk.state().hurry == source_update.MOST_HURRY
-    desk.poll(make_reading(*items(last + 5, last + 10)))
+    desk.poll(make_document(*items(last + 5, last + 10)))
     assert desk.state().hurry == source_update.MOST_HURRY - 1
 
 
@@ -132,7 +132,7 @@ def test_nothing_that_an_archive_says_is_for_the_feed(desk: Desk) -> None:
     after = desk.state()
     for name in ("feed", "lifetime", "validators", "validators_url", "body_bytes", "failures"):
         assert getattr(after, name) == getattr(before, name), name
-    desk.poll(make_reading(*items(13, 18)))
+    desk.poll(make_document(*items(13, 18)))
     assert gaps(desk)[2:] == []
 
 

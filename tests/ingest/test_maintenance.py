@@ -15,7 +15,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import select
 from aggregator.store.sources import incidents, sources
-from tests.builders import START, Desk, make_entry, make_reading
+from tests.builders import START, Desk, make_document, make_entry
 
 RAIN, SUN = make_entry("rain", title="Rain in Rome"), make_entry("sun", title="Sun in Rome")
 RAINY = View(id="rainy", title="Rainy", query=Query())
@@ -100,7 +100,7 @@ def test_rules_hold_for_what_comes(
     desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
 ) -> None:
     obey(desk, rules)
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     assert found(desk, **query) == guids
 
 
@@ -108,7 +108,7 @@ def test_rules_hold_for_what_comes(
 def test_rules_hold_for_what_is_stored_once_they_are_written(
     desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
 ) -> None:
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     obey(desk, rules)
     assert judge_anew(desk) == 2
     assert found(desk, **query) == guids
@@ -120,7 +120,7 @@ def test_nothing_is_left_of_rules_that_were_taken_away(
     desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
 ) -> None:
     obey(desk, rules)
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     judge_anew(desk)
     obey(desk, {})
     assert judge_anew(desk) == 2
@@ -131,7 +131,7 @@ def test_nothing_is_left_of_rules_that_were_taken_away(
 
 
 def test_what_a_new_rule_takes_back_is_withdrawn_and_may_return(desk: Desk) -> None:
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     obey(desk, {"source": (rule("drop"),)})
     judge_anew(desk)
     assert one(desk, "rain").withdrawn == desk.now
@@ -144,8 +144,8 @@ def test_a_poll_that_brings_nothing_new_rewrites_nothing_that_rules_have_changed
     desk: Desk,
 ) -> None:
     obey(desk, {"source": (rule("category", "Storms"),)})
-    desk.poll(make_reading(RAIN, SUN))
-    again = desk.poll(make_reading(RAIN, SUN, item_hashes=b""))
+    desk.poll(make_document(RAIN, SUN))
+    again = desk.poll(make_document(RAIN, SUN, item_hashes=b""))
     assert again is not None
     assert not again.touched
     assert one(desk, "rain").entry.categories == ("Storms",)
@@ -153,11 +153,11 @@ def test_a_poll_that_brings_nothing_new_rewrites_nothing_that_rules_have_changed
 
 def test_an_edit_brings_an_entry_under_another_rule(desk: Desk) -> None:
     obey(desk, {"source": (rule("drop"),)})
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     edited = make_entry("sun", title="Rain after all")
-    desk.poll(make_reading(RAIN, edited))
+    desk.poll(make_document(RAIN, edited))
     assert found(desk) == []
-    desk.poll(make_reading(RAIN, make_entry("sun", title="Sun again")))
+    desk.poll(make_document(RAIN, make_entry("sun", title="Sun again")))
     assert found(desk) == ["sun"]
 
 
@@ -165,7 +165,7 @@ def test_an_entry_that_a_rule_moved_stays_when_the_sections_of_its_source_change
     desk: Desk,
 ) -> None:
     obey(desk, {"source": (rule("section", "weather"),)})
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     judge_anew(desk)
     desk.source = replace(desk.source, sections=("europe",))
     judge_anew(desk)
@@ -179,7 +179,7 @@ def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
         desk, {"view": (rule("keep", pattern="^Title c"),), "source": (rule("drop", pattern="c3"),)}
     )
     for name in "abc":
-        desk.poll(make_reading(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
+        desk.poll(make_document(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
         desk.now += maintenance.NIGHTS * 3
     with desk.store.transaction() as db:
         maintenance.release(db, desk.state(), desk.context.rulebook, desk.now)
@@ -188,7 +188,7 @@ def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
 
 def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> None:
     many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.JUDGED_AT_ONCE + 1)]
-    desk.poll(make_reading(*many))
+    desk.poll(make_document(*many))
     obey(desk, {"source": (rule("priority"),)})
     assert judge_anew(desk) == len(many)
     with desk.store.reading() as db:
@@ -197,7 +197,7 @@ def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> N
 
 
 def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
-    desk.poll(make_reading(RAIN, SUN))
+    desk.poll(make_document(RAIN, SUN))
     desk.others = [Source(id="b0", url="https://a.example/0", rules=(rule("drop"),))]
     assert judge_anew(desk) == 0
 

@@ -19,7 +19,7 @@ from aggregator.models.poll import (
 )
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, poll_log, sources
-from tests.builders import START, URL, Desk, failed, make_entry, make_reading
+from tests.builders import START, URL, Desk, failed, make_document, make_entry
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ A = make_entry("a")
 
 
 def test_failure_keeps_entries_and_validators(desk: Desk) -> None:
-    desk.poll(make_reading(A))
+    desk.poll(make_document(A))
     desk.poll(failed(status=500))
     state = desk.state()
     assert state.validators.etag == '"1"'
@@ -46,7 +46,7 @@ def test_success_ends_a_run_of_failures(desk: Desk) -> None:
     for _ in range(3):
         desk.poll(failed(status=500))
     assert desk.state().health == "failing"
-    desk.poll(make_reading(A))
+    desk.poll(make_document(A))
     state = desk.state()
     assert (state.failures, state.error) == (0, "")
     with desk.store.reading() as db:
@@ -55,7 +55,7 @@ def test_success_ends_a_run_of_failures(desk: Desk) -> None:
 
 
 def test_304_nobody_asked_for_forgets_the_validators(desk: Desk) -> None:
-    desk.poll(make_reading(A))
+    desk.poll(make_document(A))
     desk.poll(failed(FailureKind.FALSE_304, status=304))
     assert desk.state().validators == Validators()
 
@@ -73,10 +73,10 @@ def moved(status: int = 301, url: str = "https://b.example/feed") -> Transfer:
 @pytest.mark.parametrize("status", [301, 308])
 def test_permanent_redirect_moves_a_source_after_a_day(desk: Desk, status: int) -> None:
     for _ in range(3):
-        desk.poll(make_reading(A, transfer=moved(status)))
+        desk.poll(make_document(A, transfer=moved(status)))
     assert desk.state().moved_to == ""
     desk.now += timedelta(days=1)
-    desk.poll(make_reading(A, transfer=moved(status)))
+    desk.poll(make_document(A, transfer=moved(status)))
     state = desk.state()
     assert state.poll_url == "https://b.example/feed"
     assert state.url == URL
@@ -86,7 +86,7 @@ def test_permanent_redirect_moves_a_source_after_a_day(desk: Desk, status: int) 
 def test_temporary_redirect_never_moves_a_source(desk: Desk, status: int) -> None:
     for _ in range(5):
         desk.now += timedelta(days=1)
-        desk.poll(make_reading(A, transfer=moved(status)))
+        desk.poll(make_document(A, transfer=moved(status)))
     assert desk.state().moved_to == ""
 
 
@@ -94,14 +94,14 @@ def test_redirects_to_changing_places_never_move_a_source(desk: Desk) -> None:
     for number in range(6):
         desk.now += timedelta(days=1)
         url = f"https://b.example/{number % 2}"
-        desk.poll(make_reading(A, transfer=moved(url=url)))
+        desk.poll(make_document(A, transfer=moved(url=url)))
     assert desk.state().moved_to == ""
 
 
 def test_address_that_dies_after_a_move_gives_way_to_the_configured_one(desk: Desk) -> None:
     for _ in range(3):
         desk.now += timedelta(days=1)
-        desk.poll(make_reading(A, transfer=moved()))
+        desk.poll(make_document(A, transfer=moved()))
     assert desk.state().moved_to
     for _ in range(3):
         desk.poll(failed(status=404))
@@ -174,7 +174,7 @@ def test_feed_found_on_a_page_is_polled_at_once(desk: Desk) -> None:
 
 def test_lifetime_is_kept_across_304(desk: Desk) -> None:
     hour = Transfer(status=200, freshness=Freshness(lifetime=timedelta(hours=1)))
-    desk.poll(make_reading(A, transfer=hour))
+    desk.poll(make_document(A, transfer=hour))
     desk.poll(
         Unchanged(url=URL, validators=Validators(etag='"2"'), transfer=replace(hour, status=304))
     )
@@ -193,10 +193,10 @@ def test_log_of_polls_is_bounded(desk: Desk) -> None:
 
 
 def test_ledger_counts_requests_of_a_host(desk: Desk) -> None:
-    desk.poll(make_reading(A))
+    desk.poll(make_document(A))
     conditional = Transfer(status=304, received=100, conditional=True)
     desk.poll(Unchanged(url=URL, validators=Validators(etag='"1"'), transfer=conditional))
-    desk.poll(make_reading(A, transfer=Transfer(status=200, received=1000)))
+    desk.poll(make_document(A, transfer=Transfer(status=200, received=1000)))
     with desk.store.reading() as db:
         [host] = poll_log.hosts(db)
     assert (host.host, host.requests, host.not_modified, host.early) == ("a.example", 3, 1, 0)
@@ -206,7 +206,7 @@ def test_ledger_counts_requests_of_a_host(desk: Desk) -> None:
 
 def test_ledger_notices_a_request_before_its_time(desk: Desk) -> None:
     desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED))
-    desk.poll(make_reading(A))
+    desk.poll(make_document(A))
     with desk.store.reading() as db:
         [host] = poll_log.hosts(db)
     assert host.early == 1
@@ -216,7 +216,7 @@ def test_source_that_was_found_on_a_page_moves_too(desk: Desk) -> None:
     desk.poll(failed(FailureKind.NOT_A_FEED), discovered="https://a.example/real")
     for _ in range(3):
         desk.now += timedelta(days=1)
-        desk.poll(make_reading(A, transfer=moved()))
+        desk.poll(make_document(A, transfer=moved()))
     assert desk.state().poll_url == "https://b.example/feed"
     with desk.store.reading() as db:
         assert [one.kind for one in incidents.recent(db)] == ["moved"]
@@ -243,12 +243,12 @@ def test_secrets_go_to_the_origin_they_were_meant_for(desk: Desk, found: str, se
 
 def test_lifetime_stays_when_a_304_says_nothing_of_it(desk: Desk) -> None:
     hours = Freshness(lifetime=timedelta(hours=5))
-    desk.poll(make_reading(A, transfer=Transfer(status=200, freshness=hours)))
+    desk.poll(make_document(A, transfer=Transfer(status=200, freshness=hours)))
     silent = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304))
     desk.poll(silent)
     assert desk.state().lifetime == timedelta(hours=5)
     assert desk.state().next_poll >= desk.now + timedelta(hours=5)
-    desk.poll(make_reading(A, transfer=Transfer(status=200)))
+    desk.poll(make_document(A, transfer=Transfer(status=200)))
     assert desk.state().lifetime is None
 
 
@@ -256,7 +256,7 @@ def test_gate_of_a_host_holds_for_the_rest_of_its_batch(desk: Desk) -> None:
     """What follows in one transaction was fetched before the gate, yet is planned after it."""
     limited = failed(FailureKind.RATE_LIMITED, **LIMITED)
     results = [PollResult(source_id=name, outcome=limited) for name in ("a", "b0", "b1")]
-    results.append(PollResult(source_id="b2", outcome=make_reading(A)))
+    results.append(PollResult(source_id="b2", outcome=make_document(A)))
     desk.now += timedelta(minutes=1)
     with desk.store.transaction() as db:
         batch.ingest(db, results, desk.context)
@@ -268,7 +268,7 @@ def test_gate_of_a_host_holds_for_the_rest_of_its_batch(desk: Desk) -> None:
 def test_request_that_was_under_way_when_its_host_was_gated_is_not_early(desk: Desk) -> None:
     for source_id in ("a", "b0", "b1"):
         desk.poll(failed(FailureKind.RATE_LIMITED, **LIMITED), source_id)
-    desk.poll(make_reading(A, transfer=Transfer(status=200, seconds=180)), "b2")
+    desk.poll(make_document(A, transfer=Transfer(status=200, seconds=180)), "b2")
     with desk.store.reading() as db:
         [host] = poll_log.hosts(db)
     assert host.early == 0
@@ -279,7 +279,7 @@ NOTHING = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=3
 
 def test_entries_held_back_are_told_of_after_a_failure_too(desk: Desk) -> None:
     for name in "abc":
-        desk.poll(make_reading(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
+        desk.poll(make_document(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
         desk.now += timedelta(days=9)
     words = desk.state().error
     assert "held back" in words
@@ -292,7 +292,7 @@ def test_entries_held_back_are_told_of_after_a_failure_too(desk: Desk) -> None:
 
 def test_source_that_publishes_no_more_is_silent(desk: Desk) -> None:
     days = [make_entry(f"a{n}", published=START - timedelta(days=n)) for n in range(9)]
-    desk.poll(make_reading(*days))
+    desk.poll(make_document(*days))
     desk.now += timedelta(days=20)
     desk.poll(NOTHING)
     assert desk.state().health == "fine"
@@ -302,13 +302,13 @@ def test_source_that_publishes_no_more_is_silent(desk: Desk) -> None:
     with desk.store.reading() as db:
         [incident] = incidents.recent(db)
     assert (incident.kind, incident.closed) == ("silent", None)
-    desk.poll(make_reading(make_entry("new", published=desk.now)))
+    desk.poll(make_document(make_entry("new", published=desk.now)))
     assert desk.state().health == "fine"
 
 
 def test_unconditional_request_is_none_when_there_was_nothing_to_name(desk: Desk) -> None:
     for _ in range(3):
-        desk.poll(make_reading(A, validators=Validators()))
+        desk.poll(make_document(A, validators=Validators()))
     with desk.store.reading() as db:
         [host] = poll_log.hosts(db)
     assert host.unconditional == 0

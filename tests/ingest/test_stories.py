@@ -14,7 +14,7 @@ from aggregator.models.entry import Entry, Origin
 from aggregator.models.poll import PollResult
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, stories
-from tests.builders import START, URL, Desk, make_entry, make_reading
+from tests.builders import START, URL, Desk, make_document, make_entry
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
 OTHER_TITLE = "Lifeboats save passengers off Lady Maud"
@@ -37,7 +37,7 @@ def told(name: str, **fields: object) -> Entry:
 
 
 def bring(desk: Desk, source_id: str, *told: Entry) -> tuple[int, ...]:
-    done = desk.poll(make_reading(*told, body_hash=source_id.encode()), source_id)
+    done = desk.poll(make_document(*told, body_hash=source_id.encode()), source_id)
     assert done is not None
     return done.new
 
@@ -61,7 +61,7 @@ def test_story_has_the_id_of_its_first_entry_and_grows(desk: Desk) -> None:
 
 def test_entries_that_came_in_one_batch_find_each_other(desk: Desk) -> None:
     results = [
-        PollResult(source_id=source, outcome=make_reading(told(source)))
+        PollResult(source_id=source, outcome=make_document(told(source)))
         for source in ("a", "b0", "b1")
     ]
     with desk.store.transaction() as db:

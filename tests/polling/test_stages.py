@@ -10,8 +10,8 @@ from aggregator.models.poll import (
     FailureKind,
     Fetched,
     NotModified,
+    ParsedDocument,
     PollResult,
-    Reading,
     Request,
     Transfer,
     Unchanged,
@@ -64,9 +64,9 @@ def read(body: Body) -> PollResult:
     return result
 
 
-def reading(body: Body) -> Reading:
+def reading(body: Body) -> ParsedDocument:
     outcome = read(body).outcome
-    assert isinstance(outcome, Reading)
+    assert isinstance(outcome, ParsedDocument)
     return outcome
 
 
@@ -148,7 +148,7 @@ def test_document_that_breaks_the_parser_is_its_own_failure_only() -> None:
     )
     results = stages.read([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
     assert [result.source_id for result in results] == ["a", "b", "a"]
-    assert [isinstance(result.outcome, Reading) for result in results] == [True, False, True]
+    assert [isinstance(result.outcome, ParsedDocument) for result in results] == [True, False, True]
     failed = failure(results[1])
     assert failed.kind is FailureKind.PARSE
     assert "the parser gave up" in failed.detail

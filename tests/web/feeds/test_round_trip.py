@@ -12,7 +12,7 @@ from aggregator.ingest import batch
 from aggregator.ingest.source_update import Context
 from aggregator.models.config import Config, Section, Source
 from aggregator.models.entry import Author, Enclosure, Image, Origin, SafeHtml, StoredEntry
-from aggregator.models.poll import Fetched, Reading, Request
+from aggregator.models.poll import Fetched, ParsedDocument, Request
 from aggregator.models.query import parse
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
@@ -48,7 +48,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     with site.stock.store.transaction() as db:
         batch.ingest(db, [result], context)
     site.later()
-    return isinstance(result.outcome, Reading)
+    return isinstance(result.outcome, ParsedDocument)
 
 
 def stored(site: FeedSite, query: str = "") -> Sequence[StoredEntry]:
