@@ -30,7 +30,7 @@ from typing import Any
 from aggregator.cluster.client import Cluster
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config, Site, Source
-from aggregator.polling.pipeline import Pipe, Pipeline
+from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import sources
@@ -45,7 +45,7 @@ CASES = {"all new": 100, "304": 0, "one new in 30": 1}
 """By how many entries all feeds have moved on before each."""
 
 
-def serve(pipe: Any, latency: float) -> None:
+def serve(executor: Any, latency: float) -> None:
     """Answer /N with a feed, and /move/N by letting every feed have so many new entries."""
     os.setsid()  # apart, so that its processor time is not counted with ours
     state = {"first": 0}
@@ -81,7 +81,7 @@ def serve(pipe: Any, latency: float) -> None:
         first = await asyncio.start_server(talk, ADDRESSES[0])
         port = first.sockets[0].getsockname()[1]
         rest = await asyncio.start_server(talk, ADDRESSES[1:], port)
-        pipe.send(port)
+        executor.send(port)
         await asyncio.gather(first.serve_forever(), rest.serve_forever())
 
     asyncio.run(listen())
@@ -90,7 +90,9 @@ def serve(pipe: Any, latency: float) -> None:
 class Side:
     """A database and a poller over it."""
 
-    def __init__(self, folder: str, name: str, feeds: int, port: int, pipe: Callable[..., Pipe]):
+    def __init__(
+        self, folder: str, name: str, feeds: int, port: int, executor: Callable[..., PollExecutor]
+    ):
         self.store = Store(f"{folder}/{name}.db")
         named = tuple(
             Source(id=f"f{n}", url=f"http://{ADDRESSES[n % len(ADDRESSES)]}:{port}/{n}")
@@ -98,7 +100,7 @@ class Side:
         )
         config = Config(path="", site=Site(), storage="", allow=("127.0.0.0/8",), sources=named)
         maintenance.synchronise(self.store, config, utc_now())
-        self.poller = Poller(self.store, config, pipe=pipe)
+        self.poller = Poller(self.store, config, executor=executor)
         wait_for(lambda: not self.poller.shortage)
 
     def poll(self) -> tuple[float, float]:
@@ -195,7 +197,7 @@ def main() -> None:
     args = parser.parse_args()
     for noisy in ("aggregator", "distributed"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    ours, theirs = multiprocessing.Pipe()
+    ours, theirs = multiprocessing.PollExecutor()
     context = multiprocessing.get_context("spawn")
     server = context.Process(target=serve, args=(theirs, args.latency / 1000), daemon=True)
     server.start()

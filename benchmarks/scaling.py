@@ -40,7 +40,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.polling import stages
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store, stamp
 from aggregator.store.sources import sources
@@ -61,13 +61,13 @@ class Nowhere:
 
     capacity, trouble, pending = 400, "", False
 
-    def __init__(self, manners: Manners, **_: object) -> None:
+    def __init__(self, fetch_settings: FetchSettings, **_: object) -> None:
         self._requests: list[Request] = []
         self.answer: Callable[[Request], PollOutcome] = lambda _: Failed(
             kind=FailureKind.CANCELLED, detail=""
         )
 
-    def reconfigure(self, manners: Manners) -> None:
+    def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Nothing changes."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
@@ -125,7 +125,7 @@ def ticks(folder: Path, counts: list[int], due: int, rounds: int) -> dict[int, l
     made = {}
     for count in counts:
         store, config = filled(str(folder / f"tick-{count}.db"), count, due)
-        made[count] = store, Poller(store, config, pipe=Nowhere)
+        made[count] = store, Poller(store, config, executor=Nowhere)
     found: dict[int, list[float]] = {count: [] for count in counts}
     for _ in range(rounds):
         for count, (store, poller) in made.items():
@@ -178,11 +178,11 @@ def written(
 ) -> tuple[float, int]:
     """Return the milliseconds of processor time for a poll, and the bytes that it leaves."""
     store, config = filled(str(folder / f"{answer.__name__}.db"), 1_000, 0)
-    poller = Poller(store, config, pipe=Nowhere)
-    pipe = poller._pipe
-    assert isinstance(pipe, Nowhere)
+    poller = Poller(store, config, executor=Nowhere)
+    executor = poller._executor
+    assert isinstance(executor, Nowhere)
     prepared = [answer(Request(source_id="", url="https://bench.example/")) for _ in range(polls)]
-    pipe.answer = lambda _: prepared.pop()
+    executor.answer = lambda _: prepared.pop()
     before, used = Path(store.path).stat().st_size, 0.0
     for _ in range(polls // 1_000):
         with store.transaction() as db:

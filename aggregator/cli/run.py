@@ -26,7 +26,7 @@ from aggregator.errors import AggregatorError
 from aggregator.models.config import Config
 from aggregator.polling import parser_pool
 from aggregator.polling import scheduler as jobs
-from aggregator.polling.pipeline import Pipe, Pipeline
+from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Store
 from aggregator.web.feeds import documents
@@ -112,17 +112,17 @@ def demo(host: str, port: int) -> None:
 
 def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
     config = load(path)
-    store, pipe = Store(config.storage), _pipe(cluster or config.cluster)
+    store, executor = Store(config.storage), _executor(cluster or config.cluster)
     del config  # the scheduler reads its own, and that of many feeds is large
     return jobs.Scheduler(
         store,
         lambda: load(path),
-        pipe=pipe,
+        executor=executor,
         publications=documents.publications,
     )
 
 
-def _pipe(cluster: str) -> Callable[..., Pipe]:
+def _executor(cluster: str) -> Callable[..., PollExecutor]:
     if not cluster:
         return Pipeline
     try:

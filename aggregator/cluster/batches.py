@@ -11,7 +11,7 @@ from datetime import datetime
 
 from aggregator.fetch import urls
 from aggregator.models.poll import Request
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 
 SIZE = 40
 """Requests of a batch: so many hide its cost, some milliseconds."""
@@ -31,7 +31,7 @@ class Batch:
 
     number: int
     requests: tuple[Request, ...]
-    manners: Manners
+    fetch_settings: FetchSettings
     now: datetime
     spacing: Mapping[str, float] = field(default_factory=dict)
     lease: float
@@ -40,9 +40,9 @@ class Batch:
 class Batches:
     """Requests that wait, and which worker the hosts of the others are with."""
 
-    def __init__(self, manners: Manners, *, lease: float) -> None:
-        """`manners` may be set anew at any time; `lease` is that of every batch."""
-        self.manners, self._lease = manners, lease
+    def __init__(self, fetch_settings: FetchSettings, *, lease: float) -> None:
+        """`fetch_settings` may be set anew at any time; `lease` is that of every batch."""
+        self.fetch_settings, self._lease = fetch_settings, lease
         self._made = 0
         self._spacing: Mapping[str, float] = {}
         self._waiting: dict[str, Request] = {}
@@ -114,7 +114,7 @@ class Batches:
         return Batch(
             number=self._made,
             requests=tuple(chosen),
-            manners=self.manners,
+            fetch_settings=self.fetch_settings,
             now=now,
             spacing={host: self._spacing[host] for host in hosts if host in self._spacing},
             lease=self._lease,
@@ -136,7 +136,9 @@ class Batches:
         return waiting
 
     def _space(self, host: str) -> float:
-        return max(self.manners.per_host.spacing.total_seconds(), self._spacing.get(host, 0.0))
+        return max(
+            self.fetch_settings.per_host.spacing.total_seconds(), self._spacing.get(host, 0.0)
+        )
 
     def _may_go(self, request: Request, worker: str, moment: float) -> bool:
         for host in request.hosts:

@@ -15,7 +15,7 @@ from aggregator.cluster.batches import Batches
 from aggregator.cluster.link import Answer, End, Link, Worker
 from aggregator.models.poll import Failed, FailureKind, PollResult, Request
 from aggregator.polling import parser_pool, stages
-from aggregator.polling.pipeline import IN_FLIGHT, MOST_LOSSES, Manners
+from aggregator.polling.pipeline import IN_FLIGHT, MOST_LOSSES, FetchSettings
 
 LEASE_SECONDS = 15.0
 
@@ -25,7 +25,7 @@ class Cluster:
 
     def __init__(
         self,
-        manners: Manners,
+        fetch_settings: FetchSettings,
         *,
         address: str,
         clock: Callable[[], datetime],
@@ -40,7 +40,7 @@ class Cluster:
             lease: Seconds after which a worker drops what is not asked for.
         """
         self._clock, self._address = clock, address
-        self._batches = Batches(manners, lease=lease)
+        self._batches = Batches(fetch_settings, lease=lease)
         self._losses: dict[str, int] = {}
         self._left: dict[int, dict[str, Request]] = {}
         self._answers: queue.Queue[Answer] = queue.Queue()  # as in `Pipeline`
@@ -65,9 +65,9 @@ class Cluster:
         """Whether any request has no result yet."""
         return bool(self._left or len(self._batches) or self._results)
 
-    def reconfigure(self, manners: Manners) -> None:
+    def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Obey other manners from the next batch on."""
-        self._batches.manners = manners
+        self._batches.fetch_settings = fetch_settings
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         """Take requests, with the least seconds between two of them for hosts that want it."""

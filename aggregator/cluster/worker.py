@@ -14,7 +14,7 @@ from distributed import secede
 import aggregator
 from aggregator.cluster.batches import Batch
 from aggregator.models.poll import PollResult
-from aggregator.polling.pipeline import Manners, Pipeline
+from aggregator.polling.pipeline import FetchSettings, Pipeline
 
 logger = logging.getLogger("aggregator")
 
@@ -103,7 +103,7 @@ class Desk(threading.Thread):
         self._waiting: dict[str, _Order] = {}
         self._spacing: dict[str, float] = {}
         self._pipeline: Pipeline | None = None
-        self._manners: Manners | None = None
+        self._manners: FetchSettings | None = None
         self._told = datetime(1970, 1, 1, tzinfo=UTC), 0.0
 
     # --- from the threads that wait ------------------------------------------------------------
@@ -163,21 +163,21 @@ class Desk(threading.Thread):
             self._spacing.pop(host, None)
         self._spacing |= batch.spacing
         self._waiting |= dict.fromkeys(order.left, order)
-        self._pipeline_for(batch.manners).add(batch.requests, spacing=self._spacing)
+        self._pipeline_for(batch.fetch_settings).add(batch.requests, spacing=self._spacing)
 
     def _clock(self) -> datetime:
         """Return the scheduler's present moment: this machine's clock may be wrong."""
         now, at = self._told
         return now + timedelta(seconds=time.monotonic() - at)
 
-    def _pipeline_for(self, manners: Manners) -> Pipeline:
+    def _pipeline_for(self, fetch_settings: FetchSettings) -> Pipeline:
         if self._pipeline is None:
             # Dask makes its workers such that they may have no children.
             multiprocessing.current_process().daemon = False
-            self._pipeline = Pipeline(manners, clock=self._clock)
-        elif manners != self._manners:
-            self._pipeline.reconfigure(manners)
-        self._manners = manners
+            self._pipeline = Pipeline(fetch_settings, clock=self._clock)
+        elif fetch_settings != self._manners:
+            self._pipeline.reconfigure(fetch_settings)
+        self._manners = fetch_settings
         return self._pipeline
 
     def _drop_unasked(self) -> None:

@@ -35,7 +35,7 @@ MOST_LOSSES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class FetchSettings:
     """What holds for every request: who asks, what may be reached, and how hosts are treated."""
 
     user_agent: str
@@ -44,7 +44,7 @@ class Manners:
     per_host: PerHost = PerHost()  # noqa: RUF009, frozen
 
 
-class Pipe(Protocol):
+class PollExecutor(Protocol):
     """Where requests go in and results come out: a `Pipeline`, or a cluster of them."""
 
     @property
@@ -59,7 +59,7 @@ class Pipe(Protocol):
     def pending(self) -> bool:
         """Whether any request has no result yet."""
 
-    def reconfigure(self, manners: Manners) -> None:
+    def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Obey other manners from the next request on."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
@@ -94,7 +94,7 @@ class Pipeline:
     capacity = IN_FLIGHT
     trouble = ""
 
-    def __init__(self, manners: Manners, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, fetch_settings: FetchSettings, *, clock: Callable[[], datetime]) -> None:
         """Start nothing yet; the children that read start with the first document.
 
         Args:
@@ -110,18 +110,18 @@ class Pipeline:
         self._answers: queue.Queue[Answer] = queue.Queue()
         self._results: list[PollResult] = []
         self._clients: list[Client] = []
-        self.reconfigure(manners)
+        self.reconfigure(fetch_settings)
 
-    def reconfigure(self, manners: Manners) -> None:
+    def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Obey other manners from the next request on."""
         # What the earlier clients have under way goes on; they are closed when it has ended.
         self._clients.insert(
             0,
             Client(
-                user_agent=manners.user_agent,
-                allow=manners.allow,
-                proxy=manners.proxy,
-                per_host=manners.per_host,
+                user_agent=fetch_settings.user_agent,
+                allow=fetch_settings.allow,
+                proxy=fetch_settings.proxy,
+                per_host=fetch_settings.per_host,
                 clock=self._clock,
             ),
         )

@@ -23,7 +23,7 @@ from aggregator.models.poll import PollResult, Request
 from aggregator.policy import schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
-from aggregator.polling.pipeline import Manners, Pipe, Pipeline
+from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
 from aggregator.store.database.connection import Store, stamp
 from aggregator.store.sources import poll_log, sources
 
@@ -43,9 +43,9 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def manners(config: Config) -> Manners:
+def fetch_settings(config: Config) -> FetchSettings:
     """Return what the configuration says of every request."""
-    return Manners(
+    return FetchSettings(
         user_agent=user_agent(config),
         allow=config.allow,
         proxy=config.proxy,
@@ -64,7 +64,7 @@ class Poller:
         clock: Callable[[], datetime] = utc_now,
         draw: Callable[[], float] = random.random,
         report: Callable[[Ingested], None] = lambda _: None,
-        pipe: Callable[..., Pipe] = Pipeline,
+        executor: Callable[..., PollExecutor] = Pipeline,
     ) -> None:
         """Start nothing but the pipeline.
 
@@ -74,7 +74,7 @@ class Poller:
             clock: The present moment.
             draw: A number in 0..1, the chance in jitter and backoff.
             report: Called for each poll that was stored.
-            pipe: Makes, of `Manners` and a clock, what requests go through.
+            pipe: Makes, of `FetchSettings` and a clock, what requests go through.
         """
         self._store, self._clock, self._draw, self._report = store, clock, draw, report
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -87,12 +87,12 @@ class Poller:
         self._told = ""
         self.trouble = ""
         self._hold(config)
-        self._pipe = pipe(manners(config), clock=clock)
+        self._executor = executor(fetch_settings(config), clock=clock)
 
     def reconfigure(self, config: Config) -> None:
         """Obey another configuration from the next request on."""
         self._hold(config)
-        self._pipe.reconfigure(manners(config))
+        self._executor.reconfigure(fetch_settings(config))
 
     def _hold(self, config: Config) -> None:
         self.config = config
@@ -102,14 +102,14 @@ class Poller:
     @property
     def shortage(self) -> str:
         """Why nothing can be polled though the database is well, in words; "" when it can."""
-        return self._pipe.trouble
+        return self._executor.trouble
 
     # --- offers, from any thread ---------------------------------------------------------------
 
     def offer(self, due: Iterable[sources.Due]) -> int:
         """Take sources that are not under way already, hosts in turn; return how many."""
         with self._guard:
-            room = self._pipe.capacity - len(self._flying)
+            room = self._executor.capacity - len(self._flying)
             if room <= 0:
                 return 0
             waiting = [item for item in due if item.source_id not in self._flying]
@@ -134,7 +134,7 @@ class Poller:
             for request in pushes:
                 self._flying[request.source_id] = ""
                 self._busy[""] += 1
-        self._pipe.add(pushes, spacing={})
+        self._executor.add(pushes, spacing={})
 
     @property
     def flying(self) -> list[str]:
@@ -158,7 +158,7 @@ class Poller:
         if self.trouble and not self._results and time.monotonic() >= self._retry_at:
             self.trouble = ""
         self._begin()
-        results = self._pipe.step()
+        results = self._executor.step()
         if results and not self._results:
             self._since = time.monotonic()
         self._results += results
@@ -188,14 +188,14 @@ class Poller:
             self._meet(error)
             return
         self._release(set(due) - {request.source_id for request in requests})
-        self._pipe.add(requests, spacing=spacing)
+        self._executor.add(requests, spacing=spacing)
 
     def _store_results(self) -> None:
         if not self._results or time.monotonic() < self._retry_at:
             return
         waited = time.monotonic() - self._since
         few = len(self._results) < STORE_RESULTS and waited < STORE_SECONDS
-        if few and self._pipe.pending:
+        if few and self._executor.pending:
             return
         results, self._results = self._results, []
         try:
@@ -266,14 +266,14 @@ class Poller:
     def stop(self) -> None:
         """Cancel what is being fetched, store what has come, and end the children."""
         deadline = time.monotonic() + STOP_SECONDS
-        self._pipe.stop()
+        self._executor.stop()
         while not self.idle and time.monotonic() < deadline and not self.trouble:
             self.turn()
         self.close()
 
     def close(self) -> None:
         """End the pipeline; what was not stored is due again."""
-        self._pipe.close()
+        self._executor.close()
 
 
 def _log(done: Ingested) -> None:

@@ -22,7 +22,7 @@ from aggregator.ingest import maintenance
 from aggregator.models.config import Config
 from aggregator.models.poll import NextPoll
 from aggregator.policy import schedule
-from aggregator.polling.pipeline import Pipe, Pipeline
+from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store, stamp
@@ -62,7 +62,7 @@ class Scheduler:
         *,
         clock: Callable[[], datetime] = utc_now,
         draw: Callable[[], float] = random.random,
-        pipe: Callable[..., Pipe] = Pipeline,
+        executor: Callable[..., PollExecutor] = Pipeline,
         publications: Callable[[Store], Publications],
         courier: Callable[..., Courier] = Courier,
         patience: float = 60.0,
@@ -100,7 +100,7 @@ class Scheduler:
             metadata.put(db, "config_error", "")
         self._mend_plans()
         self._spread_overdue()
-        self.poller = Poller(store, self.config, clock=clock, draw=draw, pipe=pipe)
+        self.poller = Poller(store, self.config, clock=clock, draw=draw, executor=executor)
         self._inbox_seen = 0.0
         self._websub = courier(store, self.config, publications(store), clock=clock)
         self._courier = threading.Thread(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aggregator.cluster.batches import SIZE, Batch, Batches
 from aggregator.models.config import Limits, PerHost
 from aggregator.models.poll import Fetched, Request
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def requests(host: str, count: int = 1, validators_url: str = "") -> list[Reques
 
 
 def waiting(*several: list[Request], spacing: dict[str, float] | None = None) -> Batches:
-    batches = Batches(Manners(user_agent="test"), lease=15)
+    batches = Batches(FetchSettings(user_agent="test"), lease=15)
     batches.add([request for one in several for request in one], spacing or {})
     return batches
 
@@ -105,7 +105,7 @@ def test_a_host_that_wants_spacing_gives_one_request_and_rests_after_it() -> Non
 def test_spacing_of_the_configuration_holds_for_every_host() -> None:
     batches = waiting(requests("a", 2))
     per_host = PerHost(spacing=timedelta(seconds=3))
-    batches.manners = Manners(user_agent="test", per_host=per_host)
+    batches.fetch_settings = FetchSettings(user_agent="test", per_host=per_host)
     done(batches, take(batches), 10)
     assert nothing(batches, moment=12)
     assert ids(take(batches, moment=13)) == ["a-1"]

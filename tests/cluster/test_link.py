@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from aggregator.cluster.batches import Batch
 from aggregator.cluster.link import Answer, End, Link, Worker
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 
 
 def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:
@@ -15,7 +15,8 @@ def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:
     link._workers[worker.address] = worker
     now = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
     link.send(
-        worker, Batch(number=1, requests=(), manners=Manners(user_agent=""), now=now, lease=9)
+        worker,
+        Batch(number=1, requests=(), fetch_settings=FetchSettings(user_agent=""), now=now, lease=9),
     )
     link.abandon()
     link._loop.run_until_complete(asyncio.sleep(0.05))

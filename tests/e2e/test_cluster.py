@@ -14,7 +14,7 @@ import aggregator
 from aggregator.cluster.client import Cluster
 from aggregator.models.config import Limits
 from aggregator.models.poll import Failed, FailureKind, ParsedDocument, Request
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import utc_now
 from tests.e2e import processes
 from tests.e2e.churn import Churn
@@ -186,8 +186,8 @@ def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_move
     )
     dask.scheduler()
     worker = dask.worker()
-    manners = Manners(user_agent="test", allow=HOSTS)
-    cluster = Cluster(manners, address=dask.address, clock=utc_now, lease=3)
+    fetch_settings = FetchSettings(user_agent="test", allow=HOSTS)
+    cluster = Cluster(fetch_settings, address=dask.address, clock=utc_now, lease=3)
     try:
         wait_for(lambda: cluster.capacity)
         cluster.add([request], spacing={})

@@ -39,7 +39,7 @@ def test_a_loop_that_is_stuck_is_not_called_alive(
         made = Scheduler(
             store,
             lambda: file.load(str(service.config), {}),
-            pipe=Halting,
+            executor=Halting,
             publications=documents.publications,
             patience=PATIENCE,
         )

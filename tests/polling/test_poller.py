@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.models.poll import PollResult, Request
-from aggregator.polling.pipeline import Manners
+from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import HOST_SHARE, Poller
 from aggregator.store.database.connection import Store
 from aggregator.store.sources.sources import Due
@@ -21,10 +21,10 @@ class Still:
 
     capacity, trouble, pending = 400, "", False
 
-    def __init__(self, *_: Manners, **__: object) -> None:
+    def __init__(self, *_: FetchSettings, **__: object) -> None:
         self.added: list[Request] = []
 
-    def reconfigure(self, manners: Manners) -> None:
+    def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Obey nothing."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
@@ -48,14 +48,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_push_of_a_source_under_way_waits_and_holds_no_place_of_its_host(store: Store) -> None:
-    pipe = Still()
-    poller = Poller(store, CONFIG, pipe=lambda *_, **__: pipe)
+    executor = Still()
+    poller = Poller(store, CONFIG, executor=lambda *_, **__: executor)
     for _ in range(HOST_SHARE + 1):
         assert poller.offer([DUE]) == 1, "its host has all its places"
         poller.take([PUSH])  # read from the inbox before the poll was offered
-        assert pipe.added == []
+        assert executor.added == []
         poller.turn()  # the source is in no database, and let go
         assert poller.idle
     poller.take([PUSH])
-    assert pipe.added == [PUSH]
+    assert executor.added == [PUSH]
     assert poller.offer([DUE]) == 0
