@@ -170,31 +170,31 @@ class BatchWriter:
         self._db = db
         self._spacings = poll_log.spacings(db)
         self._columns: dict[str, dict[str, Any]] = {}
-        self._visits: list[poll_log.Visit] = []
+        self._host_requests: list[poll_log.HostRequest] = []
         self._polls: list[tuple[poll_log.PollRow, int, int]] = []
 
     def add(self, poll: SourceUpdate, ingested: Ingested) -> None:
         """Take what was found of a poll."""
         saved = _saved(poll)
         self._columns[poll.state.id] = poll.columns
-        self._visits.append(self._visit(poll, saved))
+        self._host_requests.append(self._host_request(poll, saved))
         self._polls.append((_log_row(poll, ingested), poll.state.polls, saved))
 
     def write(self) -> None:
         """Write all that was taken since the last time."""
         sources.update_many(self._db, self._columns)
-        poll_log.count_hosts(self._db, self._visits)
+        poll_log.count_hosts(self._db, self._host_requests)
         poll_log.add(self._db, self._polls)
-        self._columns, self._visits, self._polls = {}, [], []
+        self._columns, self._host_requests, self._polls = {}, [], []
 
-    def _visit(self, poll: SourceUpdate, saved: int) -> poll_log.Visit:
+    def _host_request(self, poll: SourceUpdate, saved: int) -> poll_log.HostRequest:
         """Return the line for the host's ledger; what it says of its spacing is remembered."""
         state, transfer, limited = poll.state, poll.transfer, poll.is_limited
         had = bool(state.validators.etag or state.validators.last_modified)
         spacing = self._spacings.get(state.host, 0.0)
         if limited or spacing:
             self._spacings[state.host] = schedule.host_spacing(spacing, limited=limited)
-        return poll_log.Visit(
+        return poll_log.HostRequest(
             host=state.host,
             not_modified=transfer.status == 304,
             received=transfer.received,

@@ -92,7 +92,7 @@ class Day:
     failed: int
 
 
-class Visit(NamedTuple):
+class HostRequest(NamedTuple):
     """One request to a host, for its ledger.
 
     Args:
@@ -176,7 +176,7 @@ def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None
     )
 
 
-def count_hosts(db: Connection, visits: Sequence[Visit]) -> None:
+def count_hosts(db: Connection, requests: Sequence[HostRequest]) -> None:
     """Add requests to their hosts' ledgers, in the order in which they were answered."""
     db.executemany(
         "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
@@ -189,7 +189,7 @@ def count_hosts(db: Connection, visits: Sequence[Visit]) -> None:
         " spacing = coalesce(?8, spacing),"
         " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
         " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
-        [(*visit[:-1], stamp_or_null(visit.gate_until)) for visit in visits],
+        [(*request[:-1], stamp_or_null(request.gate_until)) for request in requests],
     )
 
 
