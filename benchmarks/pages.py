@@ -133,7 +133,7 @@ class Press:
 
 
 def store_entry(db: Connection, source: int, entry: Entry, now: datetime) -> None:
-    fresh = entries.Fresh(entry=entry, uri=entry.guid, sort_at=now)
+    fresh = entries.NewEntry(entry=entry, uri=entry.guid, sort_at=now)
     entries.insert(db, f"f{source}", [fresh], first_seen=now, sections=(section_of(source),))
 
 

@@ -125,7 +125,7 @@ def measure(count: int, corpus: Path | None) -> None:
 
 
 def _insert(db: Connection, number: int, entry: Entry, now: datetime) -> int:
-    fresh = entries.Fresh(entry=entry, uri=f"urn:entry:{number}", sort_at=now)
+    fresh = entries.NewEntry(entry=entry, uri=f"urn:entry:{number}", sort_at=now)
     source = f"f{number * 7919 % SOURCES}"
     [entry_id] = entries.insert(db, source, [fresh], first_seen=now, sections=())
     return entry_id

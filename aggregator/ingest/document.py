@@ -168,9 +168,9 @@ class DocumentIngest:
         aliases.void(self.db, decision.void)
         return ids
 
-    def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.Fresh:
+    def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.NewEntry:
         ruling = self._ruling(entry)
-        return entries.Fresh(
+        return entries.NewEntry(
             entry=entry,
             uri=self._uri(entry, own, new),
             sort_at=min(entry.published or self.now, self.now),

@@ -15,7 +15,7 @@ from aggregator.dedupe import clustering as deciding
 from aggregator.dedupe.clustering import WINDOW, Candidate, Join, Report
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import stories
-from aggregator.store.entries.stories import Member, Told
+from aggregator.store.entries.stories import ComparedEntry, Member
 
 BATCH = 250
 """Entries that are looked up together: so few that the words of all are still at hand."""
@@ -35,7 +35,7 @@ def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
     """
     new = [
         _report(one)
-        for one in stories.told(db, entry_ids).values()
+        for one in stories.compared(db, entry_ids).values()
         if not one.hidden.startswith("quarantine")
     ]
     return sum(_follow(db, new[start : start + BATCH], now) for start in range(0, len(new), BATCH))
@@ -50,18 +50,18 @@ def _follow(db: Connection, new: Sequence[Report], now: datetime) -> int:
     return len(batch.joins)
 
 
-def _report(told: Told) -> Report:
-    own = urls.canonical(told.uri) or told.uri if told.uri == told.guid else ""
-    via = urls.canonical(told.via) if told.via else ""
+def _report(entry: ComparedEntry) -> Report:
+    own = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
+    via = urls.canonical(entry.via) if entry.via else ""
     return Report(
-        id=told.id,
-        source_id=told.source_id,
-        title=told.title,
-        lead=told.summary,
-        at=told.sort_at,
-        page=told.canonical_url,
-        hints=tuple(sorted({via, own} - {"", told.canonical_url})),
-        feed=told.feed,
+        id=entry.id,
+        source_id=entry.source_id,
+        title=entry.title,
+        lead=entry.summary,
+        at=entry.sort_at,
+        page=entry.canonical_url,
+        hints=tuple(sorted({via, own} - {"", entry.canonical_url})),
+        feed=entry.feed,
     )
 
 
@@ -78,7 +78,7 @@ class _Batch:
         self.story = stories.of_entries(db, wanted)
         found = stories.members(db, set(self.story.values()))
         self.sources = stories.sources_of(found)
-        known = stories.told(db, wanted | set(self.story.values()))
+        known = stories.compared(db, wanted | set(self.story.values()))
         self.reports = {one.id: _report(one) for one in known.values()}
         self.members: list[Member] = []
         self.kept: list[tuple[int, int, int]] = []

@@ -150,7 +150,7 @@ def test_backlog_is_not_looked_up_by_its_text(desk: Desk, days: int, *, found: b
 def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(desk: Desk) -> None:
     with desk.store.transaction() as db:
         for source, hidden in (("a", "quarantine: many"), ("b0", "dropped by a rule")):
-            fresh = entries.Fresh(entry=told(source), uri=source, sort_at=START, hidden=hidden)
+            fresh = entries.NewEntry(entry=told(source), uri=source, sort_at=START, hidden=hidden)
             entries.insert(db, source, [fresh], first_seen=START, sections=())
         assert storylines.follow(db, [1, 2], START) == 0
     [third] = bring(desk, "b1", told("three"))
@@ -177,7 +177,7 @@ def test_index_is_bounded_and_forgets(desk: Desk) -> None:
                 (source.id, source.url),
             )
             entry = told(f"n{number}", title="Rain", summary="")
-            fresh = entries.Fresh(entry=entry, uri=f"n{number}", sort_at=START)
+            fresh = entries.NewEntry(entry=entry, uri=f"n{number}", sort_at=START)
             entries.insert(db, source.id, [fresh], first_seen=START, sections=())
         storylines.follow(db, range(1, 41), START)
         most = db.execute("select max(n) from (select count(*) as n from story_keys group by key)")

@@ -117,7 +117,7 @@ class Stock:
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
         sort_at = min(entry.published or self.now, self.now)
-        fresh = entries.Fresh(entry=entry, uri=uri or entry.guid, sort_at=sort_at)
+        fresh = entries.NewEntry(entry=entry, uri=uri or entry.guid, sort_at=sort_at)
         [entry_id] = entries.insert(
             db, source_id, [fresh], first_seen=self.now, sections=self._sections(source_id)
         )

@@ -57,7 +57,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fresh:
+class NewEntry:
     """An entry that is to be stored.
 
     Args:
@@ -77,7 +77,7 @@ class Fresh:
 def insert(
     db: Connection,
     source_id: str,
-    fresh: Sequence[Fresh],
+    fresh: Sequence[NewEntry],
     *,
     first_seen: datetime,
     sections: Sequence[str],

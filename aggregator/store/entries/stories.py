@@ -16,7 +16,7 @@ SLOTS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ComparedEntry:
     """What is compared of an entry; the fields are those of `StoredEntry` and `Entry`.
 
     Args:
@@ -53,7 +53,7 @@ class Member:
     similarity: float = 1.0
 
 
-def told(db: Connection, entry_ids: Iterable[int]) -> dict[int, Told]:
+def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntry]:
     """Return what is compared of entries, by id and in their order."""
     rows = db.execute(
         "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at, hidden,"
@@ -63,7 +63,7 @@ def told(db: Connection, entry_ids: Iterable[int]) -> dict[int, Told]:
         (json.dumps(sorted(entry_ids)),),
     )
     return {
-        row[0]: Told(
+        row[0]: ComparedEntry(
             id=row[0],
             source_id=row[1],
             uri=row[2],

@@ -22,7 +22,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Stories
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
-from aggregator.store.entries import stories as telling
+from aggregator.store.entries import stories as stored_stories
 from aggregator.store.entries.stories import Member
 from aggregator.store.queries import summaries
 from aggregator.store.queries.select import Place
@@ -96,7 +96,7 @@ class Api:
                 abort(404, f"There is no entry {entry_id}.")
             state = sources.get(db, stored.source_id)
             versions = entries.versions(db, entry_id)
-            story = telling.of_entries(db, [entry_id]).get(entry_id)
+            story = stored_stories.of_entries(db, [entry_id]).get(entry_id)
         body = _entry(stored, state, config) | {
             "content": stored.entry.content,
             "hidden": stored.hidden or None,
@@ -115,7 +115,7 @@ class Api:
         config, size, before = self._config(), _limit(), place_of_request()
         place = (before.sort_at, before.id) if before else None
         with self._store.reading() as db:
-            found = telling.latest(db, limit=size + 1, before=place)
+            found = stored_stories.latest(db, limit=size + 1, before=place)
             data = _stories(db, [story for story, _ in found[:size]], config)
         last = found[size - 1] if len(found) > size else None
         more = Place(sort_at=last[1], id=last[0]) if last else None
@@ -236,7 +236,7 @@ def _entry(stored: StoredEntry, state: SourceState | None, config: Config) -> di
 
 
 def _stories(db: Connection, stories: Sequence[int], config: Config) -> list[dict[str, Any]]:
-    members = telling.members(db, stories, shown=True)
+    members = stored_stories.members(db, stories, shown=True)
     lines = summaries.get_many(db, [one.entry_id for one in members])
     labels = sources.labels(db, {one.source_id for one in members})
     reports: dict[int, list[dict[str, Any]]] = {}

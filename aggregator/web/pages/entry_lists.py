@@ -21,7 +21,7 @@ from aggregator.web.feeds import collapse
 from aggregator.web.feeds.build import MEDIA_TYPES
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.pages import presenters
-from aggregator.web.pages.view_models import Head, Story, Telling
+from aggregator.web.pages.view_models import Head, Story, StoryMember
 
 PAGE = 40
 SEE_ALSO = 6
@@ -95,14 +95,14 @@ class Reader:
             firsts.append(lines[first])
         return firsts
 
-    def tellings(self, entry_id: int) -> tuple[Telling, ...]:
+    def story_members(self, entry_id: int) -> tuple[StoryMember, ...]:
         """Return all reports of an entry's story that readers may see, itself among them."""
         members = stored.of_entry(self.db, entry_id)
         lines = summaries.get_many(self.db, [one.entry_id for one in members])
         members = [one for one in members if not lines[one.entry_id].hidden]
         told = self.tell(lines[one.entry_id] for one in members)
         return tuple(
-            Telling(story=story, reason=one.reason, similarity=round(100 * one.similarity))
+            StoryMember(story=story, reason=one.reason, similarity=round(100 * one.similarity))
             for story, one in zip(told, members, strict=True)
         )
 

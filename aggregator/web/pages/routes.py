@@ -126,8 +126,8 @@ class Pages:
             line = summaries.get_many(db, [entry_id])[entry_id]
             story = reader.tell([line])[0]
             versions = entries.versions(db, entry_id)
-            tellings = reader.tellings(entry_id)
-            told = {one.story.id for one in tellings}
+            story_members = reader.story_members(entry_id)
+            told = {one.story.id for one in story_members}
             also = [one for one in reader.related(line) if one.id not in told]
             others = reader.select(Query(source=(stored.source_id,)), limit=12)
             others = [one for one in others if one.id not in {entry_id, *(a.id for a in also)}]
@@ -158,7 +158,7 @@ class Pages:
                 reasons=stored.ruling.reasons,
                 known_by=tuple(stored.known_by.split()),
                 matched=stored.matched,
-                tellings=tellings,
+                story_members=story_members,
                 also=reader.tell(also),
                 others=reader.tell(others[:OTHERS]),
                 printing=request.args.get("print") == "1",

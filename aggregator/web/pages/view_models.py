@@ -175,7 +175,7 @@ class CorrectionsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class StoryMember:
     """A report of a story among others; `reason` and `similarity` say why it is one, "" if first.
 
     Args:
@@ -216,7 +216,7 @@ class StoryPage:
     reasons: tuple[str, ...]
     known_by: tuple[str, ...]
     matched: str
-    tellings: tuple[Telling, ...]
+    story_members: tuple[StoryMember, ...]
     also: tuple[Story, ...]
     others: tuple[Story, ...]
     printing: bool = False

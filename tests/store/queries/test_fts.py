@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         for number in range(1, COUNT + 1):
             text = "rain ferry" if number % 20 == 0 else "rain"
             entry = make_entry(number, title=f"Report {number}", text=text)
-            fresh.append(entries.Fresh(entry=entry, uri=f"x:{number}", sort_at=NOW))
+            fresh.append(entries.NewEntry(entry=entry, uri=f"x:{number}", sort_at=NOW))
         entries.insert(db, "a", fresh, first_seen=NOW, sections=())
         entries.index_new(db, 0)
     yield made

@@ -55,7 +55,7 @@ def add(store: Store, source_id: str, entry: Entry, at: datetime) -> int:
     sections = next(source.sections for source in SOURCES if source.id == source_id)
     with store.transaction() as db:
         last = entries.last_id(db)
-        fresh = entries.Fresh(entry=entry, uri=entry.guid, sort_at=at)
+        fresh = entries.NewEntry(entry=entry, uri=entry.guid, sort_at=at)
         [entry_id] = entries.insert(db, source_id, [fresh], first_seen=at, sections=sections)
         entries.index_new(db, last)
     return entry_id
