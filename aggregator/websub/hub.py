@@ -22,7 +22,7 @@ from aggregator.models.poll import Failed, FailureKind, Fetched, FetchOutcome, M
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store, moment, stamp
 from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import Delivery, Subscriber, Wish
+from aggregator.store.websub.subscribers import Delivery, PendingSubscription, Subscriber
 from aggregator.websub import protocol
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.task import Errand
@@ -232,7 +232,7 @@ def _delivered(
 # --- verification ----------------------------------------------------------------------------
 
 
-def _verification(wish: Wish, version: int, now: datetime) -> Errand:
+def _verification(wish: PendingSubscription, version: int, now: datetime) -> Errand:
     """Return the question whether the subscriber means it (§5.3), or the news that it may not."""
     challenge = secrets.token_urlsafe(24)
     parameters = {"hub.mode": wish.mode, "hub.topic": wish.topic}
@@ -253,7 +253,7 @@ def _verification(wish: Wish, version: int, now: datetime) -> Errand:
 
 
 def _verified(
-    wish: Wish,
+    wish: PendingSubscription,
     version: int,
     challenge: bytes,
     asked: datetime,

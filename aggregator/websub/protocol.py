@@ -161,7 +161,7 @@ def signed_with(header: str, secret: str, body: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SubscriptionRequest:
     """A subscription request that may be verified: `mode` is subscribe or unsubscribe."""
 
     mode: str
@@ -176,7 +176,7 @@ class Wish:
         return urls.host(self.callback)
 
 
-def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> Wish | str:
+def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> SubscriptionRequest | str:
     """Return what a subscription request asks for, or what is wrong with it (§5.1).
 
     Args:
@@ -204,7 +204,9 @@ def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> Wish | str:
         if asked is None:
             return "hub.lease_seconds must be a positive decimal number"
         lease = asked
-    return Wish(mode=mode, topic=topic, callback=callback, secret=secret, lease=lease)
+    return SubscriptionRequest(
+        mode=mode, topic=topic, callback=callback, secret=secret, lease=lease
+    )
 
 
 def _wrong_callback(callback: str, allow: Iterable[str]) -> str:

@@ -527,7 +527,7 @@ def test_dead_and_slow_subscribers_keep_the_news_from_none_of_the_live(reader: R
         paths[f"{path}?{number}"] = server.url(f"{path}?{number}", host)
     with reader.ours.store.transaction() as db:
         for number, callback in enumerate(paths.values()):
-            wish = subscribers.Wish(
+            wish = subscribers.PendingSubscription(
                 id=number,
                 topic=reader.topic,
                 callback=callback,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aggregator.models.config import Auth, Config, Site, WebSub
 from aggregator.models.entry import Feed
 from aggregator.websub import protocol
-from aggregator.websub.protocol import Offer, Reach, Wish
+from aggregator.websub.protocol import Offer, Reach, SubscriptionRequest
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CONFIG = Config(path="", site=Site(base_url="https://site.example"), storage="")
@@ -150,7 +150,7 @@ FORM = {
 
 
 def test_least_request_is_enough() -> None:
-    assert protocol.read_wish(FORM, ()) == Wish(
+    assert protocol.read_wish(FORM, ()) == SubscriptionRequest(
         mode="subscribe", topic=FORM["hub.topic"], callback=FORM["hub.callback"]
     )
 
@@ -197,13 +197,13 @@ def test_what_is_wrong_with_a_request_is_said(change: dict[str, str], words: str
 )
 def test_lease_asked_for_is_given_within_bounds(asked: str, lease: timedelta) -> None:
     wish = protocol.read_wish(FORM | {"hub.lease_seconds": asked}, ())
-    assert isinstance(wish, Wish)
+    assert isinstance(wish, SubscriptionRequest)
     assert wish.lease == lease
 
 
 def test_lease_of_an_unsubscription_is_ignored() -> None:
     wish = protocol.read_wish(FORM | {"hub.mode": "unsubscribe", "hub.lease_seconds": "junk"}, ())
-    assert isinstance(wish, Wish)
+    assert isinstance(wish, SubscriptionRequest)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from aggregator.models.config import Config, Site
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import Wish
+from aggregator.store.websub.subscribers import PendingSubscription
 from aggregator.websub.hub import BODIES_KEPT
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.worker import Courier
@@ -57,7 +57,7 @@ class Desk:
 
     def subscribe(self, topic: str) -> None:
         """Let the server be a verified subscriber of a topic that the hub knows."""
-        wish = Wish(
+        wish = PendingSubscription(
             id=0,
             topic=topic,
             callback=self.server.url(f"/cb?{topic}"),

@@ -55,7 +55,7 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PendingSubscription:
     """A request that waits for its verification; `mode` is subscribe, unsubscribe or denied."""
 
     id: int
@@ -148,10 +148,10 @@ def _queue(
     )
 
 
-def wishes(db: Connection, now: datetime, limit: int) -> list[Wish]:
+def wishes(db: Connection, now: datetime, limit: int) -> list[PendingSubscription]:
     """Return the requests that are to be verified now, those that wait longest first."""
     return [
-        Wish(
+        PendingSubscription(
             id=row["id"],
             topic=row["topic"],
             callback=row["callback"],
@@ -182,7 +182,9 @@ def judged(db: Connection, wish: int) -> bool:
 # --- subscribers -----------------------------------------------------------------------------
 
 
-def subscribe(db: Connection, wish: Wish, host: str, version: int, now: datetime) -> None:
+def subscribe(
+    db: Connection, wish: PendingSubscription, host: str, version: int, now: datetime
+) -> None:
     """Store or renew a verified subscription; what it was not told yet stays due.
 
     Args:

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import Delivery, Wish
+from aggregator.store.websub.subscribers import Delivery, PendingSubscription
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -168,7 +168,7 @@ def test_end_of_a_topic_is_told_to_subscribers_and_to_who_wished(db: Connection)
 def fill(db: Connection, count: int, callback: str = "https://t/{}") -> None:
     """Store many subscribers at once."""
     for number in range(count):
-        one = Wish(
+        one = PendingSubscription(
             id=0,
             topic=f"{TOPIC}?{number}",
             callback=callback.format(number),
