@@ -60,7 +60,7 @@ class StoreError(AggregatorError):
     """The database can't be used."""
 
 
-class NotOurs(StoreError):
+class ForeignDatabase(StoreError):
     """The file belongs to another program, or is no SQLite database."""
 
 

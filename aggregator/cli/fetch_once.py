@@ -24,7 +24,7 @@ def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
 
     def read(url: str) -> PollResult:
         request = Request(source_id="it", url=url, limits=config.defaults.limits)
-        judged = stages.judge(request, client.fetch_one(request))
+        judged = stages.check_fetch(request, client.fetch_one(request))
         if isinstance(judged, PollResult):
             return judged
         return parser_pool.reading(parser_pool.send(pool, [judged], utc_now()), [judged])[0]

@@ -47,7 +47,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
                 raise
             out.print(f"Handed over: {escape(str(running).split(';')[0].split('. ')[0])}.")
             return
-        maintenance.judge_anew(store, config, utc_now())
+        maintenance.reapply_rules(store, config, utc_now())
         with store.reading() as db:
             due = sources.due(db, utc_now())
         if source_ids:

@@ -32,7 +32,7 @@ class Polled:
 
 def greet(owner: str) -> str:
     """Work for a scheduler from now on, for no other any more; return our version."""
-    Desk.work_for(owner)
+    WorkerRuntime.work_for(owner)
     return aggregator.__version__
 
 
@@ -49,11 +49,11 @@ def more(owner: str, number: int) -> Polled:
     return _desk(owner).go_on(number)
 
 
-def _desk(owner: str) -> "Desk":
+def _desk(owner: str) -> "WorkerRuntime":
     secede()  # this thread waits, and others are to be called meanwhile
-    if Desk.present is None or Desk.present.owner != owner:
+    if WorkerRuntime.present is None or WorkerRuntime.present.owner != owner:
         raise LookupError("this worker was restarted, or works for another scheduler")
-    return Desk.present
+    return WorkerRuntime.present
 
 
 @dataclass(slots=True, eq=False)
@@ -76,10 +76,10 @@ class _Order:
         return Polled(results, over)
 
 
-class Desk(threading.Thread):
+class WorkerRuntime(threading.Thread):
     """The pipeline of this process, and the orders that it works on."""
 
-    present: "Desk | None" = None
+    present: "WorkerRuntime | None" = None
     _guard = threading.Lock()
 
     @classmethod
@@ -88,7 +88,7 @@ class Desk(threading.Thread):
         with cls._guard:
             if cls.present is not None:
                 cls.present.end()
-            cls.present = Desk(owner)
+            cls.present = WorkerRuntime(owner)
             cls.present.start()
             # Its children would keep the process from ending.
             multiprocessing.util.Finalize(None, cls.present.end, exitpriority=1)

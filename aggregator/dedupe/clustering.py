@@ -222,7 +222,7 @@ def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
     for candidate in candidates:
         if report.source_id in candidate.sources:
             continue
-        found = _judge(report, candidate)
+        found = _compare(report, candidate)
         if found is None:
             continue
         strength, reason, similarity = found
@@ -233,7 +233,7 @@ def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
     return joined
 
 
-def _judge(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
+def _compare(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
     if candidate.same_page and not _Pair(report, candidate.first).is_strange():
         return 5, "it links to the same page", 1.0
     is_far = abs(report.at - candidate.first.at) > WINDOW

@@ -123,7 +123,7 @@ class Attempt:
             where += f" (redirected from {urls.shown(self.request.url)})"
         return Failed(kind=kind, detail=f"{where}: {words}", transfer=self._transfer(status))
 
-    def judge(self, answer: Answer, now: datetime) -> FetchOutcome | None:
+    def outcome_of(self, answer: Answer, now: datetime) -> FetchOutcome | None:
         """Return the outcome, or None after a redirect: `target` is then the next URL."""
         self.seconds += answer.seconds
         self.received += answer.received

@@ -188,7 +188,7 @@ class Client:
         attempt, answer = self._take_back(easy, code, message)
         now = time.monotonic()
         self._pacing.done(attempt.target.host, now)
-        outcome = attempt.judge(answer, self._clock())
+        outcome = attempt.outcome_of(answer, self._clock())
         if outcome is not None:
             outcomes.append((attempt.request, outcome))
         elif self._proxy:

@@ -57,10 +57,10 @@ class Lookups:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, host: str) -> None:
-        self._judged.put((host, judge(host, self._allow)))
+        self._judged.put((host, check_host(host, self._allow)))
 
 
-def judge(host: str, allow: Iterable[str]) -> Fault | None:
+def check_host(host: str, allow: Iterable[str]) -> Fault | None:
     """Return what speaks against a host: no address, or any one of its addresses."""
     if address.opened(host, allow):
         return None

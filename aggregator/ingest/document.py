@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from aggregator.clean import urls
 from aggregator.dedupe import identity
-from aggregator.models.entry import Entry, Ruling
+from aggregator.models.entry import Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database.connection import Connection
@@ -179,8 +179,8 @@ class DocumentIngest:
             known_by=own.named(new.aliases),
         )
 
-    def _ruling(self, entry: Entry) -> Ruling:
-        return self.rulebook.judge(self.state.id, self.state.sections, entry)
+    def _ruling(self, entry: Entry) -> RuleResult:
+        return self.rulebook.evaluate(self.state.id, self.state.sections, entry)
 
     def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).

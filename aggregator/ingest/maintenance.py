@@ -29,7 +29,7 @@ def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSumm
     return summary
 
 
-def judge_anew(
+def reapply_rules(
     store: Store, config: Config, now: datetime, stopping: Callable[[], bool] = lambda: False
 ) -> int:
     """Let the rules of a configuration hold for what is stored too; return how many were judged.
@@ -45,13 +45,13 @@ def judge_anew(
         mark = rulebook.stamp(source.id, source.sections)
         if before.get(source.id, mark) == mark:
             continue
-        judge = partial(rulebook.judge, source.id, source.sections)
+        evaluate = partial(rulebook.evaluate, source.id, source.sections)
         after: int | None = 0
         while after is not None and not stopping():
             with store.transaction() as db:
                 held = entries.of_source(db, source.id, after=after, limit=JUDGED_AT_ONCE)
                 for one in held:
-                    entries.rule(db, one, judge(one.entry), source.sections, now)
+                    entries.rule(db, one, evaluate(one.entry), source.sections, now)
                 judged += len(held)
                 after = held[-1].id if len(held) == JUDGED_AT_ONCE else None
                 if after is None:
@@ -61,7 +61,7 @@ def judge_anew(
     return judged
 
 
-def keep_house(
+def run_maintenance(
     store: Store, keep: timedelta | None, now: datetime, stopping: Callable[[], bool]
 ) -> None:
     """Delete what is kept no longer, each night; not in the first, nor after a gap.
@@ -88,8 +88,8 @@ def keep_house(
 
 def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetime) -> int:
     """Show a source's quarantined entries and return how many there were."""
-    judge = partial(rulebook.judge, state.id, state.sections)
-    count = entries.release(db, state.id, state.sections, judge)
+    evaluate = partial(rulebook.evaluate, state.id, state.sections)
+    count = entries.release(db, state.id, state.sections, evaluate)
     if state.health == "quarantined":
         sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
         incidents.closed(db, state.id, now)

@@ -330,7 +330,7 @@ class SourceUpdate:
             and not self.result.archive
         )
         pace = self._pace()
-        self._judge(gone, pace)
+        self._update_health(gone, pace)
         if self.result.discovered:
             return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
         if self.columns.get("fill_url", self.state.fill_url):
@@ -340,7 +340,7 @@ class SourceUpdate:
         defaults, feed = self.context.config.defaults, self.feed
         return schedule.next_poll(
             now=self.now,
-            facts=schedule.Facts(
+            facts=schedule.ScheduleInputs(
                 every=(self.source.every if self.source else None) or defaults.every,
                 minimum=defaults.minimum,
                 maximum=defaults.maximum,
@@ -370,8 +370,8 @@ class SourceUpdate:
             return not subscriptions.suspect(self.db, self.state.id, self.now)
         return True
 
-    def _pace(self) -> schedule.Pace:
-        known = schedule.Pace(gap=self.state.gap, newest=self.state.newest)
+    def _pace(self) -> schedule.PublicationStats:
+        known = schedule.PublicationStats(gap=self.state.gap, newest=self.state.newest)
         if known.newest and not (self.found.new or self.found.touched):
             return known
         pace = schedule.pace(entries.moments(self.db, self.state.id), self.now)
@@ -379,13 +379,13 @@ class SourceUpdate:
             self.columns |= {"gap": pace.gap, "newest_at": pace.newest}
         return pace
 
-    def _judge(self, gone: bool, pace: schedule.Pace) -> None:
+    def _update_health(self, gone: bool, pace: schedule.PublicationStats) -> None:
         quarantine = self.found.quarantine
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
         elif not quarantine and self.state.health in RECOVERING and not self.failures:
             quarantine = entries.held(self.db, self.state.id)
-        judged = health.judge(
+        judged = health.assess(
             now=self.now,
             failures=self.failures,
             gone=gone,

@@ -201,7 +201,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class RuleResult:
     """What the rules of the configuration say of an entry.
 
     Args:
@@ -247,7 +247,7 @@ class StoredEntry:
     entry: Entry
     withdrawn: datetime | None = None
     hidden: str = ""
-    ruling: Ruling = Ruling()
+    ruling: RuleResult = RuleResult()
     known_by: str = ""
     matched: str = ""
 

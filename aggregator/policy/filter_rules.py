@@ -11,9 +11,9 @@ import re2
 import xxhash
 
 from aggregator.models.config import Config, Rule
-from aggregator.models.entry import Entry, Ruling
+from aggregator.models.entry import Entry, RuleResult
 
-NO_RULING = Ruling()
+NO_RULING = RuleResult()
 
 _WITHOUT_BLANKS = re2.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -46,7 +46,7 @@ class Rulebook:
             return ""
         return xxhash.xxh3_64_hexdigest(repr((mine, sorted(sections), places, self.views)).encode())
 
-    def judge(self, source_id: str, sections: Sequence[str], entry: Entry) -> Ruling:
+    def evaluate(self, source_id: str, sections: Sequence[str], entry: Entry) -> RuleResult:
         """Return what the rules say of an entry.
 
         Those of its source come first, then those of each section it stands in then. A section's
@@ -57,7 +57,7 @@ class Rulebook:
             return NO_RULING
         dropped = verdict(mine, entry)
         if dropped:
-            return Ruling(dropped=dropped, reasons=(dropped,))
+            return RuleResult(dropped=dropped, reasons=(dropped,))
         effects = list(_effects(mine, entry))
         places = _moved(sections, effects)
         for section in places:
@@ -67,7 +67,7 @@ class Rulebook:
         standing = tuple(name for name in places if not refused[name])
         given = (rule.value for rule in effects if rule.action == "category")
         known = {category.casefold() for category in entry.categories}
-        return Ruling(
+        return RuleResult(
             sections=None if standing == tuple(sections) else standing,
             categories=tuple(c for c in dict.fromkeys(given) if c.casefold() not in known),
             views=tuple(name for name, rules in self.views.items() if not verdict(rules, entry)),

@@ -21,7 +21,7 @@ class Health:
     words: str = ""
 
 
-def judge(
+def assess(
     *,
     now: datetime,
     failures: int,

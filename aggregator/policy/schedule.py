@@ -43,7 +43,7 @@ END = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ScheduleInputs:
     """All that is known of a source for its next poll.
 
     Args:
@@ -79,7 +79,7 @@ class Facts:
     hurry: int = 0
 
 
-def next_poll(*, now: datetime, facts: Facts, jitter: float) -> NextPoll:
+def next_poll(*, now: datetime, facts: ScheduleInputs, jitter: float) -> NextPoll:
     """Decide when a source is polled next.
 
     Args:
@@ -103,7 +103,7 @@ def next_poll(*, now: datetime, facts: Facts, jitter: float) -> NextPoll:
     return _plan(at, now, "; ".join(reasons))
 
 
-def _interval(facts: Facts) -> tuple[timedelta, list[str]]:
+def _interval(facts: ScheduleInputs) -> tuple[timedelta, list[str]]:
     """Choose the interval that suits user and feed while all is well."""
     if facts.every is not None:
         return facts.every, [f"you ask for every {duration(facts.every)}"]
@@ -121,7 +121,7 @@ def _interval(facts: Facts) -> tuple[timedelta, list[str]]:
     return interval, reasons
 
 
-def _wait(interval: timedelta, facts: Facts, jitter: float) -> tuple[timedelta, list[str]]:
+def _wait(interval: timedelta, facts: ScheduleInputs, jitter: float) -> tuple[timedelta, list[str]]:
     """Stretch the interval for failures, a hub or a 410."""
     if facts.gone:
         return GONE_PROBE * (1 - JITTER + 2 * JITTER * jitter), [
@@ -141,7 +141,7 @@ def _wait(interval: timedelta, facts: Facts, jitter: float) -> tuple[timedelta, 
     return interval, reasons
 
 
-def _bounds(now: datetime, facts: Facts) -> Iterator[tuple[datetime, str]]:
+def _bounds(now: datetime, facts: ScheduleInputs) -> Iterator[tuple[datetime, str]]:
     """Each moment that the server or the feed asks us to wait for, with its words."""
     most = max(facts.maximum, HEEDED)
 
@@ -167,14 +167,16 @@ def _until_update(now: datetime, period: timedelta, base: datetime | None) -> ti
     return period if base is None else period - (now - base) % period
 
 
-def _gate(now: datetime, facts: Facts) -> datetime | None:
+def _gate(now: datetime, facts: ScheduleInputs) -> datetime | None:
     """Find the gate; one given in our future, before the clock was set back, starts anew."""
     if facts.gate is not None and facts.gate_from is not None and facts.gate_from > now + SLEW:
         return _plus(now, facts.gate - facts.gate_from)
     return facts.gate
 
 
-def _out_of_skipped(at: datetime, facts: Facts, offset: timedelta) -> tuple[datetime, list[str]]:
+def _out_of_skipped(
+    at: datetime, facts: ScheduleInputs, offset: timedelta
+) -> tuple[datetime, list[str]]:
     """Move `at` out of the hours and days that the feed asks to skip."""
     hours, days = facts.skip_hours, facts.skip_days
     reasons = []
@@ -194,7 +196,7 @@ def _out_of_skipped(at: datetime, facts: Facts, offset: timedelta) -> tuple[date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class PublicationStats:
     """What a feed's dates tell: the usual `gap` between publications, and the `newest` of them.
 
     None where there are too few.
@@ -204,7 +206,7 @@ class Pace:
     newest: datetime | None = None
 
 
-def pace(published: Sequence[datetime], now: datetime) -> Pace:
+def pace(published: Sequence[datetime], now: datetime) -> PublicationStats:
     """Return what dates tell; it holds until there are others.
 
     The median of the recent gaps between publications; entries within a minute of each other
@@ -216,13 +218,13 @@ def pace(published: Sequence[datetime], now: datetime) -> Pace:
             moments.append(at)
     moments = moments[-RECENT_MOMENTS - 1 :]
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(moments)]
-    return Pace(
+    return PublicationStats(
         gap=timedelta(seconds=statistics.median(gaps)) if gaps else None,
         newest=moments[-1] if moments else None,
     )
 
 
-def rhythm(pace: Pace, now: datetime) -> timedelta | None:
+def rhythm(pace: PublicationStats, now: datetime) -> timedelta | None:
     """Return how often a feed publishes, or None when its dates don't tell.
 
     A feed that has fallen silent slows down: it is at least a tenth of the silence.

@@ -131,7 +131,7 @@ class Pipeline:
         asked = []
         for request in requests:
             if request.document:
-                self._fetched(stages.judge(request, request.document))
+                self._fetched(stages.check_fetch(request, request.document))
             else:
                 asked.append(request)
         if asked:
@@ -148,7 +148,7 @@ class Pipeline:
         for client in list(self._clients):
             if client.pending:
                 for request, outcome in client.step():
-                    self._fetched(stages.judge(request, outcome))
+                    self._fetched(stages.check_fetch(request, outcome))
             elif client is not self._clients[0]:
                 client.close()
                 self._clients.remove(client)

@@ -115,7 +115,7 @@ class Scheduler:
     def _add_jobs(self) -> None:
         add = partial(self._jobs.add_job, replace_existing=True)
         add(self._tick, EverySecond(), id="tick", next_run_time=utc_now())
-        add(self._judge_anew, EverySecond(), id="rules")
+        add(self._reapply_rules, EverySecond(), id="rules")
         add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
 
     def run(self) -> None:
@@ -205,12 +205,12 @@ class Scheduler:
             logger.error("event=store_failed error=%r", str(error))
         self._trouble = str(error)
 
-    def _judge_anew(self) -> None:
+    def _reapply_rules(self) -> None:
         if not self._rules_changed.is_set():
             return
         self._rules_changed.clear()
         try:
-            count = maintenance.judge_anew(
+            count = maintenance.reapply_rules(
                 self._store, self.config, self._clock(), self._stopping.is_set
             )
             if count:
@@ -221,7 +221,7 @@ class Scheduler:
 
     def _housekeeping(self) -> None:
         try:
-            maintenance.keep_house(
+            maintenance.run_maintenance(
                 self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set
             )
         except StoreError as error:

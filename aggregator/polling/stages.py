@@ -43,7 +43,7 @@ class Body:
     body_hash: bytes
 
 
-def judge(request: Request, outcome: FetchOutcome) -> PollResult | Body:
+def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
     """Let a fetch's outcome through the gates that need no parser: 304 and equal body."""
     match outcome:
         case Failed():

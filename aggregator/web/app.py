@@ -134,7 +134,7 @@ def create_app(
         }
 
     app.register_blueprint(pages.blueprint(config, store, clock))
-    guard = auth.Guard(config, store, time.monotonic)
+    guard = auth.Authenticator(config, store, time.monotonic)
     app.jinja_env.globals["may_act"] = lambda: guard.admits(request.environ)
     app.register_blueprint(login.blueprint(config, guard))
     app.register_blueprint(status.blueprint(config, store, clock, guard))
@@ -154,7 +154,7 @@ def create_app(
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(pictures=pictures.sources)))
     inside = cache.front(app.wsgi_app, served.remembered)
-    app.wsgi_app = cache.front(auth.Gate(inside, guard), served.again)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = cache.front(auth.AuthMiddleware(inside, guard), served.again)  # type: ignore[assignment, method-assign]
     return app
 
 

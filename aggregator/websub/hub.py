@@ -25,7 +25,7 @@ from aggregator.store.websub import subscribers
 from aggregator.store.websub.subscribers import Delivery, PendingSubscription, Subscriber
 from aggregator.websub import protocol
 from aggregator.websub.publications import Publications, Rendered
-from aggregator.websub.task import Errand
+from aggregator.websub.task import OutboundRequest
 
 LIMITS = Limits(connect=5, idle=10, total=10, body=4_096, redirects=0)
 """A callback that redirects has failed (§5.3.1, §7)."""
@@ -149,8 +149,13 @@ class Hub:
     # --- what is due ---------------------------------------------------------------------------
 
     def errands(
-        self, db: Connection, config: Config, now: datetime, busy: Mapping[str, Errand], room: int
-    ) -> list[Errand]:
+        self,
+        db: Connection,
+        config: Config,
+        now: datetime,
+        busy: Mapping[str, OutboundRequest],
+        room: int,
+    ) -> list[OutboundRequest]:
         """Return what is to be verified and delivered now."""
         hosts = Counter(urls.host(errand.request.url) for errand in busy.values())
         asking = sum(key.startswith("wish ") for key in busy)
@@ -167,11 +172,11 @@ class Hub:
         self,
         db: Connection,
         now: datetime,
-        busy: Mapping[str, Errand],
+        busy: Mapping[str, OutboundRequest],
         hosts: Counter[str],
         room: int,
-    ) -> list[Errand]:
-        made: list[Errand] = []
+    ) -> list[OutboundRequest]:
+        made: list[OutboundRequest] = []
         for wish in subscribers.wishes(db, now, subscribers.MOST_WISHES):
             if len(made) >= room:
                 break
@@ -183,7 +188,7 @@ class Hub:
                 made.append(_verification(wish, subscribers.version(db, wish.topic), now))
         return made
 
-    def _delivery(self, subscriber: Subscriber, config: Config) -> Errand | None:
+    def _delivery(self, subscriber: Subscriber, config: Config) -> OutboundRequest | None:
         topic = subscriber.topic
         rendered = self._bodies.get(topic)
         if rendered is None and topic in self._made:  # more topics than are kept
@@ -208,7 +213,7 @@ class Hub:
             message=message,
             limits=LIMITS,
         )
-        return Errand(
+        return OutboundRequest(
             key=request.source_id, request=request, settle=partial(_delivered, subscriber)
         )
 
@@ -232,7 +237,7 @@ def _delivered(
 # --- verification ----------------------------------------------------------------------------
 
 
-def _verification(wish: PendingSubscription, version: int, now: datetime) -> Errand:
+def _verification(wish: PendingSubscription, version: int, now: datetime) -> OutboundRequest:
     """Return the question whether the subscriber means it (§5.3), or the news that it may not."""
     challenge = secrets.token_urlsafe(24)
     parameters = {"hub.mode": wish.mode, "hub.topic": wish.topic}
@@ -249,7 +254,7 @@ def _verification(wish: PendingSubscription, version: int, now: datetime) -> Err
         limits=LIMITS,
     )
     settle = partial(_verified, wish, version, challenge.encode(), now)
-    return Errand(key=request.source_id, request=request, settle=settle)
+    return OutboundRequest(key=request.source_id, request=request, settle=settle)
 
 
 def _verified(
@@ -297,7 +302,9 @@ def expire(store: Store, now: datetime) -> None:
 # --- a hub of others -------------------------------------------------------------------------
 
 
-def ping(db: Connection, config: Config, publications: Publications, now: datetime) -> list[Errand]:
+def ping(
+    db: Connection, config: Config, publications: Publications, now: datetime
+) -> list[OutboundRequest]:
     """Return the news for the hub that the configuration names, of what changed since the last.
 
     The present second is left out: what still changes in it is told with the next.
@@ -313,7 +320,11 @@ def ping(db: Connection, config: Config, publications: Publications, now: dateti
     form = protocol.ping_form(touched[:PINGED_AT_ONCE])
     message = Message(body=form, content_type=protocol.FORM)
     request = Request(source_id="ping", url=config.websub.hub, message=message, limits=LIMITS)
-    return [Errand(key="ping", request=request, settle=partial(_pinged, now, config.websub.hub))]
+    return [
+        OutboundRequest(
+            key="ping", request=request, settle=partial(_pinged, now, config.websub.hub)
+        )
+    ]
 
 
 def _pinged(

@@ -22,7 +22,7 @@ from aggregator.store.websub import subscriptions
 from aggregator.store.websub.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
 from aggregator.websub import protocol
 from aggregator.websub.protocol import Offer
-from aggregator.websub.task import Errand
+from aggregator.websub.task import OutboundRequest
 
 ASK_AT_ONCE = 100
 """New subscriptions in one pass; ten thousand sources must not fall upon their hub together."""
@@ -85,7 +85,7 @@ def _leave(db: Connection, one: Subscription, now: datetime) -> None:
 # --- what is due -----------------------------------------------------------------------------
 
 
-def errands(db: Connection, config: Config, now: datetime, room: int) -> list[Errand]:
+def errands(db: Connection, config: Config, now: datetime, room: int) -> list[OutboundRequest]:
     """Return the requests that are due, each noted as made; renew and give up what is to be."""
     made = []
     for one in subscriptions.due(db, now, room):
@@ -112,7 +112,7 @@ def _renew(db: Connection, config: Config, one: Subscription, now: datetime) -> 
         subscriptions.add(db, proven)
 
 
-def _errand(db: Connection, one: Subscription, now: datetime) -> list[Errand]:
+def _errand(db: Connection, one: Subscription, now: datetime) -> list[OutboundRequest]:
     if one.state == LEAVING and one.failures >= LEAVE_ATTEMPTS:
         subscriptions.remove(db, one.token)
         return []
@@ -131,7 +131,7 @@ def _errand(db: Connection, one: Subscription, now: datetime) -> list[Errand]:
     )
     message = Message(body=form, content_type=protocol.FORM)
     request = Request(source_id=one.token, url=one.hub, message=message, limits=LIMITS)
-    return [Errand(key=one.token, request=request, settle=partial(_settle, one))]
+    return [OutboundRequest(key=one.token, request=request, settle=partial(_settle, one))]
 
 
 def _settle(one: Subscription, db: Connection, outcome: FetchOutcome, _now: datetime) -> None:

@@ -11,7 +11,7 @@ Settle = Callable[[Connection, FetchOutcome, datetime], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class OutboundRequest:
     """A request to be made; `settle` writes its outcome down in a transaction of the courier's.
 
     Args:

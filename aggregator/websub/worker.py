@@ -22,7 +22,7 @@ from aggregator.store.websub import subscriptions
 from aggregator.websub import hub, protocol, subscriber
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications
-from aggregator.websub.task import Errand
+from aggregator.websub.task import OutboundRequest
 
 logger = logging.getLogger("aggregator")
 
@@ -74,8 +74,8 @@ class Courier:
         self._store, self._publications, self._clock = store, publications, clock
         self._pauses = pauses
         self._hub = Hub(store, publications)
-        self._errands: dict[str, Errand] = {}
-        self._outcomes: list[tuple[Errand, FetchOutcome]] = []
+        self._errands: dict[str, OutboundRequest] = {}
+        self._outcomes: list[tuple[OutboundRequest, FetchOutcome]] = []
         self._since = self._looked = self._reconciled = float("-inf")
         self._config = self._next_config = config
         self._client = self._new_client(config)
@@ -146,7 +146,7 @@ class Courier:
         own = bool(hub_url) and config.websub.hub == "own"
         if own:
             self._hub.refresh(config, now, seconds)
-        made: list[Errand] = []
+        made: list[OutboundRequest] = []
         with self._store.reading() as db:
             if own:
                 made += self._hub.errands(db, config, now, self._errands, self._room)
@@ -163,7 +163,7 @@ class Courier:
     def _room(self) -> int:
         return max(IN_FLIGHT - len(self._errands), 0)
 
-    def _begin(self, made: list[Errand]) -> None:
+    def _begin(self, made: list[OutboundRequest]) -> None:
         self._errands |= {errand.key: errand for errand in made}
         self._client.add(errand.request for errand in made)
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from aggregator.config import file
-from aggregator.ingest.maintenance import keep_house
+from aggregator.ingest.maintenance import run_maintenance
 from aggregator.polling.scheduler import EverySecond, Scheduler
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
@@ -134,7 +134,7 @@ def test_a_clock_ahead_by_years_deletes_nothing_on_its_first_night(
         with store.transaction() as db:
             entries.left_document(db, range(1, 11), now)
         for night in (now, now + YEARS):
-            keep_house(store, month, night, lambda: False)
+            run_maintenance(store, month, night, lambda: False)
         assert service.entries() == churn.truth()
-        keep_house(store, month, now + YEARS + timedelta(days=1), lambda: False)
+        run_maintenance(store, month, now + YEARS + timedelta(days=1), lambda: False)
         assert service.entries() == {}

@@ -32,10 +32,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     store.close()
 
 
-def judge_anew(desk: Desk) -> int:
+def reapply_rules(desk: Desk) -> int:
     with desk.store.transaction() as db:
         sources.sync(db, desk.config.sources, now=desk.now, first_polls={})
-    return maintenance.judge_anew(desk.store, desk.config, desk.now)
+    return maintenance.reapply_rules(desk.store, desk.config, desk.now)
 
 
 def found(desk: Desk, **query: object) -> list[str]:
@@ -110,9 +110,9 @@ def test_rules_hold_for_what_is_stored_once_they_are_written(
 ) -> None:
     desk.poll(make_document(RAIN, SUN))
     obey(desk, rules)
-    assert judge_anew(desk) == 2
+    assert reapply_rules(desk) == 2
     assert found(desk, **query) == guids
-    assert judge_anew(desk) == 0
+    assert reapply_rules(desk) == 0
 
 
 @pytest.mark.parametrize(("rules", "query", "guids"), RULED)
@@ -121,9 +121,9 @@ def test_nothing_is_left_of_rules_that_were_taken_away(
 ) -> None:
     obey(desk, rules)
     desk.poll(make_document(RAIN, SUN))
-    judge_anew(desk)
+    reapply_rules(desk)
     obey(desk, {})
-    assert judge_anew(desk) == 2
+    assert reapply_rules(desk) == 2
     assert found(desk) == found(desk, section=("world",)) == ["rain", "sun"]
     for gone in ({"has": ("priority",)}, {"view": ("rainy",)}, {"category": ("storms",)}):
         assert found(desk, **gone) == []
@@ -133,10 +133,10 @@ def test_nothing_is_left_of_rules_that_were_taken_away(
 def test_what_a_new_rule_takes_back_is_withdrawn_and_may_return(desk: Desk) -> None:
     desk.poll(make_document(RAIN, SUN))
     obey(desk, {"source": (rule("drop"),)})
-    judge_anew(desk)
+    reapply_rules(desk)
     assert one(desk, "rain").withdrawn == desk.now
     obey(desk, {})
-    judge_anew(desk)
+    reapply_rules(desk)
     assert one(desk, "rain").withdrawn is None
 
 
@@ -166,9 +166,9 @@ def test_an_entry_that_a_rule_moved_stays_when_the_sections_of_its_source_change
 ) -> None:
     obey(desk, {"source": (rule("section", "weather"),)})
     desk.poll(make_document(RAIN, SUN))
-    judge_anew(desk)
+    reapply_rules(desk)
     desk.source = replace(desk.source, sections=("europe",))
-    judge_anew(desk)
+    reapply_rules(desk)
     assert found(desk, section=("weather",)) == ["rain"]
     assert found(desk, section=("europe",)) == ["sun"]
     assert found(desk, section=("world",)) == []
@@ -190,7 +190,7 @@ def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> N
     many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.JUDGED_AT_ONCE + 1)]
     desk.poll(make_document(*many))
     obey(desk, {"source": (rule("priority"),)})
-    assert judge_anew(desk) == len(many)
+    assert reapply_rules(desk) == len(many)
     with desk.store.reading() as db:
         marked = select.select_ids(db, Query(has=("priority",)), limit=len(many))
     assert len(marked) == len(many)
@@ -199,7 +199,7 @@ def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> N
 def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
     desk.poll(make_document(RAIN, SUN))
     desk.others = [Source(id="b0", url="https://a.example/0", rules=(rule("drop"),))]
-    assert judge_anew(desk) == 0
+    assert reapply_rules(desk) == 0
 
 
 def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
@@ -211,7 +211,7 @@ def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: De
         for number in range(incidents.KEPT + 5):
             incidents.noted(db, "a", "gap", str(number), desk.now)
     for night in (desk.now, desk.now + timedelta(days=1)):
-        maintenance.keep_house(desk.store, None, night, lambda: False)
+        maintenance.run_maintenance(desk.store, None, night, lambda: False)
     with desk.store.reading() as db:
         kept = {key: [one.detail for one in incidents.recent(db, 999, key)] for key in ("b0", "b1")}
         gaps = [one.detail for one in incidents.recent(db, 999, "a")]

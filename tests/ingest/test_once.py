@@ -58,7 +58,7 @@ def polled(desk: Desk, body: bytes) -> Ingested:
         validators=Validators(etag='"1"'),
         transfer=Transfer(status=200),
     )
-    judged = stages.judge(desk.request(), fetched)
+    judged = stages.check_fetch(desk.request(), fetched)
     result = stages.read([judged], desk.now)[0] if isinstance(judged, Body) else judged
     done = desk.poll(result.outcome)
     assert done is not None

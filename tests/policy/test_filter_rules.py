@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aggregator.models.config import Rule
-from aggregator.models.entry import Author, Ruling
+from aggregator.models.entry import Author, RuleResult
 from aggregator.policy import filter_rules
 from aggregator.policy.filter_rules import Rulebook
 from tests.builders import make_entry
@@ -115,15 +115,17 @@ WHERE = ("world", "europe")
 
 
 def test_an_entry_that_no_rule_is_for_keeps_what_it_has() -> None:
-    assert book().judge("a", WHERE, ENTRY) == Ruling()
-    assert book(source=(does("priority", pattern="snow"),)).judge("a", WHERE, ENTRY) == Ruling()
-    assert book(source=(does("priority"),)).judge("b", WHERE, ENTRY) == Ruling()
+    assert book().evaluate("a", WHERE, ENTRY) == RuleResult()
+    assert (
+        book(source=(does("priority", pattern="snow"),)).evaluate("a", WHERE, ENTRY) == RuleResult()
+    )
+    assert book(source=(does("priority"),)).evaluate("b", WHERE, ENTRY) == RuleResult()
 
 
 def test_a_rule_of_the_source_gives_a_category_a_section_and_a_mark() -> None:
     rules_of_source = (does("category", "Storms"), does("section", "weather"), does("priority"))
-    ruling = book(source=rules_of_source).judge("a", WHERE, ENTRY)
-    assert ruling == Ruling(
+    ruling = book(source=rules_of_source).evaluate("a", WHERE, ENTRY)
+    assert ruling == RuleResult(
         sections=("weather",),
         categories=("Storms",),
         priority=True,
@@ -136,37 +138,39 @@ def test_a_rule_of_the_source_gives_a_category_a_section_and_a_mark() -> None:
 
 
 def test_a_category_that_the_publisher_gave_is_not_given_again() -> None:
-    assert book(source=(does("category", "ITALY"),)).judge("a", WHERE, ENTRY).categories == ()
+    assert book(source=(does("category", "ITALY"),)).evaluate("a", WHERE, ENTRY).categories == ()
 
 
 def test_a_section_keeps_an_entry_out_of_itself_alone() -> None:
-    ruling = book(sections={"europe": (drop("title", "rain"),)}).judge("a", WHERE, ENTRY)
+    ruling = book(sections={"europe": (drop("title", "rain"),)}).evaluate("a", WHERE, ENTRY)
     assert (ruling.sections, ruling.dropped) == (("world",), "")
     assert ruling.reasons == ("not in section europe: dropped by the rule title: rain",)
 
 
 def test_the_section_that_an_entry_is_moved_to_has_its_own_say() -> None:
     sections = {"weather": (drop("title", "rome"),)}
-    ruling = book(source=(does("section", "weather"),), sections=sections).judge("a", WHERE, ENTRY)
+    ruling = book(source=(does("section", "weather"),), sections=sections).evaluate(
+        "a", WHERE, ENTRY
+    )
     assert ruling.sections == ()
 
 
 def test_a_section_may_move_an_entry_on() -> None:
     moving = {"europe": (does("section", "weather"),)}
-    assert book(sections=moving).judge("a", WHERE, ENTRY).sections == ("weather",)
-    assert book(sections=moving).judge("a", ("world",), ENTRY).sections is None
+    assert book(sections=moving).evaluate("a", WHERE, ENTRY).sections == ("weather",)
+    assert book(sections=moving).evaluate("a", ("world",), ENTRY).sections is None
 
 
 def test_a_view_names_the_entries_that_pass_its_rules() -> None:
     views = {"dry": (drop("title", "rain"),), "wet": (keep("title", "rain"),)}
-    ruling = book(views=views).judge("a", WHERE, ENTRY)
+    ruling = book(views=views).evaluate("a", WHERE, ENTRY)
     assert (ruling.views, ruling.sections, ruling.dropped) == (("wet",), None, "")
 
 
 def test_what_the_source_drops_is_nowhere() -> None:
     dropping = book(source=(drop("title", "rain"), does("priority")), views={"wet": ()})
     dropped = DROPPED.format("title", "rain")
-    assert dropping.judge("a", WHERE, ENTRY) == Ruling(dropped=dropped, reasons=(dropped,))
+    assert dropping.evaluate("a", WHERE, ENTRY) == RuleResult(dropped=dropped, reasons=(dropped,))
 
 
 def test_the_mark_of_a_source_changes_with_its_rules_alone() -> None:

@@ -60,4 +60,4 @@ WELL: dict[str, Any] = {
     ],
 )
 def test_judge(facts: dict[str, Any], state: str, words: str) -> None:
-    assert health.judge(**WELL | facts) == health.Health(state=state, words=words)
+    assert health.assess(**WELL | facts) == health.Health(state=state, words=words)

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from aggregator.models.poll import NextPoll
 from aggregator.policy import schedule
-from aggregator.policy.schedule import Facts
+from aggregator.policy.schedule import ScheduleInputs
 
 NOW = datetime(2009, 6, 27, 13, 45, tzinfo=UTC)  # a Saturday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def plan(jitter: float = 0.0, **facts: Any) -> NextPoll:
-    return schedule.next_poll(now=NOW, facts=Facts(**facts), jitter=jitter)
+    return schedule.next_poll(now=NOW, facts=ScheduleInputs(**facts), jitter=jitter)
 
 
 WAITS = [
@@ -310,7 +310,7 @@ moments = st.datetimes(
 )
 jitters = st.floats(0, 1)
 calm = st.builds(
-    Facts,
+    ScheduleInputs,
     every=st.none() | st.timedeltas(min_value=timedelta(seconds=1), max_value=60 * DAY),
     minimum=st.timedeltas(min_value=timedelta(seconds=1), max_value=HOUR),
     maximum=st.timedeltas(min_value=HOUR, max_value=30 * DAY),
@@ -337,13 +337,13 @@ skipping = st.builds(
 )
 
 
-def decide(now: datetime, facts: Facts, jitter: float) -> datetime:
+def decide(now: datetime, facts: ScheduleInputs, jitter: float) -> datetime:
     return schedule.next_poll(now=now, facts=facts, jitter=jitter).at
 
 
 @given(moments, skipping, jitters)
 def test_never_before_any_bound_that_the_server_gave(
-    now: datetime, facts: Facts, jitter: float
+    now: datetime, facts: ScheduleInputs, jitter: float
 ) -> None:
     at = decide(now, facts, jitter)
     most = max(facts.maximum, DAY)
@@ -356,7 +356,7 @@ def test_never_before_any_bound_that_the_server_gave(
 
 @given(moments, calm, jitters)
 def test_within_minimum_and_maximum_when_nothing_else_is_asked(
-    now: datetime, facts: Facts, jitter: float
+    now: datetime, facts: ScheduleInputs, jitter: float
 ) -> None:
     wait = decide(now, facts, jitter) - now
     least = min(facts.minimum, facts.every or facts.minimum)
@@ -365,7 +365,7 @@ def test_within_minimum_and_maximum_when_nothing_else_is_asked(
 
 @given(moments, bounded, jitters)
 def test_never_later_than_the_latest_of_all_that_is_asked(
-    now: datetime, facts: Facts, jitter: float
+    now: datetime, facts: ScheduleInputs, jitter: float
 ) -> None:
     longest = max(facts.maximum, facts.every or DAY, DAY)
     latest = max(now + (33 * DAY if facts.gone else longest), facts.gate or now)
@@ -373,21 +373,23 @@ def test_never_later_than_the_latest_of_all_that_is_asked(
 
 
 @given(moments, skipping, jitters)
-def test_never_in_a_skipped_hour_unless_all_are(now: datetime, facts: Facts, jitter: float) -> None:
+def test_never_in_a_skipped_hour_unless_all_are(
+    now: datetime, facts: ScheduleInputs, jitter: float
+) -> None:
     at = decide(now, facts, jitter)
     assert len(facts.skip_hours) == 24 or at.hour not in facts.skip_hours
     assert len(facts.skip_days) == 7 or at.weekday() not in facts.skip_days
 
 
 @given(moments, skipping, jitters)
-def test_skipping_costs_at_most_a_week(now: datetime, facts: Facts, jitter: float) -> None:
+def test_skipping_costs_at_most_a_week(now: datetime, facts: ScheduleInputs, jitter: float) -> None:
     free = replace(facts, skip_hours=frozenset(), skip_days=frozenset())
     assert decide(now, facts, jitter) <= decide(now, free, jitter) + 7 * DAY + HOUR
 
 
 @given(moments, bounded, jitters, spans)
 def test_asking_for_more_patience_is_never_answered_by_less(
-    now: datetime, facts: Facts, jitter: float, more: timedelta
+    now: datetime, facts: ScheduleInputs, jitter: float, more: timedelta
 ) -> None:
     at = decide(now, facts, jitter)
     for patient in (
@@ -400,7 +402,7 @@ def test_asking_for_more_patience_is_never_answered_by_less(
 
 
 @given(moments, skipping, jitters)
-def test_always_says_when_and_why(now: datetime, facts: Facts, jitter: float) -> None:
+def test_always_says_when_and_why(now: datetime, facts: ScheduleInputs, jitter: float) -> None:
     reason = schedule.next_poll(now=now, facts=facts, jitter=jitter).reason
     when, _, why = reason.partition(": ")
     assert when.startswith("next ")

@@ -54,7 +54,7 @@ def request(**fields: Any) -> Request:
 
 def passed(body: bytes, of: Request | None = None, **fields: Any) -> Body:
     """Return a document that passed the gates."""
-    judged = stages.judge(of or request(), fetched(body, **fields))
+    judged = stages.check_fetch(of or request(), fetched(body, **fields))
     assert isinstance(judged, Body)
     return judged
 
@@ -78,18 +78,18 @@ def failure(result: PollResult) -> Failed:
 class TestGates:
     def test_304_needs_no_parser(self) -> None:
         outcome = NotModified(url=URL, validators=VALIDATORS, transfer=TRANSFER)
-        assert stages.judge(request(), outcome) == PollResult(
+        assert stages.check_fetch(request(), outcome) == PollResult(
             source_id="a",
             outcome=Unchanged(url=URL, validators=VALIDATORS, transfer=TRANSFER),
         )
 
     def test_failure_is_handed_on(self) -> None:
         failed = Failed(kind=FailureKind.DNS, detail="x")
-        assert stages.judge(request(), failed) == PollResult(source_id="a", outcome=failed)
+        assert stages.check_fetch(request(), failed) == PollResult(source_id="a", outcome=failed)
 
     def test_equal_body_needs_no_parser_and_brings_its_validators(self) -> None:
         known = reading(passed(rss(item("1")))).body_hash
-        judged = stages.judge(request(body_hash=known), fetched(rss(item("1"))))
+        judged = stages.check_fetch(request(body_hash=known), fetched(rss(item("1"))))
         assert isinstance(judged, PollResult)
         assert judged.outcome == Unchanged(
             url=URL, validators=VALIDATORS, transfer=TRANSFER, equal_body=True

@@ -11,7 +11,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.websub import subscribers
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications, Rendered
-from aggregator.websub.task import Errand
+from aggregator.websub.task import OutboundRequest
 from tests.web.stock import CONFIG
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -61,7 +61,7 @@ class OurHub:
     def refresh(self, seconds: float) -> None:
         self.hub.refresh(self.config, NOW, seconds)
 
-    def errands(self, busy: dict[str, Errand] | None = None) -> dict[str, Errand]:
+    def errands(self, busy: dict[str, OutboundRequest] | None = None) -> dict[str, OutboundRequest]:
         with self.store.reading() as db:
             made = self.hub.errands(db, self.config, NOW, busy or {}, ROOM - len(busy or {}))
         return {one.key: one for one in made}

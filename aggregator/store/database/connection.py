@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from aggregator.errors import Corrupt, DiskFull, Locked, NotOurs, SchemaTooNew, StoreError
+from aggregator.errors import Corrupt, DiskFull, ForeignDatabase, Locked, SchemaTooNew, StoreError
 from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
 
 Connection = sqlite3.Connection
@@ -67,7 +67,7 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
         return DiskFull(f"{path}: the disk is full. Make room; polling resumes by itself.")
     if name.startswith("SQLITE_NOTADB"):
-        return NotOurs(
+        return ForeignDatabase(
             f"{path}: this file is not an SQLite database. Name another file in storage.path,"
             " or restore a backup with `aggregator restore FILE`."
         )
@@ -151,7 +151,7 @@ class Store:
                     f" this one knows {known}). Upgrade the program, or restore an older backup."
                 )
         elif application or tables:
-            raise NotOurs(
+            raise ForeignDatabase(
                 f"{self.path}: this database belongs to another program. Name another file in"
                 " storage.path."
             )

@@ -14,7 +14,7 @@ from aggregator.models.entry import (
     Image,
     KnownEntry,
     Origin,
-    Ruling,
+    RuleResult,
     SafeHtml,
     StoredEntry,
 )
@@ -27,7 +27,7 @@ from aggregator.store.database.connection import (
 )
 
 VERSIONS_KEPT = 20
-UNRULED = Ruling()
+UNRULED = RuleResult()
 
 _INSERT = (
     "insert into entries(source_id, guid, uri, url, canonical_url, title, summary, content,"
@@ -42,7 +42,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NOUNS = ("section", "view", "category", "author")
 """What lists of entries are by, each in a table of its own."""
 
-_Placed = tuple[int, str, Entry, Ruling]
+_Placed = tuple[int, str, Entry, RuleResult]
 """An entry's id, place in time and rulings: what puts it into the lists."""
 
 
@@ -70,7 +70,7 @@ class NewEntry:
     uri: str
     sort_at: datetime
     hidden: str | None = None
-    ruling: Ruling = UNRULED
+    ruling: RuleResult = UNRULED
     known_by: str = ""
 
 
@@ -119,7 +119,7 @@ def revise(
     *,
     changed: datetime | None,
     sections: Sequence[str],
-    ruling: Ruling = UNRULED,
+    ruling: RuleResult = UNRULED,
     matched: str = "",
 ) -> None:
     """Overwrite an entry; with `changed`, as a real change that keeps the earlier wording.
@@ -164,7 +164,7 @@ def revise(
 
 
 def rule(
-    db: Connection, held: StoredEntry, ruling: Ruling, sections: Sequence[str], now: datetime
+    db: Connection, held: StoredEntry, ruling: RuleResult, sections: Sequence[str], now: datetime
 ) -> None:
     """Let other rules hold for an entry; what they take back is withdrawn."""
     hidden = _hidden(held.hidden, ruling)
@@ -179,7 +179,7 @@ def rule(
         _place(db, [(held.id, stamp(held.sort_at), held.entry, ruling)], sections)
 
 
-def _hidden(before: str, ruling: Ruling) -> str:
+def _hidden(before: str, ruling: RuleResult) -> str:
     """Return why an entry is in no view: a ruling takes the place of one, and of nothing else."""
     return before if before and not before.startswith("dropped") else ruling.dropped
 
@@ -211,7 +211,7 @@ def _lists(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _ruled(ruling: Ruling) -> tuple[str | None, str, str, bool]:
+def _ruled(ruling: RuleResult) -> tuple[str | None, str, str, bool]:
     return (
         None if ruling.sections is None else json.dumps(ruling.sections),
         _json(ruling.categories),
@@ -370,7 +370,7 @@ def held(db: Connection, source_id: str) -> str:
 
 
 def release(
-    db: Connection, source_id: str, sections: Sequence[str], judge: Callable[[Entry], Ruling]
+    db: Connection, source_id: str, sections: Sequence[str], evaluate: Callable[[Entry], RuleResult]
 ) -> int:
     """Show a source's quarantined entries as the rules have it; return how many there were."""
     rows = db.execute(
@@ -378,7 +378,7 @@ def release(
     ).fetchall()
     for row in rows:
         held = replace(stored(row, tagged=False), hidden="")
-        rule(db, held, judge(held.entry), sections, held.first_seen)
+        rule(db, held, evaluate(held.entry), sections, held.first_seen)
     return len(rows)
 
 
@@ -493,7 +493,7 @@ def stored(row: Any, *, tagged: bool = True) -> StoredEntry:
         withdrawn=moment(row["withdrawn"]),
         hidden=row["hidden"] or "",
         entry=entry,
-        ruling=Ruling(
+        ruling=RuleResult(
             sections=None if row["sections"] is None else tuple(json.loads(row["sections"])),
             categories=tags,
             priority=bool(row["priority"]),

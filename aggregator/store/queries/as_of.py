@@ -18,10 +18,10 @@ from aggregator.store.entries import entries, stories
 from aggregator.store.queries import select as views
 from aggregator.store.queries import summaries
 from aggregator.store.queries.fts import expression
-from aggregator.store.queries.select import Place
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.select import Cursor
+from aggregator.store.queries.summaries import EntrySummary
 
-Kind = TypeVar("Kind", Listed, StoredEntry)
+Kind = TypeVar("Kind", EntrySummary, StoredEntry)
 
 SUMMARY = 280
 """Characters of a wording's text that stand for its summary, which is not kept."""
@@ -81,8 +81,8 @@ def last_change(db: Connection, then: Moment) -> datetime | None:
 
 
 def select(
-    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
-) -> list[Listed]:
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Cursor | None = None
+) -> list[EntrySummary]:
     """Return the view's entries as a list showed them."""
     ids = select_ids(db, query, then, limit=limit, before=before)
     return _as_they_stood(db, summaries.get_many(db, ids), ids, then, _listed_as)
@@ -113,7 +113,7 @@ def _as_they_stood(
     return made
 
 
-def _listed_as(one: Listed, wording: "_Wording") -> Listed:
+def _listed_as(one: EntrySummary, wording: "_Wording") -> EntrySummary:
     summary = one.summary if wording.summary is None else wording.summary
     return replace(one, title=wording.title, summary=summary)
 
@@ -131,14 +131,14 @@ def _stored_as(one: StoredEntry, wording: "_Wording") -> StoredEntry:
 
 
 def select_ids(
-    db: Connection, query: Query, then: Moment, *, limit: int, before: Place | None = None
+    db: Connection, query: Query, then: Moment, *, limit: int, before: Cursor | None = None
 ) -> list[int]:
     """Return the ids that `select` would read, newest first."""
     if query.within is not None:
         query = replace(query, since=then.at - query.within, within=None)
     query = replace(query, sort=Sort.NEWEST)
     # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
-    before = before or Place(sort_at=then.at, id=views.LAST_ID)
+    before = before or Cursor(sort_at=then.at, id=views.LAST_ID)
     back = _taken_back(db, query, then, limit, before) if then.undone else []
     most = limit + len(back)  # each that is back may be the first of a story, in another's place
     ids = set(views.select_ids(db, query, limit=most, before=before, until_id=then.last))
@@ -163,7 +163,9 @@ def _first_reports(db: Connection, ids: set[int]) -> set[int]:
     return {one for one in ids if one not in told or firsts[told[one]] == one}
 
 
-def _taken_back(db: Connection, query: Query, then: Moment, limit: int, before: Place) -> list[int]:
+def _taken_back(
+    db: Connection, query: Query, then: Moment, limit: int, before: Cursor
+) -> list[int]:
     """Return entries of the view that were taken back after the moment, newest first.
 
     They stand in none of the tables by section, category and author any more. For a section their

@@ -23,7 +23,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CollapsedStory:
     """A story as a view shows it.
 
     Args:
@@ -36,7 +36,7 @@ class Shown:
     reports: tuple[Report, ...]
 
 
-def shown(db: Connection, query: Query, entry_ids: Sequence[int]) -> dict[int, Shown]:
+def shown(db: Connection, query: Query, entry_ids: Sequence[int]) -> dict[int, CollapsedStory]:
     """Return the stories among the entries that a view shows, by entry; most stand alone."""
     if not select.is_collapsed(query):
         return {}
@@ -45,7 +45,7 @@ def shown(db: Connection, query: Query, entry_ids: Sequence[int]) -> dict[int, S
     if query.since is not None or query.within is not None:
         ever = _reports(db, replace(query, since=None, within=None), entry_ids)
     return {
-        entry_id: Shown(known=ever[entry_id][0].entry_id, reports=tuple(found))
+        entry_id: CollapsedStory(known=ever[entry_id][0].entry_id, reports=tuple(found))
         for entry_id, found in reports.items()
         if len(ever[entry_id]) > 1
     }

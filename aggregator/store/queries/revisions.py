@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.store.database.connection import Connection, known_moment, stamp
-from aggregator.store.queries.select import Place
+from aggregator.store.queries.select import Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class Correction:
     after: Wording
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Cursor:
         """Where it stands in the list."""
-        return Place(sort_at=self.at, id=self.entry_id)
+        return Cursor(sort_at=self.at, id=self.entry_id)
 
 
-def recent(db: Connection, limit: int, before: Place | None = None) -> list[Correction]:
+def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[Correction]:
     """Return the latest changes that can be seen, from a place on.
 
     What changed besides title and text, such as a picture, is no correction.

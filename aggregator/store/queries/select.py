@@ -18,7 +18,7 @@ LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Cursor:
     """A place in a list, between two entries; it holds when entries are added above it."""
 
     sort_at: datetime
@@ -29,7 +29,7 @@ class Place:
         return f"{stamp(self.sort_at)}~{self.id}"
 
     @classmethod
-    def parse(cls, text: str) -> "Place":
+    def parse(cls, text: str) -> "Cursor":
         """Return the place that `str` made into text.
 
         Raises:
@@ -60,7 +60,7 @@ _ROWS = _Driver("entries", "", (), id="id")
 
 
 def select(
-    db: Connection, query: Query, *, limit: int, before: Place | None = None
+    db: Connection, query: Query, *, limit: int, before: Cursor | None = None
 ) -> list[StoredEntry]:
     """Return the view's entries in its order, from a place on.
 
@@ -78,7 +78,7 @@ def select_ids(
     query: Query,
     *,
     limit: int,
-    before: Place | None = None,
+    before: Cursor | None = None,
     until_id: int = LAST_ID,
 ) -> list[int]:
     """Return the ids that `select` would read, of entries that came no later than one of them."""
@@ -121,7 +121,7 @@ def _walk(
     driver: _Driver,
     value: str,
     limit: int,
-    before: Place | None,
+    before: Cursor | None,
     until_id: int,
 ) -> list[tuple[str, int]]:
     where, values = _filters(db, query, driver)
@@ -232,7 +232,7 @@ def _since(db: Connection, query: Query) -> datetime | None:
 
 
 def _search(
-    db: Connection, query: Query, limit: int, before: Place | None, until_id: int
+    db: Connection, query: Query, limit: int, before: Cursor | None, until_id: int
 ) -> list[int] | None:
     match = expression(query.q, query.exclude).match
     if not match:

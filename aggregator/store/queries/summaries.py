@@ -9,11 +9,11 @@ from aggregator.models.entry import Image
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection, known_moment
 from aggregator.store.queries import select as views
-from aggregator.store.queries.select import Place
+from aggregator.store.queries.select import Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class EntrySummary:
     """An entry in a list; the fields are those of `StoredEntry` and `Entry`.
 
     Args:
@@ -35,7 +35,7 @@ class Listed:
     hidden: str
 
 
-def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, Listed]:
+def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, EntrySummary]:
     """Return entries by id; unknown ids are left out."""
     rows = db.execute(
         "select id, source_id, uri, url, canonical_url, title, summary, language, image, audio,"
@@ -44,7 +44,7 @@ def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, Listed]:
         (json.dumps(list(entry_ids)),),
     )
     return {
-        row[0]: Listed(
+        row[0]: EntrySummary(
             id=row[0],
             source_id=row[1],
             uri=row[2],
@@ -64,8 +64,8 @@ def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, Listed]:
 
 
 def select(
-    db: Connection, query: Query, *, limit: int, before: Place | None = None
-) -> list[Listed]:
+    db: Connection, query: Query, *, limit: int, before: Cursor | None = None
+) -> list[EntrySummary]:
     """Return the view's entries as `views.select` does."""
     ids = views.select_ids(db, query, limit=limit, before=before)
     found = get_many(db, ids)

@@ -25,8 +25,8 @@ from aggregator.store.entries import entries
 from aggregator.store.entries import stories as stored_stories
 from aggregator.store.entries.stories import Member
 from aggregator.store.queries import summaries
-from aggregator.store.queries.select import Place
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.select import Cursor
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import poll_log, sources
 from aggregator.store.sources.poll_log import PollRow
 from aggregator.store.sources.sources import Label, SourceState
@@ -118,7 +118,7 @@ class Api:
             found = stored_stories.latest(db, limit=size + 1, before=place)
             data = _stories(db, [story for story, _ in found[:size]], config)
         last = found[size - 1] if len(found) > size else None
-        more = Place(sort_at=last[1], id=last[0]) if last else None
+        more = Cursor(sort_at=last[1], id=last[0]) if last else None
         asked = [("limit", request.args["limit"])] if "limit" in request.args else []
         return _answer({"data": data, "next": self._next("/stories", asked, before=more)})
 
@@ -251,7 +251,7 @@ def _stories(db: Connection, stories: Sequence[int], config: Config) -> list[dic
     ]  # fmt: skip
 
 
-def _report(one: Member, line: Listed, label: Label | None, config: Config) -> dict[str, Any]:
+def _report(one: Member, line: EntrySummary, label: Label | None, config: Config) -> dict[str, Any]:
     base = config.site.base_url
     return {
         "entry": one.entry_id,

@@ -15,7 +15,7 @@ from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import archives, select, summaries
 from aggregator.store.queries import collapse as stored_stories
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.web.feeds import collapse
@@ -49,7 +49,7 @@ class Content:
     previous: int = 0
     archive: int = 0
     complete: bool = False
-    also: Mapping[int, tuple[Listed, ...]] = field(default_factory=dict)
+    also: Mapping[int, tuple[EntrySummary, ...]] = field(default_factory=dict)
 
 
 def scopes(query: Query) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _content(
     leads = {one.lead for one in choices.values()} | {one.known for one in choices.values()}
     found = entries.get_many(db, leads.union(entry_ids))
     others = summaries.get_many(db, {other for one in choices.values() for other in one.others})
-    stored, also = list[StoredEntry](), dict[int, tuple[Listed, ...]]()
+    stored, also = list[StoredEntry](), dict[int, tuple[EntrySummary, ...]]()
     for entry_id in entry_ids:
         entry = found[entry_id]
         if choice := choices.get(entry_id):
@@ -145,7 +145,7 @@ def _names_sources(query: Query) -> bool:
     return replace(query, stories=named.stories, lead=named.lead) == named
 
 
-def _place(entry: StoredEntry | Listed) -> tuple[datetime, int]:
+def _place(entry: StoredEntry | EntrySummary) -> tuple[datetime, int]:
     return entry.sort_at, entry.id
 
 

@@ -8,7 +8,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Lead, Query
 from aggregator.store.database.connection import Connection
 from aggregator.store.queries import collapse
-from aggregator.store.queries.collapse import Report, Shown
+from aggregator.store.queries.collapse import CollapsedStory, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def choose(
     return {entry_id: _choice(story, query.lead, priorities) for entry_id, story in found.items()}
 
 
-def _choice(story: Shown, wanted: Lead, priorities: dict[str, int]) -> Choice:
+def _choice(story: CollapsedStory, wanted: Lead, priorities: dict[str, int]) -> Choice:
     def worth(report: Report) -> int:
         match wanted:
             case Lead.PRIORITY:

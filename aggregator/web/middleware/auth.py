@@ -71,7 +71,7 @@ class Attempts:
         return [moment for moment in self._failed.get(address, ()) if moment > since]
 
 
-class Guard:
+class Authenticator:
     """Tells who a request comes from."""
 
     def __init__(
@@ -158,14 +158,14 @@ def _cookie(environ: Mapping[str, Any]) -> str:
     return found.value if found else ""
 
 
-class Gate:
+class AuthMiddleware:
     """The WSGI wrapper: lets nobody pass unknown where the whole site is closed.
 
     It stands before what is answered from memory, and keeps caches on the way from storing
     anything.
     """
 
-    def __init__(self, app: "WSGIApplication", guard: Guard) -> None:
+    def __init__(self, app: "WSGIApplication", guard: Authenticator) -> None:
         """Wrap an application."""
         self._app, self._guard = app, guard
 

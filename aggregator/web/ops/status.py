@@ -19,7 +19,7 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import NoSuchView, resolve
-from aggregator.web.middleware.auth import Guard
+from aggregator.web.middleware.auth import Authenticator
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.ops import health_feed
 from aggregator.web.pages import presenters
@@ -48,7 +48,7 @@ _LONG_AGO = 0.0
 
 
 def blueprint(
-    config: Callable[[], Config], store: Store, clock: Callable[[], datetime], guard: Guard
+    config: Callable[[], Config], store: Store, clock: Callable[[], datetime], guard: Authenticator
 ) -> Blueprint:
     """Return the pages for operators."""
     made = Blueprint("ops", __name__)
@@ -71,7 +71,7 @@ class Ops:
         config: Callable[[], Config],
         store: Store,
         clock: Callable[[], datetime],
-        guard: Guard,
+        guard: Authenticator,
     ) -> None:
         """Serve a store."""
         self._config, self._store, self._clock, self._guard = config, store, clock, guard

@@ -20,8 +20,8 @@ from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.queries import as_of
-from aggregator.store.queries.select import Place
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.select import Cursor
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.web.feeds import build, site_feeds
 from aggregator.web.feeds.build import Content
@@ -54,12 +54,12 @@ class PastReader(Reader):
         self.then = as_of.Moment.of(db, at)
 
     def page(
-        self, query: Query, *, size: int, before: Place | None
-    ) -> tuple[list[Listed], Place | None]:
+        self, query: Query, *, size: int, before: Cursor | None
+    ) -> tuple[list[EntrySummary], Cursor | None]:
         """Return one page of a view; what changed since then gives no order."""
         return super().page(replace(query, sort=Sort.NEWEST), size=size, before=before)
 
-    def _listed(self, query: Query, limit: int, before: Place | None) -> list[Listed]:
+    def _listed(self, query: Query, limit: int, before: Cursor | None) -> list[EntrySummary]:
         return as_of.select(self.db, query, self.then, limit=limit, before=before)
 
 

@@ -13,8 +13,8 @@ from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import stories as stored
 from aggregator.store.queries import fts, summaries
-from aggregator.store.queries.select import Place
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.select import Cursor
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
 from aggregator.web.feeds import collapse
@@ -41,29 +41,33 @@ class Reader:
         """Look at the database as it stands; `db` is one snapshot."""
         self.db, self.config = db, config
         self._labels: dict[str, Label] = {}
-        self._also: dict[int, tuple[Listed, ...]] = {}
+        self._also: dict[int, tuple[EntrySummary, ...]] = {}
         self._sections = {section.id: section.title for section in config.sections}
 
-    def select(self, query: Query, *, limit: int, before: Place | None = None) -> list[Listed]:
+    def select(
+        self, query: Query, *, limit: int, before: Cursor | None = None
+    ) -> list[EntrySummary]:
         """Return the view's entries, or the leads of its stories."""
         return self._leads(query, self._listed(query, limit, before))
 
     def page(
-        self, query: Query, *, size: int, before: Place | None
-    ) -> tuple[list[Listed], Place | None]:
+        self, query: Query, *, size: int, before: Cursor | None
+    ) -> tuple[list[EntrySummary], Cursor | None]:
         """Return one page of a view, and the place where the next begins, None at the end."""
         found = self._listed(query, size + 1, before)
         more = found[size - 1] if len(found) > size else None
         by_change = query.sort is Sort.UPDATED
         place = (
-            Place(sort_at=more.changed if by_change else more.sort_at, id=more.id) if more else None
+            Cursor(sort_at=more.changed if by_change else more.sort_at, id=more.id)
+            if more
+            else None
         )
         return self._leads(query, found[:size]), place
 
-    def _listed(self, query: Query, limit: int, before: Place | None) -> list[Listed]:
+    def _listed(self, query: Query, limit: int, before: Cursor | None) -> list[EntrySummary]:
         return summaries.select(self.db, query, limit=limit, before=before)
 
-    def _leads(self, query: Query, found: list[Listed]) -> list[Listed]:
+    def _leads(self, query: Query, found: list[EntrySummary]) -> list[EntrySummary]:
         """Return what is shown of entries, and remember what stands behind each."""
         if not self.collapses:
             return found
@@ -80,7 +84,7 @@ class Reader:
             leads.append(one)
         return leads
 
-    def most_covered(self) -> list[Listed]:
+    def most_covered(self) -> list[EntrySummary]:
         """Return the stories of the last days that most sources tell, by their first report."""
         if not self.collapses:
             return []
@@ -106,16 +110,16 @@ class Reader:
             for story, one in zip(told, members, strict=True)
         )
 
-    def stories_of(self, found: Iterable[Listed]) -> dict[int, int]:
+    def stories_of(self, found: Iterable[EntrySummary]) -> dict[int, int]:
         """Return the story of each entry; one that stands alone is its own."""
         ids = [one.id for one in found]
         return {entry_id: entry_id for entry_id in ids} | stored.of_entries(self.db, ids)
 
-    def lines(self, entry_ids: Iterable[int]) -> dict[int, Listed]:
+    def lines(self, entry_ids: Iterable[int]) -> dict[int, EntrySummary]:
         """Return entries by id."""
         return summaries.get_many(self.db, entry_ids)
 
-    def related(self, one: Listed) -> list[Listed]:
+    def related(self, one: EntrySummary) -> list[EntrySummary]:
         """Return the stories related to one."""
         weights = presenters.telling_words(one)
         alike = presenters.likeness(weights, fts.nearest(self.db, one.id, weights))
@@ -123,7 +127,7 @@ class Reader:
         return presenters.related(one, alike, others, SEE_ALSO)
 
     def tell(
-        self, found: Iterable[Listed], passages: Mapping[int, tuple[str, str]] | None = None
+        self, found: Iterable[EntrySummary], passages: Mapping[int, tuple[str, str]] | None = None
     ) -> tuple[Story, ...]:
         """Return entries as stories."""
         found = list(found)
@@ -164,18 +168,18 @@ def feeds_of(spec: ViewSpec) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def place_of_request() -> Place | None:
+def place_of_request() -> Cursor | None:
     """Return the place in a list that the request goes on from, None for its beginning."""
     text = request.args.get("before")
     if text is None:
         return None
     try:
-        return Place.parse(text)
+        return Cursor.parse(text)
     except ValueError:
         raise QueryError("before is a place in the list, as in the link “Older stories”") from None
 
 
-def older(path: str, place: Place) -> str:
+def older(path: str, place: Cursor) -> str:
     """Return the path of the page that goes on from a place."""
     joint = "&" if "?" in path else "?"
     return f"{path}{joint}before={quote(str(place))}"

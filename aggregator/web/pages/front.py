@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from aggregator.models.query import Query
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import resolve
 from aggregator.web.pages.entry_lists import Reader, head
@@ -58,9 +58,9 @@ def _blocks(reader: Reader, shown: set[int]) -> Iterator[Block]:
             yield Block(section=section, stories=reader.tell(found))
 
 
-def _newest(reader: Reader, section: str, shown: set[int]) -> list[Listed]:
+def _newest(reader: Reader, section: str, shown: set[int]) -> list[EntrySummary]:
     """Return the newest stories of a section that stand nowhere yet, enough to choose among."""
-    found: list[Listed] = []
+    found: list[EntrySummary] = []
     for among in (2 * SECTION_STORIES, VARIED_AMONG):  # so few are mostly enough, and are cheaper
         newest = reader.select(Query(section=(section,)), limit=among)
         stories = reader.stories_of(newest)
@@ -70,30 +70,30 @@ def _newest(reader: Reader, section: str, shown: set[int]) -> list[Listed]:
     return found
 
 
-def _is_varied(found: Sequence[Listed]) -> bool:
+def _is_varied(found: Sequence[EntrySummary]) -> bool:
     """Tell whether no source has to fill a section; then those behind change nothing."""
     counts = Counter(one.source_id for one in found)
     return sum(min(count, FROM_ONE) for count in counts.values()) >= SECTION_STORIES
 
 
-def _varied(found: Sequence[Listed]) -> list[Listed]:
+def _varied(found: Sequence[EntrySummary]) -> list[EntrySummary]:
     """Return the stories that a section shows, newest first."""
     counts: Counter[str] = Counter()
-    chosen: list[Listed] = []
-    others: list[Listed] = []
+    chosen: list[EntrySummary] = []
+    others: list[EntrySummary] = []
     for one in found:
         counts[one.source_id] += 1
         (chosen if counts[one.source_id] <= FROM_ONE else others).append(one)
     return sorted([*chosen, *others][:SECTION_STORIES], key=_newest_first)
 
 
-def _media(reader: Reader) -> list[Listed]:
+def _media(reader: Reader) -> list[EntrySummary]:
     heard = reader.select(Query(has=("audio",)), limit=MEDIA)
     seen = reader.select(Query(has=("video",)), limit=MEDIA)
     return sorted({one.id: one for one in (*heard, *seen)}.values(), key=_newest_first)[:MEDIA]
 
 
-def _lead(newest: Sequence[Listed], marked: Sequence[Listed]) -> Listed | None:
+def _lead(newest: Sequence[EntrySummary], marked: Sequence[EntrySummary]) -> EntrySummary | None:
     """Return the story that the front page begins with."""
     for one in marked:
         if newest[0].sort_at - one.sort_at < LEAD_MARKED:
@@ -102,5 +102,5 @@ def _lead(newest: Sequence[Listed], marked: Sequence[Listed]) -> Listed | None:
     return next(pictured, next(iter(newest), None))
 
 
-def _newest_first(one: Listed) -> tuple[float, int]:
+def _newest_first(one: EntrySummary) -> tuple[float, int]:
     return -one.sort_at.timestamp(), -one.id

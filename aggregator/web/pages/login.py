@@ -6,12 +6,12 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from aggregator.models.config import Config
-from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Guard
+from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Authenticator
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.pages.view_models import Head
 
 
-def blueprint(config: Callable[[], Config], guard: Guard) -> Blueprint:
+def blueprint(config: Callable[[], Config], guard: Authenticator) -> Blueprint:
     """Return the routes for signing in and out."""
     made = Blueprint("login", __name__)
 
@@ -53,7 +53,7 @@ def blueprint(config: Callable[[], Config], guard: Guard) -> Blueprint:
     return made
 
 
-def _check_asked_here(config: Config, guard: Guard) -> None:
+def _check_asked_here(config: Config, guard: Authenticator) -> None:
     if not guard.auth.on:
         abort(404)
     if not same_origin(config.site.base_url):
@@ -64,7 +64,7 @@ def _see(path: str) -> Response:
     return redirect(path, 303)  # type: ignore[return-value]  # werkzeug's base class
 
 
-def _form(config: Config, guard: Guard, status: int = 200, problem: str = "") -> Response:
+def _form(config: Config, guard: Authenticator, status: int = 200, problem: str = "") -> Response:
     if not guard.auth.on:
         abort(404)
     head = Head(title=f"Sign in – {config.site.title}", updated=None)

@@ -11,7 +11,7 @@ from itertools import accumulate, groupby
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
 from aggregator.store.entries.entries import Version
 from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN, Occurrences
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label
 from aggregator.web.pages.view_models import Change, Clip, Day, Story
 
@@ -35,19 +35,19 @@ DIFF_STEPS = 4_000_000
 """What all differences of a page may cost, about a second; texts can be made that cost hours."""
 
 
-def headline(entry: Entry | Listed) -> str:
+def headline(entry: Entry | EntrySummary) -> str:
     """Return the title, else the first words, else what there is."""
     words = entry.title or " ".join(entry.summary.split()[:12])
     return words or entry.link or "Untitled"
 
 
 def story(
-    listed: Listed,
+    listed: EntrySummary,
     labels: Mapping[str, Label],
     *,
     sections: Mapping[str, str],
     found: tuple[str, str] | None = None,
-    also: Sequence[Listed] = (),
+    also: Sequence[EntrySummary] = (),
 ) -> Story:
     """Return an entry for a list.
 
@@ -177,7 +177,7 @@ def _marked(tag: str, words: Sequence[str]) -> str:
     return f"<{tag}>{html.escape(''.join(words))}</{tag}>" if words else ""
 
 
-def telling_words(entry: Listed) -> dict[str, float]:
+def telling_words(entry: EntrySummary) -> dict[str, float]:
     """Return the words that may tell what an entry is about, each with its weight."""
     weights: dict[str, float] = {}
     for text, weight in ((entry.title, 2.0), (entry.summary, 1.0)):
@@ -213,16 +213,19 @@ def likeness(
 
 
 def related(
-    listed: Listed, likenesses: Mapping[int, float], others: Iterable[Listed], limit: int
-) -> list[Listed]:
+    listed: EntrySummary,
+    likenesses: Mapping[int, float],
+    others: Iterable[EntrySummary],
+    limit: int,
+) -> list[EntrySummary]:
     """Return the stories most related to one: alike, and of about the same time; no copies."""
 
-    def near(other: Listed) -> tuple[float, int]:
+    def near(other: EntrySummary) -> tuple[float, int]:
         days = abs(other.sort_at - listed.sort_at).total_seconds() / 86_400
         return likenesses[other.id] / (1 + days / HALF_LIFE_DAYS), other.id
 
     seen = _marks(listed)
-    chosen: list[Listed] = []
+    chosen: list[EntrySummary] = []
     for other in sorted(others, key=near, reverse=True):
         if other.hidden or seen & _marks(other):
             continue
@@ -231,6 +234,6 @@ def related(
     return chosen[:limit]
 
 
-def _marks(one: Listed) -> set[str]:
+def _marks(one: EntrySummary) -> set[str]:
     """Return what copies of one story have in common, one or the other."""
     return {one.uri, one.canonical_url, headline(one).casefold()} - {""}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import Corrupt, Locked, NotOurs, SchemaTooNew, StoreError
+from aggregator.errors import Corrupt, ForeignDatabase, Locked, SchemaTooNew, StoreError
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
 from aggregator.store.database.migrations import APPLICATION_ID
@@ -148,10 +148,10 @@ def too_new(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [
-        pytest.param(header, NotOurs, id="a header that is none"),
+        pytest.param(header, ForeignDatabase, id="a header that is none"),
         pytest.param(truncated, Corrupt, id="half a file"),
         pytest.param(zeroed, Corrupt, id="pages of zeros"),
-        pytest.param(of_another_program, NotOurs, id="another program's"),
+        pytest.param(of_another_program, ForeignDatabase, id="another program's"),
         pytest.param(too_new, SchemaTooNew, id="a newer version's"),
     ],
 )

@@ -13,7 +13,7 @@ from aggregator.models.entry import SafeHtml
 from aggregator.models.query import Query
 from aggregator.store.entries import entries
 from aggregator.store.queries import as_of, select, summaries
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.summaries import EntrySummary
 from tests.web.stock import START, Stock, make_entry, stocked
 
 QUERIES = (
@@ -65,7 +65,7 @@ def take(stock: Stock, step: tuple[str, object, object]) -> None:
         stock.revise(what, str(how))
 
 
-def shown(found: list[Listed]) -> list[tuple[int, str, str, datetime]]:
+def shown(found: list[EntrySummary]) -> list[tuple[int, str, str, datetime]]:
     return [(one.id, one.title, one.summary, one.changed) for one in found]
 
 
@@ -112,10 +112,10 @@ def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
         with stock.store.reading() as db:
             then = as_of.Moment.of(db, at)
             whole = as_of.select(db, Query(), then, limit=99)
-            found, before = list[Listed](), None
+            found, before = list[EntrySummary](), None
             while page := as_of.select(db, Query(), then, limit=4, before=before):
                 found += page
-                before = select.Place(sort_at=page[-1].sort_at, id=page[-1].id)
+                before = select.Cursor(sort_at=page[-1].sort_at, id=page[-1].id)
     assert found == whole
     assert len(whole) == 18
 

@@ -16,7 +16,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, stories
 from aggregator.store.entries.stories import Member
 from aggregator.store.queries import collapse, select
-from aggregator.store.queries.select import Place
+from aggregator.store.queries.select import Cursor
 from aggregator.store.sources import sources
 from tests.store.queries.test_select import NOW, SOURCES, add, make_entry
 
@@ -117,7 +117,7 @@ def pages(store: Store, query: Query, size: int) -> list[int]:
             found += [one.id for one in page]
             last = page[-1]
             at = last.changed if query.sort is Sort.UPDATED else last.sort_at
-            before = Place(sort_at=at, id=last.id)
+            before = Cursor(sort_at=at, id=last.id)
     return found
 
 

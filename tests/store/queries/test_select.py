@@ -15,7 +15,7 @@ from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import fts, select, summaries
-from aggregator.store.queries.select import Place
+from aggregator.store.queries.select import Cursor
 from aggregator.store.sources import sources
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_pages_together_are_the_whole_view(store: Store, query: Query, size: int
             found += [one.id for one in page]
             last = page[-1]
             at = last.changed if query.sort is Sort.UPDATED else last.sort_at
-            before = Place(sort_at=at, id=last.id)
+            before = Cursor(sort_at=at, id=last.id)
     assert found == [one.id for one in whole]
 
 
@@ -202,10 +202,10 @@ def test_labels_are_what_the_states_say(store: Store) -> None:
 
 
 def test_place_survives_its_text() -> None:
-    place = Place(sort_at=NOW, id=7)
-    assert Place.parse(str(place)) == place
+    place = Cursor(sort_at=NOW, id=7)
+    assert Cursor.parse(str(place)) == place
     with pytest.raises(ValueError, match="does not match"):
-        Place.parse("yesterday~7")
+        Cursor.parse("yesterday~7")
 
 
 def test_snippets_mark_what_was_found(store: Store) -> None:

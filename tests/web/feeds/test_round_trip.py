@@ -35,7 +35,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     site.stock.now += timedelta(minutes=1)
     now = site.stock.now
     fetched = Fetched(url=url, body=body, content_type=content_type)
-    judged = stages.judge(Request(source_id=source_id, url=url, discover=False), fetched)
+    judged = stages.check_fetch(Request(source_id=source_id, url=url, discover=False), fetched)
     assert isinstance(judged, stages.Body)
     (result,) = stages.read([judged], now)
     context = Context(

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.store.queries.fts import Occurrences
-from aggregator.store.queries.summaries import Listed
+from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.pages import presenters
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
 
-def make_listed(number: int, *, age: float = 0, **fields: object) -> Listed:
+def make_listed(number: int, *, age: float = 0, **fields: object) -> EntrySummary:
     at, link = NOW - timedelta(days=age), f"https://news.example/{number}"
-    made = Listed(
+    made = EntrySummary(
         id=number,
         source_id="herald",
         uri=f"x:{number}",
