@@ -59,7 +59,7 @@ WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "bdfgklm
 class Nowhere:
     """A pipe that fetches nothing: every request is answered by `answer`, at first as cancelled."""
 
-    capacity, trouble, pending = 400, "", False
+    capacity, unavailable_reason, pending = 400, "", False
 
     def __init__(self, fetch_settings: FetchSettings, **_: object) -> None:
         self._requests: list[Request] = []

@@ -97,7 +97,7 @@ class Desk:
             sources={source.id: source for source in config.sources},
             rulebook=Rulebook.of(config),
             now=self.now,
-            draw=lambda: 0.5,
+            random=lambda: 0.5,
         )
 
     def poll(

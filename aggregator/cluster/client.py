@@ -31,7 +31,7 @@ class Cluster:
         clock: Callable[[], datetime],
         lease: float = LEASE_SECONDS,
     ) -> None:
-        """Begin to look for the cluster; whether it is there shows in `trouble`.
+        """Begin to look for the cluster; whether it is there shows in `unavailable_reason`.
 
         Args:
             manners: What holds for every request.
@@ -56,9 +56,9 @@ class Cluster:
         return IN_FLIGHT * len(self._link.ready())
 
     @property
-    def trouble(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why nothing can be polled now, in words; "" when it can."""
-        return self._link.trouble
+        return self._link.unavailable_reason
 
     @property
     def pending(self) -> bool:

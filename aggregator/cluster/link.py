@@ -94,7 +94,7 @@ class Link(threading.Thread):
         return [worker for worker in list(self._workers.values()) if worker.ready]
 
     @property
-    def trouble(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why no worker can be given work, in words; "" when one can."""
         workers = list(self._workers.values())
         if any(worker.ready for worker in workers):

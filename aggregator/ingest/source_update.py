@@ -62,7 +62,7 @@ class Context:
     sources: Mapping[str, Source]
     rulebook: Rulebook
     now: datetime
-    draw: Callable[[], float]
+    random: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +358,7 @@ class SourceUpdate:
                 hurry=self.columns.get("hurry", self.state.hurry),
                 push=self._pushes(),
             ),
-            jitter=self.context.draw(),
+            jitter=self.context.random(),
         )
 
     def _pushes(self) -> bool:

@@ -52,7 +52,7 @@ class PollExecutor(Protocol):
         """How many polls may be under way."""
 
     @property
-    def trouble(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why nothing can be polled now, in words; "" when it can."""
 
     @property
@@ -92,7 +92,7 @@ class Pipeline:
     """Fetches and reads; everything happens in the thread that calls `step`."""
 
     capacity = IN_FLIGHT
-    trouble = ""
+    unavailable_reason = ""
 
     def __init__(self, fetch_settings: FetchSettings, *, clock: Callable[[], datetime]) -> None:
         """Start nothing yet; the children that read start with the first document.

@@ -62,7 +62,7 @@ class Poller:
         config: Config,
         *,
         clock: Callable[[], datetime] = utc_now,
-        draw: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
         report: Callable[[Ingested], None] = lambda _: None,
         executor: Callable[..., PollExecutor] = Pipeline,
     ) -> None:
@@ -76,16 +76,16 @@ class Poller:
             report: Called for each poll that was stored.
             pipe: Makes, of `FetchSettings` and a clock, what requests go through.
         """
-        self._store, self._clock, self._draw, self._report = store, clock, draw, report
+        self._store, self._clock, self._random, self._report = store, clock, random, report
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._busy: Counter[str] = Counter()
-        self._flying: dict[str, str] = {}
+        self._in_flight: dict[str, str] = {}
         self._guard = threading.Lock()
         self._results: list[PollResult] = []
         self._since = 0.0
         self._retry_at = 0.0
         self._told = ""
-        self.trouble = ""
+        self.unavailable_reason = ""
         self._hold(config)
         self._executor = executor(fetch_settings(config), clock=clock)
 
@@ -102,17 +102,17 @@ class Poller:
     @property
     def shortage(self) -> str:
         """Why nothing can be polled though the database is well, in words; "" when it can."""
-        return self._executor.trouble
+        return self._executor.unavailable_reason
 
     # --- offers, from any thread ---------------------------------------------------------------
 
     def offer(self, due: Iterable[sources.Due]) -> int:
         """Take sources that are not under way already, hosts in turn; return how many."""
         with self._guard:
-            room = self._executor.capacity - len(self._flying)
+            room = self._executor.capacity - len(self._in_flight)
             if room <= 0:
                 return 0
-            waiting = [item for item in due if item.source_id not in self._flying]
+            waiting = [item for item in due if item.source_id not in self._in_flight]
             taken = schedule.in_turns(
                 [(item.source_id, item.host) for item in waiting],
                 room=room,
@@ -121,7 +121,7 @@ class Poller:
             )
             hosts = {item.source_id: item.host for item in waiting}
             for source_id in taken:
-                self._flying[source_id] = hosts[source_id]
+                self._in_flight[source_id] = hosts[source_id]
                 self._busy[hosts[source_id]] += 1
                 self._offers.put(source_id)
         return len(taken)
@@ -130,33 +130,33 @@ class Poller:
         """Take what has come by itself, of sources that are not under way; not from any thread."""
         with self._guard:
             # A poll may have been offered since the inbox was read: the push waits there for it.
-            pushes = [request for request in pushes if request.source_id not in self._flying]
+            pushes = [request for request in pushes if request.source_id not in self._in_flight]
             for request in pushes:
-                self._flying[request.source_id] = ""
+                self._in_flight[request.source_id] = ""
                 self._busy[""] += 1
         self._executor.add(pushes, spacing={})
 
     @property
-    def flying(self) -> list[str]:
+    def in_flight(self) -> list[str]:
         """The sources under way."""
         with self._guard:
-            return list(self._flying)
+            return list(self._in_flight)
 
     def has(self, source_id: str) -> bool:
         """Whether a source is under way."""
-        return source_id in self._flying
+        return source_id in self._in_flight
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
-        return not self._flying
+        return not self._in_flight
 
     # --- one turn of the loop ------------------------------------------------------------------
 
     def turn(self) -> None:
         """Move everything on by a step; waits up to 50 ms where there is nothing to do."""
-        if self.trouble and not self._results and time.monotonic() >= self._retry_at:
-            self.trouble = ""
+        if self.unavailable_reason and not self._results and time.monotonic() >= self._retry_at:
+            self.unavailable_reason = ""
         self._begin()
         results = self._executor.step()
         if results and not self._results:
@@ -170,7 +170,7 @@ class Poller:
             sources=self._sources,
             rulebook=self._rulebook,
             now=self._clock(),
-            draw=self._draw,
+            random=self._random,
         )
 
     def _begin(self) -> None:
@@ -205,7 +205,7 @@ class Poller:
             self._results = results
             self._meet(error)
             return
-        self.trouble = self._told = ""
+        self.unavailable_reason = self._told = ""
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)
@@ -214,10 +214,10 @@ class Poller:
     def _meet(self, error: StoreError) -> None:
         """Wait a second before the database is tried again; say why, but once."""
         self._retry_at = time.monotonic() + 1.0
-        self.trouble = str(error)
-        if self.trouble != self._told:
-            self._told = self.trouble
-            logger.error("event=store_failed error=%r", self.trouble)
+        self.unavailable_reason = str(error)
+        if self.unavailable_reason != self._told:
+            self._told = self.unavailable_reason
+            logger.error("event=store_failed error=%r", self.unavailable_reason)
 
     def _ingest(self, results: list[PollResult]) -> list[Ingested]:
         try:
@@ -240,7 +240,7 @@ class Poller:
     def _release(self, source_ids: Iterable[str]) -> None:
         with self._guard:
             for source_id in source_ids:
-                host = self._flying.pop(source_id, None)
+                host = self._in_flight.pop(source_id, None)
                 if host is not None:
                     self._busy[host] -= 1
                     if not self._busy[host]:
@@ -255,8 +255,8 @@ class Poller:
             StoreError: The database can't be written; what is not stored is due again.
         """
         self.turn()
-        if self.trouble:
-            raise StoreError(self.trouble)
+        if self.unavailable_reason:
+            raise StoreError(self.unavailable_reason)
 
     def run_until_idle(self) -> None:
         """Take turns until everything offered is stored; raises as `turn_or_raise`."""
@@ -267,7 +267,7 @@ class Poller:
         """Cancel what is being fetched, store what has come, and end the children."""
         deadline = time.monotonic() + STOP_SECONDS
         self._executor.stop()
-        while not self.idle and time.monotonic() < deadline and not self.trouble:
+        while not self.idle and time.monotonic() < deadline and not self.unavailable_reason:
             self.turn()
         self.close()
 

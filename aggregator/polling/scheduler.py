@@ -61,11 +61,11 @@ class Scheduler:
         load: Callable[[], Config],
         *,
         clock: Callable[[], datetime] = utc_now,
-        draw: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
         executor: Callable[..., PollExecutor] = Pipeline,
         publications: Callable[[Store], Publications],
         courier: Callable[..., Courier] = Courier,
-        patience: float = 60.0,
+        stall_timeout: float = 60.0,
     ) -> None:
         """Take the lock and bring the database in line with the configuration.
 
@@ -82,7 +82,7 @@ class Scheduler:
         Raises:
             AlreadyRunning, ConfigError, StoreError: Nothing was started then.
         """
-        self._store, self._load, self._clock, self._draw = store, load, clock, draw
+        self._store, self._load, self._clock, self._random = store, load, clock, random
         self.config = load()
         self._lock = Lock(store.path)
         self._read_at = _modified(self.config.path)
@@ -90,17 +90,17 @@ class Scheduler:
         self._reload = threading.Event()
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # while it was away
-        self._trouble = ""
-        self._told_tick, self._shortage = 0.0, ""
-        self._told_stuck = -math.inf
-        self._patience, self._turned = patience, time.monotonic()
+        self._unavailable_reason = ""
+        self._last_tick_written, self._shortage = 0.0, ""
+        self._last_stuck_logged = -math.inf
+        self._stall_timeout, self._turned = stall_timeout, time.monotonic()
         self._seen = clock()
         maintenance.synchronise(store, self.config, clock())
         with store.transaction() as db:
             metadata.put(db, "config_error", "")
         self._mend_plans()
         self._spread_overdue()
-        self.poller = Poller(store, self.config, clock=clock, draw=draw, executor=executor)
+        self.poller = Poller(store, self.config, clock=clock, random=random, executor=executor)
         self._inbox_seen = 0.0
         self._websub = courier(store, self.config, publications(store), clock=clock)
         self._courier = threading.Thread(
@@ -147,12 +147,12 @@ class Scheduler:
         self._reload.set()
 
     def _take_pushes(self) -> None:
-        if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.trouble:
+        if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.unavailable_reason:
             return
         self._inbox_seen = time.monotonic()
         try:
             with self._store.reading() as db:
-                busy = self.poller.flying
+                busy = self.poller.in_flight
                 pushes = subscriber.arrived(db, self.config, busy, PUSHES_AT_ONCE)
         except StoreError as error:
             self._complain(error)
@@ -165,11 +165,11 @@ class Scheduler:
         now = self._clock()
         try:
             self._tell(now)
-            if not self.poller.trouble:
+            if not self.poller.unavailable_reason:
                 with self._store.reading() as db:
                     due = sources.due(db, now)
                 self.poller.offer(due)
-            self._trouble = ""
+            self._unavailable_reason = ""
         except StoreError as error:
             self._complain(error)
         modified = _modified(self.config.path)
@@ -184,26 +184,26 @@ class Scheduler:
         polls nothing.
         """
         stuck = time.monotonic() - self._turned
-        if stuck > self._patience:
-            if time.monotonic() - self._told_stuck > STUCK_SECONDS:
+        if stuck > self._stall_timeout:
+            if time.monotonic() - self._last_stuck_logged > STUCK_SECONDS:
                 logger.error("event=loop_stuck seconds=%d", stuck)
-                self._told_stuck = time.monotonic()
+                self._last_stuck_logged = time.monotonic()
             return
         shortage = self.poller.shortage
-        if time.monotonic() - self._told_tick <= 5 and shortage == self._shortage:
+        if time.monotonic() - self._last_tick_written <= 5 and shortage == self._shortage:
             return
         if shortage not in ("", self._shortage):
             logger.warning("event=shortage words=%r", shortage)
         with self._store.transaction() as db:
             metadata.put(db, "tick", stamp(now))
             metadata.put(db, "shortage", shortage)
-        self._told_tick, self._shortage = time.monotonic(), shortage
+        self._last_tick_written, self._shortage = time.monotonic(), shortage
 
     def _complain(self, error: StoreError) -> None:
         """Say what is wrong with the database, once; whatever failed is tried again."""
-        if str(error) not in (self._trouble, self.poller.trouble):
+        if str(error) not in (self._unavailable_reason, self.poller.unavailable_reason):
             logger.error("event=store_failed error=%r", str(error))
-        self._trouble = str(error)
+        self._unavailable_reason = str(error)
 
     def _reapply_rules(self) -> None:
         if not self._rules_changed.is_set():
@@ -273,7 +273,7 @@ class Scheduler:
             window = timedelta(seconds=len(overdue) / SPREAD_PER_SECOND)
             if window > timedelta(seconds=5):
                 plans = {
-                    key: schedule.spread(now=now, window=window, jitter=self._draw())
+                    key: schedule.spread(now=now, window=window, jitter=self._random())
                     for key in overdue
                 }
                 sources.plan(db, plans, now)

@@ -142,17 +142,17 @@ def test_what_came_by_itself_waits_for_no_host_and_changes_no_spacing() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("xyz!")), max_size=60))
 def test_no_host_is_ever_with_two_workers_and_nothing_is_lost(steps: list[tuple[str, str]]) -> None:
-    batches, flying, taken = waiting(), list[tuple[str, Batch]](), list[str]()
+    batches, in_flight, taken = waiting(), list[tuple[str, Batch]](), list[str]()
     for number, (host, worker) in enumerate(steps):
         batches.add([Request(source_id=str(number), url=f"https://{host}/")], {})
-        if worker == "!" and flying:
-            done(batches, flying.pop(0)[1])
+        if worker == "!" and in_flight:
+            done(batches, in_flight.pop(0)[1])
         elif batch := batches.take(worker, 0, NOW):
-            flying.append((worker, batch))
+            in_flight.append((worker, batch))
             taken += ids(batch)
-        places = {(request.url, place) for place, one in flying for request in one.requests}
+        places = {(request.url, place) for place, one in in_flight for request in one.requests}
         assert len({url for url, _ in places}) == len(places)
-    for _, batch in flying:
+    for _, batch in in_flight:
         done(batches, batch)
     while last := batches.take("x", 0, NOW):
         taken += ids(last)

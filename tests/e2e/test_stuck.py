@@ -41,7 +41,7 @@ def test_a_loop_that_is_stuck_is_not_called_alive(
             lambda: file.load(str(service.config), {}),
             executor=Halting,
             publications=documents.publications,
-            patience=PATIENCE,
+            stall_timeout=PATIENCE,
         )
         thread = threading.Thread(target=made.run)
         thread.start()

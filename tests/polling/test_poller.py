@@ -19,7 +19,7 @@ PUSH = Request(source_id="herald", url="https://herald.example/feed", push=1)
 class Still:
     """A pipeline out of which nothing comes."""
 
-    capacity, trouble, pending = 400, "", False
+    capacity, unavailable_reason, pending = 400, "", False
 
     def __init__(self, *_: FetchSettings, **__: object) -> None:
         self.added: list[Request] = []

@@ -43,7 +43,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
         sources={source.id: source for source in site.config.sources},
         rulebook=Rulebook.of(site.config),
         now=now,
-        draw=lambda: 0.0,
+        random=lambda: 0.0,
     )
     with site.stock.store.transaction() as db:
         batch.ingest(db, [result], context)
