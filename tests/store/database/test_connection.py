@@ -189,7 +189,8 @@ def test_backup_is_whole(store: Store, tmp_path: Path) -> None:
 
 
 def test_processes_that_start_together_set_the_file_up_once(tmp_path: Path) -> None:
-    code = f"from aggregator.store.db import Store; Store({str(tmp_path / 'new.db')!r}).close()"
+    module, path = "aggregator.store.database.connection", str(tmp_path / "new.db")
+    code = f"from {module} import Store; Store({path!r}).close()"
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait(60) for process in started] == [0, 0, 0, 0]
     assert not list(tmp_path.glob("*.before-schema-*"))
