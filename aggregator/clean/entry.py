@@ -18,6 +18,7 @@ from aggregator.models.entry import (
     ParsedEntry,
     SafeHtml,
 )
+from aggregator.models.extensions import ELEMENTS, ID_ATTRIBUTES, URL_ATTRIBUTES
 
 SUMMARY_LENGTH = 300
 TEXT_LENGTH = 100_000
@@ -31,26 +32,6 @@ FIGURE_LENGTH = 5_000
 
 WIDE = 600
 """Pixels from which a picture is large enough for a page; a larger one only costs more."""
-
-EXTENSIONS = {
-    "georss:point": (),
-    "itunes:author": (),
-    "itunes:duration": (),
-    "itunes:episode": (),
-    "itunes:episodeType": (),
-    "itunes:explicit": (),
-    "itunes:season": (),
-    "media:credit": ("role", "scheme"),
-    "podcast:chapters": ("url", "type"),
-    "podcast:person": ("role", "group", "img", "href"),
-    "podcast:soundbite": ("startTime", "duration"),
-    "podcast:transcript": ("url", "type", "language", "rel"),
-    "thr:in-reply-to": ("ref", "href", "type", "source"),
-}
-"""Elements that are passed through, with their attributes; no other leaves this folder."""
-
-_URL_ATTRIBUTES = frozenset({"url", "href", "img", "source"})
-_NEEDED = {"podcast:chapters": "url", "podcast:transcript": "url", "thr:in-reply-to": "ref"}
 
 _EMAIL = re.compile(r"[^\s\"'<>@,;:()]+@[^\s\"'<>@,;:()]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
@@ -251,24 +232,23 @@ def _shown(content: str) -> Iterator[Image]:
 # --- extensions ------------------------------------------------------------------------------
 
 
-def _extensions(found: Iterable[Extension], base: str) -> Iterator[Extension]:
-    kept = [extension for extension in found if extension.name in EXTENSIONS]
-    for extension in kept[:MOST_EXTENSIONS]:
-        allowed = EXTENSIONS[extension.name]
+def _extensions(sent: Iterable[Extension], base: str) -> Iterator[Extension]:
+    listed = [extension for extension in sent if extension.name in ELEMENTS]
+    for extension in listed[:MOST_EXTENSIONS]:
+        element = ELEMENTS[extension.name]
         attributes = {
             name: value
-            for name, sent in extension.attributes
-            if name in allowed and (value := _attribute(name, sent, base))
+            for name, raw in extension.attributes
+            if name in element.attributes and (value := _attribute(name, raw, base))
         }
-        words = text.one_line(extension.text)
-        needed = _NEEDED.get(extension.name)
-        if (needed in attributes) if needed else (words or attributes):
-            yield Extension(name=extension.name, text=words, attributes=tuple(attributes.items()))
+        content = text.one_line(extension.text)
+        if element.required in attributes if element.required else content or attributes:
+            yield Extension(name=extension.name, text=content, attributes=tuple(attributes.items()))
 
 
-def _attribute(name: str, sent: str, base: str) -> str:
-    if name in _URL_ATTRIBUTES:
-        return urls.absolute(base, sent)
-    if name == "ref":
-        return sent if len(sent) <= GUID_LENGTH and urls.is_iri(sent) else ""
-    return text.one_line(sent)
+def _attribute(name: str, raw: str, base: str) -> str:
+    if name in URL_ATTRIBUTES:
+        return urls.absolute(base, raw)
+    if name in ID_ATTRIBUTES:
+        return raw if len(raw) <= GUID_LENGTH and urls.is_iri(raw) else ""
+    return text.one_line(raw)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from aggregator.formats import merged
+from aggregator.formats import extensions, merged
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import encode
 from aggregator.models.entry import Author, Enclosure
@@ -96,6 +96,10 @@ def _about_item(item: Item) -> Json:
         also_reported_by=[{"title": title, "url": url} for title, url in item.also],
         page=item.page_url,
         comments=item.entry.entry.comments,
+        extensions=[
+            _given(name=element.name, text=element.text, attributes=dict(element.attributes))
+            for element in extensions.passed_on(item.entry.entry)
+        ],
     )
 
 

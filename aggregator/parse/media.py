@@ -11,34 +11,16 @@ from typing import NamedTuple
 from lxml import etree
 
 from aggregator.models.entry import Enclosure, Extension, Image
+from aggregator.models.extensions import ELEMENTS
 from aggregator.parse import dates, tags
 
 MOST = 100
 """Extensions, pictures or recordings of one item that are read."""
 
-PASSED_ON = frozenset(
-    {
-        "georss:point",
-        "itunes:author",
-        "itunes:duration",
-        "itunes:episode",
-        "itunes:episodetype",
-        "itunes:explicit",
-        "itunes:season",
-        "media:credit",
-        "podcast:chapters",
-        "podcast:person",
-        "podcast:soundbite",
-        "podcast:transcript",
-        "thr:in-reply-to",
-    }
-)
-"""Elements of an item, in lower case, that become `Extension`s."""
-
-_SPELLING = {"itunes:episodetype": "itunes:episodeType"}
+_SPELLING = {name.lower(): name for name in ELEMENTS}
 _ASIDES = frozenset({"media:description", "itunes:summary"})
 _IMAGES = ("media:content", "media:thumbnail", "itunes:image", "image")
-_READ = PASSED_ON | _ASIDES | frozenset(_IMAGES) | {"guid", "id", "media:group"}
+_READ = _ASIDES | {*_SPELLING, *_IMAGES, "guid", "id", "media:group"}
 _ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
@@ -88,7 +70,7 @@ def read(item: etree._Element) -> Item:
         guid=guid,
         enclosures=tuple(recording for recording in recordings if recording)[:MOST],
         images=_images(found),
-        extensions=tuple(_extension(each) for each in found if each.name in PASSED_ON)[:MOST],
+        extensions=tuple(_extension(each) for each in found if each.name in _SPELLING)[:MOST],
         duration=next((duration for duration in durations if duration), None),
         asides=frozenset(tags.text(each.element) for each in found if each.name in _ASIDES),
     )
@@ -168,7 +150,7 @@ def _image(found: _Found) -> Image | None:
 def _extension(found: _Found) -> Extension:
     attributes = ((key, value) for key, value in found.element.items() if "}" not in key)
     return Extension(
-        name=_SPELLING.get(found.name, found.name),
+        name=_SPELLING[found.name],
         text=tags.text(found.element),
         attributes=tuple(attributes),
     )

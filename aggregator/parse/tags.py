@@ -2,6 +2,8 @@
 
 from lxml import etree
 
+from aggregator.models.extensions import NAMESPACES
+
 CORE = frozenset(
     {
         "http://backend.userland.com/rss",
@@ -16,16 +18,8 @@ CORE = frozenset(
 )
 """Namespaces of RSS, RDF and Atom, in lower case; their elements have no prefix here."""
 
-PREFIXES = {
-    "http://example.com/dtds/podcast-1.0.dtd": "itunes",
-    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
-    "http://search.yahoo.com/mrss": "media",
-    "http://search.yahoo.com/mrss/": "media",
-    "https://podcastindex.org/namespace/1.0": "podcast",
-    "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",
-    "http://purl.org/syndication/history/1.0": "fh",
-    "http://purl.org/syndication/thread/1.0": "thr",
-    "http://www.georss.org/georss": "georss",
+PREFIXES = {"http://purl.org/syndication/history/1.0": "fh"} | {
+    uri.lower(): prefix for prefix, uris in NAMESPACES.items() for uri in uris
 }
 """Other namespaces in lower case: publishers don't heed the case of their URIs."""
 
