@@ -274,7 +274,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.getLogger("aggregator").setLevel(logging.CRITICAL)
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.PollExecutor()
+    ours, theirs = context.Pipe()
     server = context.Process(target=serve, args=(theirs,), daemon=True)
     server.start()
     with tempfile.TemporaryDirectory() as folder:
