@@ -197,7 +197,7 @@ def main() -> None:
     args = parser.parse_args()
     for noisy in ("aggregator", "distributed"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    ours, theirs = multiprocessing.PollExecutor()
+    ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     server = context.Process(target=serve, args=(theirs, args.latency / 1000), daemon=True)
     server.start()

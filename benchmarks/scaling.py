@@ -42,7 +42,8 @@ from aggregator.models.poll import (
 from aggregator.polling import stages
 from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import Poller, utc_now
-from aggregator.store.database.connection import Store, stamp
+from aggregator.store.database.connection import Store
+from aggregator.store.database.times import format_time
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Document
 from tests.e2e import processes
@@ -98,12 +99,12 @@ def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
     with store.transaction() as db:
         for one in config.sources:
             sources.save_document(db, one.id, document)
-        later = stamp(now + timedelta(days=30))
-        db.execute("update sources set planned_at = ?, next_poll_at = ?", (stamp(now), later))
+        later = format_time(now + timedelta(days=30))
+        db.execute("update sources set planned_at = ?, next_poll_at = ?", (format_time(now), later))
         every = max(count // due, 1) if due else count + 1
         db.executemany(
             "update sources set next_poll_at = ? where id = ?",
-            [(stamp(now), f"f{number}") for number in range(0, every * due, every)],
+            [(format_time(now), f"f{number}") for number in range(0, every * due, every)],
         )
     store.optimise()
     return store, config

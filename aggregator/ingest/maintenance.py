@@ -7,7 +7,8 @@ from functools import partial
 from aggregator.models.config import Config
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import change_log, metadata
-from aggregator.store.database.connection import Connection, Store, moment, stamp
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.entries import entries, stories
 from aggregator.store.queries import archives
 from aggregator.store.sources import incidents, poll_log, sources
@@ -70,8 +71,8 @@ def run_maintenance(
     right.
     """
     with store.transaction() as db:
-        last = moment(metadata.get(db, "housekeeping"))
-        metadata.put(db, "housekeeping", stamp(now))
+        last = parse_time_or_none(metadata.get(db, "housekeeping"))
+        metadata.put(db, "housekeeping", format_time(now))
     if last is None or now - last > NIGHTS:
         return
     expired = 1

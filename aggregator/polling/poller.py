@@ -24,7 +24,8 @@ from aggregator.policy import schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
 from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
-from aggregator.store.database.connection import Store, stamp
+from aggregator.store.database.connection import Store
+from aggregator.store.database.times import format_time
 from aggregator.store.sources import poll_log, sources
 
 logger = logging.getLogger("aggregator")
@@ -286,6 +287,6 @@ def _log(done: Ingested) -> None:
         done.result,
         len(done.new),
         len(done.changed),
-        stamp(done.next_poll.at),
+        format_time(done.next_poll.at),
         done.detail,
     )

@@ -25,8 +25,9 @@ from aggregator.policy import schedule
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database import metadata
-from aggregator.store.database.connection import Store, stamp
+from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
+from aggregator.store.database.times import format_time
 from aggregator.store.sources import sources
 from aggregator.websub import subscriber
 from aggregator.websub.publications import Publications
@@ -195,7 +196,7 @@ class Scheduler:
         if shortage not in ("", self._shortage):
             logger.warning("event=shortage words=%r", shortage)
         with self._store.transaction() as db:
-            metadata.put(db, "tick", stamp(now))
+            metadata.put(db, "tick", format_time(now))
             metadata.put(db, "shortage", shortage)
         self._last_tick_written, self._shortage = time.monotonic(), shortage
 

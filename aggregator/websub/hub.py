@@ -20,7 +20,8 @@ from aggregator.fetch import urls
 from aggregator.models.config import Config, Limits
 from aggregator.models.poll import Failed, FailureKind, Fetched, FetchOutcome, Message, Request
 from aggregator.store.database import change_log, metadata
-from aggregator.store.database.connection import Connection, Store, moment, stamp
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.websub import subscribers
 from aggregator.store.websub.subscribers import Delivery, PendingSubscription, Subscriber
 from aggregator.websub import protocol
@@ -309,11 +310,11 @@ def ping(
 
     The present second is left out: what still changes in it is told with the next.
     """
-    again, last = moment(metadata.get(db, _PING_AGAIN)), metadata.get(db, _PINGED)
+    again, last = parse_time_or_none(metadata.get(db, _PING_AGAIN)), metadata.get(db, _PINGED)
     if again and now < again <= now + PING_WAIT:
         return []
     # A clock that ran ahead must not keep all news back until its time has come.
-    scopes = change_log.between(db, last if last <= stamp(now) else "", stamp(now))
+    scopes = change_log.between(db, last if last <= format_time(now) else "", format_time(now))
     touched = publications.touched(scopes, config) if scopes else []
     if not touched:
         return []
@@ -331,9 +332,9 @@ def _pinged(
     asked: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
     if isinstance(outcome, Failed):
-        metadata.put(db, _PING_AGAIN, stamp(now + PING_WAIT))
+        metadata.put(db, _PING_AGAIN, format_time(now + PING_WAIT))
     else:
-        metadata.put(db, _PINGED, stamp(asked))
+        metadata.put(db, _PINGED, format_time(asked))
     _log(db, "ping", "", hub, outcome, now)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time
 
 ALL = "all"
 STATUS = "status"
@@ -24,7 +25,7 @@ def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
     db.executemany(
         "insert into changes values (?, 1, ?)"
         " on conflict(scope) do update set version = version + 1, at = excluded.at",
-        [(scope, stamp(now)) for scope in sorted(set(scopes))],
+        [(scope, format_time(now)) for scope in sorted(set(scopes))],
     )
 
 
@@ -47,7 +48,7 @@ def versions(db: Connection) -> dict[str, int]:
 def last(db: Connection, scope: str = ALL) -> datetime | None:
     """Return when a scope changed last, None when it never did."""
     row = db.execute("select at from changes where scope = ?", (scope,)).fetchone()
-    return known_moment(row[0]) if row else None
+    return parse_time(row[0]) if row else None
 
 
 def between(db: Connection, first: str, last: str) -> list[str]:

@@ -6,8 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
 from aggregator.errors import Corrupt, DiskFull, ForeignDatabase, Locked, SchemaTooNew, StoreError
@@ -16,31 +14,6 @@ from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
 Connection = sqlite3.Connection
 
 BUSY_SECONDS = 15.0
-
-
-def stamp(moment: datetime) -> str:
-    """Return the text that stands for a moment in the database, in UTC, to the second."""
-    return _written(moment.astimezone(UTC))
-
-
-def stamp_or_null(moment: datetime | None) -> str | None:
-    """Return the same of a moment that may be none."""
-    return stamp(moment) if moment else None
-
-
-@lru_cache(maxsize=1024)  # a transaction writes its own moment in many rows
-def _written(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")[:19] + "Z"
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return the moment that `stamp` made into text, None for NULL and "" (no moment)."""
-    return datetime.fromisoformat(text) if text else None
-
-
-def known_moment(text: str) -> datetime:
-    """Return the moment of a column that is never NULL."""
-    return datetime.fromisoformat(text)
 
 
 @contextmanager

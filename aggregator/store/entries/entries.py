@@ -18,12 +18,12 @@ from aggregator.models.entry import (
     SafeHtml,
     StoredEntry,
 )
-from aggregator.store.database.connection import (
-    Connection,
-    known_moment,
-    moment,
-    stamp,
-    stamp_or_null,
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import (
+    format_time,
+    format_time_or_none,
+    parse_time,
+    parse_time_or_none,
 )
 
 VERSIONS_KEPT = 20
@@ -87,17 +87,17 @@ def insert(
     Args:
         sections: Those of the source, where an entry stands when the rules name no others.
     """
-    seen = stamp(first_seen)
+    seen = format_time(first_seen)
     ids: list[int] = []
     placed: list[_Placed] = []
     for one in fresh:
-        entry, sort_at = one.entry, stamp(one.sort_at)
+        entry, sort_at = one.entry, format_time(one.sort_at)
         cursor = db.execute(
             _INSERT,
             (
                 source_id, entry.guid, one.uri, entry.link, entry.canonical_url, entry.title,
-                entry.summary, entry.content, entry.text, stamp_or_null(entry.published),
-                stamp_or_null(entry.updated), seen, seen, sort_at, one.hidden, entry.language,
+                entry.summary, entry.content, entry.text, format_time_or_none(entry.published),
+                format_time_or_none(entry.updated), seen, seen, sort_at, one.hidden, entry.language,
                 *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(one.ruling),
                 one.known_by,
             ),
@@ -130,7 +130,7 @@ def revise(
         db.execute(
             "insert or ignore into versions(entry_id, until, title, text, content)"
             " select id, ?, title, text, content from entries where id = ?",
-            (stamp(changed), entry_id),
+            (format_time(changed), entry_id),
         )
         db.execute(
             "delete from versions where entry_id = ?1 and until not in (select until from versions"
@@ -148,9 +148,9 @@ def revise(
         " changed = coalesce(?, changed) where id = ?",
         (
             entry.link, entry.canonical_url, entry.summary, entry.content,
-            stamp_or_null(entry.published), stamp_or_null(entry.updated), entry.language,
-            *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling), hidden or None,
-            matched, stamp_or_null(changed), entry_id,
+            format_time_or_none(entry.published), format_time_or_none(entry.updated),
+            entry.language, *_kinds(entry), *_lists(entry), entry.fingerprint, *_ruled(ruling),
+            hidden or None, matched, format_time_or_none(changed), entry_id,
         ),
     )  # fmt: skip
     # Apart, so that the search index is only rewritten when its words change.
@@ -172,11 +172,16 @@ def rule(
     db.execute(
         "update entries set hidden = ?, withdrawn = ?, sections = ?, tags = ?, ruled = ?,"
         " priority = ? where id = ?",
-        (hidden or None, stamp_or_null(withdrawn) if hidden else None, *_ruled(ruling), held.id),
+        (
+            hidden or None,
+            format_time_or_none(withdrawn) if hidden else None,
+            *_ruled(ruling),
+            held.id,
+        ),
     )
     _displace(db, [held.id])
     if not hidden:
-        _place(db, [(held.id, stamp(held.sort_at), held.entry, ruling)], sections)
+        _place(db, [(held.id, format_time(held.sort_at), held.entry, ruling)], sections)
 
 
 def _hidden(before: str, ruling: RuleResult) -> str:
@@ -279,7 +284,7 @@ def hide(
     """Take entries out of every view; `withdrawn` when the publisher or a rule took them back."""
     db.executemany(
         "update entries set hidden = ?, withdrawn = ? where id = ?",
-        [(reason, stamp_or_null(withdrawn), entry_id) for entry_id in entry_ids],
+        [(reason, format_time_or_none(withdrawn), entry_id) for entry_id in entry_ids],
     )
     _displace(db, entry_ids)
 
@@ -288,7 +293,7 @@ def left_document(db: Connection, entry_ids: Iterable[int], now: datetime) -> No
     """Note that entries no longer stand in their source's document; retention counts from here."""
     db.executemany(
         "update entries set last_seen = ? where id = ?",
-        [(stamp(now), entry_id) for entry_id in entry_ids],
+        [(format_time(now), entry_id) for entry_id in entry_ids],
     )
 
 
@@ -306,7 +311,7 @@ def expire(db: Connection, before: datetime, limit: int = 5_000) -> int:
         row[0]
         for row in db.execute(
             "select id from entries where last_seen is not null and last_seen < ? limit ?",
-            (stamp(before), limit),
+            (format_time(before), limit),
         )
     ]
     _displace(db, ids)
@@ -337,7 +342,7 @@ def known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
             canonical_url=row[2],
             title=row[3],
             fingerprint=row[4],
-            published=moment(row[5]),
+            published=parse_time_or_none(row[5]),
         )
         for row in rows
     }
@@ -350,7 +355,7 @@ def moments(db: Connection, source_id: str, limit: int = 21) -> list[datetime]:
         " order by sort_at desc, id desc limit ?",
         (source_id, limit),
     )
-    return [known_moment(row[0]) for row in rows]
+    return [parse_time(row[0]) for row in rows]
 
 
 def any_of(db: Connection, source_id: str) -> bool:
@@ -426,7 +431,7 @@ def versions(db: Connection, entry_id: int) -> list[Version]:
         (entry_id,),
     )
     return [
-        Version(until=known_moment(row[0]), title=row[1], text=row[2], content=SafeHtml(row[3]))
+        Version(until=parse_time(row[0]), title=row[1], text=row[2], content=SafeHtml(row[3]))
         for row in rows
     ]
 
@@ -442,7 +447,7 @@ def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tup
         "select t.category, t.n, e.categories from (select category, count(*) as n,"
         " max(entry_id) as id from entry_category where sort_at >= ? group by category"
         " order by n desc, category limit ?) t join entries e on e.id = t.id",
-        (stamp(since), limit),
+        (format_time(since), limit),
     )
     return [
         (next((name for name in _loads(row[2]) if name.casefold() == row[0]), row[0]), row[1])
@@ -467,8 +472,8 @@ def stored(row: Any, *, tagged: bool = True) -> StoredEntry:
         summary=row["summary"],
         content=SafeHtml(row["content"]),
         text=row["text"],
-        published=moment(row["published"]),
-        updated=moment(row["updated"]),
+        published=parse_time_or_none(row["published"]),
+        updated=parse_time_or_none(row["updated"]),
         authors=tuple(Author(**fields) for fields in _loads(row["authors"])),
         categories=(*_loads(row["categories"]), *(tags if tagged else ())),
         enclosures=tuple(Enclosure(**fields) for fields in _loads(row["enclosures"])),
@@ -487,10 +492,10 @@ def stored(row: Any, *, tagged: bool = True) -> StoredEntry:
         id=row["id"],
         source_id=row["source_id"],
         uri=row["uri"],
-        first_seen=known_moment(row["first_seen"]),
-        changed=known_moment(row["changed"]),
-        sort_at=known_moment(row["sort_at"]),
-        withdrawn=moment(row["withdrawn"]),
+        first_seen=parse_time(row["first_seen"]),
+        changed=parse_time(row["changed"]),
+        sort_at=parse_time(row["sort_at"]),
+        withdrawn=parse_time_or_none(row["withdrawn"]),
         hidden=row["hidden"] or "",
         entry=entry,
         ruling=RuleResult(

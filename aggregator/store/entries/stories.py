@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time
 
 COVERED_DEPTH = 2_000
 """So many of the latest stories are looked at for the most covered."""
@@ -73,7 +74,7 @@ def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntr
             summary=row[6],
             via=row[7],
             feed=row[10],
-            sort_at=known_moment(row[8]),
+            sort_at=parse_time(row[8]),
             hidden=row[9] or "",
         )
         for row in rows
@@ -106,7 +107,14 @@ def add_members(db: Connection, members: Iterable[Member]) -> None:
         "insert or ignore into story_members(entry_id, story_id, source_id, at, reason,"
         " similarity) values (?, ?, ?, ?, ?, ?)",
         [
-            (one.entry_id, one.story, one.source_id, stamp(one.at), one.reason, one.similarity)
+            (
+                one.entry_id,
+                one.story,
+                one.source_id,
+                format_time(one.at),
+                one.reason,
+                one.similarity,
+            )
             for one in members
         ],
     )
@@ -140,7 +148,7 @@ def members(db: Connection, stories: Collection[int], *, shown: bool = False) ->
             story=row[0],
             entry_id=row[1],
             source_id=row[2],
-            at=known_moment(row[3]),
+            at=parse_time(row[3]),
             reason=row[4],
             similarity=row[5],
         )
@@ -158,13 +166,13 @@ def latest(
     db: Connection, *, limit: int, before: tuple[datetime, int] | None = None
 ) -> list[tuple[int, datetime]]:
     """Return stories and when they began, newest first, from a place on."""
-    at, story = (stamp(before[0]), before[1]) if before else ("~", 0)
+    at, story = (format_time(before[0]), before[1]) if before else ("~", 0)
     rows = db.execute(
         "select story_id, at from story_members where entry_id = story_id"
         " and (at, story_id) < (?, ?) order by at desc, story_id desc limit ?",
         (at, story, limit),
     )
-    return [(row[0], known_moment(row[1])) for row in rows]
+    return [(row[0], parse_time(row[1])) for row in rows]
 
 
 def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> list[int]:
@@ -181,7 +189,7 @@ def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> lis
         " where m.story_id = b.story_id) as n from (select story_id from story_members"
         " where entry_id = story_id and at >= ? order by at desc, story_id desc limit ?) b)"
         " where n >= ? order by n desc, story_id desc limit ?",
-        (stamp(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
+        (format_time(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
     )
     counts = Counter(one.story for one in members(db, [row[0] for row in rows], shown=True))
     best = sorted(counts, key=lambda story: (-counts[story], -story))

@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from aggregator.models.entry import SafeHtml, StoredEntry
 from aggregator.models.query import Query, Sort
-from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.entries import entries, stories
 from aggregator.store.queries import select as views
 from aggregator.store.queries import summaries
@@ -45,7 +46,7 @@ class Moment:
         """Look a moment up."""
         later = db.execute(
             "select 1 from entries indexed by entries_withdrawn where withdrawn > ? limit 1",
-            (stamp(at),),
+            (format_time(at),),
         ).fetchone()
         return cls(at=at, last=_last_id(db, at), undone=later is not None)
 
@@ -53,11 +54,11 @@ class Moment:
 def first(db: Connection) -> datetime | None:
     """Return when the first entry came that is still stored."""
     row = db.execute("select first_seen from entries order by id limit 1").fetchone()
-    return known_moment(row[0]) if row else None
+    return parse_time(row[0]) if row else None
 
 
 def _last_id(db: Connection, at: datetime) -> int:
-    low, high, then = 0, entries.last_id(db), stamp(at)
+    low, high, then = 0, entries.last_id(db), format_time(at)
     while low < high:
         middle = (low + high + 1) // 2
         row = db.execute(
@@ -75,9 +76,9 @@ def last_change(db: Connection, then: Moment) -> datetime | None:
     (moment,) = db.execute(
         "select max(at) from (select first_seen as at from entries where id = ?"
         " union all select max(until) from versions where until <= ?)",
-        (then.last, stamp(then.at)),
+        (then.last, format_time(then.at)),
     ).fetchone()
-    return known_moment(moment) if moment else None
+    return parse_time(moment) if moment else None
 
 
 def select(
@@ -174,7 +175,7 @@ def _taken_back(
     if query.category or query.author or query.view or (query.exclude and not query.q):
         return []
     where = ["withdrawn > ?", "id <= ?", "(sort_at, id) < (?, ?)"]
-    values: list[object] = [stamp(then.at), then.last, stamp(before.sort_at), before.id]
+    values: list[object] = [format_time(then.at), then.last, format_time(before.sort_at), before.id]
     for condition, wanted in (
         ("source_id in ({})", query.source),
         (
@@ -191,7 +192,7 @@ def _taken_back(
         where.append("(" + " or ".join(columns.get(kind, kind) for kind in query.has) + ")")
     if query.since:
         where.append("sort_at >= ?")
-        values.append(stamp(query.since))
+        values.append(format_time(query.since))
     match = expression(query.q, query.exclude).match
     if query.q:
         where.append("id in (select rowid from entries_fts where entries_fts match ?)")
@@ -220,7 +221,7 @@ def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Wo
         " from versions v join entries e on e.id = v.entry_id"
         " where v.entry_id in (select value from json_each(?)) and v.until > ?"
         " group by v.entry_id",
-        (json.dumps(list(ids)), stamp(at)),
+        (json.dumps(list(ids)), format_time(at)),
     )
     return {
         row[0]: _Wording(
@@ -243,6 +244,6 @@ def _changed(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, date
         "select e.id, coalesce(max(v.until), e.first_seen) from entries e left join versions v"
         " on v.entry_id = e.id and v.until <= ? where e.id in (select value from json_each(?))"
         " group by e.id",
-        (stamp(at), json.dumps(list(ids))),
+        (format_time(at), json.dumps(list(ids))),
     )
-    return {row[0]: known_moment(row[1]) for row in rows}
+    return {row[0]: parse_time(row[1]) for row in rows}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.queries.select import Cursor
 
 
@@ -44,12 +45,12 @@ def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[Cor
         " where (v.until, v.entry_id) < (?, ?) and e.hidden is null"
         " and (v.title != new_title or v.text != new_text)"
         " order by v.until desc, v.entry_id desc limit ?",
-        (stamp(before.sort_at) if before else "9", before.id if before else 0, limit),
+        (format_time(before.sort_at) if before else "9", before.id if before else 0, limit),
     )
     return [
         Correction(
             entry_id=row[0],
-            at=known_moment(row[1]),
+            at=parse_time(row[1]),
             before=Wording(title=row[2], text=row[3]),
             after=Wording(title=row[4], text=row[5]),
         )

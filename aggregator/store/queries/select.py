@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Sort, Stories
-from aggregator.store.database.connection import Connection, known_moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.entries.entries import stored
 from aggregator.store.queries.fts import expression
 
@@ -26,7 +27,7 @@ class Cursor:
 
     def __str__(self) -> str:
         """Return the form used in URLs."""
-        return f"{stamp(self.sort_at)}~{self.id}"
+        return f"{format_time(self.sort_at)}~{self.id}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
@@ -131,7 +132,7 @@ def _walk(
             values.append(value)
     if before is not None:
         where.append(f"(d.{driver.order}, d.{driver.id}) < (?, ?)")
-        values += [stamp(before.sort_at), before.id]
+        values += [format_time(before.sort_at), before.id]
     if until_id != LAST_ID:
         where.append(f"d.{driver.id} <= ?")
         values.append(until_id)
@@ -207,7 +208,7 @@ def _filters(
     since = _since(db, query)
     if since:
         where.append("@.sort_at >= ?")
-        values.append(stamp(since))
+        values.append(format_time(since))
     if query.exclude and driver is not None:
         match = expression(query.exclude).match
         if match:
@@ -228,7 +229,7 @@ def _since(db: Connection, query: Query) -> datetime | None:
     # Counted from the newest entry and not from the clock, so that the same database gives the
     # same view.
     newest = db.execute("select max(sort_at) from entries where hidden is null").fetchone()[0]
-    return known_moment(newest) - query.within if newest else None
+    return parse_time(newest) - query.within if newest else None
 
 
 def _search(
@@ -245,7 +246,7 @@ def _search(
     outer, outer_values = "", []
     if before is not None:
         outer = " where (at, id) < (?, ?)"
-        outer_values = [stamp(before.sort_at), before.id]
+        outer_values = [format_time(before.sort_at), before.id]
     if is_collapsed(query):
         outer += " where " if not outer else " and "
         outer += (
@@ -347,4 +348,4 @@ def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str,
         f" where {' and '.join(where)} order by withdrawn desc, id desc limit ?",
         [*values, limit],
     )
-    return [(row[0], known_moment(row[1])) for row in rows]
+    return [(row[0], parse_time(row[1])) for row in rows]

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from aggregator.models.entry import Image
 from aggregator.models.query import Query
-from aggregator.store.database.connection import Connection, known_moment
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import parse_time
 from aggregator.store.queries import select as views
 from aggregator.store.queries.select import Cursor
 
@@ -55,8 +56,8 @@ def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, EntrySummary
             language=row[7],
             image=Image(**json.loads(row[8])) if row[8] else None,
             kind="audio" if row[9] else "video" if row[10] else "",
-            sort_at=known_moment(row[11]),
-            changed=known_moment(row[12]),
+            sort_at=parse_time(row[11]),
+            changed=parse_time(row[12]),
             hidden=row[13] or "",
         )
         for row in rows

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.store.database.connection import Connection, known_moment, moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time, parse_time_or_none
 
 KEPT = 100
 """Incidents kept of a source: one that has them by the hour must not fill the database."""
@@ -28,7 +29,7 @@ def opened(db: Connection, source_id: str, kind: str, detail: str, now: datetime
         "insert into incidents(source_id, kind, opened, changed, detail)"
         " select ?1, ?2, ?3, ?3, ?4 where not exists (select 1 from incidents"
         " where source_id = ?1 and kind = ?2 and closed is null)",
-        (source_id, kind, stamp(now), detail),
+        (source_id, kind, format_time(now), detail),
     )
 
 
@@ -37,7 +38,7 @@ def noted(db: Connection, source_id: str, kind: str, detail: str, now: datetime)
     db.execute(
         "insert into incidents(source_id, kind, opened, closed, changed, detail)"
         " values (?1, ?2, ?3, ?3, ?3, ?4)",
-        (source_id, kind, stamp(now), detail),
+        (source_id, kind, format_time(now), detail),
     )
 
 
@@ -46,13 +47,13 @@ def closed(db: Connection, source_id: str, now: datetime, *, but: str = "") -> N
     db.execute(
         "update incidents set closed = ?1, changed = ?1"
         " where source_id = ?2 and closed is null and kind != ?3",
-        (stamp(now), source_id, but),
+        (format_time(now), source_id, but),
     )
 
 
 def forget(db: Connection, before: datetime) -> None:
     """Delete what was over before a moment, and of each source all but its latest `KEPT`."""
-    db.execute("delete from incidents where closed < ?", (stamp(before),))
+    db.execute("delete from incidents where closed < ?", (format_time(before),))
     db.execute(
         "delete from incidents where closed is not null and id in (select id from (select id,"
         " row_number() over (partition by source_id order by id desc) as place from incidents)"
@@ -72,9 +73,9 @@ def recent(db: Connection, limit: int = 50, source_id: str = "") -> list[Inciden
             id=row["id"],
             source_id=row["source_id"],
             kind=row["kind"],
-            opened=known_moment(row["opened"]),
-            closed=moment(row["closed"]),
-            changed=known_moment(row["changed"]),
+            opened=parse_time(row["opened"]),
+            closed=parse_time_or_none(row["closed"]),
+            changed=parse_time(row["changed"]),
             detail=row["detail"],
         )
         for row in rows

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from aggregator.store.database.connection import (
-    Connection,
-    known_moment,
-    moment,
-    stamp,
-    stamp_or_null,
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import (
+    format_time,
+    format_time_or_none,
+    parse_time,
+    parse_time_or_none,
 )
 
 POLLS_KEPT = 50
@@ -122,9 +122,9 @@ def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
         "insert or replace into polls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                row.source_id, number % POLLS_KEPT, stamp(row.at), row.outcome, row.status,
+                row.source_id, number % POLLS_KEPT, format_time(row.at), row.outcome, row.status,
                 row.milliseconds, row.bytes, row.conditional, row.new, row.changed, row.detail,
-                stamp(row.next_poll), row.reason,
+                format_time(row.next_poll), row.reason,
             )
             for row, number, _ in rows
         ],
@@ -134,7 +134,7 @@ def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
         " new = new + excluded.new, changed = changed + excluded.changed, polls = polls + 1,"
         " failed = failed + excluded.failed",
         [
-            (row.source_id, stamp(row.at)[:10], row.new, row.changed, row.failed)
+            (row.source_id, format_time(row.at)[:10], row.new, row.changed, row.failed)
             for row, _, _ in rows
         ],
     )
@@ -148,13 +148,13 @@ def add_push(
     db.execute(
         "insert into days values (?, ?, ?, ?, 0, 0) on conflict(source_id, day) do update set"
         " new = new + excluded.new, changed = changed + excluded.changed",
-        (source_id, stamp(at)[:10], new, changed),
+        (source_id, format_time(at)[:10], new, changed),
     )
     db.execute(
         "insert into hours values (?, 0, 0, 0, 0, ?, 0, ?, ?) on conflict(hour) do update set"
         " bytes = bytes + excluded.bytes, new = new + excluded.new,"
         " changed = changed + excluded.changed",
-        (stamp(at)[:13], received, new, changed),
+        (format_time(at)[:13], received, new, changed),
     )
 
 
@@ -165,7 +165,7 @@ def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None
             1, row.outcome == "not_modified", row.outcome == "equal", row.failed, row.bytes,
             saved, row.new, row.changed,
         )  # fmt: skip
-        by_hour.setdefault(stamp(row.at)[:13], []).append(counted)
+        by_hour.setdefault(format_time(row.at)[:13], []).append(counted)
     db.executemany(
         "insert into hours values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(hour) do update set"
         " polls = polls + excluded.polls, not_modified = not_modified + excluded.not_modified,"
@@ -189,7 +189,7 @@ def count_hosts(db: Connection, requests: Sequence[HostRequest]) -> None:
         " spacing = coalesce(?8, spacing),"
         " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
         " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
-        [(*request[:-1], stamp_or_null(request.gate_until)) for request in requests],
+        [(*request[:-1], format_time_or_none(request.gate_until)) for request in requests],
     )
 
 
@@ -217,7 +217,7 @@ def _poll(row: object) -> PollRow:
     fields = {key: row[key] for key in row.keys() if key != "slot"}  # type: ignore[index, attr-defined]  # noqa: SIM118
     return PollRow(
         source_id=fields["source_id"],
-        at=known_moment(fields["at"]),
+        at=parse_time(fields["at"]),
         outcome=fields["outcome"],
         status=fields["status"],
         milliseconds=fields["milliseconds"],
@@ -226,7 +226,7 @@ def _poll(row: object) -> PollRow:
         new=fields["new"],
         changed=fields["changed"],
         detail=fields["detail"],
-        next_poll=known_moment(fields["next_poll_at"]),
+        next_poll=parse_time(fields["next_poll_at"]),
         reason=fields["reason"],
     )
 
@@ -237,7 +237,7 @@ def totals(db: Connection, since: datetime | None = None) -> Totals:
         "select coalesce(sum(polls), 0), coalesce(sum(not_modified), 0), coalesce(sum(equal), 0),"
         " coalesce(sum(failed), 0), coalesce(sum(bytes), 0), coalesce(sum(saved), 0),"
         " coalesce(sum(new), 0), coalesce(sum(changed), 0) from hours where hour >= ?",
-        (stamp(since)[:13] if since else FORMERLY,),
+        (format_time(since)[:13] if since else FORMERLY,),
     ).fetchone()
     names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
     return Totals(**dict(zip(names, row, strict=True)))
@@ -276,7 +276,7 @@ def hosts(db: Connection) -> list[HostRow]:
             early=row["early"],
             failed=row["failed"],
             spacing=row["spacing"],
-            gate_until=moment(row["gate_until"]),
+            gate_until=parse_time_or_none(row["gate_until"]),
             sources=row["sources"],
         )
         for row in rows
@@ -285,9 +285,9 @@ def hosts(db: Connection) -> list[HostRow]:
 
 def forget(db: Connection, now: datetime) -> None:
     """Drop the days and hours that no page shows any more."""
-    db.execute("delete from days where day < ?", (stamp(now - timedelta(days=60))[:10],))
+    db.execute("delete from days where day < ?", (format_time(now - timedelta(days=60))[:10],))
     names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
-    last = stamp(now - timedelta(days=400))[:13]
+    last = format_time(now - timedelta(days=400))[:13]
     db.execute(
         f"insert or replace into hours select ?1, {', '.join(f'sum({name})' for name in names)}"
         " from hours where hour < ?2 group by 1",

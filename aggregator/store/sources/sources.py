@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from aggregator.models.config import Source
 from aggregator.models.entry import Author, Feed
 from aggregator.models.poll import NextPoll, Validators
-from aggregator.store.database.connection import Connection, known_moment, moment, stamp
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time, parse_time, parse_time_or_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +153,8 @@ def sync(
                 " next_poll_at, next_poll_reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     source.id, source.url, source.title, position, source.enabled,
-                    host_of(source.url), stamp(now), stamp(now),
-                    stamp(first_polls.get(source.id, now)), "first poll",
+                    host_of(source.url), format_time(now), format_time(now),
+                    format_time(first_polls.get(source.id, now)), "first poll",
                 ),
             )  # fmt: skip
         elif row["url"] != source.url:
@@ -185,14 +186,14 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
     # They leave the old document; those that stand in the new one too come back by its first poll.
     db.executemany(
         "update entries set last_seen = ? where id = ?",
-        [(stamp(now), entry_id) for entry_id in document(db, source.id).entry_ids],
+        [(format_time(now), entry_id) for entry_id in document(db, source.id).entry_ids],
     )
     db.execute(
         "update sources set url = ?, host = ?, moved_to = '', move = '', discovered_url = '',"
         " etag = '', last_modified = '', validators_url = '', lifetime = null, failures = 0,"
         " health = 'new', error = '', error_kind = '', planned_at = ?, next_poll_at = ?,"
         " next_poll_reason = 'its URL was changed', fill_url = '', hurry = 0 where id = ?",
-        (source.url, host_of(source.url), stamp(now), stamp(first_poll), source.id),
+        (source.url, host_of(source.url), format_time(now), format_time(first_poll), source.id),
     )
     db.execute("delete from documents where source_id = ?", (source.id,))
 
@@ -237,9 +238,9 @@ def due(db: Connection, now: datetime, limit: int = 100_000) -> list[Due]:
     rows = db.execute(
         "select id, host, next_poll_at from sources indexed by sources_due"
         " where enabled and configured and next_poll_at <= ? order by next_poll_at limit ?",
-        (stamp(now), limit),
+        (format_time(now), limit),
     )
-    return [Due(source_id=row[0], host=row[1], next_poll=known_moment(row[2])) for row in rows]
+    return [Due(source_id=row[0], host=row[1], next_poll=parse_time(row[2])) for row in rows]
 
 
 def next_due(db: Connection) -> datetime | None:
@@ -247,7 +248,7 @@ def next_due(db: Connection) -> datetime | None:
     row = db.execute(
         "select min(next_poll_at) from sources where enabled and configured"
     ).fetchone()
-    return moment(row[0])
+    return parse_time_or_none(row[0])
 
 
 _COLUMNS = (
@@ -337,7 +338,7 @@ def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-_STORED: dict[type, Callable[[Any], object]] = {datetime: stamp, timedelta: _seconds}
+_STORED: dict[type, Callable[[Any], object]] = {datetime: format_time, timedelta: _seconds}
 """How values are stored that are not stored as they are."""
 
 
@@ -346,12 +347,12 @@ def gate_host(db: Connection, host: str, given: datetime, until: datetime, reaso
     db.execute(
         "update sources set gate_from = ?, gate_until = ? where host = ?"
         " and (gate_until is null or gate_until < ?)",
-        (stamp(given), stamp(until), host, stamp(until)),
+        (format_time(given), format_time(until), host, format_time(until)),
     )
     db.execute(
         "update sources set planned_at = ?, next_poll_at = ?, next_poll_reason = ? where host = ?"
         " and next_poll_at < ?",
-        (stamp(given), stamp(until), reason, host, stamp(until)),
+        (format_time(given), format_time(until), reason, host, format_time(until)),
     )
 
 
@@ -362,7 +363,7 @@ def poll_now(
     changed = db.execute(
         "update sources set planned_at = ?1, next_poll_at = ?1, next_poll_reason = ?3"
         " where id = ?2 and (gate_until is null or gate_until <= ?1)",
-        (stamp(now), source_id, reason),
+        (format_time(now), source_id, reason),
     )
     return bool(changed.rowcount)
 
@@ -379,7 +380,7 @@ def force(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None
         " where enabled and configured and (gate_until is null or gate_until <= ?1)"
         " and case ?2 when '[]' then health != 'gone'"
         " else id in (select value from json_each(?2)) end",
-        (stamp(now), names),
+        (format_time(now), names),
     )
 
 
@@ -387,13 +388,15 @@ def plan(db: Connection, plans: Mapping[str, NextPoll], now: datetime) -> None:
     """Set when sources are polled next, and why."""
     db.executemany(
         "update sources set planned_at = ?, next_poll_at = ?, next_poll_reason = ? where id = ?",
-        [(stamp(now), stamp(plan.at), plan.reason, key) for key, plan in plans.items()],
+        [(format_time(now), format_time(plan.at), plan.reason, key) for key, plan in plans.items()],
     )
 
 
 def planned_after(db: Connection, moment: datetime) -> list[SourceState]:
     """Return the sources whose plan or gate was made after a moment, so by a wrong clock."""
-    rows = db.execute(f"{_COLUMNS} where s.planned_at > ?1 or s.gate_from > ?1", (stamp(moment),))
+    rows = db.execute(
+        f"{_COLUMNS} where s.planned_at > ?1 or s.gate_from > ?1", (format_time(moment),)
+    )
     return [_state(row) for row in rows]
 
 
@@ -408,7 +411,7 @@ def feed_json(feed: Feed) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return stamp(value)
+        return format_time(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, frozenset):
@@ -425,7 +428,7 @@ def _feed(text: str) -> Feed:
     fields = json.loads(text)
     for name in ("updated", "update_base"):
         if name in fields:
-            fields[name] = known_moment(fields[name])
+            fields[name] = parse_time(fields[name])
     for name in ("ttl", "update_period"):
         if name in fields:
             fields[name] = timedelta(seconds=fields[name])
@@ -453,33 +456,33 @@ def _state(found: Any) -> SourceState:
         feed=feed,
         link=row["link"] or "",
         moved_to=row["moved_to"],
-        move=Move(url=move["url"], since=known_moment(move["since"]), times=move["times"])
+        move=Move(url=move["url"], since=parse_time(move["since"]), times=move["times"])
         if move
         else None,
         discovered_url=row["discovered_url"],
         validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
         validators_url=row["validators_url"],
         lifetime=None if row["lifetime"] is None else timedelta(seconds=row["lifetime"]),
-        gate_from=moment(row["gate_from"]),
-        gate_until=moment(row["gate_until"]),
+        gate_from=parse_time_or_none(row["gate_from"]),
+        gate_until=parse_time_or_none(row["gate_until"]),
         failures=row["failures"],
         health=row["health"],
-        health_since=moment(row["health_since"]),
+        health_since=parse_time_or_none(row["health_since"]),
         error=row["error"],
         error_kind=row["error_kind"],
         polls=row["polls"],
-        last_poll=moment(row["last_poll_at"]),
-        last_ok=moment(row["last_ok_at"]),
-        last_change=moment(row["last_change_at"]),
+        last_poll=parse_time_or_none(row["last_poll_at"]),
+        last_ok=parse_time_or_none(row["last_ok_at"]),
+        last_change=parse_time_or_none(row["last_change_at"]),
         gap=None if row["gap"] is None else timedelta(seconds=row["gap"]),
-        newest=moment(row["newest_at"]),
-        planned=known_moment(row["planned_at"]),
-        next_poll=known_moment(row["next_poll_at"]),
+        newest=parse_time_or_none(row["newest_at"]),
+        planned=parse_time(row["planned_at"]),
+        next_poll=parse_time(row["next_poll_at"]),
         next_poll_reason=row["next_poll_reason"],
         milliseconds=row["milliseconds"],
         body_bytes=row["body_bytes"],
         entries=row["entries"],
-        added=moment(row["added_at"]),
+        added=parse_time_or_none(row["added_at"]),
         fill_url=row["fill_url"],
         fill_left=row["fill_left"],
         hurry=row["hurry"],
@@ -490,4 +493,4 @@ def move_json(move: Move | None) -> str:
     """Return the text that holds a move under observation, "" for none."""
     if move is None:
         return ""
-    return json.dumps({"url": move.url, "since": stamp(move.since), "times": move.times})
+    return json.dumps({"url": move.url, "since": format_time(move.since), "times": move.times})

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from aggregator.store.database.connection import (
-    Connection,
-    known_moment,
-    moment,
-    stamp,
-    stamp_or_null,
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import (
+    format_time,
+    format_time_or_none,
+    parse_time,
+    parse_time_or_none,
 )
 
 LOG_KEPT = 2_000
@@ -144,7 +144,7 @@ def _queue(
     db.execute(
         "insert or replace into wishes(topic, callback, host, mode, secret, lease, due_at)"
         " values (?, ?, ?, ?, ?, ?, ?)",
-        (topic, callback, host, mode, secret, int(lease.total_seconds()), stamp(now)),
+        (topic, callback, host, mode, secret, int(lease.total_seconds()), format_time(now)),
     )
 
 
@@ -162,7 +162,7 @@ def wishes(db: Connection, now: datetime, limit: int) -> list[PendingSubscriptio
         )
         for row in db.execute(
             "select * from wishes where due_at <= ? order by due_at, id limit ?",
-            (stamp(now), limit),
+            (format_time(now), limit),
         )
     ]
 
@@ -170,7 +170,8 @@ def wishes(db: Connection, now: datetime, limit: int) -> list[PendingSubscriptio
 def postpone(db: Connection, wish: int, again: datetime) -> None:
     """Verify a request later, as its callback could not be reached."""
     db.execute(
-        "update wishes set attempts = attempts + 1, due_at = ? where id = ?", (stamp(again), wish)
+        "update wishes set attempts = attempts + 1, due_at = ? where id = ?",
+        (format_time(again), wish),
     )
 
 
@@ -202,8 +203,8 @@ def subscribe(
             wish.callback,
             host,
             wish.secret,
-            stamp(now),
-            stamp(now + wish.lease),
+            format_time(now),
+            format_time(now + wish.lease),
             version,
         ),
     )
@@ -224,7 +225,7 @@ def any_expired(db: Connection, now: datetime, longest: timedelta) -> bool:
     first, last = db.execute(
         "select min(lease_until), max(lease_until) from subscribers"
     ).fetchone()
-    return first is not None and (first <= stamp(now) or last > stamp(now + longest))
+    return first is not None and (first <= format_time(now) or last > format_time(now + longest))
 
 
 def expire(db: Connection, now: datetime, longest: timedelta) -> list[tuple[str, str]]:
@@ -232,10 +233,11 @@ def expire(db: Connection, now: datetime, longest: timedelta) -> list[tuple[str,
 
     Those that a clock which ran ahead gave a longer lease than any get the longest.
     """
-    latest = stamp(now + longest)
+    latest = format_time(now + longest)
     db.execute("update subscribers set lease_until = ?1 where lease_until > ?1", (latest,))
     rows = db.execute(
-        "delete from subscribers where lease_until <= ? returning topic, callback", (stamp(now),)
+        "delete from subscribers where lease_until <= ? returning topic, callback",
+        (format_time(now),),
     )
     return [(row[0], row[1]) for row in rows]
 
@@ -269,7 +271,7 @@ def changed(db: Connection, topic: str, digest: str, now: datetime) -> int:
         (topic, digest),
     )
     return db.execute(
-        "update subscribers set due_at = ?, attempts = 0 where topic = ?", (stamp(now), topic)
+        "update subscribers set due_at = ?, attempts = 0 where topic = ?", (format_time(now), topic)
     ).rowcount
 
 
@@ -313,7 +315,7 @@ def due(
         f"{_COLUMNS} where s.due_at <= ?1 and s.lease_until > ?1"
         f" and s.id not in ({','.join(map(str, busy)) or '0'})"
         " order by s.failures, s.due_at, s.topic, s.id",
-        (stamp(now),),
+        (format_time(now),),
     )
     hosts = Counter(under_way)
     found: list[Subscriber] = []
@@ -352,7 +354,7 @@ def told(db: Connection, subscriber: int, version: int, now: datetime) -> None:
         "update subscribers set attempts = 0, failures = 0, last_at = ?3, detail = '',"
         " due_at = case when (select version from topics where url = topic) > ?2 then due_at end"
         " where id = ?1",
-        (subscriber, version, stamp(now)),
+        (subscriber, version, format_time(now)),
     )
 
 
@@ -371,7 +373,7 @@ def failed(
         " detail = ?4, due_at ="
         " case when (select version from topics where url = topic) > ?2 then due_at else ?5 end"
         " where id = ?1",
-        (subscriber, version, stamp(now), detail, stamp_or_null(again)),
+        (subscriber, version, format_time(now), detail, format_time_or_none(again)),
     )
 
 
@@ -384,7 +386,7 @@ def log(db: Connection, deliveries: Sequence[Delivery]) -> None:
         "insert into deliveries(at, kind, topic, callback, status, milliseconds, detail)"
         " values (?, ?, ?, ?, ?, ?, ?)",
         [
-            (stamp(d.at), d.kind, d.topic, d.callback, d.status, d.milliseconds, d.detail)
+            (format_time(d.at), d.kind, d.topic, d.callback, d.status, d.milliseconds, d.detail)
             for d in deliveries[-LOG_KEPT:]
         ],
     )
@@ -401,7 +403,7 @@ def logged(db: Connection, limit: int) -> list[Delivery]:
 
 def _delivery(row: Mapping[str, Any]) -> Delivery:
     return Delivery(
-        at=known_moment(row["at"]),
+        at=parse_time(row["at"]),
         kind=row["kind"],
         topic=row["topic"],
         callback=row["callback"],
@@ -418,12 +420,12 @@ def _subscriber(row: Mapping[str, Any]) -> Subscriber:
         callback=row["callback"],
         host=row["host"],
         secret=row["secret"],
-        verified=known_moment(row["verified"]),
-        lease_until=known_moment(row["lease_until"]),
+        verified=parse_time(row["verified"]),
+        lease_until=parse_time(row["lease_until"]),
         version=row["version"],
         attempts=row["attempts"],
         failures=row["failures"],
-        due=moment(row["due_at"]),
-        last=moment(row["last_at"]),
+        due=parse_time_or_none(row["due_at"]),
+        last=parse_time_or_none(row["last_at"]),
         detail=row["detail"],
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aggregator.store.database.connection import (
-    Connection,
-    known_moment,
-    moment,
-    stamp,
-    stamp_or_null,
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import (
+    format_time,
+    format_time_or_none,
+    parse_time,
+    parse_time_or_none,
 )
 
 ASKED, ACTIVE, LEAVING, DENIED = "asked", "active", "leaving", "denied"
@@ -98,7 +98,7 @@ def unfounded(db: Connection, callbacks: str, latest: datetime) -> list[Subscrip
         f" where s.id = u.source_id and {_OFFERING}"
         " and json_extract(s.feed, '$.self_url') = u.topic"
         " and u.hub in (select value from json_each(s.feed, '$.hubs'))))",
-        (callbacks, stamp(latest)),
+        (callbacks, format_time(latest)),
     )
     return [_subscription(row) for row in rows]
 
@@ -112,15 +112,18 @@ def add(db: Connection, subscription: Subscription) -> None:
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             given.token, given.source_id, given.hub, given.topic, given.callback, given.secret,
-            given.state, stamp(given.since), stamp_or_null(given.act),
-            stamp_or_null(given.active_since), given.pushes, stamp_or_null(given.last_push),
+            given.state, format_time(given.since), format_time_or_none(given.act),
+            format_time_or_none(given.active_since), given.pushes,
+            format_time_or_none(given.last_push),
         ),
     )  # fmt: skip
 
 
 def update(db: Connection, token: str, columns: Mapping[str, Any]) -> None:
     """Set columns of a subscription by name; moments are converted."""
-    values = [stamp(value) if isinstance(value, datetime) else value for value in columns.values()]
+    values = [
+        format_time(value) if isinstance(value, datetime) else value for value in columns.values()
+    ]
     names = ", ".join(f"{name} = ?" for name in columns)
     db.execute(f"update subscriptions set {names} where token = ?", [*values, token])
 
@@ -165,7 +168,7 @@ def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
     """Return the subscriptions for which something is to be done, longest overdue first."""
     rows = db.execute(
         "select * from subscriptions where act_at <= ? order by act_at limit ?",
-        (stamp(now), limit),
+        (format_time(now), limit),
     )
     return [_subscription(row) for row in rows]
 
@@ -177,12 +180,12 @@ def activate(
     db.execute(
         "update subscriptions set state = 'active', since = ?1, act_at = ?2, lease_until = ?3,"
         " active_since = coalesce(active_since, ?1), failures = 0, detail = '' where token = ?4",
-        (stamp(now), stamp(renew), stamp(until), subscription.token),
+        (format_time(now), format_time(renew), format_time(until), subscription.token),
     )
     db.execute(
         "update subscriptions set state = 'leaving', since = ?1, act_at = ?1, failures = 0"
         " where source_id = ?2 and token != ?3 and state = 'active'",
-        (stamp(now), subscription.source_id, subscription.token),
+        (format_time(now), subscription.source_id, subscription.token),
     )
 
 
@@ -192,9 +195,9 @@ def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[st
         "select source_id, min(active_since) from subscriptions where state = 'active'"
         " and lease_until > ? and pushes and suspected is null"
         " and source_id in (select value from json_each(?)) group by source_id",
-        (stamp(now), json.dumps(list(source_ids))),
+        (format_time(now), json.dumps(list(source_ids))),
     )
-    return {row[0]: known_moment(row[1]) for row in rows}
+    return {row[0]: parse_time(row[1]) for row in rows}
 
 
 def suspect(db: Connection, source_id: str, now: datetime) -> bool:
@@ -202,7 +205,7 @@ def suspect(db: Connection, source_id: str, now: datetime) -> bool:
     changed = db.execute(
         "update subscriptions set suspected = ?1 where source_id = ?2 and state = 'active'"
         " and not exists (select 1 from inbox where source_id = ?2)",
-        (stamp(now), source_id),
+        (format_time(now), source_id),
     )
     return bool(changed.rowcount)
 
@@ -228,12 +231,12 @@ def receive(
         return False
     db.execute(
         "insert into inbox(source_id, at, topic, content_type, body) values (?, ?, ?, ?, ?)",
-        (subscription.source_id, stamp(now), subscription.topic, content_type, body),
+        (subscription.source_id, format_time(now), subscription.topic, content_type, body),
     )
     db.execute(
         "update subscriptions set pushes = pushes + 1, last_push_at = ?, algorithm = ?"
         " where token = ?",
-        (stamp(now), algorithm, subscription.token),
+        (format_time(now), algorithm, subscription.token),
     )
     return True
 
@@ -254,7 +257,7 @@ def waiting(db: Connection, busy: Collection[str], limit: int) -> list[Push]:
         Push(
             id=row["id"],
             source_id=row["source_id"],
-            at=known_moment(row["at"]),
+            at=parse_time(row["at"]),
             topic=row["topic"],
             content_type=row["content_type"],
             body=row["body"],
@@ -283,15 +286,15 @@ def _subscription(row: Any) -> Subscription:
         callback=row["callback"],
         secret=row["secret"],
         state=row["state"],
-        since=known_moment(row["since"]),
-        act=moment(row["act_at"]),
+        since=parse_time(row["since"]),
+        act=parse_time_or_none(row["act_at"]),
         failures=row["failures"],
         detail=row["detail"],
-        active_since=moment(row["active_since"]),
-        lease_until=moment(row["lease_until"]),
+        active_since=parse_time_or_none(row["active_since"]),
+        lease_until=parse_time_or_none(row["lease_until"]),
         pushes=row["pushes"],
         ignored=row["ignored"],
-        last_push=moment(row["last_push_at"]),
-        suspected=moment(row["suspected"]),
+        last_push=parse_time_or_none(row["last_push_at"]),
+        suspected=parse_time_or_none(row["suspected"]),
         algorithm=row["algorithm"],
     )

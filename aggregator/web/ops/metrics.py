@@ -11,7 +11,8 @@ from prometheus_client.registry import Collector
 
 from aggregator import __version__
 from aggregator.store.database import metadata
-from aggregator.store.database.connection import Connection, Store, moment
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
 from aggregator.store.sources import poll_log, sources
 from aggregator.store.websub import subscribers, subscriptions
@@ -52,7 +53,7 @@ def read(db: Connection) -> Iterable[Metric]:
         state.health if state.enabled else "disabled" for state in sources.all_states(db)
     )
     yield _gauge("sources", "Configured sources.", dict(healths), "health")
-    tick = moment(metadata.get(db, "tick"))
+    tick = parse_time_or_none(metadata.get(db, "tick"))
     yield _gauge(
         "last_tick_timestamp_seconds",
         "When the scheduler was alive last, 0 for never.",

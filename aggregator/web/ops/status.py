@@ -11,7 +11,8 @@ from aggregator.errors import QueryError, StoreError
 from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.store.database import change_log, metadata
-from aggregator.store.database.connection import Connection, Store, moment
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
 from aggregator.store.sources import incidents, poll_log, sources
 from aggregator.store.sources.poll_log import Day
@@ -91,7 +92,7 @@ class Ops:
             rows = matching[(page - 1) * ROWS : page * ROWS]
             days = poll_log.days(db, now.date() - timedelta(days=SPARK_DAYS - 1))
             hour = poll_log.totals(db, now - timedelta(hours=1))
-            tick = moment(metadata.get(db, "tick"))
+            tick = parse_time_or_none(metadata.get(db, "tick"))
             shown = StatusPage(
                 head=Head(
                     title=f"Last updated – {config.site.title}",
@@ -127,7 +128,7 @@ class Ops:
         configured = {source.id: source for source in config.sources}
         with self._store.reading() as db:
             today = poll_log.totals(db, now.replace(hour=0, minute=0, second=0, microsecond=0))
-            tick = moment(metadata.get(db, "tick"))
+            tick = parse_time_or_none(metadata.get(db, "tick"))
             known = subscriptions.by_source(db)
             body = {
                 "title": config.site.title,
@@ -224,7 +225,7 @@ class Ops:
     def readyz(self) -> Response:
         """Answer 200 when the scheduler is alive too."""
         with self._store.reading() as db:
-            tick = moment(metadata.get(db, "tick"))
+            tick = parse_time_or_none(metadata.get(db, "tick"))
         if _alive(tick, self._clock()):
             return Response("ready\n", mimetype="text/plain")
         seen = f"seen last at {machine(tick)}" if tick else "never seen"

@@ -10,7 +10,8 @@ from aggregator.clean import fingerprint
 from aggregator.formats.merged import Item
 from aggregator.models.config import Config
 from aggregator.models.entry import Author, Entry, SafeHtml, StoredEntry
-from aggregator.store.database.connection import Store, stamp
+from aggregator.store.database.connection import Store
+from aggregator.store.database.times import format_time
 from aggregator.store.queries import revisions
 from aggregator.web.feeds import site_feeds
 from aggregator.web.feeds.views import ViewSpec
@@ -133,7 +134,7 @@ def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, 
 def _stored(one: Correction, spec: ViewSpec) -> StoredEntry:
     """Return a correction as an entry of the feed."""
     change, story = one.change, one.story
-    uri = f"{spec.feed_id}/{story.id}/{stamp(change.until)}"
+    uri = f"{spec.feed_id}/{story.id}/{format_time(change.until)}"
     parts = [
         f"<p>{name}: {difference}</p>"
         for name, difference in (("Headline", change.title), ("Text", change.text))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.store.database import metadata
-from aggregator.store.database.connection import stamp
+from aggregator.store.database.times import format_time
 from aggregator.store.sources import poll_log
 from tests.web.pages.test_pages import PageSite, pages
 from tests.web.stock import START
@@ -76,7 +76,7 @@ def test_last_tick_and_mistakes(pages: PageSite) -> None:
     assert found["aggregator_last_tick_timestamp_seconds"] == 0
     assert found["aggregator_config_error"] == 0
     with pages.stock.store.transaction() as db:
-        metadata.put(db, "tick", stamp(START))
+        metadata.put(db, "tick", format_time(START))
         metadata.put(db, "config_error", "line 1: no")
     found = figures(pages)
     assert found["aggregator_last_tick_timestamp_seconds"] == START.timestamp()

@@ -3,7 +3,7 @@
 import json
 
 from aggregator.store.database import metadata
-from aggregator.store.database.connection import stamp
+from aggregator.store.database.times import format_time
 from tests.web.pages.test_pages import PageSite, pages
 
 __all__ = ["pages"]
@@ -11,7 +11,7 @@ __all__ = ["pages"]
 
 def test_why_a_scheduler_that_lives_does_not_poll(pages: PageSite) -> None:
     with pages.stock.store.transaction() as db:
-        metadata.put(db, "tick", stamp(pages.now))
+        metadata.put(db, "tick", format_time(pages.now))
         metadata.put(db, "shortage", "the cluster has <no> worker")
     assert "Nothing is polled: the cluster has &lt;no&gt; worker." in pages.text("/status")
     told = json.loads(pages.text("/status.json"))["scheduler"]
