@@ -1,4 +1,4 @@
-"""Which entries are the same: within one feed, by decisions that are pure and give their reason.
+"""Find entries that are the same: within one feed, and as stories across feeds.
 
-Nothing here touches the database, the clock or the network.
+Pure decisions that give their reason. No database, clock or network.
 """

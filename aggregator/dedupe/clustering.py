@@ -1,19 +1,20 @@
-"""Which entries of different sources are reports of one story, and why.
+"""Decide which entries of different sources report one story, and why. Pure.
 
-A new report is compared with the first report of each story that an index finds near, never with
-those that joined it later, so that no chain of likenesses leads from one story to another. Only an
-equal page counts for every member: what stands at one address is one text. In their order:
+A new entry is compared with the first entry of each story that the index finds, never with later
+members, so that no chain of similar entries joins two stories. Only an equal page counts for
+every member. The rules, in order of strength:
 
-    page      both link to one page; not a site's home, nor a page that one source links to from
-              several entries, nor if nothing in one speaks of what is in the other
-    hint      one names the other as where it is from (via, feed, id), and their titles agree
-    title     the same telling title within `WINDOW`; not one that a source has used before
-    text      nearly the same beginning, though the headline was written anew
-    likeness  much the same title, and a beginning that agrees
+    page      both link to one page; ignored for a site's home page, for a page that one source
+              links to from several entries, and when the two texts share no word
+    hint      one cites the other as its source (via, feed, id), and the titles or texts agree
+    title     equal titles of enough content words within `WINDOW`; ignored for a title that a
+              source uses repeatedly
+    text      nearly the same opening text under a rewritten headline
+    likeness  similar titles, and openings that agree
 
-What tells a pair of a series apart is that each title has words that the other report knows
-nothing of: "Part 3" and "Part 4", one town and another, "raises" and "cuts". So such words may
-stand on one side, never on both. Reports of one source are never one story.
+Instalments of a series differ on both sides: "Part 3" and "Part 4", one town and another, "raises"
+and "cuts". So only one of the two titles may have words that the other entry lacks. Entries of one
+source never form a story.
 """
 
 import re
@@ -26,54 +27,62 @@ from itertools import combinations
 
 import xxhash
 
-from aggregator.dedupe.tokenizer import AGAINST, Stems, Words, beginning, read, sequences, strangers
+from aggregator.dedupe.tokenizer import (
+    AGAINST,
+    Stems,
+    TokenizedText,
+    first_tokens,
+    missing_terms,
+    ngrams,
+    tokenize,
+)
 
 VERSION = b"2"
-"""Part of every key; a new rule for making keys needs a new version."""
+"""Part of every key; raise it when the way keys are made changes."""
 
 WINDOW = timedelta(days=3)
-"""Reports further apart are no one story, unless they are one page."""
+"""Entries further apart in time are one story only if they link to one page."""
 
 TITLE_SKETCH, LEAD_SKETCH = 4, 2
-"""So many words of a title, and sequences of a lead, stand for it in the index."""
+"""Words of a title, and n-grams of a lead, that represent it in the index."""
 
-SEQUENCE, BEGINNING = 4, 12
-"""Words of a sequence, and of a lead's beginning, to which papers cut it at least."""
+LEAD_NGRAM, LEAD_WORDS = 4, 12
+"""Words of an n-gram, and words of a lead that are indexed: news sites rarely cut it shorter."""
 
-MOST_LIKELY = 12
-"""With so many reports one that has keys in common is compared."""
+MAX_COMPARED = 12
+"""Most similar entries of the index that a new entry is compared with."""
 
 _DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
-"""Place and agency at the beginning of a wire report: `OSLO, 12 May (NNA) -`."""
+"""Place and agency at the start of a wire report: `OSLO, 12 May (NNA) -`."""
 
-TELLING_TITLE = 4
-"""Words that a title needs to be evidence by itself."""
+MIN_TITLE_WORDS = 4
+"""Content words from which a title alone is evidence."""
 
-LONG_LEAD = 10
+MIN_LEAD_WORDS = 10
 """Words from which a lead is evidence."""
 
 SAME_TEXT, SOME_TEXT, FORM_TEXT = 0.7, 0.25, 0.1
-"""Shares of the shorter lead's sequences of words that stand in the other lead: enough for one
-text, for a beginning that agrees, and for what may be one form filled in twice."""
+"""Shares of the shorter lead's trigrams that the other lead has: enough for one text, for openings
+that agree, and for what may be one form filled in twice."""
 
 SAME_SUBJECT, SOME_SUBJECT = 0.35, 0.15
-"""Shares of the shorter lead's telling words that stand in the other report."""
+"""Shares of the shorter lead's content words that the other entry has."""
 
 SAME_TITLE, MUCH_TITLE, SOME_TITLE = 0.75, 0.6, 0.4
-"""Shares of two titles' telling words that stand in both."""
+"""Shares of the content words of two titles that both have."""
 
 ABOUT = 0.4
-"""Share of a headline's telling words that stand in the text which it is about."""
+"""Share of a headline's content words that the text below it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """An entry as it is compared.
+class StoryInput:
+    """The parts of an entry that are compared.
 
     Args:
-        page: Its page's canonical URL, "" when it has none.
-        hints: What it may share with another report of the story: where it is from, its id.
-        feed: URL of the feed that it was copied from, else of its own.
+        page: Canonical URL of its page, "" without one.
+        hints: URLs and ids that it may share with another entry of the story: its source, its id.
+        feed: URL of the feed that it was copied from, else of its own feed.
     """
 
     id: int
@@ -88,27 +97,28 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A story that a report may belong to.
+    """A story that an entry may belong to.
 
     Args:
         story: Its id.
-        first: The report it began with.
-        sources: Of its members.
-        same_page, hinted, worn: Whether a member has the report's page; whether one names the
-            other; whether the report's title is one that a source uses again and again.
+        first: Its first entry.
+        sources: The sources of its members.
+        same_page: A member links to the entry's page.
+        hinted: The entry cites a member as its source, or the reverse.
+        reused_title: A source has used the entry's title before.
     """
 
     story: int
-    first: Report
+    first: StoryInput
     sources: Collection[str]
     same_page: bool = False
     hinted: bool = False
-    worn: bool = False
+    reused_title: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """A report joins a story: why, in words, and how alike it is to the first, 0 to 1."""
+    """An entry joins a story: the reason to show, and the similarity to the first entry, 0 to 1."""
 
     story: int
     reason: str
@@ -117,86 +127,82 @@ class Join:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What a report is found by, as 64-bit numbers; 0 or () where it has none of the kind.
+    """The index keys of an entry, as 64-bit numbers; 0 or () where it has none of the kind.
 
     Args:
-        page, title: What it shares with reports of the same page or title.
-        hints: What it is hinted by; asks: what a report that it has a hint in common with has.
-        near: A report that is much alike is likely to have some of them too; only the first
-            report of a story is found by them.
+        page, title: Shared with entries of the same page or title.
+        hints: Its own hints; hint_lookups: the keys of entries that it or that cite it.
+        near: Likely shared with similar entries; only a story's first entry is stored by them.
     """
 
     page: int
     title: int
     hints: tuple[int, ...]
-    asks: tuple[int, ...]
+    hint_lookups: tuple[int, ...]
     near: tuple[int, ...]
 
     @property
-    def asked(self) -> tuple[int, ...]:
-        """All by which it may find others."""
-        return (self.page, self.title, *self.asks, *self.near)
+    def lookups(self) -> tuple[int, ...]:
+        """All keys to look up for it."""
+        return (self.page, self.title, *self.hint_lookups, *self.near)
 
 
-def keys(report: Report, *, is_news: bool = True) -> Keys:
-    """Return the keys of a report; if it is no news, none by which what is alike is found."""
-    title = beginning(report.title)
-    telling = {token.word for token in title if token.tells}
-    page = report.page if _is_telling_page(report.page) else ""
-    hints = tuple(_key(b"hint", hint) for hint in report.hints)
-    pages = tuple(_key(b"page", hint) for hint in report.hints)
+def keys(entry: StoryInput, *, is_recent: bool = True) -> Keys:
+    """Return the index keys of an entry, without the similarity keys unless it is recent."""
+    title = first_tokens(entry.title)
+    content = {token.word for token in title if token.is_content}
+    page = entry.page if _has_path(entry.page) else ""
+    hints = tuple(_key(b"hint", hint) for hint in entry.hints)
+    pages = tuple(_key(b"page", hint) for hint in entry.hints)
     return Keys(
         page=_key(b"page", page) if page else 0,
-        title=_key(b"title", *(token.word for token in title)) if telling else 0,
+        title=_key(b"title", *(token.word for token in title)) if content else 0,
         hints=hints,
-        asks=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
-        near=(*_triples(telling), *_sequences(report)) if is_news else (),
+        hint_lookups=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
+        near=(*_title_triples(content), *_lead_ngrams(entry)) if is_recent else (),
     )
 
 
-def likely(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return the reports that may well be much alike, the likeliest first.
+def nearest(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
+    """Return the entries that share most similarity keys, at most `MAX_COMPARED`, best first.
 
     Args:
-        by_key: The reports that are found by each key.
+        by_key: The entries stored under each key.
     """
-    found = [report for key in keys.near for report in by_key.get(key, ())]
-    return [report for report, _ in Counter(found).most_common(MOST_LIKELY)]
+    shared = Counter(entry for key in keys.near for entry in by_key.get(key, ()))
+    return [entry for entry, _ in shared.most_common(MAX_COMPARED)]
 
 
-def _triples(words: Iterable[str]) -> list[int]:
-    """Return a number for any three words of a title's sketch: two are often together."""
+def _title_triples(words: Iterable[str]) -> list[int]:
+    """Return a number for any three words of a title's sketch: two often occur together."""
     numbers = _sketch(map(_number, words), TITLE_SKETCH)
     if len(numbers) < 2:
         return []
     return [sum(some) for some in combinations(numbers, min(3, len(numbers)))]
 
 
-def _sequences(report: Report) -> list[int]:
-    """Return the sketch of the sequences of words with which a lead begins."""
-    begins = beginning(_lead_of(report), BEGINNING)
-    if len(begins) < LONG_LEAD:
+def _lead_ngrams(entry: StoryInput) -> list[int]:
+    """Return the sketch of the n-grams with which a lead begins."""
+    tokens = first_tokens(_without_dateline(entry), LEAD_WORDS)
+    if len(tokens) < MIN_LEAD_WORDS:
         return []
-    numbers = [_number(token.word) for token in begins]
-    return _sketch(map(sum, sequences(numbers, SEQUENCE)), LEAD_SKETCH)
+    numbers = [_number(token.word) for token in tokens]
+    return _sketch(map(sum, ngrams(numbers, LEAD_NGRAM)), LEAD_SKETCH)
 
 
 def _sketch(numbers: Iterable[int], size: int) -> list[int]:
-    """Return the smallest numbers: of texts that are alike, mostly the same ones.
-
-    This is the "bottom k" form of MinHash.
-    """
+    """Return the smallest numbers: similar texts mostly have the same ones ("bottom k" MinHash)."""
     return sorted(set(numbers))[:size]
 
 
-@lru_cache(maxsize=16_384)  # few words make most of any text
+@lru_cache(maxsize=16_384)  # a few words make up most of any text
 def _number(word: str) -> int:
-    """Return a word's number, of 61 bits, so that four together are one that SQLite keeps."""
-    return _hash(_beginning(word)) >> 3
+    """Return a word's number in 61 bits, so that the sum of four fits into SQLite's integers."""
+    return _hash(_stem(word)) >> 3
 
 
 def _key(kind: bytes, *values: str) -> int:
-    """Return a number as SQLite keeps it, of 64 bits with a sign."""
+    """Return a signed 64-bit number, as SQLite stores it."""
     return _hash(" ".join(values), kind) - 2**63
 
 
@@ -204,193 +210,199 @@ def _hash(text: str, kind: bytes = b"word") -> int:
     return xxhash.xxh3_64_intdigest(VERSION + kind + b" " + text.encode("utf-8", "surrogatepass"))
 
 
-def _beginning(word: str) -> str:
+def _stem(word: str) -> str:
     return word if word[0].isdigit() else word[:5]  # so that inflections count as the same
 
 
-def _is_telling_page(page: str) -> bool:
+def _has_path(page: str) -> bool:
+    """Whether a URL names more than a site: a home page is no evidence."""
     return bool(page.partition("://")[2].partition("/")[2])
 
 
-def decide(report: Report, candidates: Sequence[Candidate]) -> Join | None:
-    """Return the story that a report joins, None when it begins its own.
+def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
+    """Return the story that an entry joins, None when it begins its own.
 
-    The strongest reason decides, then the greater similarity, then the older story.
+    The strongest rule decides, then the greater similarity, then the older story.
     """
     best: tuple[int, float, int] | None = None
-    joined: Join | None = None
+    join: Join | None = None
     for candidate in candidates:
-        if report.source_id in candidate.sources:
+        if entry.source_id in candidate.sources:
             continue
-        found = _compare(report, candidate)
-        if found is None:
+        match = _compare(entry, candidate)
+        if match is None:
             continue
-        strength, reason, similarity = found
+        strength, reason, similarity = match
         order = (-strength, -similarity, candidate.story)
         if best is None or order < best:
             best = order
-            joined = Join(story=candidate.story, reason=reason, similarity=round(similarity, 2))
-    return joined
+            join = Join(story=candidate.story, reason=reason, similarity=round(similarity, 2))
+    return join
 
 
-def _compare(report: Report, candidate: Candidate) -> tuple[int, str, float] | None:
-    if candidate.same_page and not _Pair(report, candidate.first).is_strange():
-        return 5, "it links to the same page", 1.0
-    is_far = abs(report.at - candidate.first.at) > WINDOW
+def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] | None:
+    if candidate.same_page and not _Pair(entry, candidate.first).is_unrelated():
+        return 5, "links to the same page", 1.0
+    is_far = abs(entry.at - candidate.first.at) > WINDOW
     if is_far and not candidate.hinted:
         return None
-    pair = _Pair(report, candidate.first)
+    pair = _Pair(entry, candidate.first)
     if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
-        return 4, "one names the other as its origin, and they agree", max(pair.title, pair.text)
+        return 4, "one cites the other as its source, and they agree", max(pair.title, pair.text)
     if is_far:
         return None
-    if pair.is_same_title() and not candidate.worn:
-        return 3, "its title is the same", 1.0
+    if pair.is_same_title() and not candidate.reused_title:
+        return 3, "same title", 1.0
     if pair.is_same_text():
-        return 2, "its text begins nearly the same", pair.text
-    if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.worn):
-        return 1, "its title and beginning are much alike", pair.likeness
+        return 2, "nearly the same opening text", pair.text
+    if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
+        return 1, "similar title and opening text", pair.likeness
     return None
 
 
 class _Pair:
-    """Two reports, and how alike they are."""
+    """Two entries, and how similar they are."""
 
-    def __init__(self, one: Report, other: Report) -> None:
-        self.titles = read(one.title), read(other.title)
-        self.leads = _lead(one), _lead(other)
-        self.long = min(len(lead.all) for lead in self.leads) >= LONG_LEAD
-        self.title = _dice(*(title.telling for title in self.titles))
-        self.text = _containment(*(lead.threes for lead in self.leads))
+    def __init__(self, first: StoryInput, second: StoryInput) -> None:
+        self.titles = tokenize(first.title), tokenize(second.title)
+        self.leads = _lead(first), _lead(second)
+        self.long = min(len(lead.words) for lead in self.leads) >= MIN_LEAD_WORDS
+        self.title = _dice(*(title.content for title in self.titles))
+        self.text = _containment(*(lead.trigrams for lead in self.leads))
 
     @cached_property
-    def known(self) -> tuple[Stems, Stems]:
-        """All words that the first has, and the second."""
-        told = zip(self.titles, self.leads, strict=True)
-        first, second = (Stems(title.telling | lead.telling) for title, lead in told)
+    def vocabularies(self) -> tuple[Stems, Stems]:
+        """All content words of the first entry, and of the second."""
+        texts = zip(self.titles, self.leads, strict=True)
+        first, second = (Stems(title.content | lead.content) for title, lead in texts)
         return first, second
 
     @cached_property
-    def unlike(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Words of the first title that the second report does not have, and the reverse."""
-        return self._apart(self.titles)
+    def title_differences(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Words of the first title that the second entry lacks, and the reverse."""
+        return self._missing_from_other(self.titles)
 
     @cached_property
-    def alone(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The same of the leads."""
-        return self._apart(self.leads)
+    def lead_differences(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Words of the first lead that the second entry lacks, and the reverse."""
+        return self._missing_from_other(self.leads)
 
-    def _apart(self, texts: tuple[Words, Words]) -> tuple[frozenset[str], frozenset[str]]:
-        first, second = self.known
-        return strangers(texts[0].telling, second), strangers(texts[1].telling, first)
+    def _missing_from_other(
+        self, texts: tuple[TokenizedText, TokenizedText]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        first, second = self.vocabularies
+        return missing_terms(texts[0].content, second), missing_terms(texts[1].content, first)
 
     @property
     def subject(self) -> float:
-        """Share of the shorter lead's telling words that stand in the other report."""
+        """Share of the shorter lead's content words that the other entry has."""
         if not self.long:
             return 0.0
-        pairs = zip(self.leads, self.alone, strict=True)
-        words, missing = min((len(lead.telling), len(alone)) for lead, alone in pairs)
+        pairs = zip(self.leads, self.lead_differences, strict=True)
+        words, missing = min((len(lead.content), len(terms)) for lead, terms in pairs)
         return 1 - missing / words if words else 0.0
 
     @property
     def likeness(self) -> float:
-        """How alike titles and leads are together."""
+        """Similarity of titles and leads together."""
         return (self.title + self.subject) / 2 if self.long else self.title
 
-    def is_strange(self) -> bool:
-        """Whether neither title has a word that the other report knows, nor the leads a phrase.
+    def is_unrelated(self) -> bool:
+        """Whether neither title has a word that the other entry has, nor the leads a phrase.
 
-        Else whoever names the page of another first could put any headline in its place.
+        Otherwise a source that links to another's page could replace its headline with any other.
         """
-        pairs = zip(self.titles, self.unlike, strict=True)
+        pairs = zip(self.titles, self.title_differences, strict=True)
         return not self.text and all(
-            title.telling and alone == title.telling for title, alone in pairs
+            title.content and terms == title.content for title, terms in pairs
         )
 
     def is_same_title(self) -> bool:
-        """Whether the titles are equal and say enough, and the leads don't speak against it."""
-        one, other = self.titles
-        if one.all != other.all or len(one.telling) < TELLING_TITLE:
+        """Whether the titles are equal and long enough, and the leads don't contradict them."""
+        first, second = self.titles
+        if first.words != second.words or len(first.content) < MIN_TITLE_WORDS:
             return False
         return not self.long or (self.subject >= SOME_SUBJECT and not self.is_series())
 
     def is_same_text(self) -> bool:
-        """Whether one text stands under two headlines that are about it or about the same."""
+        """Whether one text has two headlines that are about it, or about the same subject."""
         if not self.long or self.text < SAME_TEXT or self.is_series():
             return False
         return self._is_reworded() or all(map(self._is_about, self.titles))
 
-    def _is_about(self, title: Words) -> bool:
-        text = Stems(self.leads[0].telling & self.leads[1].telling)
-        return len(strangers(title.telling, text)) <= (1 - ABOUT) * len(title.telling)
+    def _is_about(self, title: TokenizedText) -> bool:
+        text = Stems(self.leads[0].content & self.leads[1].content)
+        return len(missing_terms(title.content, text)) <= (1 - ABOUT) * len(title.content)
 
     def _is_reworded(self) -> bool:
         """Whether the titles say much the same in another order: a form keeps its order."""
         if self.title < SOME_TITLE:
             return False
         first, second = (
-            [_beginning(word) for word in title.all if word in title.telling - alone]
-            for title, alone in zip(self.titles, self.unlike, strict=True)
+            [_stem(word) for word in title.words if word in title.content - terms]
+            for title, terms in zip(self.titles, self.title_differences, strict=True)
         )
         return first != second
 
     def is_alike(self) -> bool:
-        """Whether titles and leads agree, and no word tells the titles apart from both sides."""
-        enough = min(len(title.telling) for title in self.titles) >= TELLING_TITLE
-        if self.title < MUCH_TITLE or all(self.unlike) or self.is_series():
+        """Whether titles and leads agree, and not both titles have words the other entry lacks."""
+        enough = min(len(title.content) for title in self.titles) >= MIN_TITLE_WORDS
+        if self.title < MUCH_TITLE or all(self.title_differences) or self.is_series():
             return False
         if not self.long:
-            is_numbered = any(word[0].isdigit() for alone in self.unlike for word in alone)
+            is_numbered = any(
+                word[0].isdigit() for terms in self.title_differences for word in terms
+            )
             return enough and self.title >= SAME_TITLE and not is_numbered
         return self.text >= SOME_TEXT or (enough and self.subject >= SAME_SUBJECT)
 
     def is_series(self) -> bool:
-        """Whether the two are one form filled in twice, so that what differs are the facts."""
-        one, other = self.titles
-        if self.unlike[0] & one.numbers and self.unlike[1] & other.numbers:
+        """Whether the two look like one form filled in twice, so that the differences are facts."""
+        first, second = self.titles
+        terms = self.title_differences
+        if terms[0] & first.numbers and terms[1] & second.numbers:
             return True
-        if any(alone & AGAINST for alone in self.unlike):
+        if any(side & AGAINST for side in terms):
             return True
         return self._has_other_winner() or (
             self.long and self.text >= FORM_TEXT and all(self._facts(side) for side in (0, 1))
         )
 
     def _facts(self, side: int) -> frozenset[str]:
-        """Return the numbers and names that only one lead has, and what its title names too."""
-        lead, alone = self.leads[side], self.alone[side]
-        titled = Stems(self.unlike[side])
-        return alone & (lead.numbers | lead.names | {word for word in alone if word in titled})
+        """Return what only one lead has: its numbers, its names and words of its title."""
+        lead, terms = self.leads[side], self.lead_differences[side]
+        titled = Stems(self.title_differences[side])
+        return terms & (lead.numbers | lead.names | {word for word in terms if word in titled})
 
     def _has_other_winner(self) -> bool:
         """Whether two titles with one score name the sides in another order."""
-        one, other = self.titles
-        if not any("-" in number for number in one.numbers & other.numbers):
+        first, second = self.titles
+        if not any("-" in number for number in first.numbers & second.numbers):
             return False
-        orders = [[_beginning(word) for word in title.all] for title in self.titles]
-        first, second = (
-            [word for word in order if word in orders[0] and word in orders[1]] for order in orders
-        )
-        return first != second
+        orders = [[_stem(word) for word in title.words] for title in self.titles]
+        shared = set(orders[0]) & set(orders[1])
+        ours, theirs = ([word for word in order if word in shared] for order in orders)
+        return ours != theirs
 
 
-def _lead_of(report: Report) -> str:
-    return _DATELINE.sub("", report.lead, count=1)
+def _without_dateline(entry: StoryInput) -> str:
+    return _DATELINE.sub("", entry.lead, count=1)
 
 
-def _lead(report: Report) -> Words:
-    return read(_lead_of(report))
+def _lead(entry: StoryInput) -> TokenizedText:
+    return tokenize(_without_dateline(entry))
 
 
-def _dice(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return which share of all words stand, in whatever inflection, on both sides."""
-    if not one or not other:
+def _dice(first: frozenset[str], second: frozenset[str]) -> float:
+    """Return the share of all words that both sides have, in any inflection."""
+    if not first or not second:
         return 0.0
-    missing = len(strangers(one - other, Stems(other))) + len(strangers(other - one, Stems(one)))
-    return 1 - missing / (len(one) + len(other))
+    missing = len(missing_terms(first - second, Stems(second)))
+    missing += len(missing_terms(second - first, Stems(first)))
+    return 1 - missing / (len(first) + len(second))
 
 
-def _containment(one: frozenset[object], other: frozenset[object]) -> float:
-    """Return which share of the smaller set is in the larger."""
-    smaller = min(len(one), len(other))
-    return len(one & other) / smaller if smaller else 0.0
+def _containment(first: frozenset[object], second: frozenset[object]) -> float:
+    """Return the share of the smaller set that the larger one has."""
+    smaller = min(len(first), len(second))
+    return len(first & second) / smaller if smaller else 0.0

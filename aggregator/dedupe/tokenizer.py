@@ -1,6 +1,6 @@
-"""Text as it is compared between sources: words that tell, numbers and names, in any script.
+"""Split text of any script into words for comparison: content words, numbers and names.
 
-Scripts that put no spaces between words are read as pairs of characters.
+Scripts that put no spaces between words are split into overlapping pairs of characters.
 """
 
 import re
@@ -13,12 +13,12 @@ from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
-LONGEST = 60
-"""Words of a lead that are looked at; the rest of a report is each publisher's own."""
+MAX_WORDS = 60
+"""Words of a lead that are compared; the rest of a text differs between publishers."""
 
 # Written without spaces: Thai, Lao, Burmese, Khmer, Kana, Han.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-# Vowel signs of Indian scripts are no letters to `re`, and yet within words.
+# `re` does not count vowel signs of Indian scripts as letters.
 _TOKEN = re.compile(
     rf"((?:[a-zA-Z]++|[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0970-\u0dff])+)"
     rf"|(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)"
@@ -46,106 +46,105 @@ het een van met voor naar niet zijn door over
 """
 
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
-"""Words that stand in any report, of the languages that need such a list most."""
+"""Words of any text, for the languages that need such a list most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A text, read.
+class TokenizedText:
+    """The words of a text's beginning.
 
     Args:
-        all: Every word in its order, folded.
-        telling: Those that say what the text is about.
-        numbers: Written in figures, scores and dates as one.
-        names: Those with a capital within a sentence; in scripts without capitals any may be one.
-        threes: All sequences of three words.
+        words: Every word in order, folded.
+        content: The content words: neither function words nor very short.
+        numbers: Numbers in digits; a score or date is one number.
+        names: Words with a capital within a sentence; all words of scripts without capitals.
+        trigrams: All sequences of three words.
     """
 
-    all: tuple[str, ...]
-    telling: frozenset[str]
+    words: tuple[str, ...]
+    content: frozenset[str]
     numbers: frozenset[str]
     names: frozenset[str]
-    threes: frozenset[tuple[str, ...]]
+    trigrams: frozenset[tuple[str, ...]]
 
 
 class Token(NamedTuple):
-    """A word, folded, or "" for a mark behind which a capital is no sign of a name.
+    """A folded word, or "" for a mark after which a capital is no sign of a name.
 
     Args:
-        tells: Whether it says what a text is about.
-        is_capital, has_no_case: How it begins, if it tells.
+        is_capital, has_no_case: The case of the first letter of a content word.
     """
 
     word: str
-    tells: bool = False
+    is_content: bool = False
     is_number: bool = False
     is_capital: bool = False
     has_no_case: bool = False
 
 
 @lru_cache(maxsize=4_096)
-def read(text: str) -> Words:
-    """Return the words of a text's beginning."""
-    found: list[str] = []
-    numbers, names, telling = set[str](), set[str](), set[str]()
+def tokenize(text: str) -> TokenizedText:
+    """Return the first `MAX_WORDS` words of a text."""
+    words: list[str] = []
+    numbers, names, content = set[str](), set[str](), set[str]()
     begins = True
-    for word, tells, is_number, is_capital, has_no_case in _tokens(text):
+    for word, is_content, is_number, is_capital, has_no_case in _tokens(text):
         if word:
-            found.append(word)
-            if tells:
-                telling.add(word)
+            words.append(word)
+            if is_content:
+                content.add(word)
             if is_number:
                 numbers.add(word)
             if has_no_case or (is_capital and not begins):
                 names.add(word)
         begins = not word
-        if len(found) == LONGEST:
+        if len(words) == MAX_WORDS:
             break
-    return Words(
-        tuple(found),
-        frozenset(telling),
+    return TokenizedText(
+        tuple(words),
+        frozenset(content),
         frozenset(numbers),
         frozenset(names),
-        frozenset(sequences(found, 3)),
+        frozenset(ngrams(words, 3)),
     )
 
 
-def beginning(text: str, count: int = LONGEST) -> list[Token]:
-    """Return so many first words, those that `read` has in `all`.
+def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
+    """Return the first `count` words, the same as in `tokenize(text).words`.
 
-    It is the cheaper one: most texts are like no other, and are never compared.
+    It is cheaper than `tokenize`: most texts resemble no other and are never compared.
     """
-    found: list[Token] = []
+    tokens: list[Token] = []
     for token in _tokens(text):
         if token.word:
-            found.append(token)
-            if len(found) == count:
+            tokens.append(token)
+            if len(tokens) == count:
                 break
-    return found
+    return tokens
 
 
 def _tokens(text: str) -> Iterator[Token]:
     return chain.from_iterable(map(_tokens_of, text.split()))
 
 
-@lru_cache(maxsize=16_384)  # few make most of any text
+@lru_cache(maxsize=16_384)  # a few words make up most of any text
 def _tokens_of(chunk: str) -> tuple[Token, ...]:
-    """Return the tokens of what stands between spaces."""
-    found: list[Token] = []
+    """Return the tokens of a text without spaces."""
+    tokens: list[Token] = []
     for word, number, run, _ in _TOKEN.findall(_folded(chunk)):
         if word:
-            found.append(_word(word))
+            tokens.append(_word(word))
         elif number:
-            found.append(Token(_number(number), tells=True, is_number=True))
+            tokens.append(Token(_number(number), is_content=True, is_number=True))
         elif run:
-            found += [Token(pair, tells=True, has_no_case=True) for pair in _pairs(run)]
+            tokens += [Token(pair, is_content=True, has_no_case=True) for pair in _pairs(run)]
         else:
-            found.append(Token(""))
-    return tuple(found)
+            tokens.append(Token(""))
+    return tuple(tokens)
 
 
-def sequences(words: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
-    """Return each so many words that follow one another."""
+def ngrams(words: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
+    """Yield each sequence of `size` consecutive words."""
     return zip(*(words[start:] for start in range(size)), strict=False)
 
 
@@ -165,10 +164,10 @@ def _folded(text: str) -> str:
 
 def _word(word: str) -> Token:
     lower, initial = _lower(word), word[0]
-    tells = _tells(word, lower)
-    is_capital = tells and initial.isupper()
-    has_no_case = tells and not is_capital and initial.upper() == initial
-    return Token(lower, tells, False, is_capital, has_no_case)
+    is_content = _is_content(word, lower)
+    is_capital = is_content and initial.isupper()
+    has_no_case = is_content and not is_capital and initial.upper() == initial
+    return Token(lower, is_content, False, is_capital, has_no_case)
 
 
 def _lower(word: str) -> str:
@@ -177,7 +176,7 @@ def _lower(word: str) -> str:
 
 
 def _stemmed_arabic(word: str) -> str:
-    """Return a word without what Arabic writes together with it, as "light" stemmers do."""
+    """Return a word without the prefixes and endings that Arabic attaches ("light" stemming)."""
     word = _ARABIC_PREFIX.sub("", word)
     return _ARABIC_SUFFIX.sub("", word)
 
@@ -197,27 +196,27 @@ AGAINST = frozenset(
         "反對",
     )
 )
-"""Words that turn a report into its opposite, where the other says no more than "for"."""
+"""Content words of any length: they reverse the meaning of a headline."""
 
 
-def _tells(word: str, lower: str) -> bool:
+def _is_content(word: str, lower: str) -> bool:
     if lower in FUNCTION_WORDS:
         return False
     return len(lower) > 2 or (len(word) == 2 and word.isupper()) or lower in AGAINST
 
 
-def strangers(words: Iterable[str], known: "Stems") -> frozenset[str]:
-    """Return the words that are not among those known, in whatever inflection."""
+def missing_terms(words: Iterable[str], known: "Stems") -> frozenset[str]:
+    """Return the words that `known` lacks in every inflection."""
     return frozenset(word for word in words if word not in known)
 
 
 class Stems:
-    """Words that are found in any inflection: two match that begin alike for most of the longer."""
+    """A set of words that ignores inflection: words match if most of the longer begins alike."""
 
     __slots__ = ("_by_start", "_words")
 
     def __init__(self, words: Iterable[str]) -> None:
-        """Take the words of one side of a comparison."""
+        """Take the words of one entry."""
         self._words = frozenset(words)
         self._by_start: dict[str, list[str]] | None = None
 
@@ -228,15 +227,15 @@ class Stems:
             return False
         if self._by_start is None:
             self._by_start = {}
-            for one in self._words:
-                self._by_start.setdefault(one[:3], []).append(one)
+            for known in self._words:
+                self._by_start.setdefault(known[:3], []).append(known)
         near = self._by_start.get(word[:3])
-        return near is not None and any(_alike(word, one) for one in near)
+        return near is not None and any(_is_inflection(word, known) for known in near)
 
 
-def _alike(one: str, other: str) -> bool:
-    shorter, longer = (one, other) if len(one) < len(other) else (other, one)
+def _is_inflection(first: str, second: str) -> bool:
+    shorter, longer = (first, second) if len(first) < len(second) else (second, first)
     if len(longer) == len(shorter) + 1 and longer.startswith(shorter):
         return True
     needed = max(4, -(-7 * len(longer) // 10))
-    return one[:needed] == other[:needed]
+    return first[:needed] == second[:needed]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from aggregator.clean import urls
 from aggregator.dedupe import clustering as deciding
-from aggregator.dedupe.clustering import WINDOW, Candidate, Join, Report
+from aggregator.dedupe.clustering import WINDOW, Candidate, Join, StoryInput
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import stories
 from aggregator.store.entries.stories import ComparedEntry, Member
@@ -41,7 +41,7 @@ def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
     return sum(_follow(db, new[start : start + BATCH], now) for start in range(0, len(new), BATCH))
 
 
-def _follow(db: Connection, new: Sequence[Report], now: datetime) -> int:
+def _follow(db: Connection, new: Sequence[StoryInput], now: datetime) -> int:
     batch = _Batch(db, new, now)
     for report in new:
         batch.place(report)
@@ -50,10 +50,10 @@ def _follow(db: Connection, new: Sequence[Report], now: datetime) -> int:
     return len(batch.joins)
 
 
-def _report(entry: ComparedEntry) -> Report:
+def _report(entry: ComparedEntry) -> StoryInput:
     own = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
     via = urls.canonical(entry.via) if entry.via else ""
-    return Report(
+    return StoryInput(
         id=entry.id,
         source_id=entry.source_id,
         title=entry.title,
@@ -68,12 +68,14 @@ def _report(entry: ComparedEntry) -> Report:
 class _Batch:
     """New reports, and all that is stored which any of them may have to do with."""
 
-    def __init__(self, db: Connection, new: Sequence[Report], now: datetime) -> None:
+    def __init__(self, db: Connection, new: Sequence[StoryInput], now: datetime) -> None:
         self.day = now.toordinal()
         self.keys = {
-            report.id: deciding.keys(report, is_news=now - report.at <= NEWS) for report in new
+            report.id: deciding.keys(report, is_recent=now - report.at <= NEWS) for report in new
         }
-        self.by_key = stories.by_key(db, {key for keys in self.keys.values() for key in keys.asked})
+        self.by_key = stories.by_key(
+            db, {key for keys in self.keys.values() for key in keys.lookups}
+        )
         wanted = {found for report in new for found in self._found(report)}
         self.story = stories.of_entries(db, wanted)
         found = stories.members(db, set(self.story.values()))
@@ -84,7 +86,7 @@ class _Batch:
         self.kept: list[tuple[int, int, int]] = []
         self.joins: list[Join] = []
 
-    def place(self, report: Report) -> None:
+    def place(self, report: StoryInput) -> None:
         """Let a report join a story or stand alone, and be found by those that follow."""
         found = self._found(report)
         joined = deciding.decide(report, self._candidates(report, found)) if found else None
@@ -93,24 +95,24 @@ class _Batch:
         self.reports[report.id] = report
         self._keep(report, alone=joined is None)
 
-    def _found(self, report: Report) -> list[int]:
+    def _found(self, report: StoryInput) -> list[int]:
         """Return the entries that may be of one story with a report."""
         keys = self.keys[report.id]
-        if self.by_key.keys().isdisjoint(keys.asked):  # as most are
+        if self.by_key.keys().isdisjoint(keys.lookups):  # as most are
             return []
-        found = deciding.likely(keys, self.by_key)
-        for key in (keys.page, keys.title, *keys.asks):
+        found = deciding.nearest(keys, self.by_key)
+        for key in (keys.page, keys.title, *keys.hint_lookups):
             found += self.by_key.get(key, ())
         return found
 
-    def _candidates(self, report: Report, found: Iterable[int]) -> list[Candidate]:
+    def _candidates(self, report: StoryInput, found: Iterable[int]) -> list[Candidate]:
         keys = self.keys[report.id]
         titled = self.by_key.get(keys.title, ())
         pages = self._stories(self.by_key.get(keys.page, ()), report)
         hinted = self._stories([one for one in titled if self._is_copy(one, report)], report)
-        for key in keys.asks:
+        for key in keys.hint_lookups:
             hinted |= self._stories(self.by_key.get(key, ()), report)
-        is_worn = self._is_worn(titled, report)
+        reused_title = self._is_reused(titled, report)
         return [
             Candidate(
                 story=story,
@@ -118,28 +120,28 @@ class _Batch:
                 sources=self.sources.get(story) or {self.reports[story].source_id},
                 same_page=story in pages,
                 hinted=story in hinted,
-                worn=is_worn,
+                reused_title=reused_title,
             )
             for story in sorted({self.story.get(one, one) for one in found})
             if story in self.reports
         ]
 
-    def _is_copy(self, found: int, report: Report) -> bool:
+    def _is_copy(self, found: int, report: StoryInput) -> bool:
         """Whether both are from one feed: under one title that is the same entry."""
         other = self.reports.get(found)
         return other is not None and urls.canonical(other.feed) == urls.canonical(report.feed)
 
-    def _stories(self, found: Collection[int], report: Report) -> set[int]:
+    def _stories(self, found: Collection[int], report: StoryInput) -> set[int]:
         """Return the stories of entries with one key, none if a source has it more than once."""
-        if self._is_worn(found, report):
+        if self._is_reused(found, report):
             return set()
         return {self.story.get(entry_id, entry_id) for entry_id in found}
 
-    def _is_worn(self, found: Collection[int], report: Report) -> bool:
+    def _is_reused(self, found: Collection[int], report: StoryInput) -> bool:
         sources = [self.reports[one].source_id for one in found if one in self.reports]
         return len({*sources, report.source_id}) <= len(sources)
 
-    def _join(self, report: Report, joined: Join) -> None:
+    def _join(self, report: StoryInput, joined: Join) -> None:
         story, first = joined.story, self.reports[joined.story]
         self.joins.append(joined)
         if story not in self.sources:
@@ -161,7 +163,7 @@ class _Batch:
             )
         )
 
-    def _keep(self, report: Report, *, alone: bool) -> None:
+    def _keep(self, report: StoryInput, *, alone: bool) -> None:
         keys, long, short = self.keys[report.id], self.day + KEPT.days, self.day + WINDOW.days
         kept = [(key, long) for key in (keys.page, keys.title, *keys.hints) if key]
         if alone:  # only what a story began with is compared

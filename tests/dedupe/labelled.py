@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from aggregator.dedupe import clustering
-from aggregator.dedupe.clustering import Candidate, Join, Report
+from aggregator.dedupe.clustering import Candidate, Join, StoryInput
 
 NOON = datetime(2009, 6, 27, 12, tzinfo=UTC)
 
@@ -21,8 +21,8 @@ class Pair:
 
     file: str
     same: bool
-    first: Report
-    second: Report
+    first: StoryInput
+    second: StoryInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def pairs() -> Iterator[Pair]:
                 yield Pair(path.stem, label == "same", first, second)
 
 
-def _report(number: int, fields: dict[str, Any]) -> Report:
-    return Report(
+def _report(number: int, fields: dict[str, Any]) -> StoryInput:
+    return StoryInput(
         id=number + 1,
         source_id=f"source{number}",
         title=fields["title"],
@@ -59,12 +59,12 @@ def _report(number: int, fields: dict[str, Any]) -> Report:
     )
 
 
-def judge(first: Report, second: Report) -> Join | None:
+def judge(first: StoryInput, second: StoryInput) -> Join | None:
     """Return whether the second joins the first, found through the index and not otherwise."""
     ours, theirs = clustering.keys(second), clustering.keys(first)
     same_page = bool(ours.page) and ours.page == theirs.page
-    hinted = bool(set(ours.asks) & {*theirs.hints, theirs.page})
-    near = clustering.likely(ours, {key: [first.id] for key in theirs.near})
+    hinted = bool(set(ours.hint_lookups) & {*theirs.hints, theirs.page})
+    near = clustering.nearest(ours, {key: [first.id] for key in theirs.near})
     if not (same_page or hinted or near or (ours.title and ours.title == theirs.title)):
         return None
     candidate = Candidate(

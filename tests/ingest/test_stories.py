@@ -53,8 +53,8 @@ def test_story_has_the_id_of_its_first_entry_and_grows(desk: Desk) -> None:
     assert members(desk, first) == []
     [second] = bring(desk, "b0", told("two"))
     [third] = bring(desk, "b1", told("three", title=OTHER_TITLE))
-    same = "its title is the same"
-    text = "its text begins nearly the same"
+    same = "same title"
+    text = "nearly the same opening text"
     expected = [(first, "a", ""), (second, "b0", same), (third, "b1", text)]
     assert members(desk, first) == members(desk, third) == expected
 
@@ -94,7 +94,7 @@ def test_page_of_any_member_is_evidence(desk: Desk) -> None:
     [first] = bring(desk, "a", told("one"))
     bring(desk, "b0", told("two", canonical_url=page))
     [third] = bring(desk, "b1", told("three", title="Ferry", summary="", canonical_url=page))
-    assert members(desk, first)[2] == (third, "b1", "it links to the same page")
+    assert members(desk, first)[2] == (third, "b1", "links to the same page")
 
 
 def test_page_that_a_source_links_to_again_and_again_is_no_evidence(desk: Desk) -> None:

@@ -169,7 +169,7 @@ def test_stories_tell_their_reports_and_why(pages: PageSite) -> None:
     assert (story["id"], story["title"]) == (first, "Ferry with 212 on board aground off Skerrow")
     assert [(one["entry"], one["reason"], one["similarity"]) for one in story["reports"]] == [
         (first, None, 1.0),
-        (second, "its title is the same", 1.0),
+        (second, "same title", 1.0),
     ]
     assert read(pages, f"/stories/{first}") == story
     assert read(pages, f"/entries/{second}")["story"] == first

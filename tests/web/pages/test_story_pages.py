@@ -96,7 +96,7 @@ def test_page_says_why_a_report_is_one_of_the_story(pages: PageSite, told: list[
     page = pages.text(f"/entry/{told[1]}")
     why = page[page.index('class="why"') :].partition("</details>")[0]
     assert "3 sources report this story" in why
-    assert "its title is the same, 100 % alike (this report)" in " ".join(why.split())
+    assert "same title, 100 % alike (this report)" in " ".join(why.split())
     assert "it came first" in why
 
 
@@ -116,4 +116,4 @@ def test_explain_tells_the_story_of_an_entry(pages: PageSite, told: list[int]) -
     )
     result = CliRunner().invoke(main, ["--config", str(config), "explain", str(told[1])])
     assert "one of 3 reports of story 1:" in result.output, result.output
-    assert "* entry 2 of post: its title is the same, 1.00 alike" in result.output
+    assert "* entry 2 of post: same title, 1.00 alike" in result.output
