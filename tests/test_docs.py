@@ -8,9 +8,11 @@ import pytest
 
 from aggregator.cli.main import COMMANDS, main
 from aggregator.config import file as config_file
+from aggregator.formats.table import ENDINGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+FEEDS = (ROOT / "docs" / "feeds.md").read_text()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
@@ -45,6 +47,11 @@ def test_commands_in_documents_exist(document: Path) -> None:
         r"(?:^|[`/])aggregator (?:--config \S+ )?([a-z]+)\b", document.read_text(), re.MULTILINE
     )
     assert set(used) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_formats_are_documented(ending: str) -> None:
+    assert re.search(rf"^\| `/feeds/all[^|]*\.{ending}`", FEEDS, re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -23,6 +23,7 @@ from aggregator.config.keys import CLUSTER_ADDRESS
 from aggregator.demo.publisher import Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
+from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.polling import parser_pool
 from aggregator.polling import scheduler as jobs
@@ -154,7 +155,8 @@ def _announce(config: Config, host: str, port: int) -> None:
     out.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
     out.print(f"  front page    {address}/")
     out.print(f"  last updated  {address}/status")
-    out.print(f"  merged feed   {address}/feeds/all.atom  (.rss, .json)")
+    first, *others = FORMATS
+    out.print(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
     out.print("Ctrl-C stops it.")
 
 

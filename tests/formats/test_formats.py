@@ -16,6 +16,7 @@ from hypothesis import given, settings
 
 from aggregator.formats import atom, jsonfeed, merged, rss
 from aggregator.formats.merged import Item, MergedFeed
+from aggregator.formats.table import FORMATS
 from aggregator.models.entry import Author, Enclosure, Extension, Image, Origin, SafeHtml
 from tests import validators
 from tests.formats import strategies
@@ -24,11 +25,8 @@ from tests.formats.strategies import ENTRY, SEEN, SOURCE, make_feed, make_item
 Render = Callable[[MergedFeed], bytes]
 Check = Callable[[bytes], list[str]]
 
-FORMATS = [
-    pytest.param(atom.render, validators.atom, id="atom"),
-    pytest.param(rss.render, validators.rss, id="rss"),
-    pytest.param(jsonfeed.render, validators.json_feed, id="json"),
-]
+VALIDATORS = {"atom": validators.atom, "rss": validators.rss, "json": validators.json_feed}
+ALL = [pytest.param(row.render, VALIDATORS[name], id=name) for name, row in FORMATS.items()]
 XML = [pytest.param(atom.render, id="atom"), pytest.param(rss.render, id="rss")]
 
 EVERYTHING = replace(
@@ -65,7 +63,7 @@ FULL = replace(
 )
 
 
-@pytest.mark.parametrize(("render", "check"), FORMATS)
+@pytest.mark.parametrize(("render", "check"), ALL)
 @given(feed=strategies.feeds(strategies.nasty))
 @settings(max_examples=60)
 def test_whatever_an_entry_holds_the_document_is_valid(
@@ -74,7 +72,7 @@ def test_whatever_an_entry_holds_the_document_is_valid(
     assert check(render(feed)) == []
 
 
-@pytest.mark.parametrize(("render", "check"), FORMATS)
+@pytest.mark.parametrize(("render", "check"), ALL)
 @pytest.mark.parametrize(
     "feed",
     [
@@ -104,7 +102,7 @@ def test_the_document_is_valid(render: Render, check: Check, feed: MergedFeed) -
     assert check(render(feed)) == []
 
 
-@pytest.mark.parametrize(("render", "check"), FORMATS)
+@pytest.mark.parametrize(("render", "check"), ALL)
 def test_of_entries_with_one_id_the_first_that_came_is_shown_and_names_the_others(
     render: Render, check: Check
 ) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
+from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Stories
@@ -23,12 +24,6 @@ from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.images import logo
 
 DEFAULT_LIMIT = 50
-
-MEDIA_TYPES = {
-    "atom": "application/atom+xml",
-    "rss": "application/rss+xml",
-    "json": "application/feed+json",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +147,9 @@ def _place(entry: StoredEntry | EntrySummary) -> tuple[datetime, int]:
 def alternates(spec: ViewSpec, format: str, archive: int = 0) -> tuple[tuple[str, str], ...]:
     """Return media type and URL of a view, or of one of its archives, in the other formats."""
     return tuple(
-        (media_type, spec.feed_url(other, archive))
-        for other, media_type in MEDIA_TYPES.items()
-        if other != format
+        (other.media_type, spec.feed_url(other.name, archive))
+        for other in FORMATS.values()
+        if other.name != format
     )
 
 

@@ -5,14 +5,14 @@ source or a saved view. Those that a reader made up with a query have none, as e
 be rendered at every change.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote
 
 from aggregator.errors import QueryError
-from aggregator.formats import atom, jsonfeed, rss
 from aggregator.formats.merged import MergedFeed
+from aggregator.formats.table import ENDINGS, FORMATS, OPML
 from aggregator.models.config import Config
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
@@ -20,18 +20,6 @@ from aggregator.web.feeds import build, views
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.websub import protocol
 from aggregator.websub.publications import Publications, Rendered
-
-RENDER: Mapping[str, Callable[[MergedFeed], bytes]] = {
-    "atom": atom.render,
-    "rss": rss.render,
-    "json": jsonfeed.render,
-}
-
-CONTENT_TYPES = {
-    "atom": f"{atom.TYPE}; charset=utf-8",
-    "rss": f"{rss.TYPE}; charset=utf-8",
-    "json": jsonfeed.TYPE,  # defined to be UTF-8
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +39,16 @@ def address(path: str) -> Address:
         NoSuchView: It is no such path.
     """
     if path == "/opml":
-        return Address(kind="all", id="", format="opml")
+        return Address(kind="all", id="", format=OPML)
     stem, _, format = path.removeprefix("/feeds/").rpartition(".")
-    if format not in views.FORMATS or not path.startswith("/feeds/"):
-        raise NoSuchView(f"feeds end in .{', .'.join(views.FORMATS)}")
+    if format not in ENDINGS or not path.startswith("/feeds/"):
+        raise NoSuchView(f"feeds end in .{', .'.join(ENDINGS)}")
     kind, _, id = stem.partition("/")
     archive = 0
     if kind in {"all", *views.NAMED} and "archive/" in id:
         id, _, number = id.rpartition("archive/")
         id = id.removesuffix("/")
-        if not (number.isascii() and number.isdigit() and len(number) < 10) or format == "opml":
+        if not (number.isascii() and number.isdigit() and len(number) < 10) or format == OPML:
             raise NoSuchView("archives are numbered from 1, as in /feeds/all/archive/1.atom")
         archive = int(number)
         if number != str(archive) or not archive:
@@ -91,9 +79,8 @@ def make(store: Store, spec: ViewSpec, format: str, config: Config) -> tuple[Mer
     named = hub(spec, config)
     feed = build.merged(spec, content, config, format)
     feed = replace(feed, hubs=(named,)) if named else feed
-    return feed, Rendered(
-        body=RENDER[format](feed), content_type=CONTENT_TYPES[format], versions=known
-    )
+    row = FORMATS[format]
+    return feed, Rendered(body=row.render(feed), content_type=row.content_type, versions=known)
 
 
 def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
@@ -104,7 +91,7 @@ def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
         spec = views.resolve(asked.kind, asked.id, query, config)
     except (NoSuchView, NeedsToken, QueryError, UnicodeError):
         return None
-    ours = asked.format in RENDER and not asked.archive and hub(spec, config)
+    ours = asked.format in FORMATS and not asked.archive and hub(spec, config)
     return (spec, asked.format) if ours and spec.feed_url(asked.format) == url else None
 
 
@@ -130,5 +117,5 @@ def _touched(scopes: Collection[str], config: Config) -> list[str]:
         spec.feed_url(format)
         for spec in specs
         if not changed.isdisjoint(build.scopes(spec.query))
-        for format in RENDER
+        for format in FORMATS
     ]

@@ -19,12 +19,13 @@ from werkzeug.datastructures import Headers
 from aggregator.errors import QueryError, StoreError
 from aggregator.formats import opml
 from aggregator.formats.merged import MergedFeed
+from aggregator.formats.table import FORMATS, OPML
 from aggregator.models.config import Config
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
 from aggregator.web.feeds import build, documents, views
-from aggregator.web.feeds.documents import CONTENT_TYPES, RENDER, Address, address
+from aggregator.web.feeds.documents import Address, address
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import cache, conditional
 from aggregator.web.middleware.cache import PRIVATE, Answer, Cache, Document, problem
@@ -146,7 +147,7 @@ class Feeds:
     def _make(self, spec: ViewSpec, asked: Address, config: Config) -> Document:
         if asked.archive:
             return self._archive(spec, asked, config)
-        if asked.format == "opml":
+        if asked.format == OPML:
             return self._opml(spec, config)
         return self._feed(spec, asked.format, config)[0]
 
@@ -176,8 +177,8 @@ class Feeds:
         new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
         delta = replace(feed, items=tuple(new), complete=False)
         return document, Document(
-            body=RENDER[format](delta),
-            content_type=CONTENT_TYPES[format],
+            body=FORMATS[format].render(delta),
+            content_type=FORMATS[format].content_type,
             last_modified=document.last_modified,
             links=document.links,
             cache_control=DELTA,
@@ -199,13 +200,13 @@ class Feeds:
                 content = build.archive(db, spec, number) if spec.archived else None
             if content is None:
                 raise NoSuchView(f"there is no archive {number} of {spec.path}")
-            body = RENDER[format](build.merged(spec, content, config, format))
+            body = FORMATS[format].render(build.merged(spec, content, config, format))
             packed = zstandard.ZstdCompressor(level=8).compress(body)
             with self._store.transaction() as db:
                 kept = archives.keep(db, spec.key, number, variant, packed)
         return Document(
             body=zstandard.ZstdDecompressor().decompress(kept),
-            content_type=CONTENT_TYPES[format],
+            content_type=FORMATS[format].content_type,
             links=(
                 (spec.feed_url(format, number), 'rel="self"'),
                 (spec.feed_url(format), 'rel="current"'),

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from flask import Response, abort, request
 
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
+from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.web.feeds.build import alternates
-from aggregator.web.feeds.documents import CONTENT_TYPES, RENDER
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.middleware.cache import Document
 
@@ -59,8 +59,8 @@ def merged(
 
 def check(format: str, title: str) -> None:
     """Answer 404 to a format that there is not."""
-    if format not in RENDER:
-        abort(404, f"{title} ends in .{', .'.join(RENDER)}")
+    if format not in FORMATS:
+        abort(404, f"{title} ends in .{', .'.join(FORMATS)}")
 
 
 def response(
@@ -68,8 +68,8 @@ def response(
 ) -> Response:
     """Return the answer to a request for the feed."""
     document = Document(
-        body=RENDER[format](feed),
-        content_type=CONTENT_TYPES[format],
+        body=FORMATS[format].render(feed),
+        content_type=FORMATS[format].content_type,
         last_modified=feed.updated if feed.items else None,
         cache_control=cache_control,
     )

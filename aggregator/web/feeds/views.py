@@ -17,8 +17,6 @@ from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 
-FORMATS = ("atom", "rss", "json", "opml")
-
 NAMED = frozenset({"section", "source", "view"})
 """Kinds whose members the configuration names."""
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import request
 
 from aggregator.errors import QueryError
+from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
@@ -18,7 +19,6 @@ from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
 from aggregator.web.feeds import collapse
-from aggregator.web.feeds.build import MEDIA_TYPES
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.pages import presenters
 from aggregator.web.pages.view_models import Head, Story, StoryMember
@@ -27,8 +27,6 @@ PAGE = 40
 SEE_ALSO = 6
 COVERED, COVERED_LEAST, COVERED_SPAN = 5, 2, timedelta(days=2)
 """So many stories count as most covered, each told by so many sources, within so long."""
-
-NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
 class Reader:
@@ -163,8 +161,8 @@ def head(spec: ViewSpec, updated: datetime | None, *, section: str = "", newest:
 def feeds_of(spec: ViewSpec) -> tuple[tuple[str, str, str], ...]:
     """Return media type, title and path of a view's feeds."""
     return tuple(
-        (MEDIA_TYPES[format], f"{spec.title} ({name})", spec.feed_path(format))
-        for format, name in NAMES.items()
+        (format.media_type, f"{spec.title} ({format.label})", spec.feed_path(format.name))
+        for format in FORMATS.values()
     )
 
 

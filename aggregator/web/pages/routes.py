@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from aggregator.errors import QueryError
+from aggregator.formats.table import FORMATS
 from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
@@ -184,7 +185,9 @@ class Pages:
         """Show how to subscribe, and the words of views."""
         config = self._config()
         page_head = Head(title=f"Help – {config.site.title}", updated=None)
-        return render_template("help.html", head=page_head, keys=queries.KEYS.values())
+        return render_template(
+            "help.html", head=page_head, keys=queries.KEYS.values(), formats=FORMATS.values()
+        )
 
     def news(self) -> Response:
         """Tell how many stories are newer than one, for the front page's bar."""
