@@ -20,14 +20,14 @@ def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
         proxy=config.proxy,
         per_host=config.defaults.per_host,
     )
-    pool = parser_pool.reading_pool(1)
+    pool = parser_pool.start(1)
 
     def read(url: str) -> PollResult:
         request = Request(source_id="it", url=url, limits=config.defaults.limits)
         judged = stages.check_fetch(request, client.fetch_one(request))
         if isinstance(judged, PollResult):
             return judged
-        return parser_pool.reading(parser_pool.send(pool, [judged], utc_now()), [judged])[0]
+        return parser_pool.results(parser_pool.send(pool, [judged], utc_now()), [judged])[0]
 
     try:
         yield read

@@ -47,7 +47,7 @@ class Cluster:
         self._results: list[PollResult] = []
         self._over = threading.Event()
         self._link = Link(address, self._answers.put)
-        with parser_pool.out_of_reach_of_ctrl_c():
+        with parser_pool.sigint_blocked():
             self._link.start()
 
     @property

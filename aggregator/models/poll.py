@@ -49,7 +49,7 @@ class Request:
         hosts: The only ones that may be asked, empty for any; a redirect elsewhere ends the poll.
     """
 
-    source_id: str
+    source_id: str = ""
     url: str = field(repr=False)
     validators: Validators = Validators()
     validators_url: str = field(default="", repr=False)

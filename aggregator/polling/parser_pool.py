@@ -1,4 +1,4 @@
-"""The children that read documents: processes that may be killed, bounded in time and memory."""
+"""The parser pool: child processes that parse documents, bounded in time and memory."""
 
 import gc
 import multiprocessing
@@ -19,28 +19,31 @@ from aggregator.polling import stages
 Answer = Future[list[PollResult]]
 
 CHILD_MEMORY = 1_000_000_000
-CHILD_PATIENCE = 6
-"""Times the limit of processor time that a child is waited for by the clock: others need the
-processor too, and one that sleeps or is starved must end as well."""
+WALL_CLOCK_FACTOR = 6
+"""Wall-clock timeout as a multiple of the CPU limit.
+
+The CPU limit ends a busy child on a loaded machine at the right time; this one ends a child that
+sleeps.
+"""
 
 MOST_BYTES = 1_000_000
-"""Documents of so many bytes are given twice the time: ten thousand entries are no attack."""
+"""Documents of this many bytes get twice the CPU limit: ten thousand entries are no attack."""
 
 CHILD_TASKS = 2_000
 
-# A child that is killed while it takes its work keeps the lock on it for ever; the others give up
-# after so many seconds, and new children are made.
+# A child killed while it receives work never releases the channel's lock. The others give up after
+# this many seconds, and the pool is replaced.
 CONSTS.channel_lock_timeout = 10
 
 
 def _begin_child() -> None:
-    gc.freeze()  # what all children share stays shared while nobody looks at it
+    gc.freeze()  # keeps pages that all children share from being copied by the collector
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> list[PollResult]:
-    """Read documents within so much processor time; the system ends the process that takes more."""
+    """Parse documents; the kernel kills the process after `seconds` of CPU time."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         return stages.read(bodies, now)
@@ -49,19 +52,19 @@ def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> l
 
 
 def send(pool: ProcessPool, bodies: list[stages.Body], now: datetime) -> Answer:
-    """Let a child read documents; what `fault` says of the future is theirs."""
+    """Send documents to a child; `fault` explains a failed future."""
     size = sum(len(body.fetched.body) for body in bodies)
     limit = max(body.request.limits.parse for body in bodies) * (1 + min(size / MOST_BYTES, 1))
     future: Answer = pool.schedule(
-        read_in_child, args=(bodies, now, limit), timeout=limit * CHILD_PATIENCE
+        read_in_child, args=(bodies, now, limit), timeout=limit * WALL_CLOCK_FACTOR
     )
     return future
 
 
 @contextmanager
-def out_of_reach_of_ctrl_c() -> Iterator[None]:
-    """Start processes here that Ctrl-C does not interrupt: their parent ends them."""
-    resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
+def sigint_blocked() -> Iterator[None]:
+    """Block SIGINT while starting processes, so that only their parent ends them."""
+    resource_tracker.ensure_running()  # started later, it would unblock SIGINT
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -69,8 +72,8 @@ def out_of_reach_of_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def reading_pool(workers: int | None = None) -> ProcessPool:
-    """Return the pool of children that read documents; a child may be killed at any time."""
+def start(workers: int | None = None) -> ProcessPool:
+    """Start a pool of parser processes; any of them may be killed at any time."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     pool = ProcessPool(
@@ -79,29 +82,29 @@ def reading_pool(workers: int | None = None) -> ProcessPool:
         initializer=_begin_child,
         context=context,
     )
-    with out_of_reach_of_ctrl_c():
-        if not pool.active:  # the question starts the children
-            raise RuntimeError("the children that read documents do not start")
+    with sigint_blocked():
+        if not pool.active:  # reading the property starts the children
+            raise RuntimeError("the parser processes do not start")
     return pool
 
 
 def fault(future: Answer) -> str:
-    """Return why a child did not answer, "" when it did."""
+    """Return why a parse failed, "" when it succeeded."""
     error = future.exception()
     match error:
         case None:
             return ""
         case TimeoutError():
-            return "reading it took too long and was stopped (defaults.limits.parse)"
+            return "parsing took too long and was stopped (defaults.limits.parse)"
         case ProcessExpired() if error.exitcode == -signal.SIGPROF:
-            return "reading it took too much processor time (defaults.limits.parse)"
+            return "parsing took too much CPU time (defaults.limits.parse)"
         case ProcessExpired():
-            return "the process that read it died, out of memory or by a fault of the parser"
+            return "the parser process died, out of memory or by a fault of the parser"
         case _:
-            return f"reading it failed ({type(error).__name__}: {error})"
+            return f"parsing failed ({type(error).__name__}: {error})"
 
 
-def reading(future: Answer, bodies: list[stages.Body]) -> list[PollResult]:
-    """Return what a child read, waiting for it; a fault becomes each document's failure."""
-    words = fault(future)
-    return [stages.broken(body, words) for body in bodies] if words else future.result()
+def results(future: Answer, bodies: list[stages.Body]) -> list[PollResult]:
+    """Wait for a child and return its results; a fault fails each document."""
+    reason = fault(future)
+    return [stages.parse_failure(body, reason) for body in bodies] if reason else future.result()

@@ -1,8 +1,8 @@
-"""From requests to results, in one thread: what the scheduler does itself, or a cluster's worker.
+"""Requests to results, in one thread; runs in the scheduler or in a cluster worker.
 
-    requests | fetch | judge | read in killable children | results
+    requests | fetch | check | parse in child processes | results
 
-It has no database and never waits for one transfer or one document.
+It has no database access and never blocks on a single transfer or document.
 """
 
 import logging
@@ -25,18 +25,18 @@ from aggregator.polling.parser_pool import Answer
 logger = logging.getLogger("aggregator")
 
 IN_FLIGHT = 400
-"""Polls under way in one process at most, from fetch to result: bounds memory."""
+"""Maximum polls in flight in one process, which bounds memory."""
 
 BATCH_DOCUMENTS, BATCH_BYTES = 16, 400_000
-"""A child gets so much at a time: one message for many small documents, a large one alone."""
+"""Upper bounds of one message to a child: many small documents together, a large one alone."""
 
 MOST_LOSSES = 3
-"""Times that documents are read again after all children were lost, before they are blamed."""
+"""Retries of documents whose parser processes died, before the documents are failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings:
-    """What holds for every request: who asks, what may be reached, and how hosts are treated."""
+    """Settings of every request: User-Agent, allowed networks, proxy, and limits per host."""
 
     user_agent: str
     allow: tuple[str, ...] = ()
@@ -45,75 +45,75 @@ class FetchSettings:
 
 
 class PollExecutor(Protocol):
-    """Where requests go in and results come out: a `Pipeline`, or a cluster of them."""
+    """Turns requests into results: a `Pipeline`, or a cluster of them."""
 
     @property
     def capacity(self) -> int:
-        """How many polls may be under way."""
+        """Maximum number of polls in flight."""
 
     @property
     def unavailable_reason(self) -> str:
-        """Why nothing can be polled now, in words; "" when it can."""
+        """Why polling is impossible right now, "" when it is possible."""
 
     @property
     def pending(self) -> bool:
-        """Whether any request has no result yet."""
+        """Whether any request is unfinished."""
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
-        """Obey other manners from the next request on."""
+        """Use new settings from the next request on."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
-        """Take requests, with the least seconds between two of them for hosts that want it."""
+        """Queue requests; `spacing` maps a host to its minimum seconds between two requests."""
 
     def step(self) -> list[PollResult]:
-        """Move everything on and return what has ended; waits up to 50 ms for it."""
+        """Make progress and return finished results; block for up to 50 ms."""
 
     def stop(self) -> None:
-        """Cancel what is being fetched; what has been is still read."""
+        """Cancel fetches; documents already fetched are still parsed."""
 
     def close(self) -> None:
-        """End everything at once."""
+        """Stop everything immediately."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Parse:
-    """Documents that a child is reading; `losses` counts the times that all children were lost."""
+    """Documents sent to a child; `losses` counts how often all children died with them."""
 
     bodies: list[stages.Body]
     losses: int
 
 
 def _unread(answer: Answer) -> bool:
-    """Whether no child has answered: not yet, or never as the pool has broken."""
+    """Whether a result is missing: still pending, or lost because the pool broke."""
     return not answer.done() or isinstance(answer.exception(), BrokenProcessPool)
 
 
 class Pipeline:
-    """Fetches and reads; everything happens in the thread that calls `step`."""
+    """Fetches and parses, in the thread that calls `step`."""
 
     capacity = IN_FLIGHT
     unavailable_reason = ""
 
     def __init__(self, fetch_settings: FetchSettings, *, clock: Callable[[], datetime]) -> None:
-        """Start nothing yet; the children that read start with the first document.
+        """Start nothing yet; parser processes start with the first document.
 
         Args:
-            manners: What holds for every request.
-            clock: The present moment.
+            fetch_settings: Settings of every request.
+            clock: Returns the current time.
         """
         self._clock = clock
         self._pool: ProcessPool | None = None
         self._bodies: list[stages.Body] = []
         self._readings: dict[Answer, _Parse] = {}
-        # Not a SimpleQueue, whose get waits for ever if its process is halted in the moment when
-        # the time is up: it takes what is left, being less than nothing, for no limit.
+        # Not a SimpleQueue: if the process is suspended just as its timeout expires, `get` computes
+        # a negative timeout, which means no limit, and blocks for ever.
         self._answers: queue.Queue[Answer] = queue.Queue()
         self._results: list[PollResult] = []
         self._clients: list[Client] = []
         self.reconfigure(fetch_settings)
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
-        """Obey other manners from the next request on."""
+        """Use new settings from the next request on."""
         # What the earlier clients have under way goes on; they are closed when it has ended.
         self._clients.insert(
             0,
@@ -127,7 +127,7 @@ class Pipeline:
         )
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
-        """Take requests, with the least seconds between two of them for hosts that want it."""
+        """Queue requests; `spacing` maps a host to its minimum seconds between two requests."""
         asked = []
         for request in requests:
             if request.document:
@@ -139,12 +139,12 @@ class Pipeline:
 
     @property
     def pending(self) -> bool:
-        """Whether any request has no result yet."""
+        """Whether any request is unfinished."""
         return bool(self._fetching or self._readings or self._bodies or self._results)
 
     def step(self) -> list[PollResult]:
-        """Move everything on and return what has ended; waits up to 50 ms for it."""
-        self._mend_pool()
+        """Make progress and return finished results; block for up to 50 ms."""
+        self._replace_broken_pool()
         for client in list(self._clients):
             if client.pending:
                 for request, outcome in client.step():
@@ -168,7 +168,6 @@ class Pipeline:
             self._bodies.append(judged)
 
     def _send_to_children(self) -> None:
-        # What has come is sent at once when a child would stand idle, else in larger parcels.
         bodies, self._bodies = self._bodies, []
         batch: list[stages.Body] = []
         size = 0
@@ -185,51 +184,51 @@ class Pipeline:
             self._send(batch)
 
     def _send(self, batch: list[stages.Body], losses: int = 0) -> None:
-        self._pool = self._pool or parser_pool.reading_pool()
+        self._pool = self._pool or parser_pool.start()
         try:
             answer = parser_pool.send(self._pool, batch, self._clock())
-        except RuntimeError as error:  # the pool broke in this moment; the next turn mends it
+        except RuntimeError as error:  # the pool just broke; the next step replaces it
             answer = Answer()
             answer.set_exception(BrokenProcessPool(str(error)))
         self._readings[answer] = _Parse(batch, losses)
         answer.add_done_callback(self._answers.put)
 
-    def _mend_pool(self) -> None:
-        """Make new children when the pool has broken, and let them read what the old ones had.
+    def _replace_broken_pool(self) -> None:
+        """Start a new pool when the old one broke, and resend the documents it held.
 
-        It breaks when a child is killed while it reads nothing, by hand or for its memory.
+        A pool breaks when a child is killed while idle, by hand or by the OOM killer.
         """
         if self._pool is None or self._pool.active:
             return
-        logger.error("event=children_lost, new ones are made")
+        logger.error("event=parser_pool_lost action=restart")
         self._pool.stop()
         self._pool.join()
-        self._pool = parser_pool.reading_pool()
+        self._pool = parser_pool.start()
         for answer in [answer for answer in self._readings if _unread(answer)]:
             reading = self._readings.pop(answer)
             if reading.losses < MOST_LOSSES:
                 self._send(reading.bodies, reading.losses + 1)
             else:
-                words = "the processes that read it died each time"
-                self._results += [stages.broken(body, words) for body in reading.bodies]
+                reason = "the parser processes died each time"
+                self._results += [stages.parse_failure(body, reason) for body in reading.bodies]
 
     def _collect(self) -> None:
         for answer in self._answered():
             if _unread(answer) or answer not in self._readings:
-                continue  # the next turn mends it, or the last one did
+                continue  # resent by the next step, or by the last one
             bodies = self._readings.pop(answer).bodies
             fault = parser_pool.fault(answer)
             if not fault:
                 self._results += answer.result()
             elif len(bodies) == 1:
-                self._results.append(stages.broken(bodies[0], fault))
+                self._results.append(stages.parse_failure(bodies[0], fault))
             else:
-                # One of them did it; alone, each answers for itself.
+                # One of them is to blame; sent alone, each fails or succeeds on its own.
                 for body in bodies:
                     self._send([body])
 
     def _answered(self) -> Iterator[Answer]:
-        """Give the answers of children; waits a little for one when nothing is being fetched."""
+        """Yield finished parses; block briefly for one when nothing is being fetched."""
         with suppress(queue.Empty):
             if not (self._fetching or self._results):
                 yield self._answers.get(timeout=0.02)
@@ -237,12 +236,12 @@ class Pipeline:
                 yield self._answers.get_nowait()
 
     def stop(self) -> None:
-        """Cancel what is being fetched; what has been is still read."""
+        """Cancel fetches; documents already fetched are still parsed."""
         for client in self._clients:
             client.stop()
 
     def close(self) -> None:
-        """End the children and connections."""
+        """Stop the parser processes and close all connections."""
         if self._pool:
             self._pool.stop()
             self._pool.join()

@@ -1,8 +1,8 @@
-"""The loop that polls what it is offered: all transactions in one thread.
+"""The poll loop: takes due sources, polls them, and stores the results in one thread.
 
-    offer | requests | pipeline | results | ingest
+    offer | requests | executor | results | ingest
 
-What turns requests into results is a `Pipeline` in this thread, or a cluster of them.
+The executor is a `Pipeline` in this thread, or a cluster of them.
 """
 
 import logging
@@ -31,21 +31,21 @@ from aggregator.store.sources import poll_log, sources
 logger = logging.getLogger("aggregator")
 
 HOST_SHARE = 50
-"""Polls of one host under way at most: its thousand feeds must not keep others from their turn."""
+"""Maximum polls in flight for one host, so that a host of a thousand feeds delays no other."""
 
 STORE_RESULTS, STORE_SECONDS = 100, 0.2
-"""A transaction is made for so many results, or once the oldest has waited so long."""
+"""Store after this many results, or once the oldest result has waited this long."""
 
 STOP_SECONDS = 8.0
 
 
 def utc_now() -> datetime:
-    """Return the present moment; the clock of the scheduler."""
+    """Return the current time in UTC; the scheduler's clock."""
     return datetime.now(UTC)
 
 
 def fetch_settings(config: Config) -> FetchSettings:
-    """Return what the configuration says of every request."""
+    """Return the settings that apply to every request."""
     return FetchSettings(
         user_agent=user_agent(config),
         allow=config.allow,
@@ -55,7 +55,7 @@ def fetch_settings(config: Config) -> FetchSettings:
 
 
 class Poller:
-    """Polls the sources it is offered; everything happens in the thread that calls `turn`."""
+    """Polls the sources it is offered, in the thread that calls `turn`."""
 
     def __init__(
         self,
@@ -67,15 +67,15 @@ class Poller:
         report: Callable[[Ingested], None] = lambda _: None,
         executor: Callable[..., PollExecutor] = Pipeline,
     ) -> None:
-        """Start nothing but the pipeline.
+        """Create the executor; poll nothing yet.
 
         Args:
-            store: Where everything is stored.
+            store: The database.
             config: The configuration in force.
-            clock: The present moment.
-            draw: A number in 0..1, the chance in jitter and backoff.
-            report: Called for each poll that was stored.
-            pipe: Makes, of `FetchSettings` and a clock, what requests go through.
+            clock: Returns the current time.
+            random: Returns a number in 0..1, for jitter and backoff.
+            report: Called for each stored poll.
+            executor: Creates a `PollExecutor` from `FetchSettings` and a clock.
         """
         self._store, self._clock, self._random, self._report = store, clock, random, report
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -85,30 +85,30 @@ class Poller:
         self._results: list[PollResult] = []
         self._since = 0.0
         self._retry_at = 0.0
-        self._told = ""
+        self._last_logged = ""
         self.unavailable_reason = ""
-        self._hold(config)
+        self._use(config)
         self._executor = executor(fetch_settings(config), clock=clock)
 
     def reconfigure(self, config: Config) -> None:
-        """Obey another configuration from the next request on."""
-        self._hold(config)
+        """Use a new configuration from the next request on."""
+        self._use(config)
         self._executor.reconfigure(fetch_settings(config))
 
-    def _hold(self, config: Config) -> None:
+    def _use(self, config: Config) -> None:
         self.config = config
         self._sources = {source.id: source for source in config.sources}
         self._rulebook = Rulebook.of(config)
 
     @property
     def shortage(self) -> str:
-        """Why nothing can be polled though the database is well, in words; "" when it can."""
+        """Why the executor can't poll, "" when it can."""
         return self._executor.unavailable_reason
 
     # --- offers, from any thread ---------------------------------------------------------------
 
     def offer(self, due: Iterable[sources.Due]) -> int:
-        """Take sources that are not under way already, hosts in turn; return how many."""
+        """Accept due sources that are not in flight, alternating hosts; return how many."""
         with self._guard:
             room = self._executor.capacity - len(self._in_flight)
             if room <= 0:
@@ -128,9 +128,9 @@ class Poller:
         return len(taken)
 
     def take(self, pushes: Iterable[Request]) -> None:
-        """Take what has come by itself, of sources that are not under way; not from any thread."""
+        """Accept pushed documents of sources that are not in flight; call in the loop's thread."""
         with self._guard:
-            # A poll may have been offered since the inbox was read: the push waits there for it.
+            # A poll may have started since the inbox was read; the push then stays in the inbox.
             pushes = [request for request in pushes if request.source_id not in self._in_flight]
             for request in pushes:
                 self._in_flight[request.source_id] = ""
@@ -139,23 +139,23 @@ class Poller:
 
     @property
     def in_flight(self) -> list[str]:
-        """The sources under way."""
+        """Ids of the sources being polled."""
         with self._guard:
             return list(self._in_flight)
 
     def has(self, source_id: str) -> bool:
-        """Whether a source is under way."""
+        """Whether a source is being polled."""
         return source_id in self._in_flight
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no poll is in flight."""
         return not self._in_flight
 
     # --- one turn of the loop ------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Move everything on by a step; waits up to 50 ms where there is nothing to do."""
+        """Run one step of the loop; block for up to 50 ms when idle."""
         if self.unavailable_reason and not self._results and time.monotonic() >= self._retry_at:
             self.unavailable_reason = ""
         self._begin()
@@ -186,7 +186,7 @@ class Poller:
                 spacing = poll_log.spacings(db)
         except StoreError as error:
             self._release(due)
-            self._meet(error)
+            self._handle_store_error(error)
             return
         self._release(set(due) - {request.source_id for request in requests})
         self._executor.add(requests, spacing=spacing)
@@ -202,22 +202,22 @@ class Poller:
         try:
             done = self._ingest(results)
         except StoreError as error:
-            # Nothing was written. The results are kept and tried again until the way is free.
+            # Nothing was written. Keep the results and retry until the database is writable.
             self._results = results
-            self._meet(error)
+            self._handle_store_error(error)
             return
-        self.unavailable_reason = self._told = ""
+        self.unavailable_reason = self._last_logged = ""
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)
             self._report(ingested)
 
-    def _meet(self, error: StoreError) -> None:
-        """Wait a second before the database is tried again; say why, but once."""
+    def _handle_store_error(self, error: StoreError) -> None:
+        """Retry the database in a second; log each distinct reason once."""
         self._retry_at = time.monotonic() + 1.0
         self.unavailable_reason = str(error)
-        if self.unavailable_reason != self._told:
-            self._told = self.unavailable_reason
+        if self.unavailable_reason != self._last_logged:
+            self._last_logged = self.unavailable_reason
             logger.error("event=store_failed error=%r", self.unavailable_reason)
 
     def _ingest(self, results: list[PollResult]) -> list[Ingested]:
@@ -230,7 +230,7 @@ class Poller:
             if len(results) == 1:
                 logger.exception("event=ingest_failed source=%s", results[0].source_id)
                 return self._ingest_poison(results[0])
-            logger.exception("event=ingest_failed results=%d, each is tried alone", len(results))
+            logger.exception("event=ingest_failed results=%d action=retry_each_alone", len(results))
             return [done for result in results for done in self._ingest([result])]
 
     def _ingest_poison(self, result: PollResult) -> list[Ingested]:
@@ -250,22 +250,22 @@ class Poller:
     # --- ends ----------------------------------------------------------------------------------
 
     def turn_or_raise(self) -> None:
-        """Take a turn of a round that somebody waits for.
+        """Run one step on behalf of a caller that waits for the round to finish.
 
         Raises:
-            StoreError: The database can't be written; what is not stored is due again.
+            StoreError: The database can't be written. Polls that were not stored are due again.
         """
         self.turn()
         if self.unavailable_reason:
             raise StoreError(self.unavailable_reason)
 
     def run_until_idle(self) -> None:
-        """Take turns until everything offered is stored; raises as `turn_or_raise`."""
+        """Run until every accepted poll is stored; raises as `turn_or_raise` does."""
         while not self.idle:
             self.turn_or_raise()
 
     def stop(self) -> None:
-        """Cancel what is being fetched, store what has come, and end the children."""
+        """Cancel fetches, store the results that have arrived, and stop the parser processes."""
         deadline = time.monotonic() + STOP_SECONDS
         self._executor.stop()
         while not self.idle and time.monotonic() < deadline and not self.unavailable_reason:
@@ -273,7 +273,7 @@ class Poller:
         self.close()
 
     def close(self) -> None:
-        """End the pipeline; what was not stored is due again."""
+        """Close the executor; polls that were not stored are due again."""
         self._executor.close()
 
 

@@ -1,7 +1,7 @@
-"""The scheduler's process: a tick that asks the database what is due.
+"""The scheduler process: a tick per second offers due sources to the `Poller`.
 
-The tick is an APScheduler job each second that only looks at what is due and offers it to the
-`Poller`, which does the work in the process's main thread.
+The tick is an APScheduler job that only reads which sources are due. The `Poller` does the work in
+the process's main thread.
 """
 
 import logging
@@ -31,30 +31,30 @@ from aggregator.store.database.times import format_time
 from aggregator.store.sources import sources
 from aggregator.websub import subscriber
 from aggregator.websub.publications import Publications
-from aggregator.websub.worker import Courier
+from aggregator.websub.worker import DeliveryWorker
 
 logger = logging.getLogger("aggregator")
 
 SPREAD_PER_SECOND = 20
 INBOX_SECONDS, PUSHES_AT_ONCE = 0.1, 50
 STUCK_SECONDS = 60
-"""How often it is told that the loop is stuck."""
+"""Interval between log lines about a stuck loop."""
 
 
 class EverySecond(BaseTrigger):  # type: ignore[misc]
-    """Fires each second.
+    """Fires every second.
 
-    "interval" would make a list of every second that a clock has jumped over: 315 million for ten
-    years, and the scheduler would be gone.
+    APScheduler's interval trigger lists every second that a clock skipped: 315 million after a jump
+    of ten years, which exhausts memory.
     """
 
     def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
-        """Return the moment after `now`."""
+        """Return one second after `now`."""
         return now + timedelta(seconds=1)
 
 
 class Scheduler:
-    """The scheduler's life: lock, configuration, tick, housekeeping, until it is told to stop."""
+    """Runs the scheduler process: lock, configuration, tick and nightly maintenance."""
 
     def __init__(
         self,
@@ -65,23 +65,23 @@ class Scheduler:
         random: Callable[[], float] = random.random,
         executor: Callable[..., PollExecutor] = Pipeline,
         publications: Callable[[Store], Publications],
-        courier: Callable[..., Courier] = Courier,
+        delivery_worker: Callable[..., DeliveryWorker] = DeliveryWorker,
         stall_timeout: float = 60.0,
     ) -> None:
-        """Take the lock and bring the database in line with the configuration.
+        """Take the lock and apply the configuration to the database.
 
         Args:
-            store: Where everything is stored.
-            load: Reads the configuration file; called again when it changes.
-            clock: The present moment.
-            draw: A number in 0..1.
-            pipe: As the `Poller` takes it.
-            publications: Gives what our hub publishes of a store.
-            courier: Makes the one who runs the errands of WebSub.
-            patience: Seconds without a turn of the loop after which it is not called alive.
+            store: The database.
+            load: Reads the configuration file; called again when the file changes.
+            clock: Returns the current time.
+            random: Returns a number in 0..1.
+            executor: As for `Poller`.
+            publications: Returns the topics that our hub publishes from a store.
+            delivery_worker: Creates the WebSub worker.
+            stall_timeout: Seconds without a turn of the loop after which it counts as stuck.
 
         Raises:
-            AlreadyRunning, ConfigError, StoreError: Nothing was started then.
+            AlreadyRunning, ConfigError, StoreError: Nothing was started.
         """
         self._store, self._load, self._clock, self._random = store, load, clock, random
         self.config = load()
@@ -90,7 +90,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._reload = threading.Event()
         self._rules_changed = threading.Event()
-        self._rules_changed.set()  # while it was away
+        self._rules_changed.set()  # they may have changed while the scheduler was not running
         self._unavailable_reason = ""
         self._last_tick_written, self._shortage = 0.0, ""
         self._last_stuck_logged = -math.inf
@@ -99,12 +99,12 @@ class Scheduler:
         maintenance.synchronise(store, self.config, clock())
         with store.transaction() as db:
             metadata.put(db, "config_error", "")
-        self._mend_plans()
+        self._repair_plans()
         self._spread_overdue()
         self.poller = Poller(store, self.config, clock=clock, random=random, executor=executor)
         self._inbox_seen = 0.0
-        self._websub = courier(store, self.config, publications(store), clock=clock)
-        self._courier = threading.Thread(
+        self._websub = delivery_worker(store, self.config, publications(store), clock=clock)
+        self._websub_thread = threading.Thread(
             target=self._websub.run, args=(self._stopping,), name="websub"
         )
         self._jobs = BackgroundScheduler(
@@ -120,9 +120,9 @@ class Scheduler:
         add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
 
     def run(self) -> None:
-        """Poll until `stop`; then finish what has come, within 15 seconds."""
+        """Poll until `stop` is called, then store finished polls; takes at most 15 more seconds."""
         self._jobs.start()
-        self._courier.start()
+        self._websub_thread.start()
         try:
             while not self._stopping.is_set():
                 self._watch_clock()
@@ -136,15 +136,15 @@ class Scheduler:
             self._stopping.set()
             self._jobs.shutdown(wait=True)
             self.poller.stop()
-            self._courier.join()
+            self._websub_thread.join()
             self._lock.release()
 
     def stop(self) -> None:
-        """Ask for the end; safe in a signal handler."""
+        """Request the end; safe in a signal handler."""
         self._stopping.set()
 
     def reload(self) -> None:
-        """Ask for the configuration to be read again; safe in a signal handler."""
+        """Request a reload of the configuration; safe in a signal handler."""
         self._reload.set()
 
     def _take_pushes(self) -> None:
@@ -153,10 +153,10 @@ class Scheduler:
         self._inbox_seen = time.monotonic()
         try:
             with self._store.reading() as db:
-                busy = self.poller.in_flight
-                pushes = subscriber.arrived(db, self.config, busy, PUSHES_AT_ONCE)
+                in_flight = self.poller.in_flight
+                pushes = subscriber.received(db, self.config, in_flight, PUSHES_AT_ONCE)
         except StoreError as error:
-            self._complain(error)
+            self._log_store_error(error)
         else:
             self.poller.take(pushes)
 
@@ -165,24 +165,24 @@ class Scheduler:
     def _tick(self) -> None:
         now = self._clock()
         try:
-            self._tell(now)
+            self._write_heartbeat(now)
             if not self.poller.unavailable_reason:
                 with self._store.reading() as db:
                     due = sources.due(db, now)
                 self.poller.offer(due)
             self._unavailable_reason = ""
         except StoreError as error:
-            self._complain(error)
+            self._log_store_error(error)
         modified = _modified(self.config.path)
         if modified != self._read_at:
             self._read_at = modified
             self._reload.set()
 
-    def _tell(self, now: datetime) -> None:
-        """Let the pages know that this lives, and what keeps it from polling.
+    def _write_heartbeat(self, now: datetime) -> None:
+        """Store the time of this tick and the reason why polling is impossible, for the pages.
 
-        The loop that polls must live, not only this job: the pages must not show as alive what
-        polls nothing.
+        Skipped while the poll loop is stuck, so that the pages do not show a scheduler that polls
+        nothing as alive.
         """
         stuck = time.monotonic() - self._turned
         if stuck > self._stall_timeout:
@@ -194,14 +194,14 @@ class Scheduler:
         if time.monotonic() - self._last_tick_written <= 5 and shortage == self._shortage:
             return
         if shortage not in ("", self._shortage):
-            logger.warning("event=shortage words=%r", shortage)
+            logger.warning("event=shortage reason=%r", shortage)
         with self._store.transaction() as db:
             metadata.put(db, "tick", format_time(now))
             metadata.put(db, "shortage", shortage)
         self._last_tick_written, self._shortage = time.monotonic(), shortage
 
-    def _complain(self, error: StoreError) -> None:
-        """Say what is wrong with the database, once; whatever failed is tried again."""
+    def _log_store_error(self, error: StoreError) -> None:
+        """Log a database error once; the failed operation is retried."""
         if str(error) not in (self._unavailable_reason, self.poller.unavailable_reason):
             logger.error("event=store_failed error=%r", str(error))
         self._unavailable_reason = str(error)
@@ -215,10 +215,10 @@ class Scheduler:
                 self._store, self.config, self._clock(), self._stopping.is_set
             )
             if count:
-                logger.info("event=rules_changed judged_anew=%d", count)
+                logger.info("event=rules_changed reapplied=%d", count)
         except StoreError as error:
             self._rules_changed.set()
-            self._complain(error)
+            self._log_store_error(error)
 
     def _housekeeping(self) -> None:
         try:
@@ -226,7 +226,7 @@ class Scheduler:
                 self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set
             )
         except StoreError as error:
-            self._complain(error)
+            self._log_store_error(error)
 
     # --- configuration and clock ------------------------------------------------------------------
 
@@ -234,24 +234,24 @@ class Scheduler:
         try:
             config = self._load()
         except AggregatorError as error:
-            # The old configuration stays in force, and the status page says what is wrong.
+            # The old configuration stays in force, and the status page shows the error.
             logger.error("event=config_refused error=%r", str(error))  # noqa: TRY400
             self._put_config_error(str(error))
             return
         try:
-            self._obey(config)
+            self._apply(config)
         except StoreError as error:
-            self._read_at = 0  # nothing was changed; the next tick tries again
-            self._complain(error)
+            self._read_at = 0  # nothing was changed; the next tick retries
+            self._log_store_error(error)
 
-    def _put_config_error(self, words: str) -> None:
+    def _put_config_error(self, message: str) -> None:
         try:
             with self._store.transaction() as db:
-                metadata.put(db, "config_error", words)
+                metadata.put(db, "config_error", message)
         except StoreError as error:
-            self._complain(error)
+            self._log_store_error(error)
 
-    def _obey(self, config: Config) -> None:
+    def _apply(self, config: Config) -> None:
         summary = maintenance.synchronise(self._store, config, self._clock())
         self._put_config_error("")
         self.config = config
@@ -283,17 +283,17 @@ class Scheduler:
         now = self._clock()
         if now < self._seen - schedule.SLEW:
             try:
-                self._mend_plans()
+                self._repair_plans()
             except StoreError as error:
-                self._complain(error)
+                self._log_store_error(error)
                 return
-            self._add_jobs()  # APScheduler too waits for what it has planned
+            self._add_jobs()  # APScheduler's own plans also lie in the future
         self._seen = now
 
-    def _mend_plans(self) -> None:
-        """Let no source wait for a moment that was planned by a clock that ran ahead.
+    def _repair_plans(self) -> None:
+        """Reschedule sources that were planned while the clock ran ahead.
 
-        Nothing else is dated anew: it may be this clock that is wrong.
+        Other dates stay as they are, because the current clock may be the wrong one.
         """
         now = self._clock()
         latest = now + schedule.SLEW
@@ -320,4 +320,4 @@ def _modified(path: str) -> int:
     try:
         return Path(path).stat().st_mtime_ns
     except OSError:
-        return 0  # in mid-replacement; the next tick looks again
+        return 0  # being replaced; the next tick looks again

@@ -1,10 +1,9 @@
-"""One poll, without the database, so that it can run in a child process or on another machine.
+"""One poll without the database, so that it can run in a child process or on another machine.
 
     request | fetch | gates | parse | clean | result
 
-Three gates keep known things from the parser: a 304, a body equal to the last one, and items
-whose bytes are known. What passes is read by `read`, which is meant for a process that may be
-killed: every byte it looks at is somebody else's.
+Three gates skip the parser: a 304, a body equal to the last one, and items whose bytes are
+known. `read` parses the rest. Its input is untrusted, so it runs in a process that may be killed.
 """
 
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ HASH_VERSION = b"1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A document that passed the first two gates, ready to be read."""
+    """A document that passed the first two gates and is ready to parse."""
 
     request: Request
     fetched: Fetched
@@ -44,7 +43,7 @@ class Body:
 
 
 def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
-    """Let a fetch's outcome through the gates that need no parser: 304 and equal body."""
+    """Apply the gates that need no parser: 304 Not Modified and an equal body."""
     match outcome:
         case Failed():
             return ended(request, outcome)
@@ -78,33 +77,33 @@ def ended(request: Request, outcome: PollOutcome, *, discovered: str = "") -> Po
 
 
 def read(bodies: Sequence[Body], now: datetime) -> list[PollResult]:
-    """Read documents, each on its own: whatever one does to the parser is its own failure."""
+    """Parse and clean documents; a document that breaks the parser fails alone."""
     results = []
     for body in bodies:
         try:
             results.append(_read(body, now))
         except Exception as error:  # noqa: BLE001, the one barrier: parsers raise anything
             results.append(
-                broken(body, f"the parser gave up on it ({type(error).__name__}: {error})")
+                parse_failure(body, f"the parser failed ({type(error).__name__}: {error})")
             )
     return results
 
 
-def broken(body: Body, what: str) -> PollResult:
-    """Return the result of a document that could not be read, for the reason given."""
+def parse_failure(body: Body, reason: str) -> PollResult:
+    """Return the result for a document that could not be parsed."""
     failed = Failed(
         kind=FailureKind.PARSE,
-        detail=f"{body.fetched.url}: {what}. Its entries are kept; tell the publisher.",
+        detail=f"{body.fetched.url}: {reason}. Stored entries are kept; tell the publisher.",
         transfer=body.fetched.transfer,
     )
     return ended(body.request, failed)
 
 
 def unstorable(result: PollResult) -> PollResult:
-    """Return the result that stands in for one the database would not take: a fault of ours."""
+    """Return the result for one that could not be stored because of a bug of ours."""
     failed = Failed(
         kind=FailureKind.PARSE,
-        detail="what it brought could not be stored; the log has the traceback, please report it",
+        detail="the result could not be stored; the log has the traceback, please report it",
         transfer=result.outcome.transfer,
     )
     return replace(result, outcome=failed)
@@ -146,6 +145,6 @@ def _not_a_feed(body: Body, detail: str) -> PollResult:
         found = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
     address = next((candidate.url for candidate in found if candidate.url != request.url), "")
     if address:
-        detail = f"{detail} It links its feed, which is polled from now on: {address}"
+        detail = f"{detail} It links to a feed, which is polled from now on: {address}"
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
     return ended(request, failed, discovered=address)

@@ -18,6 +18,7 @@ from aggregator.store.websub import subscribers, subscriptions
 from aggregator.store.websub.subscriptions import ACTIVE, ASKED, DENIED, LEAVING, Subscription
 from aggregator.web.feeds import documents
 from aggregator.websub import protocol
+from aggregator.websub.protocol import parse_subscription_request
 
 ASK_AGAIN = timedelta(days=30)
 """A hub that has denied a subscription is asked again after so long."""
@@ -62,7 +63,7 @@ class Endpoints:
         config = self._config()
         if config.websub.hub != "own" or not protocol.hub_url(config):
             return _say(404, "this site has no hub of its own")
-        wish = protocol.read_wish(request.form.to_dict(), config.allow)
+        wish = parse_subscription_request(request.form.to_dict(), config.allow)
         if isinstance(wish, str):
             return _say(400, wish)
         # Who leaves may do so even when the feed is there no more.

@@ -1,5 +1,5 @@
-"""WebSub, both ways: hubs push sources to us, and our hub pushes our feeds to subscribers.
+"""WebSub in both directions: hubs push sources to us, and our hub pushes our feeds to subscribers.
 
-The web may use `protocol`, which is pure, and `publications`; the others work in the scheduler's
-process.
+The web uses `protocol` and `status_text`, which are pure, and `publications`. The other modules run
+in the scheduler's process.
 """

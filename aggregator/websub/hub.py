@@ -1,15 +1,15 @@
-"""Our hub, for our own feeds alone: verifies who subscribes, and tells them what changes.
+"""Our hub, which serves our own feeds only: verifies subscriptions and delivers changes.
 
-    wishes  | verify | subscribers
+    pending subscriptions | verify | subscribers
     changes | render | due subscribers | deliver | settle
 
-A topic is rendered once for a change, whatever the number of its subscribers. Who renders is given
-by `Publications`, as that belongs to the web: what is pushed are the bytes that a GET returns.
+A topic is rendered once per change, for all its subscribers. `Publications` renders it with the
+web's own functions, so a push carries the bytes that a GET returns.
 """
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,71 +26,71 @@ from aggregator.store.websub import subscribers
 from aggregator.store.websub.subscribers import Delivery, PendingSubscription, Subscriber
 from aggregator.websub import protocol
 from aggregator.websub.publications import Publications, Rendered
-from aggregator.websub.task import OutboundRequest
+from aggregator.websub.task import OutboundRequest, TaskKind
 
 LIMITS = Limits(connect=5, idle=10, total=10, body=4_096, redirects=0)
 """A callback that redirects has failed (§5.3.1, §7)."""
 
 VERIFY_WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 8, 30))
-"""A callback that can't be reached is asked again, so often; any answer is final (§5.3.1)."""
+"""Waits before an unreachable callback is verified again; any answer is final (§5.3.1)."""
 
 FIRST_WAIT, MOST_ATTEMPTS = timedelta(seconds=15), 8
-"""Four times as long after each attempt: the eighth is made 23 hours after the first."""
+"""The wait grows fourfold after each attempt: the eighth is 23 hours after the first."""
 
 TOPIC_SECONDS = 0.5
-"""A topic is told at most so often, however many sources change it."""
+"""Minimum interval between two deliveries of one topic, however many sources change it."""
 
 PING_WAIT = timedelta(minutes=1)
 PINGED_AT_ONCE = 1_000
-"""More change at once only when nothing was told before, and so nobody has subscribed yet."""
+"""Topics in one ping. More change at once only before the first ping, without subscribers."""
 
 _PINGED, _PING_AGAIN = "websub_pinged", "websub_ping_again"
 
 ENDED_SECONDS = 5.0
-"""A topic has ended when it is missed for so long: the web may know a new configuration sooner."""
+"""A topic ends after it was missing this long: the web may load a new configuration earlier."""
 
 VERIFIED_AT_ONCE = 100
-"""Callbacks may be asked by anybody, so the rest of the errands is left to who is verified."""
+"""Anyone can request a subscription, so the remaining capacity is kept for verified subscribers."""
 
 RENDERED_AT_ONCE = 5
 BODIES_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """When a topic was rendered last, and of what."""
+class _LastRender:
+    """When a topic was last rendered, and from which versions."""
 
     at: float
     versions: Mapping[str, int]
 
 
 class Hub:
-    """What the hub remembers between two looks at the database; nothing that it could not lose."""
+    """The hub's state in memory between two passes; all of it can be lost safely."""
 
     def __init__(self, store: Store, publications: Publications) -> None:
-        """Serve what `publications` renders."""
+        """Render nothing yet."""
         self._store, self._publications = store, publications
-        self._made: dict[str, _Made] = {}
+        self._rendered: dict[str, _LastRender] = {}
         self._bodies: dict[str, Rendered] = {}
-        self._missed: dict[str, float] = {}
+        self._missing_since: dict[str, float] = {}
         self._looked: tuple[int, ...] | None = None
         self._renderings = 0
 
     def forget(self) -> None:
-        """Render everything anew, as after a change of the configuration."""
-        self._made.clear()
+        """Drop everything rendered, as after a change of the configuration."""
+        self._rendered.clear()
         self._bodies.clear()
         self._looked = None
 
-    # --- what changed --------------------------------------------------------------------------
+    # --- changes -------------------------------------------------------------------------------
 
     def refresh(self, config: Config, now: datetime, seconds: float) -> None:
-        """Make due what has changed since it was told, a few topics at a time.
+        """Mark changed topics as due for their subscribers, a few topics at a time.
 
         Args:
             config: The configuration in force.
-            now: The present moment.
-            seconds: The same, monotonic.
+            now: The current time.
+            seconds: The same on the monotonic clock.
         """
         with self._store.reading() as db:
             looked = (change_log.version(db), *subscribers.newest(db))
@@ -99,7 +99,7 @@ class Hub:
             known, current = subscribers.topics(db), change_log.versions(db)
         stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
         ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
-        ripe.sort(key=lambda topic: self._made[topic].at if topic in self._made else 0.0)
+        ripe.sort(key=lambda topic: self._rendered[topic].at if topic in self._rendered else 0.0)
         done = [
             self._render(topic, known[topic], config, now, seconds)
             for topic in ripe[:RENDERED_AT_ONCE]
@@ -108,35 +108,35 @@ class Hub:
             self._looked = looked
 
     def _is_stale(self, topic: str, current: Mapping[str, int]) -> bool:
-        made = self._made.get(topic)
-        return made is None or any(current.get(s, 0) != v for s, v in made.versions.items())
+        last = self._rendered.get(topic)
+        return last is None or any(current.get(s, 0) != v for s, v in last.versions.items())
 
     def _is_ripe(self, topic: str, seconds: float) -> bool:
-        made = self._made.get(topic)
-        return made is None or seconds - made.at >= TOPIC_SECONDS
+        last = self._rendered.get(topic)
+        return last is None or seconds - last.at >= TOPIC_SECONDS
 
     def _render(
         self, topic: str, known: str, config: Config, now: datetime, seconds: float
     ) -> bool:
-        """Make a topic's change due; False while it is not certain whether the topic has ended."""
+        """Mark a topic's change as due; return False while the topic may have ended."""
         rendered = self._publications.render(topic, config)
         if rendered is None:
             return self._close(topic, now, seconds)
-        self._missed.pop(topic, None)
+        self._missing_since.pop(topic, None)
         with self._store.transaction() as db:
             digest = xxhash.xxh3_128_hexdigest(rendered.body)
             if not known:
                 subscribers.begin_topic(db, topic, digest)
             elif digest != known:
                 subscribers.changed(db, topic, digest, now)
-        self._made[topic] = _Made(seconds, rendered.versions)
+        self._rendered[topic] = _LastRender(seconds, rendered.versions)
         self._keep(topic, rendered)
         return True
 
     def _close(self, topic: str, now: datetime, seconds: float) -> bool:
-        if seconds - self._missed.setdefault(topic, seconds) < ENDED_SECONDS:
+        if seconds - self._missing_since.setdefault(topic, seconds) < ENDED_SECONDS:
             return False
-        del self._missed[topic]
+        del self._missing_since[topic]
         with self._store.transaction() as db:
             subscribers.close_topic(db, topic, now)
         return True
@@ -147,79 +147,77 @@ class Hub:
         if len(self._bodies) > BODIES_KEPT:
             del self._bodies[next(iter(self._bodies))]
 
-    # --- what is due ---------------------------------------------------------------------------
+    # --- due requests --------------------------------------------------------------------------
 
-    def errands(
+    def outbound_requests(
         self,
         db: Connection,
         config: Config,
         now: datetime,
-        busy: Mapping[str, OutboundRequest],
+        in_flight: Collection[OutboundRequest],
         room: int,
     ) -> list[OutboundRequest]:
-        """Return what is to be verified and delivered now."""
-        hosts = Counter(urls.host(errand.request.url) for errand in busy.values())
-        asking = sum(key.startswith("wish ") for key in busy)
-        made = self._verifications(db, now, busy, hosts, min(room, VERIFIED_AT_ONCE - asking))
-        telling = [int(key[5:]) for key in busy if key.startswith("tell ")]
+        """Return the verifications and deliveries that are due, at most `room`."""
+        hosts = Counter(urls.host(task.request.url) for task in in_flight)
+        verifying = {task.row for task in in_flight if task.kind is TaskKind.VERIFY}
+        room_to_verify = min(room, VERIFIED_AT_ONCE - len(verifying))
+        due = self._verifications(db, now, verifying, hosts, room_to_verify)
+        delivering = [task.row for task in in_flight if task.kind is TaskKind.DELIVER]
         self._renderings = 0
-        for subscriber in subscribers.due(db, now, telling, room - len(made), hosts):
-            errand = self._delivery(subscriber, config)
-            if errand:
-                made.append(errand)
-        return made
+        for subscriber in subscribers.due(db, now, delivering, room - len(due), hosts):
+            delivery = self._delivery(subscriber, config)
+            if delivery:
+                due.append(delivery)
+        return due
 
     def _verifications(
         self,
         db: Connection,
         now: datetime,
-        busy: Mapping[str, OutboundRequest],
+        verifying: Collection[int],
         hosts: Counter[str],
         room: int,
     ) -> list[OutboundRequest]:
-        made: list[OutboundRequest] = []
-        for wish in subscribers.wishes(db, now, subscribers.MOST_WISHES):
-            if len(made) >= room:
+        due: list[OutboundRequest] = []
+        for pending in subscribers.wishes(db, now, subscribers.MOST_WISHES):
+            if len(due) >= room:
                 break
-            # Rendered first: what changes from now on is due to who is verified.
-            ready = wish.mode != "subscribe" or wish.topic in self._made
-            host = urls.host(wish.callback)
-            if ready and f"wish {wish.id}" not in busy and hosts[host] < subscribers.HOST_SHARE:
+            # Render first, so that the subscriber gets every change after its verification.
+            ready = pending.mode != "subscribe" or pending.topic in self._rendered
+            host = urls.host(pending.callback)
+            if ready and pending.id not in verifying and hosts[host] < subscribers.HOST_SHARE:
                 hosts[host] += 1
-                made.append(_verification(wish, subscribers.version(db, wish.topic), now))
-        return made
+                due.append(_verification(pending, subscribers.version(db, pending.topic), now))
+        return due
 
     def _delivery(self, subscriber: Subscriber, config: Config) -> OutboundRequest | None:
         topic = subscriber.topic
         rendered = self._bodies.get(topic)
-        if rendered is None and topic in self._made:  # more topics than are kept
+        if rendered is None and topic in self._rendered:  # its body was evicted
             if self._renderings >= RENDERED_AT_ONCE:
                 return None
             self._renderings += 1
             rendered = self._publications.render(topic, config)
             if rendered:
                 self._keep(topic, rendered)
-        if rendered is None:  # after a restart, or when it has ended: the next look will tell
-            self._made.pop(topic, None)
+        if rendered is None:  # after a restart, or because it ended; the next pass decides
+            self._rendered.pop(topic, None)
             self._looked = None
             return None
         headers = {"Link": protocol.links(protocol.hub_url(config), topic)}
         if subscriber.secret:
             headers["X-Hub-Signature"] = protocol.signature(subscriber.secret, rendered.body)
         message = Message(body=rendered.body, content_type=rendered.content_type)
-        request = Request(
-            source_id=f"tell {subscriber.id}",
-            url=subscriber.callback,
-            headers=headers,
-            message=message,
-            limits=LIMITS,
-        )
+        request = Request(url=subscriber.callback, headers=headers, message=message, limits=LIMITS)
         return OutboundRequest(
-            key=request.source_id, request=request, settle=partial(_delivered, subscriber)
+            kind=TaskKind.DELIVER,
+            row=subscriber.id,
+            request=request,
+            settle=partial(_settle_delivery, subscriber),
         )
 
 
-def _delivered(
+def _settle_delivery(
     subscriber: Subscriber, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
     version = subscriber.version
@@ -229,60 +227,59 @@ def _delivered(
         subscribers.remove(db, subscriber.id)
     else:
         attempts = subscriber.attempts + 1
-        again = now + FIRST_WAIT * 4**subscriber.attempts if attempts < MOST_ATTEMPTS else None
-        detail = _words(outcome)
-        subscribers.failed(db, subscriber.id, version, again=again, detail=detail, now=now)
+        retry_at = now + FIRST_WAIT * 4**subscriber.attempts if attempts < MOST_ATTEMPTS else None
+        detail = _detail(outcome)
+        subscribers.failed(db, subscriber.id, version, again=retry_at, detail=detail, now=now)
     _log(db, "push", subscriber.topic, subscriber.callback, outcome, now)
 
 
 # --- verification ----------------------------------------------------------------------------
 
 
-def _verification(wish: PendingSubscription, version: int, now: datetime) -> OutboundRequest:
-    """Return the question whether the subscriber means it (§5.3), or the news that it may not."""
+def _verification(pending: PendingSubscription, version: int, now: datetime) -> OutboundRequest:
+    """Return the verification of intent (§5.3), or the denial of a subscription (§5.2)."""
     challenge = secrets.token_urlsafe(24)
-    parameters = {"hub.mode": wish.mode, "hub.topic": wish.topic}
-    if wish.mode == "denied":
-        parameters["hub.reason"] = "this feed is not published any more"
+    parameters = {"hub.mode": pending.mode, "hub.topic": pending.topic}
+    if pending.mode == "denied":
+        parameters["hub.reason"] = "this feed is no longer published"
     else:
         parameters["hub.challenge"] = challenge
-    if wish.mode == "subscribe":
-        parameters["hub.lease_seconds"] = str(int(wish.lease.total_seconds()))
+    if pending.mode == "subscribe":
+        parameters["hub.lease_seconds"] = str(int(pending.lease.total_seconds()))
     request = Request(
-        source_id=f"wish {wish.id}",
-        url=protocol.with_parameters(wish.callback, parameters),
+        url=protocol.with_parameters(pending.callback, parameters),
         message=Message(method="GET"),
         limits=LIMITS,
     )
-    settle = partial(_verified, wish, version, challenge.encode(), now)
-    return OutboundRequest(key=request.source_id, request=request, settle=settle)
+    settle = partial(_settle_verification, pending, version, challenge.encode(), now)
+    return OutboundRequest(kind=TaskKind.VERIFY, row=pending.id, request=request, settle=settle)
 
 
-def _verified(
-    wish: PendingSubscription,
+def _settle_verification(
+    pending: PendingSubscription,
     version: int,
     challenge: bytes,
-    asked: datetime,
+    sent_at: datetime,
     db: Connection,
     outcome: FetchOutcome,
     now: datetime,
 ) -> None:
-    if _is_away(outcome) and wish.attempts < len(VERIFY_WAITS):
-        subscribers.postpone(db, wish.id, now + VERIFY_WAITS[wish.attempts])
+    if _is_unreachable(outcome) and pending.attempts < len(VERIFY_WAITS):
+        subscribers.postpone(db, pending.id, now + VERIFY_WAITS[pending.attempts])
         return
-    if not subscribers.judged(db, wish.id):
-        return  # the same subscriber has asked again meanwhile, and that is verified next
+    if not subscribers.judged(db, pending.id):
+        return  # replaced by a newer request of the same subscriber, which is verified next
     echoed = isinstance(outcome, Fetched) and outcome.body == challenge
-    detail = "" if echoed or wish.mode == "denied" else "the answer is not the challenge"
-    if echoed and wish.mode == "subscribe":
-        subscribers.subscribe(db, wish, urls.host(wish.callback), version, asked)
+    detail = "" if echoed or pending.mode == "denied" else "the answer is not the challenge"
+    if echoed and pending.mode == "subscribe":
+        subscribers.subscribe(db, pending, urls.host(pending.callback), version, sent_at)
     elif echoed:
-        subscribers.unsubscribe(db, wish.topic, wish.callback)
-    _log(db, wish.mode, wish.topic, wish.callback, outcome, now, detail)
+        subscribers.unsubscribe(db, pending.topic, pending.callback)
+    _log(db, pending.mode, pending.topic, pending.callback, outcome, now, detail)
 
 
-def _is_away(outcome: FetchOutcome) -> bool:
-    """Whether nobody answered: a subscriber may ask before its own web server has started."""
+def _is_unreachable(outcome: FetchOutcome) -> bool:
+    """Whether there was no answer: subscribers may ask before their own web server runs."""
     return isinstance(outcome, Failed) and outcome.kind in (
         FailureKind.CONNECT,
         FailureKind.TIMEOUT,
@@ -290,7 +287,7 @@ def _is_away(outcome: FetchOutcome) -> bool:
 
 
 def expire(store: Store, now: datetime) -> None:
-    """End what has come to the end of its lease."""
+    """Remove subscribers with an expired lease, and topics without subscribers."""
     with store.reading() as db:
         if not subscribers.any_expired(db, now, protocol.MOST_LEASE):
             return
@@ -300,41 +297,38 @@ def expire(store: Store, now: datetime) -> None:
         subscribers.forget_topics(db)
 
 
-# --- a hub of others -------------------------------------------------------------------------
+# --- an external hub -------------------------------------------------------------------------
 
 
 def ping(
     db: Connection, config: Config, publications: Publications, now: datetime
 ) -> list[OutboundRequest]:
-    """Return the news for the hub that the configuration names, of what changed since the last.
+    """Return the ping for the configured hub about topics changed since the last ping.
 
-    The present second is left out: what still changes in it is told with the next.
+    Changes of the current second are left for the next ping, because more may follow in it.
     """
-    again, last = parse_time_or_none(metadata.get(db, _PING_AGAIN)), metadata.get(db, _PINGED)
-    if again and now < again <= now + PING_WAIT:
+    retry_at, last = parse_time_or_none(metadata.get(db, _PING_AGAIN)), metadata.get(db, _PINGED)
+    if retry_at and now < retry_at <= now + PING_WAIT:
         return []
-    # A clock that ran ahead must not keep all news back until its time has come.
+    # A time stored while the clock ran ahead must not hold pings back.
     scopes = change_log.between(db, last if last <= format_time(now) else "", format_time(now))
     touched = publications.touched(scopes, config) if scopes else []
     if not touched:
         return []
     form = protocol.ping_form(touched[:PINGED_AT_ONCE])
     message = Message(body=form, content_type=protocol.FORM)
-    request = Request(source_id="ping", url=config.websub.hub, message=message, limits=LIMITS)
-    return [
-        OutboundRequest(
-            key="ping", request=request, settle=partial(_pinged, now, config.websub.hub)
-        )
-    ]
+    request = Request(url=config.websub.hub, message=message, limits=LIMITS)
+    settle = partial(_settle_ping, now, config.websub.hub)
+    return [OutboundRequest(kind=TaskKind.PING, request=request, settle=settle)]
 
 
-def _pinged(
-    asked: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
+def _settle_ping(
+    sent_at: datetime, hub: str, db: Connection, outcome: FetchOutcome, now: datetime
 ) -> None:
     if isinstance(outcome, Failed):
         metadata.put(db, _PING_AGAIN, format_time(now + PING_WAIT))
     else:
-        metadata.put(db, _PINGED, format_time(asked))
+        metadata.put(db, _PINGED, format_time(sent_at))
     _log(db, "ping", "", hub, outcome, now)
 
 
@@ -355,11 +349,11 @@ def _log(
         callback=callback,
         status=transfer.status,
         milliseconds=round(transfer.seconds * 1000),
-        detail=_words(outcome) if isinstance(outcome, Failed) else detail,
+        detail=_detail(outcome) if isinstance(outcome, Failed) else detail,
     )
     subscribers.log(db, [line])
 
 
-def _words(failed: Failed) -> str:
-    """Return why something failed without its URL, which is the secret of a subscriber."""
+def _detail(failed: Failed) -> str:
+    """Return a failure's reason without the callback URL, which is the subscriber's secret."""
     return failed.detail.partition(": ")[2] or failed.detail

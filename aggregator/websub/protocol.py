@@ -1,6 +1,6 @@
-"""The rules of WebSub: what is offered, asked, verified, signed and refused (W3C REC 2018-01-23).
+"""WebSub's rules as pure functions (W3C Recommendation of 23 January 2018).
 
-Pure. The sections in the docstrings are those of the Recommendation.
+Section numbers in the docstrings refer to the Recommendation.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ HUB_PATH = "/hub"
 CALLBACK_PATH = "/websub/"
 
 LEASE = timedelta(days=10)
-"""What we ask for, and what we give who asks for nothing (§8.2)."""
+"""The lease that we request, and that our hub grants by default (§8.2)."""
 
 LEAST_LEASE, MOST_LEASE = timedelta(minutes=1), timedelta(days=14)
 
@@ -34,17 +34,17 @@ ALGORITHMS = {
     "sha256": hashlib.sha256,
     "sha384": hashlib.sha384,
     "sha512": hashlib.sha512,
-    "sha1": hashlib.sha1,  # weak, but what most hubs sign with (§7.1.1)
+    "sha1": hashlib.sha1,  # weak, but used by most hubs (§7.1.1)
 }
 
 _PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".intranet", ".home.arpa", ".test")
 
 
-# --- who can reach whom ----------------------------------------------------------------------
+# --- reachability ----------------------------------------------------------------------------
 
 
 class Reach(Enum):
-    """From where a URL can be reached, as far as it tells by itself."""
+    """Where a URL can be reached from, as far as its host name or address tells."""
 
     EVERYWHERE = "everywhere"
     NEIGHBOURS = "neighbours"  # opened by `network.allow`
@@ -52,12 +52,12 @@ class Reach(Enum):
 
 
 def host(url: str) -> str:
-    """Return the host of a hub or callback, as who connects to it will read the URL."""
+    """Return the host of a hub or callback, as the HTTP client parses it."""
     return urls.host(url)
 
 
 def reach(url: str, allow: Iterable[str]) -> Reach:
-    """Tell from where a URL can be reached; names are not looked up."""
+    """Return where a URL can be reached from, without a DNS lookup."""
     host, allow = urls.host(url), tuple(allow)
     if address.opened(host, allow):
         return Reach.NEIGHBOURS
@@ -72,9 +72,9 @@ def reach(url: str, allow: Iterable[str]) -> Reach:
 
 
 def hub_url(config: Config) -> str:
-    """Return the hub that our feeds name, "" when they name none.
+    """Return the URL of the hub that our feeds link to, "" for none.
 
-    A site that is closed has none: subscribers would be given what they may not read.
+    A site that requires a login has no hub: pushes would go to subscribers who can't log in.
     """
     closed = config.auth.on and config.auth.protect == "site"
     hub = config.websub.hub
@@ -84,7 +84,7 @@ def hub_url(config: Config) -> str:
 
 
 def objection(config: Config, hub: str = "") -> str:
-    """Return why hubs, or one of them, are not asked to push; "" when they are."""
+    """Return why we do not subscribe at hubs, or at this hub; "" when we do."""
     if not config.websub.subscribe:
         return "off in the configuration (websub.subscribe)"
     base_url = config.site.base_url
@@ -96,19 +96,19 @@ def objection(config: Config, hub: str = "") -> str:
     return ""
 
 
-# --- the subscriber's side -------------------------------------------------------------------
+# --- subscriber ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A hub that pushes a feed, and the feed's name there."""
+    """A hub that a feed names, and the topic URL to subscribe to."""
 
     hub: str
     topic: str
 
 
 def offer(feed: Feed) -> Offer | None:
-    """Return what a feed offers, the safest hub of several; None without a rel=self (§5.1)."""
+    """Return a feed's hub, https first, and topic; None without a hub or rel=self (§5.1)."""
     if not feed.hubs or not feed.self_url:
         return None
     safe = (hub for hub in feed.hubs if hub.startswith("https:"))
@@ -118,7 +118,7 @@ def offer(feed: Feed) -> Offer | None:
 def subscription_form(*, mode: str, topic: str, callback: str, secret: str) -> bytes:
     """Return the body of a subscription request (§5.1).
 
-    The secret goes to hubs without TLS too: there the callback alone would protect nothing.
+    The secret is sent to hubs without TLS too, where the callback URL alone protects nothing.
     """
     fields = {"hub.mode": mode, "hub.topic": topic, "hub.callback": callback}
     if mode == "subscribe":
@@ -131,9 +131,9 @@ def subscription_form(*, mode: str, topic: str, callback: str, secret: str) -> b
 
 
 def granted(seconds: str) -> timedelta | None:
-    """Return the lease that a hub grants, a minute to 14 days; None when it names none.
+    """Return the lease that a hub grants, clamped to a minute to 14 days; None if unreadable.
 
-    Each lease that ends has its source polled, which must not be every second.
+    The lower bound exists because the end of a lease triggers a poll of the source.
     """
     if not re.fullmatch("0*[1-9][0-9]{0,15}", seconds):
         return None
@@ -142,12 +142,12 @@ def granted(seconds: str) -> timedelta | None:
 
 
 def renewal(granted_at: datetime, until: datetime) -> datetime:
-    """Return when a subscription is renewed: a third of its lease before the end."""
+    """Return when to renew a subscription: a third of its lease before the end."""
     return granted_at + (until - granted_at) * 2 / 3
 
 
 def signed_with(header: str, secret: str, body: bytes) -> str:
-    """Return the algorithm with which a push is rightly signed, "" when it is not (§7.1.2)."""
+    """Return the algorithm of a valid signature, "" for an invalid one (§7.1.2)."""
     name, _, given = header.strip().partition("=")
     algorithm = ALGORITHMS.get(name.lower())
     if algorithm is None:
@@ -157,12 +157,12 @@ def signed_with(header: str, secret: str, body: bytes) -> str:
     return name.lower() if right else ""
 
 
-# --- the hub's side --------------------------------------------------------------------------
+# --- hub -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRequest:
-    """A subscription request that may be verified: `mode` is subscribe or unsubscribe."""
+    """A valid subscription request; `mode` is subscribe or unsubscribe."""
 
     mode: str
     topic: str
@@ -172,20 +172,22 @@ class SubscriptionRequest:
 
     @property
     def host(self) -> str:
-        """The host of the callback, for the limits per host."""
+        """The callback's host, for limits per host."""
         return urls.host(self.callback)
 
 
-def read_wish(form: Mapping[str, str], allow: Iterable[str]) -> SubscriptionRequest | str:
-    """Return what a subscription request asks for, or what is wrong with it (§5.1).
+def parse_subscription_request(
+    form: Mapping[str, str], allow: Iterable[str]
+) -> SubscriptionRequest | str:
+    """Return the subscription request, or an error message for the subscriber (§5.1).
 
     Args:
-        form: Its parameters; those that we don't know are ignored.
-        allow: The hosts and networks opened by `network.allow`.
+        form: The request's parameters; unknown ones are ignored.
+        allow: Hosts and networks listed in `network.allow`.
     """
     mode = form.get("hub.mode", "")
     if mode == "publish":
-        return "hub.mode=publish: this hub serves its own feeds alone and knows of each change"
+        return "hub.mode=publish: this hub serves its own feeds only and detects their changes"
     if mode not in ("subscribe", "unsubscribe"):
         return "hub.mode must be subscribe or unsubscribe"
     topic, callback, secret = (
@@ -223,21 +225,21 @@ def _wrong_callback(callback: str, allow: Iterable[str]) -> str:
 
 
 def with_parameters(callback: str, parameters: Mapping[str, str]) -> str:
-    """Append parameters to a callback, whose own query stays as it is (§5.1.1)."""
+    """Append parameters to a callback URL and keep its own query unchanged (§5.1.1)."""
     joint = "" if callback.endswith(("?", "&")) else "&" if "?" in callback else "?"
     return f"{callback}{joint}{urlencode(parameters)}"
 
 
 def signature(secret: str, body: bytes) -> str:
-    """Return the X-Hub-Signature of a body (§7.1)."""
+    """Return the X-Hub-Signature header of a body (§7.1)."""
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
 
 
 def links(hub: str, topic: str) -> str:
-    """Return the Link field of a push (§7)."""
+    """Return the Link header of a push (§7)."""
     return f'<{hub}>; rel="hub", <{topic}>; rel="self"'
 
 
 def ping_form(topics: Iterable[str]) -> bytes:
-    """Return the body that tells another's hub what has changed (a custom, not in §6)."""
+    """Return the body of a ping about changed topics, in the customary form that §6 leaves open."""
     return urlencode([("hub.mode", "publish"), *(("hub.url", topic) for topic in topics)]).encode()

@@ -1,8 +1,8 @@
-"""What our hub needs to know of our feeds; given by the web, where feeds are made.
+"""The topics that our hub publishes, provided by the web.
 
-The scheduler's process renders by the very functions that answer a GET, and does not ask its own
-web server: that may be on another machine, behind a proxy or a password, and up to a fifth of a
-second behind the database.
+The scheduler's process renders topics with the functions that answer a GET. It does not request
+them from its own web server, which may run on another machine, behind a proxy or a password, and
+up to 0.2 seconds behind the database.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -13,7 +13,7 @@ from aggregator.models.config import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A topic as a GET returns it now; `versions` of the scopes of change it was made from."""
+    """A topic as a GET returns it; `versions` maps the scopes it depends on to their versions."""
 
     body: bytes = field(repr=False)
     content_type: str
@@ -22,11 +22,11 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publications:
-    """What we publish, as the web knows it.
+    """Functions of the web that our hub calls.
 
     Args:
-        render: Returns a topic, None when there is none of that URL.
-        touched: Returns the URLs of all topics that the scopes of change belong to.
+        render: Returns the topic of a URL, None when there is none.
+        touched: Returns the URLs of all topics that depend on the given scopes.
     """
 
     render: Callable[[str, Config], Rendered | None]

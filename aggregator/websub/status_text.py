@@ -1,4 +1,4 @@
-"""How a source is pushed, or why it is not, in words for operators; pure."""
+"""Text about a source's WebSub state, for operators."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,40 +10,47 @@ from aggregator.websub import protocol
 
 
 def of_source(config: Config, feed: Feed, known: Sequence[Subscription]) -> str:
-    """Return how a source is pushed, or why it is not."""
+    """Return the state of a source's subscription, or the reason why it has none."""
     offer = protocol.offer(feed)
     if offer is None:
         return "not offered" + (": the feed names a hub, but not itself" if feed.hubs else "")
     objection = protocol.objection(config, offer.hub)
     if objection:
         return objection
-    standing = [one for one in known if one.state != LEAVING]
-    active = next((one for one in standing if one.state == ACTIVE), None)
+    current = [subscription for subscription in known if subscription.state != LEAVING]
+    active = next((subscription for subscription in current if subscription.state == ACTIVE), None)
     if active:
         return _active(active)
-    asked = next(iter(standing), None)
-    if asked is None:
-        return "offered; its hub is asked next"
-    if asked.state == DENIED:
-        return f"denied by its hub: {asked.detail}"
-    if asked.failures > 1:
-        return f"failing since {_when(asked.since)}: {asked.detail}"
-    return f"asked {_when(asked.since)}: {asked.detail}" if asked.detail else "asked"
+    if not current:
+        return "offered; not requested yet"
+    requested = current[0]
+    if requested.state == DENIED:
+        return f"denied by its hub: {requested.detail}"
+    if requested.failures > 1:
+        return f"failing since {_when(requested.since)}: {requested.detail}"
+    return (
+        f"requested {_when(requested.since)}: {requested.detail}"
+        if requested.detail
+        else "requested"
+    )
 
 
 def _active(active: Subscription) -> str:
-    said = f"active until {_when(active.lease_until)}"
+    text = f"active until {_when(active.lease_until)}"
     if active.last_push:
-        said += f"; {active.pushes} pushes, the last {_when(active.last_push)}"
+        text += f"; {active.pushes} pushes, the last {_when(active.last_push)}"
     else:
-        said += "; nothing pushed yet, so polls keep their pace"
+        text += "; nothing pushed yet, so polling continues at the usual interval"
     if active.ignored:
-        said += f"; {active.ignored} ignored for a wrong signature"
+        text += f"; {active.ignored} ignored for a wrong signature"
     if active.algorithm == "sha1":
-        said += "; signed with sha1, which is weak"
+        text += "; signed with sha1, which is weak"
     if active.suspected:
-        said += f"; a poll {_when(active.suspected)} found what was not pushed, so polls go on"
-    return said
+        text += (
+            f"; a poll {_when(active.suspected)} found entries that were not pushed, so polling"
+            " continues at the usual interval"
+        )
+    return text
 
 
 def _when(moment: datetime | None) -> str:

@@ -1,9 +1,9 @@
-"""Our subscriptions at the hubs of sources: asked for, renewed, left; and what they push.
+"""Our subscriptions at the hubs of sources, and the documents that hubs push.
 
-    offers | reconcile | errands | settle        for what is asked of hubs
-    inbox  | arrived                             for what they push
+    offers | reconcile | outbound_requests | settle     requests to hubs
+    inbox  | received                                   pushed documents
 
-What hubs ask and push comes to `web.websub`, which writes it down; nothing here waits for it.
+Hubs call `web.websub`, which stores verifications and pushes in the database.
 """
 
 import secrets
@@ -22,21 +22,21 @@ from aggregator.store.websub import subscriptions
 from aggregator.store.websub.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
 from aggregator.websub import protocol
 from aggregator.websub.protocol import Offer
-from aggregator.websub.task import OutboundRequest
+from aggregator.websub.task import OutboundRequest, TaskKind
 
 ASK_AT_ONCE = 100
-"""New subscriptions in one pass; ten thousand sources must not fall upon their hub together."""
+"""New subscriptions per pass, so that 10,000 sources do not ask their hub all at once."""
 
 LIMITS = Limits(connect=10, idle=20, total=30, body=65_536, redirects=5)
 
 FIRST_WAIT, MOST_WAIT = timedelta(minutes=1), timedelta(days=1)
-"""For the hub to verify what was asked, before it is asked again."""
+"""Waits for the hub to verify a request before it is sent again."""
 
 LEAVE_ATTEMPTS = 3
 
 
 def reconcile(store: Store, config: Config, now: datetime) -> None:
-    """Ask for what sources offer and is not asked for, and leave what none offers any more."""
+    """Add subscriptions that sources offer, and end those that no source offers any more."""
     callbacks = config.site.base_url + protocol.CALLBACK_PATH
     willing = not protocol.objection(config)
     with store.reading() as db:
@@ -44,19 +44,19 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
         wanted = _offers(db, config) if willing else []
     if left or wanted:
         with store.transaction() as db:
-            for one in left:
-                _leave(db, one, now)
+            for subscription in left:
+                _leave(db, subscription, now)
             for source_id, offer in wanted[:ASK_AT_ONCE]:
                 subscriptions.add(db, _new(config, source_id, offer, now))
 
 
 def _offers(db: Connection, config: Config) -> list[tuple[str, Offer]]:
-    found = []
+    offers = []
     for source_id, hubs, self_url in subscriptions.unasked(db):
         offer = protocol.offer(Feed(hubs=hubs, self_url=self_url))
         if offer and not protocol.objection(config, offer.hub):
-            found.append((source_id, offer))
-    return found
+            offers.append((source_id, offer))
+    return offers
 
 
 def _new(config: Config, source_id: str, offer: Offer, now: datetime) -> Subscription:
@@ -74,88 +74,95 @@ def _new(config: Config, source_id: str, offer: Offer, now: datetime) -> Subscri
     )
 
 
-def _leave(db: Connection, one: Subscription, now: datetime) -> None:
-    if one.state == DENIED:
-        subscriptions.remove(db, one.token)
+def _leave(db: Connection, subscription: Subscription, now: datetime) -> None:
+    if subscription.state == DENIED:
+        subscriptions.remove(db, subscription.token)
         return
     columns = {"state": LEAVING, "since": now, "act_at": now, "failures": 0}
-    subscriptions.update(db, one.token, columns)
+    subscriptions.update(db, subscription.token, columns)
 
 
-# --- what is due -----------------------------------------------------------------------------
+# --- due requests ----------------------------------------------------------------------------
 
 
-def errands(db: Connection, config: Config, now: datetime, room: int) -> list[OutboundRequest]:
-    """Return the requests that are due, each noted as made; renew and give up what is to be."""
-    made = []
-    for one in subscriptions.due(db, now, room):
-        if one.state in (ASKED, LEAVING):
-            made += _errand(db, one, now)
-        elif one.state == DENIED:
-            subscriptions.remove(db, one.token)  # and so asked anew
-        elif one.lease_until and one.lease_until <= now:
-            subscriptions.remove(db, one.token)
-            sources.poll_now(db, one.source_id, now, "its hub's lease has ended")
+def outbound_requests(
+    db: Connection, config: Config, now: datetime, room: int
+) -> list[OutboundRequest]:
+    """Return the due requests to hubs; renew, drop or expire subscriptions on the way."""
+    due = []
+    for subscription in subscriptions.due(db, now, room):
+        if subscription.state in (ASKED, LEAVING):
+            due += _request_to_hub(db, subscription, now)
+        elif subscription.state == DENIED:
+            subscriptions.remove(db, subscription.token)  # so that it is requested again
+        elif subscription.lease_until and subscription.lease_until <= now:
+            subscriptions.remove(db, subscription.token)
+            sources.poll_now(db, subscription.source_id, now, "its hub's lease has ended")
         else:
-            subscriptions.update(db, one.token, {"act_at": one.lease_until})
-            _renew(db, config, one, now)
-    return made
+            subscriptions.update(db, subscription.token, {"act_at": subscription.lease_until})
+            _renew(db, config, subscription, now)
+    return due
 
 
-def _renew(db: Connection, config: Config, one: Subscription, now: datetime) -> None:
-    """Ask for the same with another callback and secret; the old ones hold until it is verified."""
-    if all(other.state != ASKED for other in subscriptions.all_of(db, one.source_id)):
-        new = _new(config, one.source_id, Offer(hub=one.hub, topic=one.topic), now)
+def _renew(db: Connection, config: Config, old: Subscription, now: datetime) -> None:
+    """Request a new subscription with its own callback and secret; the old one stays until then."""
+    if all(other.state != ASKED for other in subscriptions.all_of(db, old.source_id)):
+        new = _new(config, old.source_id, Offer(hub=old.hub, topic=old.topic), now)
         proven = replace(
-            new, active_since=one.active_since, pushes=one.pushes, last_push=one.last_push
+            new, active_since=old.active_since, pushes=old.pushes, last_push=old.last_push
         )
         subscriptions.add(db, proven)
 
 
-def _errand(db: Connection, one: Subscription, now: datetime) -> list[OutboundRequest]:
-    if one.state == LEAVING and one.failures >= LEAVE_ATTEMPTS:
-        subscriptions.remove(db, one.token)
+def _request_to_hub(
+    db: Connection, subscription: Subscription, now: datetime
+) -> list[OutboundRequest]:
+    if subscription.state == LEAVING and subscription.failures >= LEAVE_ATTEMPTS:
+        subscriptions.remove(db, subscription.token)
         return []
-    wait = min(FIRST_WAIT * 3 ** min(one.failures, 8), MOST_WAIT)
+    wait = min(FIRST_WAIT * 3 ** min(subscription.failures, 8), MOST_WAIT)
     columns = {
         "act_at": now + wait,
-        "failures": one.failures + 1,
-        "detail": one.detail or "the hub has not answered yet",
+        "failures": subscription.failures + 1,
+        "detail": subscription.detail or "the hub has not answered yet",
     }
-    subscriptions.update(db, one.token, columns)
+    subscriptions.update(db, subscription.token, columns)
     form = protocol.subscription_form(
-        mode="subscribe" if one.state == ASKED else "unsubscribe",
-        topic=one.topic,
-        callback=one.callback,
-        secret=one.secret,
+        mode="subscribe" if subscription.state == ASKED else "unsubscribe",
+        topic=subscription.topic,
+        callback=subscription.callback,
+        secret=subscription.secret,
     )
     message = Message(body=form, content_type=protocol.FORM)
-    request = Request(source_id=one.token, url=one.hub, message=message, limits=LIMITS)
-    return [OutboundRequest(key=one.token, request=request, settle=partial(_settle, one))]
+    request = Request(url=subscription.hub, message=message, limits=LIMITS)
+    settle = partial(_settle, subscription)
+    return [OutboundRequest(kind=TaskKind.SUBSCRIBE, request=request, settle=settle)]
 
 
-def _settle(one: Subscription, db: Connection, outcome: FetchOutcome, _now: datetime) -> None:
-    """Note the hub's answer, unless it has verified the subscription meanwhile."""
-    latest = subscriptions.get(db, one.token)
-    if latest is None or latest.state != one.state:
+def _settle(
+    subscription: Subscription, db: Connection, outcome: FetchOutcome, _now: datetime
+) -> None:
+    """Store the hub's answer, unless the hub has verified the subscription meanwhile."""
+    latest = subscriptions.get(db, subscription.token)
+    if latest is None or latest.state != subscription.state:
         return
-    if not isinstance(outcome, Failed):
-        words = "the hub has accepted it and not verified it yet"
-        subscriptions.update(db, one.token, {"detail": words})
-    else:
-        subscriptions.update(db, one.token, {"detail": outcome.detail})
+    accepted = "the hub accepted the request and has not verified it yet"
+    detail = outcome.detail if isinstance(outcome, Failed) else accepted
+    subscriptions.update(db, subscription.token, {"detail": detail})
 
 
-# --- what was pushed -------------------------------------------------------------------------
+# --- pushes ----------------------------------------------------------------------------------
 
 
-def arrived(db: Connection, config: Config, busy: Collection[str], room: int) -> list[Request]:
-    """Return what waits in the inbox as requests whose answer has come, a source's in turn."""
-    return [_request(push, config) for push in subscriptions.waiting(db, busy, room)]
+def received(
+    db: Connection, config: Config, in_flight: Collection[str], room: int
+) -> list[Request]:
+    """Return pushed documents as requests that need no fetch, in order for each source."""
+    return [_request(push, config) for push in subscriptions.waiting(db, in_flight, room)]
 
 
 def _request(push: Push, config: Config) -> Request:
-    # A hub may leave out what it has sent before (§7), so nothing is gone that is not in it.
+    # A hub may send changed entries only (§7), so entries missing from a push are not gone.
     document = Fetched(
         url=push.topic,
         body=push.body,

@@ -1,8 +1,9 @@
-"""A request that somebody must make, and what is written down when its answer has come."""
+"""An HTTP request that WebSub has to make, and the write that follows its outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from aggregator.models.poll import FetchOutcome, Request
 from aggregator.store.database.connection import Connection
@@ -10,14 +11,25 @@ from aggregator.store.database.connection import Connection
 Settle = Callable[[Connection, FetchOutcome, datetime], None]
 
 
+class TaskKind(StrEnum):
+    """The purpose of an outbound request."""
+
+    SUBSCRIBE = "subscribe"
+    VERIFY = "verify"
+    DELIVER = "deliver"
+    PING = "ping"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """A request to be made; `settle` writes its outcome down in a transaction of the courier's.
+    """A request to send; `settle` stores its outcome in the worker's transaction.
 
     Args:
-        key: No two with the same key are under way at once.
+        row: The row it is made for: a pending subscription (VERIFY) or a subscriber (DELIVER);
+            0 for other kinds. No two requests of one kind and row are in flight together.
     """
 
-    key: str
+    kind: TaskKind
+    row: int = 0
     request: Request
     settle: Settle = field(repr=False)

@@ -24,18 +24,18 @@ from aggregator.store.websub.subscribers import Delivery, Subscriber
 from aggregator.store.websub.subscriptions import Subscription
 from aggregator.web.app import create_app
 from aggregator.web.feeds import documents
-from aggregator.websub.worker import Courier, Pauses
+from aggregator.websub.worker import DeliveryWorker, Pauses
 from tests.e2e.service import wait_for
 
 PAUSES = Pauses(look=0.02, reconcile=0.1, settle=0.02, fault=0.5)
-"""Of a courier for whom nobody wants to wait."""
+"""Short intervals, so that tests do not wait."""
 
 
 @contextmanager
-def at_work(courier: Courier) -> Iterator[None]:
-    """Run a courier in a thread."""
+def at_work(worker: DeliveryWorker) -> Iterator[None]:
+    """Run a worker in a thread."""
     stopping = threading.Event()
-    thread = threading.Thread(target=courier.run, args=(stopping,))
+    thread = threading.Thread(target=worker.run, args=(stopping,))
     thread.start()
     try:
         yield
@@ -51,7 +51,7 @@ class Ours:
     folder: Path
     base: str = ""
     ahead: timedelta = timedelta(0)
-    courier: Courier | None = None
+    worker: DeliveryWorker | None = None
 
     def __post_init__(self) -> None:
         self.path = self.folder / "sources.yaml"
@@ -74,8 +74,8 @@ class Ours:
         temporary = self.folder / "new.yaml"
         temporary.write_text(json.dumps(config))
         temporary.replace(self.path)
-        if self.courier:
-            self._obey(self.courier)
+        if self.worker:
+            self._obey(self.worker)
 
     def config(self) -> Config:
         return file.load(str(self.path), {})
@@ -88,7 +88,7 @@ class Ours:
             self.config,
             clock=self.clock,
             publications=documents.publications,
-            courier=partial(Courier, pauses=PAUSES),
+            delivery_worker=partial(DeliveryWorker, pauses=PAUSES),
         )
         thread = threading.Thread(target=scheduler.run)
         thread.start()
@@ -99,25 +99,25 @@ class Ours:
             thread.join()
 
     @contextmanager
-    def couriering(self) -> Iterator[None]:
-        """Run the courier alone, which is the hub; nothing is polled and no push is read."""
-        self.courier = Courier(
+    def working(self) -> Iterator[None]:
+        """Run the delivery worker alone, which is the hub; nothing is polled."""
+        self.worker = DeliveryWorker(
             self.store,
             self.config(),
             documents.publications(self.store),
             clock=self.clock,
             pauses=PAUSES,
         )
-        self._obey(self.courier)
+        self._obey(self.worker)
         try:
-            with at_work(self.courier):
+            with at_work(self.worker):
                 yield
         finally:
-            self.courier = None
+            self.worker = None
 
-    def _obey(self, courier: Courier) -> None:
+    def _obey(self, worker: DeliveryWorker) -> None:
         synchronise(self.store, self.config(), self.clock())
-        courier.reconfigure(self.config())
+        worker.reconfigure(self.config())
 
     # --- what it knows -------------------------------------------------------------------------
 

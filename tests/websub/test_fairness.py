@@ -1,6 +1,6 @@
 """Who answers slowly, or subscribes to everything, keeps nobody else from his turn at our hub."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.websub import subscribers
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications, Rendered
-from aggregator.websub.task import OutboundRequest
+from aggregator.websub.task import OutboundRequest, TaskKind
 from tests.web.stock import CONFIG
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -61,10 +61,11 @@ class OurHub:
     def refresh(self, seconds: float) -> None:
         self.hub.refresh(self.config, NOW, seconds)
 
-    def errands(self, busy: dict[str, OutboundRequest] | None = None) -> dict[str, OutboundRequest]:
+    def due(self, in_flight: Sequence[OutboundRequest] = ()) -> list[OutboundRequest]:
         with self.store.reading() as db:
-            made = self.hub.errands(db, self.config, NOW, busy or {}, ROOM - len(busy or {}))
-        return {one.key: one for one in made}
+            return self.hub.outbound_requests(
+                db, self.config, NOW, in_flight, ROOM - len(in_flight)
+            )
 
 
 @pytest.fixture
@@ -74,15 +75,15 @@ def ours(tmp_path: Path) -> Iterator[OurHub]:
     store.close()
 
 
-def test_callbacks_that_are_asked_leave_room_for_who_is_verified(ours: OurHub) -> None:
+def test_verifications_leave_room_for_deliveries(ours: OurHub) -> None:
     ours.subscribe("topic", "reader.example")
     for number in range(150):
         ours.wish("topic", f"tarpit-{number % 10}.example", number)
     ours.refresh(1.0)
-    asked = ours.errands()
-    assert len([key for key in asked if key.startswith("wish")]) == 100
+    verifying = ours.due()
+    assert [task.kind for task in verifying] == [TaskKind.VERIFY] * 100
     ours.change("topic")
-    assert [key[:4] for key in ours.errands(asked)] == ["tell"]
+    assert [task.kind for task in ours.due(verifying)] == [TaskKind.DELIVER]
 
 
 def test_one_host_gets_no_more_than_its_share(ours: OurHub) -> None:
@@ -91,13 +92,13 @@ def test_one_host_gets_no_more_than_its_share(ours: OurHub) -> None:
     ours.subscribe("topic", "reader.example")
     ours.refresh(1.0)
     ours.change("topic")
-    told = ours.errands()
-    hosts = [one.request.url.split("/")[2] for one in told.values()]
+    delivering = ours.due()
+    hosts = [task.request.url.split("/")[2] for task in delivering]
     assert (hosts.count("slow.example"), hosts.count("reader.example")) == (50, 1)
-    assert ours.errands(told) == {}
+    assert ours.due(delivering) == []
 
 
-def test_one_look_renders_a_few_topics_again(ours: OurHub) -> None:
+def test_one_pass_renders_a_few_topics_again(ours: OurHub) -> None:
     topics = [f"topic-{number:02}" for number in range(40)]
     for topic in topics:
         ours.subscribe(topic, f"{topic}.example")
@@ -106,11 +107,11 @@ def test_one_look_renders_a_few_topics_again(ours: OurHub) -> None:
     for topic in topics:
         ours.change(topic)
     ours.rendered.clear()
-    busy = ours.errands()
+    in_flight = ours.due()
     assert len(ours.rendered) == 5
-    while more := ours.errands(busy):
-        busy |= more
-    assert len(busy) == 40
+    while more := ours.due(in_flight):
+        in_flight += more
+    assert len(in_flight) == 40
 
 
 def test_topics_that_change_all_the_time_are_rendered_in_turn(ours: OurHub) -> None:
@@ -118,6 +119,6 @@ def test_topics_that_change_all_the_time_are_rendered_in_turn(ours: OurHub) -> N
     for topic in topics:
         ours.subscribe(topic, "reader.example", int(topic[-2:]))
     ours.version = 7
-    for seconds in range(1, 4):  # a look takes as long as all of its topics have to wait
+    for seconds in range(1, 4):  # a pass takes as long as all of its topics have to wait
         ours.refresh(float(seconds))
     assert set(ours.rendered) == topics

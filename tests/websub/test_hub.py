@@ -93,7 +93,7 @@ def ours(tmp_path: Path) -> Iterator[Ours]:
 
 @pytest.fixture
 def reader(ours: Ours) -> Iterator[Reader]:
-    with FeedServer() as server, ours.couriering():
+    with FeedServer() as server, ours.working():
         server.on("/cb", echo)
         made = Reader(ours, server)
         made.publish(3)
@@ -414,13 +414,13 @@ def test_push_that_a_restart_interrupts_is_made_after_it(ours: Ours) -> None:
     with FeedServer() as server:
         server.on("/cb", echo)
         reader = Reader(ours, server)
-        with ours.couriering():
+        with ours.working():
             reader.subscribe()
             server.script("/cb", 5.0, response(500))
             reader.publish()
             reader.push()
         server.on("/cb", echo)
-        with ours.couriering():
+        with ours.working():
             assert b"Report 1" in reader.push(number=1).body
 
 
@@ -428,10 +428,10 @@ def test_change_while_the_hub_did_not_run_is_pushed_when_it_does(ours: Ours) -> 
     with FeedServer() as server:
         server.on("/cb", echo)
         reader = Reader(ours, server)
-        with ours.couriering():
+        with ours.working():
             reader.subscribe()
         reader.publish()
-        with ours.couriering():
+        with ours.working():
             assert b"Report 1" in reader.push().body
 
 
@@ -450,7 +450,7 @@ def test_one_render_serves_all_and_a_slow_subscriber_delays_no_one(reader: Reade
 
 def test_verification_goes_to_no_private_address(ours: Ours) -> None:
     ours.configure({}, network={"allow": ["127.0.0.1"]})  # and not 127.0.0.2
-    with FeedServer() as server, ours.couriering():
+    with FeedServer() as server, ours.working():
         server.on("/cb", echo)
         reader = Reader(ours, server)
         assert reader.ask(callback=server.url("/cb", "127.0.0.2"))[0] == 400

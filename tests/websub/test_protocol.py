@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aggregator.models.config import Auth, Config, Site, WebSub
 from aggregator.models.entry import Feed
 from aggregator.websub import protocol
-from aggregator.websub.protocol import Offer, Reach, SubscriptionRequest
+from aggregator.websub.protocol import Offer, Reach, SubscriptionRequest, parse_subscription_request
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CONFIG = Config(path="", site=Site(base_url="https://site.example"), storage="")
@@ -150,22 +150,22 @@ FORM = {
 
 
 def test_least_request_is_enough() -> None:
-    assert protocol.read_wish(FORM, ()) == SubscriptionRequest(
+    assert parse_subscription_request(FORM, ()) == SubscriptionRequest(
         mode="subscribe", topic=FORM["hub.topic"], callback=FORM["hub.callback"]
     )
 
 
 def test_unknown_parameters_are_ignored() -> None:
-    assert protocol.read_wish(FORM | {"hub.verify": "sync", "x": "y"}, ()) == protocol.read_wish(
-        FORM, ()
-    )
+    assert parse_subscription_request(
+        FORM | {"hub.verify": "sync", "x": "y"}, ()
+    ) == parse_subscription_request(FORM, ())
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"hub.mode": ""}, "hub.mode"),
-        ({"hub.mode": "publish"}, "knows of each change"),
+        ({"hub.mode": "publish"}, "detects their changes"),
         ({"hub.topic": ""}, "hub.topic"),
         ({"hub.topic": "x" * 3000}, "hub.topic"),
         ({"hub.callback": ""}, "hub.callback"),
@@ -186,7 +186,7 @@ def test_unknown_parameters_are_ignored() -> None:
     ],
 )
 def test_what_is_wrong_with_a_request_is_said(change: dict[str, str], words: str) -> None:
-    found = protocol.read_wish(FORM | change, ())
+    found = parse_subscription_request(FORM | change, ())
     assert isinstance(found, str)
     assert words in found
 
@@ -196,13 +196,15 @@ def test_what_is_wrong_with_a_request_is_said(change: dict[str, str], words: str
     [("1", timedelta(minutes=1)), ("7200", timedelta(hours=2)), ("99999999", timedelta(days=14))],
 )
 def test_lease_asked_for_is_given_within_bounds(asked: str, lease: timedelta) -> None:
-    wish = protocol.read_wish(FORM | {"hub.lease_seconds": asked}, ())
+    wish = parse_subscription_request(FORM | {"hub.lease_seconds": asked}, ())
     assert isinstance(wish, SubscriptionRequest)
     assert wish.lease == lease
 
 
 def test_lease_of_an_unsubscription_is_ignored() -> None:
-    wish = protocol.read_wish(FORM | {"hub.mode": "unsubscribe", "hub.lease_seconds": "junk"}, ())
+    wish = parse_subscription_request(
+        FORM | {"hub.mode": "unsubscribe", "hub.lease_seconds": "junk"}, ()
+    )
     assert isinstance(wish, SubscriptionRequest)
 
 

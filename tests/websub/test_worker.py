@@ -1,4 +1,4 @@
-"""The courier goes on: without the database for a while, after a fault, with many topics."""
+"""The delivery worker survives a missing database and a fault, and serves many topics."""
 
 import logging
 import sqlite3
@@ -16,7 +16,7 @@ from aggregator.store.websub import subscribers
 from aggregator.store.websub.subscribers import PendingSubscription
 from aggregator.websub.hub import BODIES_KEPT
 from aggregator.websub.publications import Publications, Rendered
-from aggregator.websub.worker import Courier
+from aggregator.websub.worker import DeliveryWorker
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received
 from tests.websub.ours import PAUSES, at_work
@@ -28,7 +28,7 @@ CONFIG = Config(
 
 
 class Desk:
-    """A courier over a store, what it renders, and a subscriber on a server."""
+    """A delivery worker over a store, what it renders, and a subscriber on a server."""
 
     def __init__(self, store: Store, server: FeedServer) -> None:
         self.store, self.server = store, server
@@ -49,10 +49,10 @@ class Desk:
     @contextmanager
     def working(self) -> Iterator[None]:
         publications = Publications(render=self._render, touched=lambda _scopes, _config: [])
-        courier = Courier(
+        worker = DeliveryWorker(
             self.store, CONFIG, publications, clock=lambda: datetime.now(UTC), pauses=PAUSES
         )
-        with at_work(courier):
+        with at_work(worker):
             yield
 
     def subscribe(self, topic: str) -> None:
@@ -133,6 +133,6 @@ def test_fault_of_ours_is_logged_and_survived(desk: Desk, caplog: pytest.LogCapt
     desk.subscribe("topic")
     desk.fault = "a mistake"
     with desk.working(), caplog.at_level(logging.ERROR):
-        wait_for(logged(caplog, "courier_failed"))
+        wait_for(logged(caplog, "websub_worker_failed"))
         desk.fault = ""
         wait_for(lambda: desk.pushed("first"))
