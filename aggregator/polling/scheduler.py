@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from aggregator.config.watch import FileWatch
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config
@@ -86,7 +86,7 @@ class Scheduler:
         self._store, self._load, self._clock, self._random = store, load, clock, random
         self.config = load()
         self._lock = Lock(store.path)
-        self._read_at = _modified(self.config.path)
+        self._file = FileWatch(self.config.path)
         self._stopping = threading.Event()
         self._reload = threading.Event()
         self._rules_changed = threading.Event()
@@ -173,9 +173,7 @@ class Scheduler:
             self._unavailable_reason = ""
         except StoreError as error:
             self._log_store_error(error)
-        modified = _modified(self.config.path)
-        if modified != self._read_at:
-            self._read_at = modified
+        if self._file.has_changed():
             self._reload.set()
 
     def _write_heartbeat(self, now: datetime) -> None:
@@ -241,7 +239,7 @@ class Scheduler:
         try:
             self._apply(config)
         except StoreError as error:
-            self._read_at = 0  # nothing was changed; the next tick retries
+            self._file.forget()  # nothing was changed; the next tick retries
             self._log_store_error(error)
 
     def _put_config_error(self, message: str) -> None:
@@ -314,10 +312,3 @@ class Scheduler:
                     sources.update(db, state.id, {"gate_from": now, "gate_until": until})
         if plans:
             logger.warning("event=clock_set_back plans=%d", len(plans))
-
-
-def _modified(path: str) -> int:
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0  # being replaced; the next tick looks again

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
 from aggregator.config import file as config_file
+from aggregator.config.watch import FileWatch
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
@@ -64,8 +65,8 @@ class Configuration:
             ConfigError: Nothing is served then.
         """
         self._path = path
+        self._file = FileWatch(path)
         self._config = config_file.load(path, os.environ)
-        self._read = self._modified()
         self._looked = time.monotonic()
         self._guard = threading.Lock()
 
@@ -74,21 +75,13 @@ class Configuration:
         if time.monotonic() - self._looked > RELOAD_SECONDS and self._guard.acquire(blocking=False):
             try:
                 self._looked = time.monotonic()
-                modified = self._modified()
-                if modified != self._read:
-                    self._read = modified
+                if self._file.has_changed():
                     self._config = config_file.load(self._path, os.environ)
             except AggregatorError:
                 pass  # the scheduler reads the same file and says on the status page what is wrong
             finally:
                 self._guard.release()
         return self._config
-
-    def _modified(self) -> int:
-        try:
-            return Path(self._path).stat().st_mtime_ns
-        except OSError:
-            return self._read
 
 
 def create_app(
