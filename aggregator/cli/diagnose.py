@@ -14,7 +14,7 @@ from aggregator.models.poll import Failed, ParsedDocument
 from aggregator.policy import schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
-from aggregator.store.entries import entries, stories
+from aggregator.store.entries import entries, stories, versions
 from aggregator.store.sources import poll_log, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
@@ -113,7 +113,7 @@ def explain(path: str, what: str) -> None:
             if found.hidden:
                 out.print(f"  in no view: {escape(found.hidden)}")
             _explain_story(db, found.id)
-            for version in entries.versions(db, found.id):
+            for version in versions.of_entry(db, found.id):
                 out.print(
                     f"  changed {version.until:%Y-%m-%d %H:%M} UTC, was: {escape(version.title)}"
                 )

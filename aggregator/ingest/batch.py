@@ -53,7 +53,7 @@ def _request(db: Connection, target: Target, source: Source, context: Context) -
             archive=True,
         )
     # A database that lost its entries, by a restore or by hand, must not be told "unchanged".
-    lost = target.had_entries and not entries.any_of(db, target.source_id)
+    lost = target.had_entries and not entries.has_any(db, target.source_id)
     is_known = bool(target.body_hash) and not lost
     return Request(
         source_id=target.source_id,

@@ -98,7 +98,7 @@ class DocumentIngest:
             reading.entries,
             own,
             aliases=known,
-            known=entries.known(self.db, set(known.values())),
+            known=entries.get_known(self.db, set(known.values())),
             standing=frozenset(standing.values()),
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
@@ -138,7 +138,7 @@ class DocumentIngest:
         ids: dict[int, int] = {}
         by_key: dict[bytes, int] = {}
         quiet = [same.id for same in decision.same if not same.changed]
-        written = entries.as_written(self.db, quiet)
+        written = entries.get_as_published(self.db, quiet)
         for same in decision.same:
             entry = incoming[same.position]
             if same.changed or _told(written[same.id]) != _told(entry):
@@ -227,9 +227,9 @@ class DocumentIngest:
             entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
         if reading.whole:
             gone = set(before.entry_ids).difference(entry_ids, [0])
-            entries.left_document(self.db, gone, self.now)
+            entries.mark_left(self.db, gone, self.now)
             back = set(entry_ids).difference(before.entry_ids, self.found.new, [0])
-            entries.back_in_document(self.db, back)
+            entries.mark_present(self.db, back)
         sources.save_document(
             self.db,
             self.state.id,

@@ -52,7 +52,7 @@ def reapply_rules(
             with store.transaction() as db:
                 held = entries.of_source(db, source.id, after=after, limit=JUDGED_AT_ONCE)
                 for one in held:
-                    entries.rule(db, one, evaluate(one.entry), source.sections, now)
+                    entries.apply_ruling(db, one, evaluate(one.entry), source.sections, now)
                 judged += len(held)
                 after = held[-1].id if len(held) == JUDGED_AT_ONCE else None
                 if after is None:

@@ -374,7 +374,7 @@ class SourceUpdate:
         known = schedule.PublicationStats(gap=self.state.gap, newest=self.state.newest)
         if known.newest and not (self.found.new or self.found.touched):
             return known
-        pace = schedule.pace(entries.moments(self.db, self.state.id), self.now)
+        pace = schedule.pace(entries.publication_times(self.db, self.state.id), self.now)
         if pace != known:
             self.columns |= {"gap": pace.gap, "newest_at": pace.newest}
         return pace
@@ -384,7 +384,7 @@ class SourceUpdate:
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
         elif not quarantine and self.state.health in RECOVERING and not self.failures:
-            quarantine = entries.held(self.db, self.state.id)
+            quarantine = entries.quarantine_reason(self.db, self.state.id)
         judged = health.assess(
             now=self.now,
             failures=self.failures,

@@ -132,7 +132,7 @@ def test_a_clock_ahead_by_years_deletes_nothing_on_its_first_night(
     service.run("poll")
     with closing(Store(str(service.database))) as store:
         with store.transaction() as db:
-            entries.left_document(db, range(1, 11), now)
+            entries.mark_left(db, range(1, 11), now)
         for night in (now, now + YEARS):
             run_maintenance(store, month, night, lambda: False)
         assert service.entries() == churn.truth()

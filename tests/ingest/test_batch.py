@@ -15,7 +15,7 @@ from aggregator.models.poll import Freshness, PollResult, Transfer, Validators
 from aggregator.models.query import Query
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, versions
 from aggregator.store.queries import select
 from aggregator.store.sources import sources
 from tests.builders import START, URL, Desk, make_document, make_entry
@@ -59,7 +59,7 @@ def test_edit_keeps_the_earlier_wording_and_the_place(desk: Desk) -> None:
     assert first is not None
     with desk.store.reading() as db:
         stored = entries.get(db, first.new[0])
-        [version] = entries.versions(db, first.new[0])
+        [version] = versions.of_entry(db, first.new[0])
     assert stored is not None
     assert stored.entry.title == "Edited"
     assert version.title == "Title a"

@@ -161,7 +161,7 @@ def test_expired_member_leaves_its_story(desk: Desk) -> None:
     [first] = bring(desk, "a", told("one"))
     [second] = bring(desk, "b0", told("two"))
     with desk.store.transaction() as db:
-        entries.left_document(db, [first], START)
+        entries.mark_left(db, [first], START)
         assert entries.expire(db, START + timedelta(days=1)) == 1
     assert [entry_id for entry_id, _, _ in members(desk, second)] == [second]
     [third] = bring(desk, "b1", told("three"))

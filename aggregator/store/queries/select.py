@@ -8,7 +8,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Sort, Stories
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
-from aggregator.store.entries.entries import stored
+from aggregator.store.entries.rows import load_stored
 from aggregator.store.queries.fts import expression
 
 SEARCH_DEPTH = 2_000
@@ -71,7 +71,7 @@ def select(
     places = ",".join("?" * len(ids))
     rows = db.execute(f"select * from entries where id in ({places})", ids)
     found = {row["id"]: row for row in rows}
-    return [stored(found[entry_id]) for entry_id in ids]
+    return [load_stored(found[entry_id]) for entry_id in ids]
 
 
 def select_ids(

@@ -21,7 +21,7 @@ from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Stories
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, versions
 from aggregator.store.entries import stories as stored_stories
 from aggregator.store.entries.stories import Member
 from aggregator.store.queries import summaries
@@ -95,7 +95,7 @@ class Api:
             if stored is None:
                 abort(404, f"There is no entry {entry_id}.")
             state = sources.get(db, stored.source_id)
-            versions = entries.versions(db, entry_id)
+            earlier = versions.of_entry(db, entry_id)
             story = stored_stories.of_entries(db, [entry_id]).get(entry_id)
         body = _entry(stored, state, config) | {
             "content": stored.entry.content,
@@ -105,7 +105,7 @@ class Api:
             "story": story,
             "versions": [
                 {"until": machine(one.until), "title": one.title, "content": one.content}
-                for one in versions
+                for one in earlier
             ],
         }
         return _answer(body)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, groupby
 
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
-from aggregator.store.entries.entries import Version
+from aggregator.store.entries.versions import Version
 from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN, Occurrences
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label

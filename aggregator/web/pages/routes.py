@@ -15,7 +15,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, lists, versions
 from aggregator.store.queries import fts as search
 from aggregator.store.queries import select, summaries
 from aggregator.store.sources import sources
@@ -126,7 +126,7 @@ class Pages:
             reader = Reader(db, config)
             line = summaries.get_many(db, [entry_id])[entry_id]
             story = reader.tell([line])[0]
-            versions = entries.versions(db, entry_id)
+            earlier = versions.of_entry(db, entry_id)
             story_members = reader.story_members(entry_id)
             told = {one.story.id for one in story_members}
             also = [one for one in reader.related(line) if one.id not in told]
@@ -153,8 +153,8 @@ class Pages:
                 clips=presenters.clips(entry),
                 published=entry.published,
                 first_seen=stored.first_seen,
-                changed=stored.changed if versions else None,
-                changes=presenters.changes(entry, versions),
+                changed=stored.changed if earlier else None,
+                changes=presenters.changes(entry, earlier),
                 hidden=stored.hidden,
                 reasons=stored.ruling.reasons,
                 known_by=tuple(stored.known_by.split()),
@@ -171,7 +171,7 @@ class Pages:
         config, now = self._config(), self._clock()
         if self._topics is None or now - self._topics[0] > TOPICS_KEPT:
             with self._store.reading() as db:
-                found = entries.top_categories(db, now - TOPICS_SPAN, TOPICS)
+                found = lists.top_categories(db, now - TOPICS_SPAN, TOPICS)
             self._topics = now, tuple(found)
         page_head = Head(
             title=f"Topics – {config.site.title}",

@@ -220,7 +220,7 @@ def test_search_index_follows_every_change(store: Store) -> None:
         entries.revise(
             db, 1, make_entry(0, title="Hail", text="ice"), changed=NOW, sections=("world",)
         )
-        entries.left_document(db, [2], NOW)
+        entries.mark_left(db, [2], NOW)
         assert entries.expire(db, NOW + timedelta(days=1)) == 1
     assert titles(store, Query(q="hail")) == ["Hail"]
     assert titles(store, Query(q="sun")) == []
@@ -231,7 +231,7 @@ def test_search_index_follows_every_change(store: Store) -> None:
 def test_freed_id_is_not_given_again(store: Store) -> None:
     last = len(ENTRIES)
     with store.transaction() as db:
-        entries.left_document(db, [last], NOW)
+        entries.mark_left(db, [last], NOW)
         entries.expire(db, NOW + timedelta(days=1))
     assert add(store, "a", make_entry(99), NOW) == last + 1
 

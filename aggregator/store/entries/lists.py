@@ -1,0 +1,88 @@
+"""Lists of entries: the tables by section, view, category and author, each in order of time."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from aggregator.models.entry import Entry, RuleResult
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import format_time
+
+LISTS = ("section", "view", "category", "author")
+"""The nouns that have a table `entry_<noun>`."""
+
+
+class Listing(NamedTuple):
+    """An entry that goes into lists, at `sort_at` as the database has it."""
+
+    entry_id: int
+    sort_at: str
+    entry: Entry
+    ruling: RuleResult
+
+
+def add(db: Connection, listings: Iterable[Listing], sections: Sequence[str]) -> None:
+    """Put entries of one source into the lists.
+
+    Args:
+        sections: The sections of the source, for entries that no rule moved.
+    """
+    rows: dict[str, list[tuple[str, str, int]]] = {noun: [] for noun in LISTS}
+    for entry_id, sort_at, entry, ruling in listings:
+        categories = (*entry.categories, *ruling.categories)
+        for noun, values in (
+            ("section", sections if ruling.sections is None else ruling.sections),
+            ("view", ruling.views),
+            ("category", [text.casefold() for text in categories]),
+            ("author", [author.name.casefold() for author in entry.authors if author.name]),
+        ):
+            rows[noun] += [(value, sort_at, entry_id) for value in values]
+    for noun, found in rows.items():
+        if found:
+            db.executemany(
+                f"insert or ignore into entry_{noun}({noun}, sort_at, entry_id) values (?, ?, ?)",
+                found,
+            )
+
+
+def remove(db: Connection, entry_ids: Iterable[int]) -> None:
+    """Take entries out of all lists."""
+    keys = [(entry_id,) for entry_id in entry_ids]
+    for noun in LISTS:
+        db.executemany(f"delete from entry_{noun} where entry_id = ?", keys)
+
+
+def move_source(
+    db: Connection, source_id: str, *, left: Iterable[str], joined: Iterable[str]
+) -> None:
+    """List a source's entries in other sections, except the entries that rules moved."""
+    for section in left:
+        db.execute(
+            "delete from entry_section where section = ? and entry_id in"
+            " (select id from entries where source_id = ? and sections is null)",
+            (section, source_id),
+        )
+    for section in joined:
+        db.execute(
+            "insert or ignore into entry_section(section, sort_at, entry_id)"
+            " select ?, sort_at, id from entries where source_id = ? and hidden is null"
+            " and sections is null",
+            (section, source_id),
+        )
+
+
+def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tuple[str, int]]:
+    """Return the commonest categories of entries since a time, as the newest entry spells them."""
+    rows = db.execute(
+        "select t.category, t.n, e.categories from (select category, count(*) as n,"
+        " max(entry_id) as id from entry_category where sort_at >= ? group by category"
+        " order by n desc, category limit ?) t join entries e on e.id = t.id",
+        (format_time(since), limit),
+    )
+    return [(_spelled(folded, row_categories), n) for folded, n, row_categories in rows]
+
+
+def _spelled(folded: str, categories: str) -> str:
+    spellings = json.loads(categories) if categories else []
+    return next((name for name in spellings if name.casefold() == folded), folded)
