@@ -25,6 +25,7 @@ from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
 from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
 from aggregator.store.database.connection import Store
+from aggregator.store.database.outage import OutageLog
 from aggregator.store.database.times import format_time
 from aggregator.store.sources import poll_log, sources
 
@@ -85,7 +86,7 @@ class Poller:
         self._results: list[PollResult] = []
         self._since = 0.0
         self._retry_at = 0.0
-        self._last_logged = ""
+        self._outage = OutageLog()
         self.unavailable_reason = ""
         self._use(config)
         self._executor = executor(fetch_settings(config), clock=clock)
@@ -206,7 +207,8 @@ class Poller:
             self._results = results
             self._handle_store_error(error)
             return
-        self.unavailable_reason = self._last_logged = ""
+        self.unavailable_reason = ""
+        self._outage.end()
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)
@@ -216,9 +218,7 @@ class Poller:
         """Retry the database in a second; log each distinct reason once."""
         self._retry_at = time.monotonic() + 1.0
         self.unavailable_reason = str(error)
-        if self.unavailable_reason != self._last_logged:
-            self._last_logged = self.unavailable_reason
-            logger.error("event=store_failed error=%r", self.unavailable_reason)
+        self._outage.report(error)
 
     def _ingest(self, results: list[PollResult]) -> list[Ingested]:
         try:

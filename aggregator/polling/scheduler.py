@@ -27,6 +27,7 @@ from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
+from aggregator.store.database.outage import OutageLog
 from aggregator.store.database.times import format_time
 from aggregator.store.sources import sources
 from aggregator.websub import subscriber
@@ -91,7 +92,7 @@ class Scheduler:
         self._reload = threading.Event()
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # they may have changed while the scheduler was not running
-        self._unavailable_reason = ""
+        self._outage = OutageLog()
         self._last_tick_written, self._shortage = 0.0, ""
         self._last_stuck_logged = -math.inf
         self._stall_timeout, self._turned = stall_timeout, time.monotonic()
@@ -170,7 +171,7 @@ class Scheduler:
                 with self._store.reading() as db:
                     due = sources.due(db, now)
                 self.poller.offer(due)
-            self._unavailable_reason = ""
+            self._outage.end()
         except StoreError as error:
             self._log_store_error(error)
         if self._file.has_changed():
@@ -200,9 +201,8 @@ class Scheduler:
 
     def _log_store_error(self, error: StoreError) -> None:
         """Log a database error once; the failed operation is retried."""
-        if str(error) not in (self._unavailable_reason, self.poller.unavailable_reason):
-            logger.error("event=store_failed error=%r", str(error))
-        self._unavailable_reason = str(error)
+        if str(error) != self.poller.unavailable_reason:
+            self._outage.report(error)
 
     def _reapply_rules(self) -> None:
         if not self._rules_changed.is_set():

@@ -18,6 +18,7 @@ from aggregator.fetch.client import Client
 from aggregator.models.config import Config, PerHost
 from aggregator.models.poll import FetchOutcome
 from aggregator.store.database.connection import Store
+from aggregator.store.database.outage import OutageLog
 from aggregator.store.websub import subscriptions
 from aggregator.websub import hub, protocol, subscriber
 from aggregator.websub.hub import Hub
@@ -80,7 +81,7 @@ class DeliveryWorker:
         self._since = self._looked = self._reconciled = float("-inf")
         self._config = self._next_config = config
         self._client = self._new_client(config)
-        self._last_logged = ""
+        self._outage = OutageLog()
 
     @staticmethod
     def _new_client(config: Config) -> Client:
@@ -120,7 +121,7 @@ class DeliveryWorker:
             self._step()
             self._settle()
         except StoreError as error:
-            self._log_store_error(error)
+            self._outage.report(error)
 
     def _apply_config(self) -> None:
         if self._next_config is self._config:
@@ -189,10 +190,4 @@ class DeliveryWorker:
         for task, _ in self._outcomes:
             del self._in_flight[id(task.request)]
         self._outcomes.clear()
-        self._last_logged = ""
-
-    def _log_store_error(self, error: StoreError) -> None:
-        """Log a database error once; the failed operation is retried."""
-        if str(error) != self._last_logged:
-            self._last_logged = str(error)
-            logger.error("event=store_failed error=%r", self._last_logged)
+        self._outage.end()
