@@ -5,9 +5,10 @@ document | standing items | decide | apply | remember
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aggregator.clean import urls
@@ -25,6 +26,23 @@ GAP_WINDOW = 5
 
 _NO_HASH = bytes(16)
 """Keeps the place of an item among the hashes, and is the hash of none."""
+
+
+NOT_COMPARED = frozenset({
+    "guid",  # names the entry in our feeds, for good
+    "link",  # may differ in tracking parameters; `canonical_url` is compared
+    "published",  # many publishers date every build of their feed
+    "updated",
+    "summary",  # `fingerprint` says whether the visible text changed
+    "content",
+    "text",
+    "fingerprint",
+    "item_hash",
+})  # fmt: skip
+"""Fields of `Entry` whose change alone rewrites nothing: a rewrite makes every feed that holds the
+entry a new document. A change of any other field is stored, and counts as no correction."""
+
+_COMPARED = tuple(each.name for each in fields(Entry) if each.name not in NOT_COMPARED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +159,7 @@ class DocumentIngest:
         written = entries.get_as_published(self.db, quiet)
         for same in decision.same:
             entry = incoming[same.position]
-            if same.changed or _told(written[same.id]) != _told(entry):
+            if same.changed or _comparable(written[same.id]) != _comparable(entry):
                 entries.revise(
                     self.db, same.id, entry, changed=self.now if same.changed else None,
                     sections=self.state.sections, ruling=self._ruling(entry),
@@ -249,21 +267,17 @@ def _standing(before: Document, reading: ParsedDocument) -> dict[bytes, int]:
     return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
 
 
-def _told(entry: Entry) -> tuple[object, ...]:
-    """Return what of an entry is worth rewriting though its text is the same.
+def _comparable(entry: Entry) -> tuple[object, ...]:
+    """Return the values whose change is worth rewriting an entry with an equal fingerprint."""
+    return tuple(_without_tracking(name, getattr(entry, name)) for name in _COMPARED)
 
-    Neither dates nor tracking parameters are: a rewrite that tells readers nothing would make
-    every feed that holds the entry a new document.
-    """
-    return (
-        entry.canonical_url,
-        entry.title,
-        entry.authors,
-        entry.categories,
-        entry.image,
-        [urls.canonical(enclosure.url) for enclosure in entry.enclosures],
-        entry.language,
-    )
+
+def _without_tracking(name: str, value: Any) -> object:
+    if name in ("via", "comments"):
+        return urls.canonical(value)
+    if name == "enclosures":
+        return [replace(each, url=urls.canonical(each.url)) for each in value]
+    return value
 
 
 def _split(hashes: bytes) -> list[bytes]:
