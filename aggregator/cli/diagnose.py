@@ -50,9 +50,9 @@ def _show_sources(states: list[SourceState]) -> None:
         table.add_row(
             escape(state.id),
             state.health if state.enabled else "disabled",
-            schedule.moment(state.last_poll, now) if state.last_poll else "never",
-            schedule.moment(state.last_change, now) if state.last_change else "never",
-            schedule.moment(state.next_poll, now),
+            schedule.format_time(state.last_poll, now) if state.last_poll else "never",
+            schedule.format_time(state.last_change, now) if state.last_change else "never",
+            schedule.format_time(state.next_poll, now),
             str(state.entries),
             escape(state.error),
         )

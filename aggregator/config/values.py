@@ -34,7 +34,7 @@ class Duration(Text):
         """Read numbers with units."""
         if re.fullmatch("[0-9]+", text):
             raise Unfit("has no unit", f"Write {text}s, {text}m, {text}h or {text}d.")
-        value = query.duration(text)
+        value = query.parse_duration(text)
         if value is None:
             raise Unfit("is not a duration")
         if not value and not self.zero:
@@ -42,7 +42,7 @@ class Duration(Text):
         return value
 
     def schema(self) -> Schema:
-        """Give the form that `query.duration` reads."""
+        """Give the form that `query.parse_duration` reads."""
         return matching("^(?=.)([0-9]+d)? ?([0-9]+h)? ?([0-9]+m)? ?([0-9]+s)?$")
 
 

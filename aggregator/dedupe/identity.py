@@ -1,21 +1,21 @@
-"""Which incoming entries of one feed are new, changed or known.
+"""Decide which incoming entries of one feed are new, changed or known. Pure.
 
 Three keys are aliases of one entry: its guid, its canonical link, and the fingerprint of its text.
-Dates are never part of a key: publishers bump them at will. The rules, in their order:
+Dates are never part of a key: publishers change them freely. The rules, in order:
 
     guid          decides, unless the document uses it for two entries that link to different pages
     link          decides for entries without a usable guid, and for a new guid on a known page
-                  where title, date or the guid itself say that it is the same entry
+                  if title, date or the guid show that it is the same entry
     fingerprint   decides for entries with neither, and for a feed that gave all its items new keys
 
-A guid that was found to stand for several pages, or a page for several entries without a guid, is
-void for good: what a feed used twice it will use again, when the others have left the document.
+A guid that stood for several pages, or a page that several entries without a guid linked to, is
+void for good: a feed that used it twice will do so again, after the others have left the document.
 
-Identity is per feed: the keys hold the source, so no source can touch another's entries.
+Identity is per feed: the keys contain the source, so no source can change another's entries.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import xxhash
@@ -23,23 +23,24 @@ import xxhash
 from aggregator.models.entry import Entry, KnownEntry
 
 VERSION = b"1"
-"""Part of every key; a new rule for making keys needs a new version."""
+"""Part of every key; raise it when the way keys are made changes."""
 
 LONG_TEXT = 200
-"""Characters from which an equal text is proof enough by itself."""
+"""Characters from which an equal text alone is proof."""
 
 FLOOD = 10
-"""So many new entries at once, being most of a document, are looked at for a flood."""
+"""New entries in one document from which they may be a flood of re-issued ones."""
 
 STALE = timedelta(days=1)
+"""An entry dated this long before the last poll is no news."""
 
 VOID = 0
-"""What a key stands for that stands for no entry any more."""
+"""The owner of a key that stands for no entry any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The keys of an incoming entry; b"" where it has none of the kind."""
+    """The keys of an incoming entry; b"" for a kind that it lacks."""
 
     guid: bytes
     link: bytes
@@ -47,18 +48,18 @@ class Keys:
 
     @property
     def present(self) -> tuple[bytes, ...]:
-        """The keys that there are."""
+        """The keys that it has."""
         return tuple(filter(None, (self.guid, self.link, self.text)))
 
-    def named(self, among: Collection[bytes]) -> str:
-        """Name those of the keys that are among others: `guid link text`."""
+    def names_in(self, keys: Collection[bytes]) -> str:
+        """Return the names of those that `keys` contains, such as `guid link`."""
         names = {"guid": self.guid, "link": self.link, "text": self.text}
-        return " ".join(name for name, key in names.items() if key in among)
+        return " ".join(name for name, key in names.items() if key in keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """An entry seen for the first time; `quarantine` says why it is held back, "" when it isn't."""
+    """An entry seen for the first time; `quarantine` is the reason to hold it back, or ""."""
 
     position: int
     aliases: tuple[bytes, ...]
@@ -67,7 +68,7 @@ class New:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Same:
-    """An entry that is stored already; `changed` when readers would see a difference."""
+    """An entry that is stored already; `changed` if readers would see a difference."""
 
     position: int
     id: int
@@ -78,14 +79,14 @@ class Same:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a document means for what is stored.
+    """The changes that a document makes to the stored entries.
 
     Args:
         new, same: By `position` in the incoming entries.
-        dropped: Positions that bring nothing: an entry that has expired, or a repetition.
-        repeated: Those of them that repeat another's guid, and may outlast it.
+        dropped: Positions of expired entries and of repetitions.
+        repeated: The dropped positions that repeat another's guid, and may outlast it.
         void: Keys that must never decide again.
-        quarantine: Why some were held back, in words.
+        quarantine: Why some were held back, "" if none were.
     """
 
     new: tuple[New, ...] = ()
@@ -122,7 +123,7 @@ def decide(
     *,
     aliases: Mapping[bytes, int],
     known: Mapping[int, KnownEntry],
-    standing: frozenset[int] = frozenset(),
+    unchanged_items: frozenset[int] = frozenset(),
     last_poll: datetime | None = None,
 ) -> Decision:
     """Decide for each incoming entry of one document whether it is new, the same, or dropped.
@@ -130,52 +131,54 @@ def decide(
     Args:
         incoming: The document's new or changed entries, in its order.
         incoming_keys: `keys` of each.
-        aliases: The entries that keys stand for, or `VOID`; one not in `known` has expired.
-        known: The stored entries among them.
-        standing: Entries whose items stand unchanged in the same document.
-        last_poll: The last poll that brought a document, None when this is the first.
+        aliases: The entry that each key stands for, or `VOID`; one not in `known` has expired.
+        known: Those of these entries that are stored.
+        unchanged_items: Entries whose items are unchanged in the same document.
+        last_poll: The last poll that brought a document, None if this is the first.
     """
-    document = _Document(incoming, incoming_keys, aliases, known, standing, last_poll)
+    document = _Document(incoming, incoming_keys, aliases, known, unchanged_items, last_poll)
     new: list[New] = []
     same: list[Same] = []
     dropped: list[int] = []
     repeated: list[int] = []
     for position in document.strongest_first():
-        found, matched = document.match(position)
-        if document.repeats(position, found):
+        owner, matched = document.match(position)
+        if document.repeats(position, owner):
             dropped.append(position)
             if document.has_guid(position):
                 repeated.append(position)
-        elif found is None:
+        elif owner is None:
             new.append(New(position=position, aliases=document.usable(position)))
-        elif found not in known:
+        elif owner not in known:
             dropped.append(position)
         else:
-            document.claimed.add(found)
+            document.claimed.add(owner)
             same.append(
                 Same(
                     position=position,
-                    id=found,
+                    id=owner,
                     aliases=document.usable(position),
-                    changed=known[found].fingerprint != incoming[position].fingerprint,
+                    changed=known[owner].fingerprint != incoming[position].fingerprint,
                     matched=matched,
                 )
             )
         document.taken.update(incoming_keys[position].present)
     new.sort(key=lambda item: item.position)
-    held = _flood(incoming, new, len(incoming) + len(standing), bool(standing or same), last_poll)
+    size = len(incoming) + len(unchanged_items)
+    overlaps = bool(unchanged_items or same)
+    new = _hold_back_flood(incoming, new, size=size, overlaps=overlaps, last_poll=last_poll)
     return Decision(
-        new=tuple(held),
+        new=tuple(new),
         same=tuple(sorted(same, key=lambda item: item.position)),
         dropped=tuple(sorted(dropped)),
         repeated=tuple(sorted(repeated)),
         void=tuple(sorted(document.void_for_good())),
-        quarantine=next((item.quarantine for item in held if item.quarantine), ""),
+        quarantine=next((item.quarantine for item in new if item.quarantine), ""),
     )
 
 
 class _Document:
-    """The entries of one document, and which keys and stored entries they have taken."""
+    """The entries of one document, and the keys and stored entries that they have taken."""
 
     def __init__(
         self,
@@ -183,38 +186,38 @@ class _Document:
         incoming_keys: Sequence[Keys],
         aliases: Mapping[bytes, int],
         known: Mapping[int, KnownEntry],
-        standing: frozenset[int],
+        unchanged_items: frozenset[int],
         last_poll: datetime | None,
     ) -> None:
         self.incoming, self.keys = incoming, incoming_keys
         self.aliases = {key: owner for key, owner in aliases.items() if owner != VOID}
-        self.known, self.standing, self.last_poll = known, standing, last_poll
-        self.claimed: set[int] = set(standing)
+        self.known, self.unchanged_items, self.last_poll = known, unchanged_items, last_poll
+        self.claimed: set[int] = set(unchanged_items)
         self.taken: set[bytes] = set()
         self.guids = {entry.guid for entry in incoming if entry.guid}
         self.void_before = aliases.keys() - self.aliases.keys()
         self.void_guids = self._void_guids()
         self.void = self.void_before | self.void_guids | self._void_links()
-        # Guid and link of each entry, b"" in the place of one that is void.
+        # Guid and link of each entry, b"" for one that is void.
         self.deciding = [
             (
-                b"" if own.guid in self.void else own.guid,
-                b"" if own.link in self.void else own.link,
+                b"" if keys.guid in self.void else keys.guid,
+                b"" if keys.link in self.void else keys.link,
             )
-            for own in incoming_keys
+            for keys in incoming_keys
         ]
         self.rekeyed = self._is_rekeyed()
 
     def strongest_first(self) -> list[int]:
-        """Return the positions so that an entry with a weak key claims nothing from a strong one.
+        """Return the positions ordered by the strength of their keys.
 
-        So the order of a document decides nothing but which of two repetitions is kept.
+        So the order of a document decides only which of two repetitions is kept.
         """
 
         def weakness(position: int) -> tuple[bool, bool, bool, bool, bytes]:
             text = self.keys[position].text
             guid, link = self.deciding[position]
-            # The last tells items apart that are equally strong; only repetitions are still equal.
+            # The last orders equally strong items; only repetitions are still equal.
             return (
                 guid not in self.aliases, not guid, not link, text not in self.aliases,
                 guid or link or text,
@@ -225,7 +228,7 @@ class _Document:
     def void_for_good(self) -> set[bytes]:
         """Return the keys that this document shows to be void.
 
-        A page shared by entries with guids is none: publishers count revisions of one page so.
+        A page shared by entries with guids is not void: publishers number its revisions that way.
         """
         texts: dict[bytes, set[bytes]] = {}
         for position, entry in enumerate(self.incoming):
@@ -234,56 +237,60 @@ class _Document:
             if link and not guid:
                 texts.setdefault(link, set()).add(entry.fingerprint)
                 owner = self.aliases.get(link)
-                if owner in self.standing and owner in self.known and not self.known[owner].guid:
+                if (
+                    owner in self.unchanged_items
+                    and owner in self.known
+                    and not self.known[owner].guid
+                ):
                     texts[link].add(self.known[owner].fingerprint)
         return self.void_guids | {link for link, seen in texts.items() if len(seen) > 1}
 
     def _void_guids(self) -> set[bytes]:
-        """Guids that stand for entries with different pages say nothing.
+        """Return the guids of this document that stand for entries with different pages.
 
-        Of two guids of one stored entry that now have a page each, it keeps its own.
+        If two guids of one stored entry now have a page each, the entry keeps its own guid.
         """
         pages: dict[bytes, set[str]] = {}
         moved: dict[int, set[str]] = {}
-        for entry, own in zip(self.incoming, self.keys, strict=True):
-            if own.guid:
-                pages.setdefault(own.guid, set()).add(entry.canonical_url)
-                owner = self.aliases.get(own.guid)
-                if owner in self.standing and owner in self.known:
-                    pages[own.guid].add(self.known[owner].canonical_url)
+        for entry, keys in zip(self.incoming, self.keys, strict=True):
+            if keys.guid:
+                pages.setdefault(keys.guid, set()).add(entry.canonical_url)
+                owner = self.aliases.get(keys.guid)
+                if owner in self.unchanged_items and owner in self.known:
+                    pages[keys.guid].add(self.known[owner].canonical_url)
                 if owner is not None and owner in self.known:
                     moved.setdefault(owner, set()).add(entry.canonical_url)
         void = {key for key, urls in pages.items() if len(urls - {""}) > 1}
-        for entry, own in zip(self.incoming, self.keys, strict=True):
-            owner = self.aliases.get(own.guid)
+        for entry, keys in zip(self.incoming, self.keys, strict=True):
+            owner = self.aliases.get(keys.guid)
             is_alone = owner not in moved or len(moved[owner] - {""}) <= 1
             if owner is not None and not is_alone and entry.guid != self.known[owner].guid:
-                void.add(own.guid)
+                void.add(keys.guid)
         return void
 
     def _void_links(self) -> set[bytes]:
-        """Links that several entries share, such as the home page, say nothing."""
+        """Return the links that several entries of this document share, such as the home page."""
         sharing: dict[bytes, set[bytes]] = {}
-        for own in self.keys:
-            if own.link:
-                guid = own.guid if own.guid not in self.void_before | self.void_guids else b""
-                sharing.setdefault(own.link, set()).add(guid or own.text)
+        for keys in self.keys:
+            if keys.link:
+                guid = keys.guid if keys.guid not in self.void_before | self.void_guids else b""
+                sharing.setdefault(keys.link, set()).add(guid or keys.text)
         void = {link for link, entries in sharing.items() if len(entries) > 1}
-        for own in self.keys:
-            if own.link and self.aliases.get(own.link) in self.standing:
-                void.add(own.link)
+        for keys in self.keys:
+            if keys.link and self.aliases.get(keys.link) in self.unchanged_items:
+                void.add(keys.link)
         return void
 
     def _is_rekeyed(self) -> bool:
-        """Most entries are unknown by guid and link, yet known by their text: all keys changed."""
-        strangers = [
-            own
-            for own in self.keys
-            if own.guid not in self.aliases and own.link not in self.aliases
+        """Whether the feed gave its items new keys: most are known by their text only."""
+        unknown = [
+            keys
+            for keys in self.keys
+            if keys.guid not in self.aliases and keys.link not in self.aliases
         ]
-        if len(strangers) < FLOOD or 2 * len(strangers) <= len(self.keys):
+        if len(unknown) < FLOOD or 2 * len(unknown) <= len(self.keys):
             return False
-        return 2 * sum(own.text in self.aliases for own in strangers) > len(strangers)
+        return 2 * sum(keys.text in self.aliases for keys in unknown) > len(unknown)
 
     def usable(self, position: int) -> tuple[bytes, ...]:
         """Return the keys that may become aliases of the entry."""
@@ -294,17 +301,17 @@ class _Document:
         return bool(self.deciding[position][0])
 
     def match(self, position: int) -> tuple[int | None, str]:
-        """Return the stored entry that this is, and the key that says so."""
-        own, entry = self.keys[position], self.incoming[position]
+        """Return the stored entry that an incoming one is, and the name of the key that decided."""
+        keys, entry = self.keys[position], self.incoming[position]
         guid, link = self.deciding[position]
         if guid and guid in self.aliases:
             return self.aliases[guid], "guid"
         if link and link in self.aliases:
             page = self.aliases[link]
-            # Claimed by another item, it has moved to another page, and this one is not it.
+            # If another item has claimed that entry, it has moved to another page.
             if page not in self.claimed and (not guid or self._same_page(entry, page)):
                 return page, "link"
-        text = self.aliases.get(own.text)
+        text = self.aliases.get(keys.text)
         if text is not None and self._same_text(entry, text, bool(guid or link)):
             return text, "text"
         return None, ""
@@ -323,7 +330,7 @@ class _Document:
         )
 
     def _is_news(self, entry: Entry) -> bool:
-        """Whether it was published since the last poll, so can't be what has expired."""
+        """Whether it was published since the last poll, so it can't be the expired entry."""
         if self.last_poll is None or entry.published is None:
             return False
         return entry.published >= self.last_poll - STALE
@@ -336,50 +343,53 @@ class _Document:
             return False
         return self.rekeyed or len(entry.text) >= LONG_TEXT
 
-    def repeats(self, position: int, found: int | None) -> bool:
-        """Whether another entry of the document is what this one is.
+    def repeats(self, position: int, owner: int | None) -> bool:
+        """Whether an entry repeats another of the document.
 
         Args:
-            found: As `match` gives it.
+            owner: The stored entry, as `match` returns it.
         """
         guid, link = self.deciding[position]
-        if found is not None:
-            return found in self.claimed or (bool(guid) and guid in self.taken)
+        if owner is not None:
+            return owner in self.claimed or (bool(guid) and guid in self.taken)
         return any(key in self.taken for key in (guid, link) if key) or (
             not (guid or link) and self.keys[position].text in self.taken
         )
 
 
 def _same_but_fragment(first: str, second: str) -> bool:
-    """Guids such as `https://…/story#0` and `…#1`: one page, its revisions counted."""
+    """Whether two guids are revisions of one page, such as `https://…/story#0` and `…#1`."""
     head = first.partition("#")[0]
     return bool(head) and "://" in head and head == second.partition("#")[0]
 
 
-def _flood(
+def _hold_back_flood(
     incoming: Sequence[Entry],
     new: Sequence[New],
+    *,
     size: int,
     overlaps: bool,
     last_poll: datetime | None,
 ) -> list[New]:
-    """Hold back old entries that come as new in a mass: re-issued, not published.
+    """Quarantine old entries that appear as new all at once: re-issued, not published.
 
-    Entries dated after the last poll are news however many they are, and those of a feed's first
+    Entries dated after the last poll are news however many they are. Those of a feed's first
     document are its back catalogue.
+
+    Args:
+        size: Items of the document.
+        overlaps: Some of them are stored already.
     """
     if last_poll is None or len(new) < FLOOD or 2 * len(new) <= size:
         return list(new)
     limit = last_poll - STALE
-    words = (
-        f"{len(new)} of {size} items came as new at once; those dated before {limit:%d %B %Y}"
+    reason = (
+        f"{len(new)} of {size} items were new at once; those dated before {limit:%d %B %Y}"
         " or undated are held back as re-issued"
     )
-    held = []
+    checked = []
     for item in new:
         published = incoming[item.position].published
         stale = published < limit if published else not overlaps
-        held.append(
-            New(position=item.position, aliases=item.aliases, quarantine=words) if stale else item
-        )
-    return held
+        checked.append(replace(item, quarantine=reason) if stale else item)
+    return checked

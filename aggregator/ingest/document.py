@@ -117,7 +117,7 @@ class DocumentIngest:
             own,
             aliases=known,
             known=entries.get_known(self.db, set(known.values())),
-            standing=frozenset(standing.values()),
+            unchanged_items=frozenset(standing.values()),
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
         ids = self._apply(reading.entries, own, decision)
@@ -194,7 +194,7 @@ class DocumentIngest:
             sort_at=min(entry.published or self.now, self.now),
             hidden=ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None),
             ruling=ruling,
-            known_by=own.named(new.aliases),
+            known_by=own.names_in(new.aliases),
         )
 
     def _ruling(self, entry: Entry) -> RuleResult:

@@ -210,8 +210,8 @@ class SourceUpdate:
             older = reading.feed.older if reading.feed.older != reading.url else ""
             if older:
                 self.columns |= {"fill_url": older, "fill_left": MOST_ARCHIVES}
-            words = f"{self.found.gap}; {'its archive is asked' if older else 'it has no archive'}"
-            incidents.noted(self.db, self.state.id, "gap", words, self.now)
+            reason = f"{self.found.gap}; {'its archive is asked' if older else 'it has no archive'}"
+            incidents.noted(self.db, self.state.id, "gap", reason, self.now)
         elif self.state.hurry and self.found.known >= EASED * len(self.found.new):
             self.columns["hurry"] = self.state.hurry - 1
 
@@ -226,15 +226,15 @@ class SourceUpdate:
             self.columns["entries"] = self.state.entries + len(self.found.new)
             older = outcome.feed.older
         if self.found.known:
-            words = "the gap is filled from its archive"
+            reason = "the gap is filled from its archive"
         elif older and left > 0:
             self.columns |= {"fill_url": older, "fill_left": left}
             return
         elif isinstance(outcome, Failed):
-            words = f"the gap is not filled: {outcome.detail}"
+            reason = f"the gap is not filled: {outcome.detail}"
         else:
-            words = "its archive was read as far as it goes, and the gap may be larger"
-        incidents.noted(self.db, self.state.id, "gap", words, self.now)
+            reason = "its archive was read as far as it goes, and the gap may be larger"
+        incidents.noted(self.db, self.state.id, "gap", reason, self.now)
 
     # --- the source ----------------------------------------------------------------------------
 
@@ -277,8 +277,8 @@ class SourceUpdate:
                 "moved_to": target, "discovered_url": "", "move": "",
                 "host": sources.host_of(target),
             }  # fmt: skip
-            words = f"moved for good from {self.state.poll_url} to {target}"
-            incidents.noted(self.db, self.state.id, "moved", words, self.now)
+            reason = f"moved for good from {self.state.poll_url} to {target}"
+            incidents.noted(self.db, self.state.id, "moved", reason, self.now)
         else:
             self.columns["move"] = sources.move_json(move)
 
@@ -313,11 +313,11 @@ class SourceUpdate:
             self.columns |= {"gate_from": self.now, "gate_until": until}
         scope = self.source.retry_after_scope if self.source else "host"
         if self.is_limited and scope == "host" and self._host_is_limited():
-            words = (
-                f"next {schedule.moment(until, self.now)}: {self.state.host} asked all its feeds to"
-                f" wait (Retry-After, given to {self.state.id})"
+            reason = (
+                f"next {schedule.format_time(until, self.now)}: {self.state.host} asked all its"
+                f" feeds to wait (Retry-After, given to {self.state.id})"
             )
-            self.gate = until, words
+            self.gate = until, reason
 
     def _host_is_limited(self) -> bool:
         return poll_log.limited(self.db, self.state.host) + 1 >= HOST_LIMITED
@@ -329,8 +329,8 @@ class SourceUpdate:
             and outcome.kind is FailureKind.GONE
             and not self.result.archive
         )
-        pace = self._pace()
-        self._update_health(gone, pace)
+        stats = self._stats()
+        self._update_health(gone, stats)
         if self.result.discovered:
             return NextPoll(at=self.now, reason="its feed was found on the page; polled at once")
         if self.columns.get("fill_url", self.state.fill_url):
@@ -340,11 +340,11 @@ class SourceUpdate:
         defaults, feed = self.context.config.defaults, self.feed
         return schedule.next_poll(
             now=self.now,
-            facts=schedule.ScheduleInputs(
+            inputs=schedule.ScheduleInputs(
                 every=(self.source.every if self.source else None) or defaults.every,
                 minimum=defaults.minimum,
                 maximum=defaults.maximum,
-                rhythm=schedule.rhythm(pace, self.now),
+                usual_gap=schedule.current_gap(stats, self.now),
                 lifetime=self.lifetime,
                 ttl=feed.ttl,
                 update_period=feed.update_period,
@@ -355,7 +355,7 @@ class SourceUpdate:
                 gone=gone,
                 gate=self.columns.get("gate_until", self.state.gate_until),
                 gate_from=self.columns.get("gate_from", self.state.gate_from),
-                hurry=self.columns.get("hurry", self.state.hurry),
+                gap_boost=self.columns.get("hurry", self.state.hurry),
                 push=self._pushes(),
             ),
             jitter=self.context.random(),
@@ -370,16 +370,17 @@ class SourceUpdate:
             return not subscriptions.suspect(self.db, self.state.id, self.now)
         return True
 
-    def _pace(self) -> schedule.PublicationStats:
+    def _stats(self) -> schedule.PublicationStats:
         known = schedule.PublicationStats(gap=self.state.gap, newest=self.state.newest)
         if known.newest and not (self.found.new or self.found.touched):
             return known
-        pace = schedule.pace(entries.publication_times(self.db, self.state.id), self.now)
-        if pace != known:
-            self.columns |= {"gap": pace.gap, "newest_at": pace.newest}
-        return pace
+        times = entries.publication_times(self.db, self.state.id)
+        stats = schedule.publication_stats(times, self.now)
+        if stats != known:
+            self.columns |= {"gap": stats.gap, "newest_at": stats.newest}
+        return stats
 
-    def _update_health(self, gone: bool, pace: schedule.PublicationStats) -> None:
+    def _update_health(self, gone: bool, stats: schedule.PublicationStats) -> None:
         quarantine = self.found.quarantine
         if not quarantine and self.state.health == "quarantined":
             quarantine = self.state.error or "entries are held back"
@@ -392,18 +393,18 @@ class SourceUpdate:
             error=self.columns.get("error", ""),
             quarantine=quarantine,
             milliseconds=round(self.transfer.seconds * 1000),
-            newest=pace.newest,
-            rhythm=pace.gap,
+            newest=stats.newest,
+            usual_gap=stats.gap,
         )
         if judged.state == "quarantined":
-            self.columns["error"] = judged.words
+            self.columns["error"] = judged.reason
         if judged.state == self.state.health:
             return
         self.columns |= {"health": judged.state, "health_since": self.now}
         kind = "" if judged.state in ("fine", "slow") else judged.state
         incidents.closed(self.db, self.state.id, self.now, but=kind)
         if kind:
-            incidents.opened(self.db, self.state.id, kind, judged.words, self.now)
+            incidents.opened(self.db, self.state.id, kind, judged.reason, self.now)
 
 
 def _presented(feed: Feed) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
-"""The words of a view: `section=europe&q=nato&since=7d`, the same in a URL and in the YAML file.
+"""Queries that select entries: `section=europe&q=nato&since=7d`, in URLs and in the YAML file.
 
-Every key is a row of `KEYS`. Values of one key are alternatives, keys must all be met.
+Each key is a row of `KEYS`. An entry must match every key, by any of the key's values.
 """
 
 import re
@@ -15,14 +15,14 @@ from urllib.parse import quote_plus, unquote_plus
 from aggregator.errors import QueryError
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-"""What sections, sources and views may be called."""
+"""Ids of sections, sources and views."""
 
 LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
-"""A language tag, in lower case (RFC 5646 §2.1, without its rarer forms)."""
+"""A language tag in lower case (RFC 5646 §2.1, without its rarer forms)."""
 
-MOST_ENTRIES = 500
-LONGEST_TEXT = 4_000
-LONGEST_DURATION = timedelta(days=36_500)
+MAX_ENTRIES = 500
+MAX_LENGTH = 4_000
+MAX_DURATION = timedelta(days=36_500)
 
 _UNITS = MappingProxyType(
     {
@@ -33,7 +33,7 @@ _UNITS = MappingProxyType(
     }
 )
 _DURATION = re.compile(r"(?:([0-9]+)d)? ?(?:([0-9]+)h)? ?(?:([0-9]+)m)? ?(?:([0-9]+)s)?")
-_MOMENT = re.compile(
+_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+ -]\d\d:\d\d)?)?",
     re.ASCII,
 )
@@ -41,21 +41,21 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Sort(StrEnum):
-    """Order of a view: `newest` by `sort_at`, `updated` by the last real change."""
+    """Order of entries: `newest` by `sort_at`, `updated` by the last visible change."""
 
     NEWEST = "newest"
     UPDATED = "updated"
 
 
 class Stories(StrEnum):
-    """Whether a view shows a story that several sources tell once, or each of its entries."""
+    """Whether a story that several sources cover is shown once, or as each of its entries."""
 
     COLLAPSE = "collapse"
     EXPAND = "expand"
 
 
 class Lead(StrEnum):
-    """Which entry is shown of a story: the first, the preferred source's, or the longest."""
+    """Which entry represents a story: the first, the preferred source's, or the longest."""
 
     FIRST = "first"
     PRIORITY = "priority"
@@ -64,17 +64,17 @@ class Lead(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a view selects. Values of one key are alternatives, keys are all required.
+    """A selection of entries: all keys must match, each by any of its values.
 
     Args:
         q: Words, "phrases", prefix*, -not; the full-text search.
         exclude: Words that must not occur (the key `not`).
-        since: Only entries published at or after this moment.
+        since: Only entries published at or after this time.
         has: `audio`, `video`, `image`, `priority`.
         limit: Entries in a feed or page; None for the default.
-        within: Only entries published in the time before now; `since` is None then.
-        view: A saved view whose keep and drop rules the entries must meet; never in a URL.
-        lead: Of a story that is collapsed.
+        within: Only entries published within this time before now; `since` is None then.
+        view: A saved view whose keep and drop rules apply; never in a URL.
+        lead: The entry that represents a collapsed story.
     """
 
     section: tuple[str, ...] = ()
@@ -96,13 +96,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A word of the vocabulary.
+    """A key of queries.
 
     Args:
-        values: What may stand after `key=`, for people.
-        read: From one decoded value to what `Query` holds; raises QueryError.
+        values: Description of the values, for people.
+        read: Converts one decoded value to the field of `Query`; raises QueryError.
         many: Whether the key may be repeated or take a comma list.
-        commas: Whether a comma written as %2C belongs to the value, as a name may hold one.
+        commas: Whether a comma written as %2C belongs to the value, as in a name.
     """
 
     name: str
@@ -113,19 +113,19 @@ class Key:
     commas: bool = False
 
 
-def duration(text: str) -> timedelta | None:
-    """Read `90s`, `15m`, `1h 30m` or `7d`; None for anything else or more than a century."""
+def parse_duration(text: str) -> timedelta | None:
+    """Return the duration of `90s`, `15m`, `1h 30m` or `7d`; None if invalid or over a century."""
     text = text.strip()
     match = _DURATION.fullmatch(text)
     if not text or not match or any(len(number or "") > 12 for number in match.groups()):
         return None
     parts = zip(match.groups("0"), _UNITS.values(), strict=True)
     seconds = sum(int(number) * int(unit.total_seconds()) for number, unit in parts)
-    return timedelta(seconds=seconds) if seconds <= LONGEST_DURATION.total_seconds() else None
+    return timedelta(seconds=seconds) if seconds <= MAX_DURATION.total_seconds() else None
 
 
 def render_duration(value: timedelta) -> str:
-    """Write whole seconds as `duration` reads them: `1h30m`, `7d`, `0s`."""
+    """Return a duration of whole seconds as `1h30m`, `7d` or `0s`, for `parse_duration`."""
     written = ""
     for unit, length in _UNITS.items():
         number, value = divmod(value, length)
@@ -134,15 +134,15 @@ def render_duration(value: timedelta) -> str:
 
 
 def parse(text: str) -> Query:
-    """Read a query string, percent-encoded as in a URL; empty values are as good as absent.
+    """Return the query of a query string, percent-encoded as in a URL; empty values are ignored.
 
-    Equal selections give equal queries: alternatives are sorted and moments are in GMT.
+    Equal selections give equal queries: alternatives are sorted and times are in GMT.
 
     Raises:
-        QueryError: Names every key and value that can't be taken, and what is allowed instead.
+        QueryError: Lists every invalid key and value, and the values that are allowed.
     """
-    if len(text) > LONGEST_TEXT:
-        raise QueryError(f"the query is longer than {LONGEST_TEXT} characters")
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"the query is longer than {MAX_LENGTH} characters")
     found: dict[str, list[object]] = {}
     problems: list[str] = []
     for pair in filter(None, text.removeprefix("?").split("&")):
@@ -156,14 +156,14 @@ def parse(text: str) -> Query:
             found.setdefault(key.name, []).extend(values)
     for name in sorted(found):
         if len(found[name]) > 1 and not KEYS[name].many:
-            problems.append(f"{name} stands twice: give it once")
+            problems.append(f"{name} is given twice: give it once")
     if problems:
         raise QueryError("; ".join(problems))
     return _query(found)
 
 
 def render(query: Query) -> str:
-    """Write the query in its one canonical form: `parse(render(query)) == query`."""
+    """Return the query string in its canonical form: `parse(render(query)) == query`."""
     pairs: list[tuple[str, Iterable[str]]] = [
         ("section", query.section),
         ("source", query.source),
@@ -212,9 +212,9 @@ def _render_since(query: Query) -> str:
         return render_duration(query.within)
     if query.since is None:
         return ""
-    moment = query.since.astimezone(UTC).replace(tzinfo=None)
-    day = moment.date().isoformat()
-    return day if moment == datetime.fromisoformat(day) else f"{moment.isoformat()}Z"
+    since = query.since.astimezone(UTC).replace(tzinfo=None)
+    day = since.date().isoformat()
+    return day if since == datetime.fromisoformat(day) else f"{since.isoformat()}Z"
 
 
 def _text(value: str) -> str:
@@ -226,15 +226,15 @@ def _text(value: str) -> str:
 def _id(value: str) -> str:
     if not ID.fullmatch(value):
         raise QueryError(
-            f'"{value[:80]}" is no id: '
-            "ids are made of small letters, digits, dots, dashes and underscores"
+            f'"{value[:80]}" is not an id: '
+            "use lower-case letters, digits, dots, dashes and underscores"
         )
     return value
 
 
 def _language(value: str) -> str:
     if not LANGUAGE.fullmatch(value.lower()):
-        raise QueryError(f'lang="{value[:40]}" is no language tag: write en, de or pt-br')
+        raise QueryError(f'lang="{value[:40]}" is not a language tag such as en, de or pt-br')
     return value.lower()
 
 
@@ -249,26 +249,26 @@ def _choice(name: str, *values: str) -> Callable[[str], str]:
 
 def _limit(value: str) -> int:
     is_number = value.isascii() and value.isdigit() and len(value) < 10
-    if not (is_number and 1 <= int(value) <= MOST_ENTRIES):
-        raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MOST_ENTRIES}')
+    if not (is_number and 1 <= int(value) <= MAX_ENTRIES):
+        raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MAX_ENTRIES}')
     return int(value)
 
 
 def _since(value: str) -> datetime | timedelta:
-    length = duration(value)
+    length = parse_duration(value)
     if length:
         return length
     try:
-        return _moment(value)
+        return _time(value)
     except (ValueError, OverflowError):
         raise QueryError(
             f'since="{value[:40]}" must be a date such as 2026-11-01, '
-            "a moment such as 2026-11-01T06:30:00Z, or a time such as 7d or 12h"
+            "a time such as 2026-11-01T06:30:00Z, or a duration such as 7d or 12h"
         ) from None
 
 
-def _moment(value: str) -> datetime:
-    match = _MOMENT.fullmatch(value)
+def _time(value: str) -> datetime:
+    match = _TIME.fullmatch(value)
     if not match:
         raise ValueError(value)
     day, clock, zone = match.groups()
@@ -313,33 +313,38 @@ _ROWS = (
     Key(name="not", values="words", help="With none of these words.", read=_text),
     Key(
         name="since",
-        values="date, moment or duration",
+        values="date, time or duration",
         help=(
-            "Published since a date (`2026-11-01`, GMT), a moment (`2026-11-01T06:30:00Z`), "
-            "or within a time before now (`7d`, `12h`)."
+            "Published since a date (`2026-11-01`, GMT) or a time (`2026-11-01T06:30:00Z`), "
+            "or within a duration before now (`7d`, `12h`)."
         ),
         read=_since,
     ),
     Key(
         name="has",
         values="audio, video, image, priority",
-        help="With audio, video or a picture, or marked as important by a rule.",
+        help="With audio, video or an image, or marked as important by a rule.",
         read=_choice("has", "audio", "image", "priority", "video"),
         many=True,
     ),
-    Key(name="limit", values=f"1 to {MOST_ENTRIES}", help="At most so many entries.", read=_limit),
+    Key(
+        name="limit",
+        values=f"1 to {MAX_ENTRIES}",
+        help="The maximum number of entries.",
+        read=_limit,
+    ),
     Key(
         name="sort",
         values="newest, updated",
-        help="By publication (`newest`, the default) or by the last real change.",
+        help="By publication (`newest`, the default) or by the last visible change.",
         read=lambda value: Sort(_choice("sort", *Sort)(value)),
     ),
     Key(
         name="stories",
         values="collapse, expand",
         help=(
-            "Show what several sources tell of one event as one entry that names the others "
-            "(`collapse`, the default), or each report by itself (`expand`)."
+            "Show a story that several sources cover as one entry that links to the others "
+            "(`collapse`, the default), or show each entry (`expand`)."
         ),
         read=lambda value: Stories(_choice("stories", *Stories)(value)),
     ),
@@ -347,7 +352,7 @@ _ROWS = (
         name="lead",
         values="first, priority, longest",
         help=(
-            "Which report is shown of a story: the first that came (`first`, the default), that "
+            "Which entry represents a story: the first to arrive (`first`, the default), that "
             "of the source with the highest `priority`, or the longest."
         ),
         read=lambda value: Lead(_choice("lead", *Lead)(value)),
@@ -355,4 +360,4 @@ _ROWS = (
 )
 
 KEYS: Mapping[str, Key] = MappingProxyType({key.name: key for key in _ROWS})
-"""The vocabulary by name, in the order of the canonical form."""
+"""Keys by name, in the order of the canonical form."""

@@ -1,4 +1,4 @@
-"""Pure decisions.
+"""Pure decisions: when to poll, how healthy a source is, which entries the rules show.
 
-When to poll, how a source is doing, what filter rules say. No I/O and no clock.
+No I/O and no clock.
 """

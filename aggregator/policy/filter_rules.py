@@ -1,6 +1,6 @@
-"""The rules of the configuration: which entries are shown, where, and as what.
+"""Apply the configured rules: which entries are shown, and in which sections. Pure.
 
-Regular expressions are RE2's, so that no pattern can hang.
+Regular expressions are RE2's, whose matching time is linear, so no pattern can hang.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,16 +13,14 @@ import xxhash
 from aggregator.models.config import Config, Rule
 from aggregator.models.entry import Entry, RuleResult
 
-NO_RULING = RuleResult()
+NO_RESULT = RuleResult()
 
-_WITHOUT_BLANKS = re2.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-)
+_UNSPACED = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of a configuration, by what they stand at."""
+    """The rules of a configuration, by the id of their source, section or view."""
 
     sources: Mapping[str, tuple[Rule, ...]]
     sections: Mapping[str, tuple[Rule, ...]]
@@ -33,13 +31,13 @@ class Rulebook:
         """Return the rules of a configuration."""
         return cls(
             *(
-                {one.id: one.rules for one in named if one.rules}
-                for named in (config.sources, config.sections, config.views)
+                {item.id: item.rules for item in items if item.rules}
+                for items in (config.sources, config.sections, config.views)
             )
         )
 
     def stamp(self, source_id: str, sections: Sequence[str]) -> str:
-        """Return what differs when entries must be judged anew; "" where no rule is for them."""
+        """Return a hash of the rules for a source's entries; "" if no rule applies to them."""
         places = {name: self.sections[name] for name in sections if name in self.sections}
         mine = self.sources.get(source_id, ())
         if not (mine or places or self.views):
@@ -47,14 +45,14 @@ class Rulebook:
         return xxhash.xxh3_64_hexdigest(repr((mine, sorted(sections), places, self.views)).encode())
 
     def evaluate(self, source_id: str, sections: Sequence[str], entry: Entry) -> RuleResult:
-        """Return what the rules say of an entry.
+        """Return the effect of the rules on an entry.
 
-        Those of its source come first, then those of each section it stands in then. A section's
-        rules keep it out of that section alone, a view's out of that view.
+        Rules of its source apply first, then those of each section it is in by then. A section's
+        rules keep it out of that section only, a view's out of that view.
         """
         mine = self.sources.get(source_id, ())
         if not (mine or self.sections or self.views):
-            return NO_RULING
+            return NO_RESULT
         dropped = verdict(mine, entry)
         if dropped:
             return RuleResult(dropped=dropped, reasons=(dropped,))
@@ -64,38 +62,38 @@ class Rulebook:
             effects += _effects(self.sections.get(section, ()), entry)
         places = _moved(sections, effects)
         refused = {name: verdict(self.sections.get(name, ()), entry) for name in places}
-        standing = tuple(name for name in places if not refused[name])
+        kept = tuple(name for name in places if not refused[name])
         given = (rule.value for rule in effects if rule.action == "category")
         known = {category.casefold() for category in entry.categories}
         return RuleResult(
-            sections=None if standing == tuple(sections) else standing,
+            sections=None if kept == tuple(sections) else kept,
             categories=tuple(c for c in dict.fromkeys(given) if c.casefold() not in known),
             views=tuple(name for name, rules in self.views.items() if not verdict(rules, entry)),
             priority=any(rule.action == "priority" for rule in effects),
             reasons=(
-                *dict.fromkeys(_words(rule) for rule in effects),
+                *dict.fromkeys(_reason(rule) for rule in effects),
                 *(f"not in section {name}: {why}" for name, why in refused.items() if why),
             ),
         )
 
 
 def verdict(rules: Sequence[Rule], entry: Entry) -> str:
-    """Return why an entry is dropped, "" when it is shown.
+    """Return why an entry is dropped, "" if it is shown.
 
-    One drop rule that matches is enough; where there are keep rules, one of them must match.
+    One matching drop rule is enough; if there are keep rules, one of them must match.
     """
     keeps = False
     kept = False
     for rule in rules:
-        if rule.action == "drop" and _meets(rule, entry):
+        if rule.action == "drop" and _matches(rule, entry):
             return f"dropped by the rule {rule.field}: {rule.pattern}"
         if rule.action == "keep":
-            keeps, kept = True, kept or _meets(rule, entry)
+            keeps, kept = True, kept or _matches(rule, entry)
     return "" if kept or not keeps else "dropped: no keep rule matches"
 
 
 def _effects(rules: Sequence[Rule], entry: Entry) -> Iterable[Rule]:
-    return (rule for rule in rules if rule.action not in ("keep", "drop") and _meets(rule, entry))
+    return (rule for rule in rules if rule.action not in ("keep", "drop") and _matches(rule, entry))
 
 
 def _moved(sections: Sequence[str], effects: Sequence[Rule]) -> tuple[str, ...]:
@@ -103,16 +101,16 @@ def _moved(sections: Sequence[str], effects: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(targets) or tuple(sections)
 
 
-def _words(rule: Rule) -> str:
-    done = {
+def _reason(rule: Rule) -> str:
+    effect = {
         "category": f"given the category {rule.value}",
         "section": f"moved to the section {rule.value}",
         "priority": "marked as important",
     }[rule.action]
-    return f"{done} by the rule {rule.field}: {rule.pattern}"
+    return f"{effect} by the rule {rule.field}: {rule.pattern}"
 
 
-def _meets(rule: Rule, entry: Entry) -> bool:
+def _matches(rule: Rule, entry: Entry) -> bool:
     pattern = _pattern(any_word(rule.pattern) if rule.field == "words" else rule.pattern)
     return any(pattern.search(text) for text in _texts(entry, rule.field))
 
@@ -124,9 +122,9 @@ def _pattern(text: str) -> "re2._Regexp":
 
 @lru_cache(maxsize=10_000)
 def any_word(text: str) -> str:
-    """Return the expression that finds any of the words or phrases between commas, whole.
+    """Return the expression that matches any of the comma-separated words or phrases, whole.
 
-    Where a script sets no blanks between words, whatever stands beside one is let be.
+    In scripts without spaces between words, any character may be next to a word.
     """
     words = (" ".join(word.split()) for word in text.split(","))
     return "|".join(
@@ -135,7 +133,7 @@ def any_word(text: str) -> str:
 
 
 def _edge(letter: str, end: str) -> str:
-    return "" if _WITHOUT_BLANKS.search(letter) else rf"(?:{end}|[^\pL\pM\pN])"
+    return "" if _UNSPACED.search(letter) else rf"(?:{end}|[^\pL\pM\pN])"
 
 
 def _texts(entry: Entry, field: str) -> Sequence[str]:

@@ -1,24 +1,24 @@
-"""How a source fares, from what its polls brought; pure."""
+"""Assess a source's health from the results of its polls. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 FAILING = 3
-"""Failures in a row from which a source counts as failing; one or two are weather."""
+"""Consecutive failures from which a source counts as failing; one or two may be transient."""
 
 SLOW = 10_000
 """Milliseconds of a fetch from which a source counts as slow."""
 
 SILENT = timedelta(days=30)
-SILENT_RHYTHMS = 10
+SILENT_GAPS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A source's health: fine, slow, failing, gone, silent, quarantined; and why, in words."""
+    """A source's health (fine, slow, failing, gone, silent, quarantined) and the reason to show."""
 
     state: str
-    words: str = ""
+    reason: str = ""
 
 
 def assess(
@@ -30,23 +30,23 @@ def assess(
     quarantine: str,
     milliseconds: int,
     newest: datetime | None,
-    rhythm: timedelta | None,
+    usual_gap: timedelta | None,
 ) -> Health:
     """Return a source's health after a poll.
 
     Args:
-        failures: In a row.
+        failures: Consecutive failures.
         newest: When its latest entry was published.
-        rhythm: How often it published, its present silence left out.
+        usual_gap: How often it published, ignoring its present silence.
     """
     if gone:
-        return Health(state="gone", words=error)
+        return Health(state="gone", reason=error)
     if failures >= FAILING:
-        return Health(state="failing", words=error)
+        return Health(state="failing", reason=error)
     if quarantine:
-        return Health(state="quarantined", words=quarantine)
-    if newest is not None and now - newest > max(SILENT, (rhythm or SILENT) * SILENT_RHYTHMS):
-        return Health(state="silent", words=f"nothing new since {newest:%d %B %Y}")
+        return Health(state="quarantined", reason=quarantine)
+    if newest is not None and now - newest > max(SILENT, (usual_gap or SILENT) * SILENT_GAPS):
+        return Health(state="silent", reason=f"no new entries since {newest:%d %B %Y}")
     if milliseconds > SLOW:
-        return Health(state="slow", words=f"took {milliseconds / 1000:.0f} s to answer")
+        return Health(state="slow", reason=f"last fetch took {milliseconds / 1000:.0f} s")
     return Health(state="fine")

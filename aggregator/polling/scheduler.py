@@ -279,7 +279,7 @@ class Scheduler:
 
     def _watch_clock(self) -> None:
         now = self._clock()
-        if now < self._seen - schedule.SLEW:
+        if now < self._seen - schedule.CLOCK_TOLERANCE:
             try:
                 self._repair_plans()
             except StoreError as error:
@@ -294,7 +294,7 @@ class Scheduler:
         Other dates stay as they are, because the current clock may be the wrong one.
         """
         now = self._clock()
-        latest = now + schedule.SLEW
+        latest = now + schedule.CLOCK_TOLERANCE
         with self._store.transaction() as db:
             states = sources.planned_after(db, latest)
             plans = {

@@ -40,7 +40,9 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
     callbacks = config.site.base_url + protocol.CALLBACK_PATH
     willing = not protocol.objection(config)
     with store.reading() as db:
-        left = subscriptions.unfounded(db, callbacks if willing else "", now + schedule.SLEW)
+        left = subscriptions.unfounded(
+            db, callbacks if willing else "", now + schedule.CLOCK_TOLERANCE
+        )
         wanted = _offers(db, config) if willing else []
     if left or wanted:
         with store.transaction() as db:

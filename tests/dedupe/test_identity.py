@@ -58,7 +58,7 @@ class Feed:
             keys,
             aliases=self.aliases,
             known=self.known,
-            standing=frozenset(standing.values()) - {0},
+            unchanged_items=frozenset(standing.values()) - {0},
             last_poll=NOW if self.polls else None,
         )
         self.polls += 1

@@ -16,7 +16,7 @@ WELL: dict[str, Any] = {
     "quarantine": "",
     "milliseconds": 200,
     "newest": NOW,
-    "rhythm": timedelta(hours=1),
+    "usual_gap": timedelta(hours=1),
 }
 
 
@@ -24,8 +24,10 @@ WELL: dict[str, Any] = {
     ("facts", "state", "words"),
     [
         pytest.param({}, "fine", "", id="nothing is wrong"),
-        pytest.param({"failures": 2, "error": "x"}, "fine", "", id="two failures are weather"),
-        pytest.param({"failures": 3, "error": "x"}, "failing", "x", id="three in a row are not"),
+        pytest.param({"failures": 2, "error": "x"}, "fine", "", id="two failures may be transient"),
+        pytest.param(
+            {"failures": 3, "error": "x"}, "failing", "x", id="three in a row are failing"
+        ),
         pytest.param({"gone": True, "failures": 9, "error": "x"}, "gone", "x", id="gone is worst"),
         pytest.param({"quarantine": "held"}, "quarantined", "held", id="entries are held back"),
         pytest.param(
@@ -40,24 +42,26 @@ WELL: dict[str, Any] = {
         pytest.param(
             {"newest": NOW - timedelta(days=31)},
             "silent",
-            "nothing new since 27 May 2009",
+            "no new entries since 27 May 2009",
             id="longer is",
         ),
         pytest.param(
-            {"newest": NOW - timedelta(days=60), "rhythm": timedelta(days=7)},
+            {"newest": NOW - timedelta(days=60), "usual_gap": timedelta(days=7)},
             "fine",
             "",
             id="but not for a weekly",
         ),
         pytest.param(
-            {"newest": NOW - timedelta(days=71), "rhythm": timedelta(days=7)},
+            {"newest": NOW - timedelta(days=71), "usual_gap": timedelta(days=7)},
             "silent",
-            "nothing new since 17 April 2009",
+            "no new entries since 17 April 2009",
             id="until ten of its weeks are over",
         ),
-        pytest.param({"newest": None, "rhythm": None}, "fine", "", id="no entries are no silence"),
-        pytest.param({"milliseconds": 10_001}, "slow", "took 10 s to answer", id="it takes long"),
+        pytest.param(
+            {"newest": None, "usual_gap": None}, "fine", "", id="no entries are no silence"
+        ),
+        pytest.param({"milliseconds": 10_001}, "slow", "last fetch took 10 s", id="it takes long"),
     ],
 )
 def test_judge(facts: dict[str, Any], state: str, words: str) -> None:
-    assert health.assess(**WELL | facts) == health.Health(state=state, words=words)
+    assert health.assess(**WELL | facts) == health.Health(state=state, reason=words)

@@ -16,20 +16,20 @@ NOW = datetime(2009, 6, 27, 13, 45, tzinfo=UTC)  # a Saturday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def plan(jitter: float = 0.0, **facts: Any) -> NextPoll:
-    return schedule.next_poll(now=NOW, facts=ScheduleInputs(**facts), jitter=jitter)
+def plan(jitter: float = 0.0, **inputs: Any) -> NextPoll:
+    return schedule.next_poll(now=NOW, inputs=ScheduleInputs(**inputs), jitter=jitter)
 
 
 WAITS = [
-    ("an unknown rhythm means an hour", {}, HOUR),
-    ("the feed's rhythm is followed", {"rhythm": 50 * MINUTE}, 50 * MINUTE),
-    ("a quick rhythm is kept to the minimum", {"rhythm": MINUTE}, 5 * MINUTE),
-    ("a slow rhythm is kept to the maximum", {"rhythm": 40 * DAY}, DAY),
-    ("the user's word beats the rhythm", {"every": HOUR, "rhythm": MINUTE}, HOUR),
+    ("without a pattern, hourly", {}, HOUR),
+    ("the feed's usual gap is the interval", {"usual_gap": 50 * MINUTE}, 50 * MINUTE),
+    ("a short gap is kept to the minimum", {"usual_gap": MINUTE}, 5 * MINUTE),
+    ("a long gap is kept to the maximum", {"usual_gap": 40 * DAY}, DAY),
+    ("the user's interval beats the gap", {"every": HOUR, "usual_gap": MINUTE}, HOUR),
     ("the user's word may go below the minimum", {"every": MINUTE}, MINUTE),
     ("the user's word may go above the maximum", {"every": 7 * DAY}, 7 * DAY),
     ("max-age bounds the user's word", {"every": MINUTE, "lifetime": 10 * MINUTE}, 10 * MINUTE),
-    ("a short max-age changes nothing", {"rhythm": HOUR, "lifetime": MINUTE}, HOUR),
+    ("a short max-age changes nothing", {"usual_gap": HOUR, "lifetime": MINUTE}, HOUR),
     ("ttl bounds the user's word", {"every": MINUTE, "ttl": 15 * MINUTE}, 15 * MINUTE),
     ("the update period is a bound", {"every": MINUTE, "update_period": 2 * HOUR}, 2 * HOUR),
     (
@@ -64,14 +64,14 @@ WAITS = [
         {"gate": NOW + 3650 * DAY + 2 * HOUR, "gate_from": NOW + 3650 * DAY},
         2 * HOUR,
     ),
-    ("a pushed feed is polled slowly", {"rhythm": HOUR, "push": True}, 12 * HOUR),
-    ("a pushed feed is polled within the maximum", {"rhythm": DAY / 2, "push": True}, DAY),
-    ("missed entries halve the rhythm", {"rhythm": 4 * HOUR, "hurry": 2}, HOUR),
-    ("and the rhythm that is not known", {"hurry": 1}, HOUR / 2),
-    ("but not below the minimum", {"rhythm": 8 * MINUTE, "hurry": 4}, 5 * MINUTE),
-    ("nor below the server's word", {"rhythm": HOUR, "hurry": 4, "ttl": HOUR}, HOUR),
-    ("the user's word is not halved", {"every": HOUR, "hurry": 4}, HOUR),
-    ("a failure never shortens the interval", {"rhythm": HOUR, "failures": 3}, HOUR),
+    ("a pushed feed is polled slowly", {"usual_gap": HOUR, "push": True}, 12 * HOUR),
+    ("a pushed feed is polled within the maximum", {"usual_gap": DAY / 2, "push": True}, DAY),
+    ("missed entries halve the gap", {"usual_gap": 4 * HOUR, "gap_boost": 2}, HOUR),
+    ("and the default interval", {"gap_boost": 1}, HOUR / 2),
+    ("but not below the minimum", {"usual_gap": 8 * MINUTE, "gap_boost": 4}, 5 * MINUTE),
+    ("nor below the server's word", {"usual_gap": HOUR, "gap_boost": 4, "ttl": HOUR}, HOUR),
+    ("the user's word is not halved", {"every": HOUR, "gap_boost": 4}, HOUR),
+    ("a failure never shortens the interval", {"usual_gap": HOUR, "failures": 3}, HOUR),
     ("saturday may be skipped", {"skip_days": frozenset({5})}, 10 * HOUR + 15 * MINUTE),
     ("hours are skipped in GMT", {"skip_hours": frozenset({14, 15})}, 2 * HOUR + 15 * MINUTE),
     (
@@ -85,19 +85,19 @@ WAITS = [
 
 
 @pytest.mark.parametrize(
-    ("facts", "wait"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS]
+    ("inputs", "wait"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS]
 )
-def test_wait_without_jitter(facts: dict[str, Any], wait: timedelta) -> None:
-    assert plan(**facts).at - NOW == wait
+def test_wait_without_jitter(inputs: dict[str, Any], wait: timedelta) -> None:
+    assert plan(**inputs).at - NOW == wait
 
 
 def test_jitter_adds_up_to_a_tenth() -> None:
-    assert plan(1.0, rhythm=HOUR).at - NOW == HOUR * 1.1
-    assert plan(0.5, rhythm=HOUR).at - NOW == HOUR * 1.05
+    assert plan(1.0, usual_gap=HOUR).at - NOW == HOUR * 1.1
+    assert plan(0.5, usual_gap=HOUR).at - NOW == HOUR * 1.05
 
 
 def test_jitter_stays_within_the_maximum() -> None:
-    assert plan(1.0, rhythm=DAY).at - NOW == DAY
+    assert plan(1.0, usual_gap=DAY).at - NOW == DAY
 
 
 def test_jitter_spreads_what_waited_for_one_gate() -> None:
@@ -114,7 +114,7 @@ def test_jitter_does_not_leave_the_first_hour_after_the_skipped() -> None:
     ("failures", "most"), [(1, 2 * HOUR), (2, 4 * HOUR), (4, 16 * HOUR), (5, DAY), (10**6, DAY)]
 )
 def test_failures_draw_from_a_doubled_range(failures: int, most: timedelta) -> None:
-    assert plan(1.0, rhythm=HOUR, failures=failures).at - NOW == min(most + HOUR / 10, DAY)
+    assert plan(1.0, usual_gap=HOUR, failures=failures).at - NOW == min(most + HOUR / 10, DAY)
 
 
 def test_backoff_leaves_an_interval_above_the_maximum_alone() -> None:
@@ -136,68 +136,66 @@ def test_retry_after_beyond_the_calendar_is_survived() -> None:
 def test_reason_tells_the_whole_story() -> None:
     gate = NOW.replace(hour=14, minute=30)
     told = plan(
-        rhythm=50 * MINUTE,
+        usual_gap=50 * MINUTE,
         lifetime=10 * MINUTE,
         gate=gate,
         gate_from=NOW.replace(hour=13, minute=55) - HOUR,
     )
     assert told.reason == (
         "next 14:35: publishes about every 50 min; server says max-age 600; "
-        "not before 14:30 because of Retry-After from 12:55"
+        "not before 14:30 (Retry-After, received 12:55)"
     )
 
 
 REASONS = [
-    ({}, "next 14:45: its rhythm is not known yet, so every 1 h"),
-    ({"every": 90 * MINUTE}, "next 15:15: you ask for every 1 h 30 min"),
-    ({"rhythm": MINUTE}, "next 13:50: publishes about every 1 min; your minimum is 5 min"),
+    ({}, "next 14:45: no publishing pattern yet: hourly"),
+    ({"every": 90 * MINUTE}, "next 15:15: configured: every 1 h 30 min"),
+    ({"usual_gap": MINUTE}, "next 13:50: publishes about every 1 min; minimum is 5 min"),
     (
-        {"rhythm": 3 * DAY},
-        "next 2009-06-28 13:45: publishes about every 3 days; your maximum is 24 h",
+        {"usual_gap": 3 * DAY},
+        "next 2009-06-28 13:45: publishes about every 3 days; maximum is 24 h",
     ),
     (
         {"every": HOUR, "lifetime": 365 * DAY},
-        "next 2009-06-28 13:45: you ask for every 1 h; "
-        "server says max-age 31536000, heeded up to 24 h",
+        "next 2009-06-28 13:45: configured: hourly; server says max-age 31536000, capped at 24 h",
     ),
     (
         {"every": HOUR, "ttl": 2 * HOUR, "update_period": HOUR},
-        "next 15:45: you ask for every 1 h; feed says ttl 2 h; feed says that it updates every 1 h",
+        "next 15:45: configured: hourly; feed says ttl 2 h; feed says it updates hourly",
     ),
     (
         {"every": HOUR, "failures": 1},
-        "next 14:45: you ask for every 1 h; failed once, so it waits 1 h",
+        "next 14:45: configured: hourly; 1 failure, retry in 1 h",
     ),
     (
         {"every": HOUR, "failures": 4, "push": True},
-        "next 2009-06-28 01:45: you ask for every 1 h; its hub pushes, so polls are only a backup; "
-        "failed 4 times in a row, so it waits 12 h",
+        "next 2009-06-28 01:45: configured: hourly; pushed by a hub, so polls are only a backup; "
+        "4 failures in a row, retry in 12 h",
     ),
     (
         {"every": HOUR, "gone": True},
-        "next 2009-07-24 13:45: you ask for every 1 h; "
-        "the server says that it is gone (410), asked again once a month",
+        "next 2009-07-24 13:45: configured: hourly; "
+        "the server says the feed is gone (410): retried monthly",
     ),
     (
         {"every": HOUR, "gate": NOW + 2 * DAY},
-        "next 2009-06-29 13:45: you ask for every 1 h; "
-        "not before 2009-06-29 13:45 because of Retry-After",
+        "next 2009-06-29 13:45: configured: hourly; not before 2009-06-29 13:45 (Retry-After)",
     ),
     (
         {"every": HOUR, "skip_hours": frozenset({14})},
-        "next 15:00: you ask for every 1 h; moved out of the feed's skipHours or skipDays",
+        "next 15:00: configured: hourly; moved past the feed's skipHours or skipDays",
     ),
     (
         {"every": HOUR, "skip_hours": frozenset(range(24)), "skip_days": frozenset(range(7))},
-        "next 14:45: you ask for every 1 h; its skipHours name every hour and are ignored; "
-        "its skipDays name every day and are ignored",
+        "next 14:45: configured: hourly; skipHours lists every hour: ignored; "
+        "skipDays lists every day: ignored",
     ),
 ]
 
 
-@pytest.mark.parametrize(("facts", "reason"), REASONS)
-def test_reason(facts: dict[str, Any], reason: str) -> None:
-    assert plan(**facts).reason == reason
+@pytest.mark.parametrize(("inputs", "reason"), REASONS)
+def test_reason(inputs: dict[str, Any], reason: str) -> None:
+    assert plan(**inputs).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -213,10 +211,10 @@ def test_reason(facts: dict[str, Any], reason: str) -> None:
     ],
 )
 def test_duration(span: timedelta, words: str) -> None:
-    assert schedule.duration(span) == words
+    assert schedule.format_duration(span) == words
 
 
-# --- rhythm ----------------------------------------------------------------------------------
+# --- usual gap ----------------------------------------------------------------------------------
 
 
 def ago(*hours: float) -> list[datetime]:
@@ -225,12 +223,12 @@ def ago(*hours: float) -> list[datetime]:
 
 NIGHTLY = [h + s / 3600 for h in (1, 25, 49, 73) for s in range(10)]
 
-RHYTHMS = [
+GAPS = [
     ("no date tells nothing", [], None),
     ("one date tells nothing", [1.0], None),
     ("ten entries at one instant tell nothing", [1.0] * 10, None),
     ("one old date tells of silence", [100.0], 10 * HOUR),
-    ("the gap of two dates is the rhythm", [1.0, 3.0], 2 * HOUR),
+    ("two dates have one gap", [1.0, 3.0], 2 * HOUR),
     ("the median forgives one holiday", [1.0, 2.0, 3.0, 4.0, 500.0], HOUR),
     ("a nightly batch is nightly, not every second", NIGHTLY, DAY),
     ("a wire is every minute, not one endless burst", [n / 120 for n in range(400)], MINUTE),
@@ -245,10 +243,10 @@ RHYTHMS = [
 
 
 @pytest.mark.parametrize(
-    ("hours", "expected"), [row[1:] for row in RHYTHMS], ids=[row[0] for row in RHYTHMS]
+    ("hours", "expected"), [row[1:] for row in GAPS], ids=[row[0] for row in GAPS]
 )
-def test_rhythm(hours: list[float], expected: timedelta | None) -> None:
-    assert schedule.rhythm(schedule.pace(ago(*hours), NOW), NOW) == expected
+def test_current_gap(hours: list[float], expected: timedelta | None) -> None:
+    assert schedule.current_gap(schedule.publication_stats(ago(*hours), NOW), NOW) == expected
 
 
 # --- start-up, clock, host ---------------------------------------------------------------------
@@ -259,7 +257,7 @@ def test_spread_fills_the_window() -> None:
         schedule.spread(now=NOW, window=5 * MINUTE, jitter=jitter) for jitter in (0.0, 1.0)
     )
     assert (first.at, last.at) == (NOW, NOW + 5 * MINUTE)
-    assert last.reason == "next 13:50: was overdue at start-up, spread over 5 min"
+    assert last.reason == "next 13:50: overdue at startup, spread over 5 min"
 
 
 def guarded(at: datetime, planned: datetime) -> NextPoll:
@@ -314,10 +312,10 @@ calm = st.builds(
     every=st.none() | st.timedeltas(min_value=timedelta(seconds=1), max_value=60 * DAY),
     minimum=st.timedeltas(min_value=timedelta(seconds=1), max_value=HOUR),
     maximum=st.timedeltas(min_value=HOUR, max_value=30 * DAY),
-    rhythm=hints,
+    usual_gap=hints,
     failures=st.integers(0, 100),
     push=st.booleans(),
-    hurry=st.integers(0, 4),
+    gap_boost=st.integers(0, 4),
 )
 bounded = st.builds(
     replace,
@@ -337,81 +335,83 @@ skipping = st.builds(
 )
 
 
-def decide(now: datetime, facts: ScheduleInputs, jitter: float) -> datetime:
-    return schedule.next_poll(now=now, facts=facts, jitter=jitter).at
+def decide(now: datetime, inputs: ScheduleInputs, jitter: float) -> datetime:
+    return schedule.next_poll(now=now, inputs=inputs, jitter=jitter).at
 
 
 @given(moments, skipping, jitters)
 def test_never_before_any_bound_that_the_server_gave(
-    now: datetime, facts: ScheduleInputs, jitter: float
+    now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
-    at = decide(now, facts, jitter)
-    most = max(facts.maximum, DAY)
-    for asked in (facts.lifetime, facts.ttl):
+    at = decide(now, inputs, jitter)
+    most = max(inputs.maximum, DAY)
+    for asked in (inputs.lifetime, inputs.ttl):
         assert asked is None or at >= now + min(asked, most)
-    if facts.update_period and facts.update_base is None:
-        assert at >= now + min(facts.update_period, most)
-    assert facts.gate is None or at >= facts.gate
+    if inputs.update_period and inputs.update_base is None:
+        assert at >= now + min(inputs.update_period, most)
+    assert inputs.gate is None or at >= inputs.gate
 
 
 @given(moments, calm, jitters)
 def test_within_minimum_and_maximum_when_nothing_else_is_asked(
-    now: datetime, facts: ScheduleInputs, jitter: float
+    now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
-    wait = decide(now, facts, jitter) - now
-    least = min(facts.minimum, facts.every or facts.minimum)
-    assert least <= wait <= max(facts.maximum, facts.every or facts.maximum)
+    wait = decide(now, inputs, jitter) - now
+    least = min(inputs.minimum, inputs.every or inputs.minimum)
+    assert least <= wait <= max(inputs.maximum, inputs.every or inputs.maximum)
 
 
 @given(moments, bounded, jitters)
 def test_never_later_than_the_latest_of_all_that_is_asked(
-    now: datetime, facts: ScheduleInputs, jitter: float
+    now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
-    longest = max(facts.maximum, facts.every or DAY, DAY)
-    latest = max(now + (33 * DAY if facts.gone else longest), facts.gate or now)
-    assert decide(now, facts, jitter) <= max(latest, now + longest) + longest / 10
+    longest = max(inputs.maximum, inputs.every or DAY, DAY)
+    latest = max(now + (33 * DAY if inputs.gone else longest), inputs.gate or now)
+    assert decide(now, inputs, jitter) <= max(latest, now + longest) + longest / 10
 
 
 @given(moments, skipping, jitters)
 def test_never_in_a_skipped_hour_unless_all_are(
-    now: datetime, facts: ScheduleInputs, jitter: float
+    now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
-    at = decide(now, facts, jitter)
-    assert len(facts.skip_hours) == 24 or at.hour not in facts.skip_hours
-    assert len(facts.skip_days) == 7 or at.weekday() not in facts.skip_days
+    at = decide(now, inputs, jitter)
+    assert len(inputs.skip_hours) == 24 or at.hour not in inputs.skip_hours
+    assert len(inputs.skip_days) == 7 or at.weekday() not in inputs.skip_days
 
 
 @given(moments, skipping, jitters)
-def test_skipping_costs_at_most_a_week(now: datetime, facts: ScheduleInputs, jitter: float) -> None:
-    free = replace(facts, skip_hours=frozenset(), skip_days=frozenset())
-    assert decide(now, facts, jitter) <= decide(now, free, jitter) + 7 * DAY + HOUR
+def test_skipping_costs_at_most_a_week(
+    now: datetime, inputs: ScheduleInputs, jitter: float
+) -> None:
+    free = replace(inputs, skip_hours=frozenset(), skip_days=frozenset())
+    assert decide(now, inputs, jitter) <= decide(now, free, jitter) + 7 * DAY + HOUR
 
 
 @given(moments, bounded, jitters, spans)
 def test_asking_for_more_patience_is_never_answered_by_less(
-    now: datetime, facts: ScheduleInputs, jitter: float, more: timedelta
+    now: datetime, inputs: ScheduleInputs, jitter: float, more: timedelta
 ) -> None:
-    at = decide(now, facts, jitter)
+    at = decide(now, inputs, jitter)
     for patient in (
-        replace(facts, failures=facts.failures + 1),
-        replace(facts, lifetime=(facts.lifetime or timedelta(0)) + more),
-        replace(facts, ttl=(facts.ttl or timedelta(0)) + more),
-        replace(facts, gate=(facts.gate or now) + more),
+        replace(inputs, failures=inputs.failures + 1),
+        replace(inputs, lifetime=(inputs.lifetime or timedelta(0)) + more),
+        replace(inputs, ttl=(inputs.ttl or timedelta(0)) + more),
+        replace(inputs, gate=(inputs.gate or now) + more),
     ):
         assert decide(now, patient, jitter) >= at
 
 
 @given(moments, skipping, jitters)
-def test_always_says_when_and_why(now: datetime, facts: ScheduleInputs, jitter: float) -> None:
-    reason = schedule.next_poll(now=now, facts=facts, jitter=jitter).reason
+def test_always_says_when_and_why(now: datetime, inputs: ScheduleInputs, jitter: float) -> None:
+    reason = schedule.next_poll(now=now, inputs=inputs, jitter=jitter).reason
     when, _, why = reason.partition(": ")
     assert when.startswith("next ")
     assert why
 
 
 @given(moments, st.lists(moments, max_size=40))
-def test_rhythm_is_never_nothing(now: datetime, published: list[datetime]) -> None:
-    found = schedule.rhythm(schedule.pace(published, now), now)
+def test_gap_is_at_least_a_minute(now: datetime, published: list[datetime]) -> None:
+    found = schedule.current_gap(schedule.publication_stats(published, now), now)
     assert found is None or found >= MINUTE
 
 

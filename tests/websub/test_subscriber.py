@@ -316,7 +316,9 @@ def test_polls_are_a_slow_backup_while_pushes_come(pair: Pair) -> None:
     assert "backup" not in pair.ours.source("news").next_poll_reason, "it has proven nothing yet"
     pair.peer.push(asked)
     poll_now(pair)
-    assert "its hub pushes, so polls are only a backup" in pair.ours.source("news").next_poll_reason
+    assert (
+        "pushed by a hub, so polls are only a backup" in pair.ours.source("news").next_poll_reason
+    )
     poll_in = pair.ours.source("news").next_poll - pair.ours.clock()
     assert poll_in > timedelta(hours=10)
 
