@@ -1,24 +1,24 @@
-"""The errors a user can meet.
+"""Errors shown to the user.
 
-    AggregatorError             one clear line for the user, exit code 2
-    ├── ConfigError             the YAML file says something that can't be obeyed
-    ├── QueryError              a view's query says something that can't be obeyed
+    AggregatorError             one line for the user, exit code 2
+    ├── ConfigError             the YAML file has mistakes
+    ├── QueryError              a query has mistakes
     ├── StoreError              the database can't be used
-    │   ├── NotOurs             the file is a database of another program, or no database
+    │   ├── ForeignDatabase     a database of another program, or not a database
     │   ├── SchemaTooNew        written by a newer version of this program
-    │   ├── Corrupt             SQLite says that the file is damaged
-    │   ├── Locked              another process holds the database for too long
-    │   └── DiskFull            nothing more can be written
+    │   ├── Corrupt             SQLite reports a damaged file
+    │   ├── Locked              another process held the database for too long
+    │   └── DiskFull            the disk is full
     └── AlreadyRunning          another scheduler polls into this database
 
-Expected outcomes of a poll are values (`model.Failed`), never exceptions.
+Expected outcomes of a poll are values (`models.poll.Failed`), never exceptions.
 """
 
 from dataclasses import dataclass
 
 
 class AggregatorError(Exception):
-    """Base of all errors that are shown to the user as one line."""
+    """Base of the errors that are shown to the user as one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +29,23 @@ class Problem:
         file: The file's path as the user gave it.
         line: 1-based.
         column: 1-based.
-        what: What is wrong, naming the key or the value.
-        remedy: What to do about it.
+        message: The problem, with the key or value.
+        remedy: How to fix it.
     """
 
     file: str
     line: int
     column: int
-    what: str
+    message: str
     remedy: str
 
     def __str__(self) -> str:
-        """`file:line:column: what. remedy`, the form that editors can jump to."""
-        return f"{self.file}:{self.line}:{self.column}: {self.what}. {self.remedy}"
+        """`file:line:column: message. remedy`, a format that editors can jump to."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}. {self.remedy}"
 
 
 class ConfigError(AggregatorError):
-    """A configuration that can't be obeyed; `problems` lists every mistake at once."""
+    """A configuration with mistakes; `problems` lists all of them."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -53,7 +53,7 @@ class ConfigError(AggregatorError):
 
 
 class QueryError(AggregatorError):
-    """A view's query with an unknown key or a value that its key does not take."""
+    """A query with an unknown key or an invalid value."""
 
 
 class StoreError(AggregatorError):
@@ -61,7 +61,7 @@ class StoreError(AggregatorError):
 
 
 class ForeignDatabase(StoreError):
-    """The file belongs to another program, or is no SQLite database."""
+    """The file belongs to another program, or is not an SQLite database."""
 
 
 class SchemaTooNew(StoreError):
@@ -77,7 +77,7 @@ class Locked(StoreError):
 
 
 class DiskFull(StoreError):
-    """The disk has no room for what must be written."""
+    """The disk is full."""
 
 
 class AlreadyRunning(AggregatorError):

@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from aggregator.cli.shared import load, out
 from aggregator.cli.web_server import STARTED_BY, check_free
-from aggregator.config.keys import CLUSTER_ADDRESS
+from aggregator.config.keys.service import CLUSTER_ADDRESS
 from aggregator.demo.publisher import Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError

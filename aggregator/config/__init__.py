@@ -1,11 +1,11 @@
-"""The YAML file: read, checked, described, added to; the rest of the program sees `model.Config`.
+"""Parse, check, document and edit the YAML file; other packages use `models.config.Config`.
 
-keys       the table of keys; a new setting begins there
-kinds      the forms of a value: text, numbers, lists, blocks of keys
-values     the kinds of text with a meaning: durations, URLs, zones, queries
-tree       YAML text to nodes with positions, syntax errors explained
-reading    one pass over them, which collects every mistake
-file       the path to a `Config`
-edit       sources appended, all other bytes kept
-reference  the JSON Schema and docs/configuration.md, from the table
+keys        the table of keys; add new settings here
+kinds       general value types: text, numbers, lists, blocks of keys
+values      text with a format: durations, URLs, time zones, queries
+tree        YAML text to nodes with positions; explains syntax errors
+validation  collects every mistake during one pass over the nodes
+file        a file or text to a `Config`
+edit        append sources without changing other bytes
+reference   the JSON Schema and docs/configuration.md, from the table
 """

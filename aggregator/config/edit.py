@@ -1,4 +1,4 @@
-"""Add sources to a configuration file's text and leave every other byte as it is."""
+"""Add sources to the text of a configuration file without changing other bytes."""
 
 import re
 from collections.abc import Sequence
@@ -18,33 +18,34 @@ _INDENT = 2
 
 
 def append(text: str, sources: Sequence[Source], file: str = "sources.yaml") -> str:
-    """Give the text with the sources at the end of its list `sources`, which is made if missing.
+    """Return the text with sources appended to its list `sources`, which is created if missing.
 
-    Written are id, url, title, sections, every and enabled, in the style of the list's last item.
+    Writes id, url, title, sections, every and enabled, in the style of the list's last item.
 
     Raises:
-        ConfigError: The text is not YAML, or its list can't be added to; names the lines to add.
+        ConfigError: The text is not YAML, or its list has an unsupported form; shows the lines
+            to add by hand.
     """
-    if text.startswith("\ufeff"):  # a byte order mark, which would shift the indexes of nodes
+    if text.startswith("\ufeff"):  # a byte order mark shifts the indexes of nodes
         return f"\ufeff{append(text[1:], sources, file)}"
-    document = tree.read(text, file)
+    document = tree.parse(text, file)
     if document.problems:
         raise ConfigError(document.problems)
     if not sources:
         return text
-    wanted = _urls(document.root) + [_escaped(source.url) for source in sources]
+    expected = _urls(document.root) + [_escaped(source.url) for source in sources]
     try:
-        longer = _longer(text, document.root, sources)
-        understood = _urls(tree.compose(longer)) == wanted
-    except (yaml.YAMLError, _Unforeseen):
-        longer, understood = text, False
-    if not understood:
-        raise ConfigError((_by_hand(document.root, sources, file),))
-    return longer
+        edited = _insert(text, document.root, sources)
+        correct = _urls(tree.compose(edited)) == expected
+    except (yaml.YAMLError, _UnsupportedForm):
+        edited, correct = text, False
+    if not correct:
+        raise ConfigError((_manual_problem(document.root, sources, file),))
+    return edited
 
 
 def source_yaml(source: Source, *, flow: bool = False) -> str:
-    """Give a source as an item of the list, `- id: …`, without indentation."""
+    """Return a source as a list item, `- id: …`, without indentation."""
     values = _values(source)
     if flow:
         return f"- {_dump(values, flow=True)}"
@@ -52,8 +53,8 @@ def source_yaml(source: Source, *, flow: bool = False) -> str:
     return "- " + "\n  ".join(lines)
 
 
-class _Unforeseen(Exception):
-    """The list is written in a form that can't be added to."""
+class _UnsupportedForm(Exception):
+    """The list is written in a form that this module can't extend."""
 
 
 def _values(source: Source) -> dict[str, Any]:
@@ -82,32 +83,32 @@ def _dump(values: dict[str, Any], *, flow: bool = False) -> str:
     ).rstrip("\n")
 
 
-def _longer(text: str, root: yaml.Node | None, sources: Sequence[Source]) -> str:
+def _insert(text: str, root: yaml.Node | None, sources: Sequence[Source]) -> str:
     if root is None:
-        return _spliced(text, len(text), f"sources:\n{_items(sources)}")
+        return _splice(text, len(text), f"sources:\n{_items(sources)}")
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise _Unforeseen
+        raise _UnsupportedForm
     pair = next((pair for pair in root.value if pair[0].value == "sources"), None)
     if pair is None:
-        return _spliced(text, len(text), f"\nsources:\n{_items(sources)}")
+        return _splice(text, len(text), f"\nsources:\n{_items(sources)}")
     key, value = pair
     if value.start_mark.index < key.start_mark.index:
-        raise _Unforeseen  # an alias: the list stands elsewhere
+        raise _UnsupportedForm  # an alias: the list is elsewhere
     if isinstance(value, yaml.SequenceNode) and value.value:
         return _after_last(text, key, value, sources)
     if isinstance(value, yaml.SequenceNode) or value.tag.endswith(":null"):
         return _in_place(text, key, value, sources)
-    raise _Unforeseen
+    raise _UnsupportedForm
 
 
 def _in_place(text: str, key: yaml.Node, value: yaml.Node, sources: Sequence[Source]) -> str:
-    """Put the first items where nothing, null or [] stands; a comment behind it stays."""
+    """Replace an empty value, null or [] with items; a comment after it stays."""
     colon = text.index(":", key.end_mark.index) + 1
     end = value.end_mark.index if value.end_mark.index > value.start_mark.index else colon
     if not _NOTHING.fullmatch(text[colon:end]):
-        raise _Unforeseen  # an anchor or a comment between the key and its value
+        raise _UnsupportedForm  # an anchor or a comment between the key and its value
     at = _after_comments(text, _line_end(text, end), key.start_mark.column)
-    return _spliced(text[:colon] + text[end:], at - end + colon, _items(sources))
+    return _splice(text[:colon] + text[end:], at - end + colon, _items(sources))
 
 
 def _after_last(
@@ -115,7 +116,7 @@ def _after_last(
 ) -> str:
     last = value.value[-1]
     if last.start_mark.index < value.start_mark.index:
-        raise _Unforeseen  # an alias: the item stands elsewhere
+        raise _UnsupportedForm  # an alias: the item is elsewhere
     end = tree.end_of(last, text)
     if value.flow_style:
         items = "".join(f", {source_yaml(source, flow=True)[2:]}" for source in sources)
@@ -127,13 +128,13 @@ def _after_last(
         flow=bool(getattr(last, "flow_style", False)),
         apart=len(value.value) > 1 and bool(_BLANK_LINE_ABOVE.search(above)),
     )
-    return _spliced(text, _after_comments(text, _line_end(text, end), key.start_mark.column), items)
+    return _splice(text, _after_comments(text, _line_end(text, end), key.start_mark.column), items)
 
 
 def _items(
     sources: Sequence[Source], *, indent: int = _INDENT, flow: bool = False, apart: bool = False
 ) -> str:
-    """Give whole lines; `apart` puts an empty one before each item."""
+    """Return whole lines; `apart` adds an empty line before each item."""
     margin = " " * indent
     lines = ""
     for source in sources:
@@ -143,8 +144,8 @@ def _items(
     return lines
 
 
-def _spliced(text: str, at: int, lines: str) -> str:
-    """Put whole lines in, with the line breaks of the text."""
+def _splice(text: str, at: int, lines: str) -> str:
+    """Insert whole lines, with the line breaks of the text."""
     before = text[:at]
     if before and not before.endswith("\n"):
         lines = f"\n{lines}"
@@ -154,7 +155,7 @@ def _spliced(text: str, at: int, lines: str) -> str:
 
 
 def _line_end(text: str, at: int) -> int:
-    """Give the index after the line break; the end of a block scalar is behind it already."""
+    """Return the index after the line break; the end of a block scalar is already there."""
     return at if text[at - 1] == "\n" else _next_line(text, at)
 
 
@@ -163,7 +164,7 @@ def _next_line(text: str, at: int) -> int:
 
 
 def _after_comments(text: str, at: int, column: int) -> int:
-    """Pass the comment lines that are indented deeper than the key, as they belong to the list."""
+    """Skip comment lines that are indented deeper than the key: they belong to the list."""
     comment = _COMMENT.match(text, at)
     while comment and comment.end() - 1 - at > column:
         at = _next_line(text, at)
@@ -183,12 +184,12 @@ def _url(item: yaml.Node) -> str:
     return next((str(value.value) for key, value in pairs if key.value == "url"), "")
 
 
-def _by_hand(root: yaml.Node | None, sources: Sequence[Source], file: str) -> Problem:
+def _manual_problem(root: yaml.Node | None, sources: Sequence[Source], file: str) -> Problem:
     lines = "\n".join(source_yaml(source) for source in sources)
     return Problem(
         file=file,
         line=root.start_mark.line + 1 if root else 1,
         column=root.start_mark.column + 1 if root else 1,
-        what="the list of sources is written in a form that can't be added to",
+        message="sources has a form that can't be extended automatically",
         remedy=f"Add these lines to it by hand:\n{lines}",
     )

@@ -1,6 +1,6 @@
-"""The forms of a value: each reads a node, explains itself and gives its JSON Schema.
+"""General value types: each parses a YAML node, describes itself and has a JSON Schema.
 
-A mistake is noted in the `Reading` and read as None; reading goes on, so that all are found.
+A mistake is added to the `Validator` and parses as None, so that one pass finds all mistakes.
 """
 
 import re
@@ -12,136 +12,136 @@ from typing import Any
 
 import yaml
 
-from aggregator.config.reading import Reading, Unfit, shown
+from aggregator.config.validation import InvalidValue, Validator, describe
 
 Schema = dict[str, Any]
 
 
-def matching(pattern: str) -> Schema:
-    """Give the schema of strings that match, or take what they need from the environment."""
+def pattern_schema(pattern: str) -> Schema:
+    """Return the schema of strings that match the pattern or contain a `${NAME}`."""
     return {"type": "string", "pattern": rf"{pattern}|\$\{{"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of value.
+    """A type of value.
 
     Args:
-        words: Completes "must be …" and heads the column of the reference.
-        remedy: A whole sentence: what to write.
+        expected: Completes "must be …"; also shown in the reference.
+        remedy: A full sentence that says how to write the value.
     """
 
-    words: str
+    expected: str
     remedy: str
 
-    def read(self, node: yaml.Node, key: str, reading: Reading) -> Any:
-        """Give the value of the node, or None after noting what is wrong with it."""
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> Any:
+        """Return the value of the node, or None after adding a problem to the validator."""
         raise NotImplementedError
 
     def schema(self) -> Schema:
-        """Give the JSON Schema of the values."""
+        """Return the JSON Schema of the values."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Kind):
-    """Text, and the base of all that is written as one scalar.
+    """Text; the base of all types that are written as one scalar.
 
     Args:
-        pattern: What all of it must match.
-        declares: The noun of which no two may have it, such as "section".
-        refers: The noun of which it must be an id.
-        secret: Whether it may never be shown.
+        pattern: Regular expression that the whole text must match.
+        declares: The noun, such as "section", among which the text must be unique.
+        refers_to: The noun of which the text must be an id.
+        secret: Whether messages must not show the value.
     """
 
-    words: str = "text"
+    expected: str = "text"
     remedy: str = "Write text, in quotes if YAML takes it for a number, a date, yes or no."
     pattern: str = ""
     longest: int = 2_000
     declares: str = ""
-    refers: str = ""
+    refers_to: str = ""
     secret: bool = False
     tags: Collection[str] = ("str",)
 
-    def read(self, node: yaml.Node, key: str, reading: Reading) -> Any:
-        """Check the type, put in the environment, convert."""
-        text = reading.scalar(node, key, self.words, self.remedy, self.tags, self.secret)
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> Any:
+        """Check the type, substitute environment variables, convert."""
+        text = validator.scalar(node, key, self.expected, self.remedy, self.tags, self.secret)
         if text is None:
             return None
         if self.declares:
-            reading.declare(self.declares, key, self.identity(text), node)
+            validator.declare(self.declares, key, self.identity(text), node)
         try:
             value = self.convert(text)
-        except Unfit as unfit:
-            what, remedy = unfit.what, unfit.remedy
-            if reading.is_filled(node):  # what the environment holds is not for messages
-                what, remedy = f"is not {self.words}, with what the environment holds", ""
-            written = "" if self.secret else f" {shown(node)}"
-            reading.note(node, f"{key}:{written} {what}", remedy or self.remedy)
+        except InvalidValue as invalid:
+            message, remedy = invalid.message, invalid.remedy
+            if validator.has_variable(node):  # messages must not show values of the environment
+                message, remedy = f"is not {self.expected}, with the environment's value", ""
+            written = "" if self.secret else f" {describe(node)}"
+            validator.add_problem(node, f"{key}:{written} {message}", remedy or self.remedy)
             return None
-        if self.refers:
-            reading.refer(self.refers, text, node)
+        if self.refers_to:
+            validator.add_reference(self.refers_to, text, node)
         return value
 
     def convert(self, text: str) -> Any:
-        """Give the value; raise Unfit with what is wrong."""
+        """Return the value; raises InvalidValue."""
         if not text.strip():
-            raise Unfit("is empty")
+            raise InvalidValue("is empty")
         if len(text) > self.longest:
-            raise Unfit(f"is longer than {self.longest} characters", "Shorten it.")
+            raise InvalidValue(f"is longer than {self.longest} characters", "Shorten it.")
         if self.pattern and not re.fullmatch(self.pattern, text):
-            raise Unfit(f"is not {self.words}")
+            raise InvalidValue(f"is not {self.expected}")
         return text
 
     def identity(self, text: str) -> str:
-        """Give what must differ from that of all others."""
+        """Return the form of the text that must be unique."""
         return text
 
     def schema(self) -> Schema:
-        """Give the schema of strings."""
-        return matching(f"^({self.pattern})$") if self.pattern else {"type": "string"}
+        """Return the schema of strings."""
+        return pattern_schema(f"^({self.pattern})$") if self.pattern else {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Text):
-    """One of a few words."""
+    """One of a few fixed values."""
 
-    words: str = ""
+    expected: str = ""
     remedy: str = ""
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Derive the words from the values."""
-        object.__setattr__(self, "words", " or ".join(self.values))
-        object.__setattr__(self, "remedy", f"Write {self.words}.")
+        """Derive `expected` and `remedy` from the values."""
+        object.__setattr__(self, "expected", " or ".join(self.values))
+        object.__setattr__(self, "remedy", f"Write {self.expected}.")
 
     def convert(self, text: str) -> str:
-        """Give one of the values."""
+        """Check that the text is one of the values."""
         if text not in self.values:
-            raise Unfit(f"is not {self.words}")
+            raise InvalidValue(f"is not {self.expected}")
         return text
 
     def schema(self) -> Schema:
-        """Give the schema of these words."""
+        """Return the schema of the values."""
         return {"enum": list(self.values)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boolean(Text):
-    """True or false; only an environment variable gives it as text."""
+    """True or false; text only if it comes from an environment variable."""
 
-    words: str = "true or false"
+    expected: str = "true or false"
     remedy: str = "Write true or false, without quotes."
     tags: Collection[str] = ("bool",)
 
     def convert(self, text: str) -> bool:
-        """Take YAML's own words."""
+        """Accept the booleans of YAML 1.1."""
         if text.lower() not in {"true", "false", "yes", "no", "on", "off"}:
-            raise Unfit(f"is not {self.words}")
+            raise InvalidValue(f"is not {self.expected}")
         return text.lower() in {"true", "yes", "on"}
 
     def schema(self) -> Schema:
-        """Give the schema of booleans."""
+        """Return the schema of booleans."""
         return {"type": "boolean"}
 
 
@@ -149,51 +149,53 @@ class Boolean(Text):
 class Integer(Text):
     """A whole number within bounds."""
 
-    words: str = "a whole number"
+    expected: str = "a whole number"
     remedy: str = ""
     tags: Collection[str] = ("int",)
     least: int
     most: int
 
     def __post_init__(self) -> None:
-        """Derive the remedy from the bounds."""
+        """Derive `remedy` from the bounds."""
         object.__setattr__(self, "remedy", f"Write a number from {self.least} to {self.most}.")
 
     def convert(self, text: str) -> int:
-        """Take decimal digits only; YAML 1.1 would read 1:30 as 90 and 010 as 8."""
+        """Accept decimal digits only; YAML 1.1 reads 1:30 as 90 and 010 as 8."""
         if not re.fullmatch("0|[1-9][0-9]{0,11}", text):
-            raise Unfit(f"is not {self.words}")
+            raise InvalidValue(f"is not {self.expected}")
         if not self.least <= int(text) <= self.most:
-            raise Unfit("is out of bounds")
+            raise InvalidValue("is out of bounds")
         return int(text)
 
     def schema(self) -> Schema:
-        """Give the schema with the bounds."""
+        """Return the schema with the bounds."""
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf(Kind):
-    """A list; nothing at all is an empty one, so that all its items can be commented out."""
+    """A list; null counts as an empty list, so that all items can be commented out."""
 
-    words: str = "a list"
+    expected: str = "a list"
     remedy: str = ""
     item: Kind
 
-    def read(self, node: yaml.Node, key: str, reading: Reading) -> tuple[Any, ...]:
-        """Give the values that can be read."""
-        if reading.is_null(node) or not reading.enter(node):
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> tuple[Any, ...]:
+        """Return the valid items."""
+        if validator.is_null(node) or not validator.enter(node):
             return ()
         if not isinstance(node, yaml.SequenceNode):
-            note = self.remedy or f"Write {key}: [{getattr(node, 'value', '…')}]."
-            note = note if isinstance(node, yaml.ScalarNode) else "Begin each item with a dash."
-            reading.note(node, f"{key} must be {self.words}, not {shown(node)}", note)
+            remedy = self.remedy or f"Write {key}: [{getattr(node, 'value', '…')}]."
+            remedy = remedy if isinstance(node, yaml.ScalarNode) else "Begin each item with a dash."
+            validator.add_problem(
+                node, f"{key} must be {self.expected}, not {describe(node)}", remedy
+            )
             return ()
-        values = (self.item.read(item, key, reading) for item in node.value)
+        values = (self.item.parse(item, key, validator) for item in node.value)
         return tuple(value for value in values if value is not None)
 
     def schema(self) -> Schema:
-        """Give the schema of an array, or nothing."""
+        """Return the schema of an array or null."""
         return {"type": ["array", "null"], "items": self.item.schema()}
 
 
@@ -202,8 +204,8 @@ class Key:
     """A key of a block.
 
     Args:
-        default: As the reference shows it.
-        example: A line or lines of YAML, the key's name included.
+        default: The default as written in YAML, for the reference.
+        example: Lines of YAML, including the key's name.
     """
 
     name: str
@@ -215,8 +217,8 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a block holds: the values by key, without those that could not be read."""
+class BlockValue:
+    """The parsed content of a block: values and nodes by key, without invalid values."""
 
     node: yaml.Node = field(repr=False)
     values: Mapping[str, Any]
@@ -228,11 +230,11 @@ class Block(Kind):
     """A mapping with known keys.
 
     Args:
-        noun: One of them, with its article, for messages.
-        single: Whether exactly one key must stand in it.
+        noun: Name of the block with its article, for messages.
+        single: Whether it must have exactly one key.
     """
 
-    words: str = "a mapping"
+    expected: str = "a mapping"
     remedy: str = ""
     noun: str
     keys: tuple[Key, ...]
@@ -240,35 +242,37 @@ class Block(Kind):
     by_name: Mapping[str, Key] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the keys findable."""
+        """Index the keys by name."""
         by_name = MappingProxyType({key.name: key for key in self.keys})
         object.__setattr__(self, "by_name", by_name)
 
-    def read(self, node: yaml.Node, key: str, reading: Reading) -> Found | None:
-        """Read every key, and note unknown, repeated and missing ones."""
-        if not reading.enter(node):
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> BlockValue | None:
+        """Parse every key; report unknown, repeated and missing ones."""
+        if not validator.enter(node):
             return None
-        pairs = self._pairs(node, reading)
+        pairs = self._pairs(node, validator)
         if pairs is None:
             return None
         nodes: dict[str, yaml.Node] = {}
         values: dict[str, Any] = {}
         for name_node, value_node in pairs:
-            known = self._known(name_node, nodes, reading)
+            known = self._known(name_node, nodes, validator)
             if known is None:
                 continue
             nodes[known.name] = value_node
-            value = known.kind.read(value_node, known.name, reading)
+            value = known.kind.parse(value_node, known.name, validator)
             if value is not None:
                 values[known.name] = value
         if self.single and len(pairs) != 1:
             allowed = ", ".join(self.by_name)
-            reading.note(node, f"{self.noun} must hold one key", f"Write one of {allowed}.")
-        self._check_missing(node, nodes, reading)
-        return Found(node=node, values=values, nodes=nodes)
+            validator.add_problem(
+                node, f"{self.noun} must hold one key", f"Write one of {allowed}."
+            )
+        self._check_missing(node, nodes, validator)
+        return BlockValue(node=node, values=values, nodes=nodes)
 
     def schema(self) -> Schema:
-        """Give the schema: no unknown keys; null is as good as {} where nothing is required."""
+        """Return the schema: no unknown keys; null counts as {} if no key is required."""
         required = [key.name for key in self.keys if key.required]
         schema: Schema = {
             "type": "object" if required or self.single else ["object", "null"],
@@ -281,49 +285,53 @@ class Block(Kind):
             schema |= {"minProperties": 1, "maxProperties": 1}
         return schema
 
-    def _pairs(self, node: yaml.Node, reading: Reading) -> list[tuple[yaml.Node, yaml.Node]] | None:
-        if reading.is_null(node):
+    def _pairs(
+        self, node: yaml.Node, validator: Validator
+    ) -> list[tuple[yaml.Node, yaml.Node]] | None:
+        if validator.is_null(node):
             return []
         if isinstance(node, yaml.MappingNode):
             return list(node.value)
-        reading.note(
+        validator.add_problem(
             node,
-            f"{self.noun} must be {self.words}, not {shown(node)}",
+            f"{self.noun} must be {self.expected}, not {describe(node)}",
             f"Write keys with values, such as {self.keys[0].example.splitlines()[0]}",
         )
         return None
 
     def _known(
-        self, node: yaml.Node, before: Mapping[str, yaml.Node], reading: Reading
+        self, node: yaml.Node, before: Mapping[str, yaml.Node], validator: Validator
     ) -> Key | None:
         name = node.value if isinstance(node, yaml.ScalarNode) else ""
         known = self.by_name.get(name)
         if known is None:
             near = get_close_matches(str(name), self.by_name, n=1)
             hint = f"Did you mean {near[0]}? " if near else ""
-            merge = "Merging is not taken; write the keys out. " if name == "<<" else ""
-            reading.note(
+            merge = "Merge keys are not supported; write the keys out. " if name == "<<" else ""
+            validator.add_problem(
                 node,
-                f'unknown key "{name}" in {self.noun}' if name else f"{shown(node)} as a key",
+                f'unknown key "{name}" in {self.noun}' if name else f"{describe(node)} as a key",
                 f"{merge}{hint}The keys here are {', '.join(self.by_name)}.",
             )
         elif name in before:
             line = before[name].start_mark.line + 1
-            reading.note(
+            validator.add_problem(
                 node,
-                f"{name} stands twice in {self.noun}",
-                f"Keep one; the first is in line {line}.",
+                f"{name} appears twice in {self.noun}",
+                f"Keep one; the first is on line {line}.",
             )
             return None
         return known
 
     def _check_missing(
-        self, node: yaml.Node, nodes: Mapping[str, yaml.Node], reading: Reading
+        self, node: yaml.Node, nodes: Mapping[str, yaml.Node], validator: Validator
     ) -> None:
         for key in self.keys:
             if key.required and key.name not in nodes:
                 example = key.example.splitlines()[0]
-                reading.note(node, f"{self.noun} without {key.name}", f"Add it, such as {example}")
+                validator.add_problem(
+                    node, f"{self.noun} without {key.name}", f"Add it, such as {example}"
+                )
 
 
 def _schema_of(key: Key) -> Schema:
@@ -333,16 +341,16 @@ def _schema_of(key: Key) -> Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Either(Kind):
-    """A scalar, or a block in its stead."""
+    """A scalar or a block."""
 
     scalar: Kind
     block: Block
 
-    def read(self, node: yaml.Node, key: str, reading: Reading) -> Any:
-        """Read whichever stands there."""
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> Any:
+        """Parse the node with the type that fits it."""
         kind = self.scalar if isinstance(node, yaml.ScalarNode) else self.block
-        return kind.read(node, key, reading)
+        return kind.parse(node, key, validator)
 
     def schema(self) -> Schema:
-        """Give both schemas as alternatives."""
+        """Return both schemas as alternatives."""
         return {"anyOf": [self.scalar.schema(), self.block.schema()]}

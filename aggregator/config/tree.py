@@ -1,4 +1,4 @@
-"""YAML text as nodes that know where they stand, and every syntax error with its remedy."""
+"""Parse YAML text to nodes with positions, and explain every syntax error."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from yaml.reader import Reader
 from aggregator.errors import Problem
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, which is ten times faster, where PyYAML was built with it."""
+"""libyaml's loader if PyYAML was built with it: ten times faster."""
 
 DEEPEST = 100
-"""Levels of nesting; libyaml is recursive, and some 100,000 levels would crash the process."""
+"""Most levels of nesting; libyaml is recursive and crashes at some 100,000 levels."""
 
 MOST_SYNTAX_ERRORS = 10
 RECOVERABLE_CHARACTERS = 2_000_000
@@ -24,13 +24,13 @@ _AFTER_QUOTE = re.compile(r"[\s,\]}:]|$")
 
 _ALIGN = "Begin it in the same column as the other lines of its block, with spaces"
 _CLOSE = "Close it, put commas between its values, and quotes around a value with any of [ ] { } ,"
-_LESSONS = (
-    # What PyYAML and libyaml say; what we say; the remedy; whether the place is where it began.
+_EXPLANATIONS = (
+    # Text of PyYAML or libyaml; our message; the remedy; whether to report where the context began.
     (
         "mapping values are not allowed",
-        "a colon stands where no key can be",
+        "a colon where no key is allowed",
         'Put a value with ": " in quotes, as in title: "Live: news", '
-        "or look whether the line above lacks its colon or begins in another column",
+        "or check that the line above has its colon and the same indentation",
         False,
     ),
     ("',' or ']'", 'the list is not closed by "]", or lacks a comma', _CLOSE, True),
@@ -38,12 +38,12 @@ _LESSONS = (
     (
         "unexpected end of stream",
         "the text that begins here has no closing quote",
-        "Close it in its line",
+        "Close it on the same line",
         True,
     ),
-    ("expected key", "the line is not in line with those above it", _ALIGN, False),
-    ("'-' indicator", "the line is not in line with the list above it", _ALIGN, False),
-    ("block end", "the line is not in line with those above it", _ALIGN, False),
+    ("expected key", "the line is not aligned with those above it", _ALIGN, False),
+    ("'-' indicator", "the line is not aligned with the list above it", _ALIGN, False),
+    ("block end", "the line is not aligned with those above it", _ALIGN, False),
     (
         "expected ':'",
         "a key without a colon",
@@ -52,20 +52,20 @@ _LESSONS = (
     ),
     (
         "undefined alias",
-        "a star begins an alias, and no anchor has its name",
+        "* begins an alias, but no anchor has its name",
         "Put the value in quotes, or define the anchor before it: &name",
         False,
     ),
     (
         "unknown escape",
-        "in double quotes a backslash begins an escape, and this is none",
+        "an unknown escape sequence in double quotes",
         "Use single quotes, as in '\\d+'",
         False,
     ),
     (
         "expected a single document",
         "a second document begins",
-        "Delete the --- line: one file holds one document",
+        "Delete the --- line; a file has one document",
         False,
     ),
 )
@@ -73,46 +73,48 @@ _LESSONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A document, as much of it as can be read.
+    """The readable part of a document.
 
     Args:
-        root: None when the text is empty or nothing can be read.
+        root: None if the text is empty or nothing can be read.
         problems: The syntax errors.
-        lost: Top-level keys under which something was left out because of a syntax error.
+        incomplete: Top-level keys with parts that were left out because of a syntax error.
     """
 
     root: yaml.Node | None
     problems: tuple[Problem, ...] = ()
-    lost: frozenset[str] = frozenset()
+    incomplete: frozenset[str] = frozenset()
 
 
-def read(text: str, file: str) -> Tree:
-    """Read YAML; around a syntax error the item or block it stands in is left out.
+def parse(text: str, file: str) -> Tree:
+    """Parse YAML; leave out the item or block around each syntax error.
 
-    So one run names the syntax errors together with all other mistakes of the file.
+    So one run reports the syntax errors together with all other mistakes of the file.
     """
     problems: list[Problem] = []
-    lost: set[str] = set()
+    incomplete: set[str] = set()
     while True:
         try:
             _check_characters(text, file)
             _check_depth(text, file)
-            return Tree(root=compose(text), problems=tuple(problems), lost=frozenset(lost))
+            return Tree(
+                root=compose(text), problems=tuple(problems), incomplete=frozenset(incomplete)
+            )
         except _Unreadable as unreadable:
             problem = unreadable.problem
         except yaml.MarkedYAMLError as error:
             problem = _explain(error, text, file)
         problems.append(problem)
-        shorter = _without(text, problem.line - 1)
-        hopeless = len(problems) == MOST_SYNTAX_ERRORS or "second document" in problem.what
-        if hopeless or shorter is None:
+        shorter = _blank_block(text, problem.line - 1)
+        give_up = len(problems) == MOST_SYNTAX_ERRORS or "second document" in problem.message
+        if give_up or shorter is None:
             return Tree(root=None, problems=tuple(problems))
         text, key = shorter
-        lost.add(key)
+        incomplete.add(key)
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Give the root node, None for no document; raises yaml.YAMLError."""
+    """Return the root node, None for an empty document; raises yaml.YAMLError."""
     return yaml.compose(text, Loader=Loader)
 
 
@@ -123,23 +125,23 @@ class _Unreadable(Exception):
 
 
 def _check_characters(text: str, file: str) -> None:
-    found = Reader.NON_PRINTABLE.search(text)
-    if found:
-        line = text.count("\n", 0, found.start())
-        column = found.start() - text.rfind("\n", 0, found.start())
+    match = Reader.NON_PRINTABLE.search(text)
+    if match:
+        line = text.count("\n", 0, match.start())
+        column = match.start() - text.rfind("\n", 0, match.start())
         raise _Unreadable(
             Problem(
                 file=file,
                 line=line + 1,
                 column=column,
-                what=f"a control character, {found.group()!a}",
-                remedy="Delete it; in double quotes it may be written as an escape, such as \\t.",
+                message=f"a control character, {match.group()!a}",
+                remedy="Delete it, or write it as an escape in double quotes, such as \\t.",
             )
         )
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Count levels exactly, by parsing without nodes, only where brackets look suspicious."""
+    """Count levels by brackets; if there may be too many, exactly, by parsing events."""
     depth = deepest = 0
     for bracket in _BRACKETS.finditer(text):
         depth = max(0, depth + (1 if bracket.group() in "[{" else -1))
@@ -156,48 +158,48 @@ def _check_depth(text: str, file: str) -> None:
                     file=file,
                     line=event.start_mark.line + 1,
                     column=event.start_mark.column + 1,
-                    what=f"more than {DEEPEST} levels of lists and mappings",
-                    remedy="Nothing here is nested deeper than five.",
+                    message=f"more than {DEEPEST} levels of lists and mappings",
+                    remedy="No key needs more than five.",
                 )
             )
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
-    said = f"{error.context or ''} {error.problem or ''}"
+    error_text = f"{error.context or ''} {error.problem or ''}"
     mark = error.problem_mark or error.context_mark
     runaway = _runaway_quote(text)
     if runaway:
         mark = runaway.start_mark
-        what = f"the text that begins here runs on to line {runaway.end_mark.line + 1}"
-        remedy = "Put its closing quote in the same line"
-    elif "cannot start any token" in said and mark:
-        what, remedy = _bad_beginning(text[mark.index : mark.index + 1])
+        message = f"the text that begins here runs on to line {runaway.end_mark.line + 1}"
+        remedy = "Put its closing quote on the same line"
+    elif "cannot start any token" in error_text and mark:
+        message, remedy = _invalid_start(text[mark.index : mark.index + 1])
     else:
-        what, remedy = f"bad YAML, {said.strip()}", "Compare with docs/configuration.md"
-        for words, lesson, cure, at_begin in _LESSONS:
-            if words in said:
-                what, remedy = lesson, cure
-                mark = error.context_mark if at_begin and error.context_mark else mark
+        message, remedy = f"bad YAML, {error_text.strip()}", "Compare with docs/configuration.md"
+        for phrase, explanation, hint, at_context in _EXPLANATIONS:
+            if phrase in error_text:
+                message, remedy = explanation, hint
+                mark = error.context_mark if at_context and error.context_mark else mark
                 break
     return Problem(
         file=file,
         line=mark.line + 1 if mark else 1,
         column=mark.column + 1 if mark else 1,
-        what=what,
+        message=message,
         remedy=f"{remedy}.",
     )
 
 
-def _bad_beginning(character: str) -> tuple[str, str]:
+def _invalid_start(character: str) -> tuple[str, str]:
     if character == "\t":
-        return "a tab where YAML wants spaces", "Indent with spaces"
+        return "a tab where YAML requires spaces", "Indent with spaces"
     return f'a value can\'t begin with "{character}"', "Put the value in quotes"
 
 
 def _runaway_quote(text: str) -> yaml.ScalarToken | None:
-    """Find the text in quotes that swallowed the lines up to the next quote, if one did.
+    """Return the quoted text that runs on to the quote of a later line, or None.
 
-    It shows by what follows its end: in `title: "a` … `title: "b"` a letter.
+    A letter after its end shows it: `title: "a` … `title: "b"`.
     """
     try:
         for token in yaml.scan(text, Loader=Loader):
@@ -213,10 +215,10 @@ def _runaway_quote(text: str) -> yaml.ScalarToken | None:
     return None
 
 
-def _without(text: str, line: int) -> tuple[str, str] | None:
-    """Blank the list item or top-level block around a line; also give its top-level key.
+def _blank_block(text: str, line: int) -> tuple[str, str] | None:
+    """Blank the list item or top-level block around a line; also return its top-level key.
 
-    None when the text is too long to be read again and again, or nothing is left to blank.
+    Returns None if the text is too long to parse repeatedly, or nothing is left to blank.
     """
     lines = text.split("\n")
     if len(text) > RECOVERABLE_CHARACTERS or not "".join(lines[line : line + 1]).strip():
@@ -236,16 +238,15 @@ def _indent(line: str) -> int:
 
 
 def end_of(node: yaml.Node, text: str) -> int:
-    """Give the index after the last character of a node.
+    """Return the index after the last character of a node.
 
-    The mark of a block collection is of no use: it stands before whatever follows, comments
-    and all.
+    The end mark of a block collection is useless: it is after the comments that follow.
     """
     inner = node
     while isinstance(inner, yaml.CollectionNode) and inner.value and not inner.flow_style:
         last = inner.value[-1]
         child = last[1] if isinstance(last, tuple) else last
-        if child.start_mark.index <= inner.start_mark.index:  # an alias; the child is elsewhere
+        if child.start_mark.index <= inner.start_mark.index:  # an alias: the child is elsewhere
             return _without_comments(text, node.start_mark.index, node.end_mark.index)
         inner = child
     return int(inner.end_mark.index)

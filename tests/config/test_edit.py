@@ -119,7 +119,7 @@ FULL = Source(
         ),
     ],
 )
-def test_a_source_is_added_and_all_else_stays(before: str, after: str) -> None:
+def test_a_source_is_added_and_the_rest_is_unchanged(before: str, after: str) -> None:
     assert edit.append(before, [NEW]) == after
 
 
@@ -127,9 +127,9 @@ def test_a_source_is_added_and_all_else_stays(before: str, after: str) -> None:
     "before",
     ["", "sources: [{id: a, url: 'http://a'}]", "sources:\n  - {id: a, url: 'http://a'}\n"],
 )
-def test_what_is_added_is_read_back(before: str) -> None:
+def test_added_sources_are_parsed_back(before: str) -> None:
     sections = "sections: [{id: europe, title: E}, {id: world, title: W}]\n"
-    found = file.read(
+    found = file.parse(
         edit.append(sections + before, [NEW, FULL]).replace("id: new", "id: newer", 1),
         "news.yaml",
         {},
@@ -156,12 +156,12 @@ def test_nothing_to_add_changes_nothing() -> None:
 def test_other_forms_are_left_to_the_user(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         edit.append(text, [NEW], "my.yaml")
-    assert str(caught.value).startswith("my.yaml:1:1: the list of sources is written in a form")
+    assert str(caught.value).startswith("my.yaml:1:1: sources has a form that can't be extended")
     assert "- id: new\n  url: https://new.example/feed" in str(caught.value)
 
 
 def test_bad_yaml_is_not_edited() -> None:
-    with pytest.raises(ConfigError, match="a colon stands where no key can be"):
+    with pytest.raises(ConfigError, match="a colon where no key is allowed"):
         edit.append("a: b: c", [NEW], "my.yaml")
 
 
@@ -180,7 +180,7 @@ def test_any_title_is_kept(title: str, before: str) -> None:
     written = edit.append(before, [replace(NEW, title=title)])
     wanted = " ".join(title.split())
     if wanted:
-        assert file.read(written, "my.yaml", {}).sources[-1].title == wanted
+        assert file.parse(written, "my.yaml", {}).sources[-1].title == wanted
     else:
         assert "title" not in written
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.config import file, reading
+from aggregator.config import file, validation
 from aggregator.errors import ConfigError
 from aggregator.models.config import (
     Config,
@@ -63,7 +63,7 @@ views:
 
 
 def read(text: str, **environ: str) -> Config:
-    return file.read(text, "news.yaml", environ)
+    return file.parse(text, "news.yaml", environ)
 
 
 def problems(text: str, **environ: str) -> list[str]:
@@ -181,7 +181,7 @@ def test_nothing_need_be_said() -> None:
         ),
         pytest.param(
             "site:\n  title: a\n  title: b\n",
-            ["3:3: title stands twice in site. Keep one; the first is in line 2."],
+            ["3:3: title appears twice in site. Keep one; the first is on line 2."],
             id="a key twice",
         ),
         pytest.param(
@@ -270,10 +270,10 @@ def test_nothing_need_be_said() -> None:
             ['every: "15 min" is not a duration', 'keep: the number "1:30" is not a duration'],
             id="bad durations",
         ),
-        pytest.param("defaults: {every: 0s}", ["is no time at all"], id="no time at all"),
+        pytest.param("defaults: {every: 0s}", ["is zero"], id="no time at all"),
         pytest.param(
             "defaults: {limits: {body: 10, header: 0B, total: 1x}}",
-            ['"10" is not a size. Write a number with a unit', "is nothing at all", "a duration"],
+            ['"10" is not a size. Write a number with a unit', "is zero", "a duration"],
             id="bad sizes",
         ),
         pytest.param(
@@ -299,7 +299,7 @@ def test_nothing_need_be_said() -> None:
         pytest.param(
             "site: {base_url: 'ftp://a', language: English please, accent: #fff}\n}",
             [
-                "has a scheme that is not taken, ftp. Only http and https.",
+                "has an unsupported scheme, ftp. Use http or https.",
                 "language tag",
                 "accent has",
             ],
@@ -321,7 +321,7 @@ def test_nothing_need_be_said() -> None:
         pytest.param(
             "network: {allow: [127.0.0.1/8, '300.1.1.1', 'a b', 10.0.0.0/99]}",
             [
-                '"127.0.0.1/8" names an address within the network. Write 127.0.0.0/8.',
+                '"127.0.0.1/8" has an address inside the network. Write 127.0.0.0/8.',
                 '"300.1.1.1" is not a host, an address or a network',
                 '"a b" is not',
                 '"10.0.0.0/99" is not',
@@ -335,7 +335,7 @@ def test_nothing_need_be_said() -> None:
         ),
         pytest.param(
             "network: {proxy: 'ftp://user:secret@proxy'}",
-            ["proxy: has a scheme that is not taken, ftp"],
+            ["proxy: has an unsupported scheme, ftp"],
             id="a proxy, which is never shown",
         ),
         pytest.param(
@@ -348,12 +348,12 @@ def test_nothing_need_be_said() -> None:
             "  - {id: f, url: 'https://example.org:99999/?key=secret'}\n"
             "  - {id: g, url: 'https://me:secret@exa^mple.org/'}\n",
             [
-                '"example.org/rss" is not a URL. Write all of it, such as https://example.org/rss',
-                "scheme that is not taken, feed. Only http and https. Write https://example.org/rss",
-                "scheme that is not taken, file",
+                '"example.org/rss" is not a URL. Write the full URL, such as https://example.org/rss',
+                "unsupported scheme, feed. Use http or https. Write https://example.org/rss",
+                "unsupported scheme, file",
                 '5:18: url: "https://" is not a URL',
-                '"https://exam ple.org/" is not a URL. Encode blanks',
-                '"https://example.org:99999/" is not a URL. Its host or port',
+                '"https://exam ple.org/" is not a URL. Encode spaces',
+                '"https://example.org:99999/" is not a URL. The host or port',
                 '"https://***@exa^mple.org/" is not a URL',
             ],
             id="bad URLs, shown without secrets",
@@ -380,7 +380,7 @@ def test_nothing_need_be_said() -> None:
         ),
         pytest.param(
             "sources: [{id: a, url: 'http://a', headers: {X: y, x: z}}]",
-            ['headers: "x" stands twice'],
+            ['headers: "x" appears twice'],
             id="a header twice",
         ),
         pytest.param(
@@ -406,7 +406,7 @@ def test_nothing_need_be_said() -> None:
                 "9:9: a rule must hold one key",
                 '10:10: unknown key "titel" in a rule. Did you mean title?',
                 "is longer than 500 characters",
-                "is not a regular expression: invalid repetition size: {1001}. Write it",
+                "is not a regular expression: invalid repetition size: {1001}. Use RE2",
             ],
             id="bad rules",
         ),
@@ -468,15 +468,15 @@ def test_a_mistake_is_named_with_its_place_and_remedy(text: str, expected: list[
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("", "1:1: the file is empty. Begin with a source", id="an empty file"),
+        pytest.param("", "1:1: the file is empty. Start with a source", id="an empty file"),
         pytest.param("# only a comment\n", "1:1: the file is empty", id="only comments"),
         pytest.param(
             "site:\n\ttitle: x\n",
-            "2:1: a tab where YAML wants spaces. Indent with spaces.",
+            "2:1: a tab where YAML requires spaces. Indent with spaces.",
             id="tab",
         ),
         pytest.param(
-            "site:\n  title: a: b\n", "2:11: a colon stands where no key can be", id="a colon"
+            "site:\n  title: a: b\n", "2:11: a colon where no key is allowed", id="a colon"
         ),
         pytest.param("site: @x\n", '1:7: a value can\'t begin with "@". Put the value in', id="@"),
         pytest.param(
@@ -494,12 +494,12 @@ def test_a_mistake_is_named_with_its_place_and_remedy(text: str, expected: list[
         ),
         pytest.param(
             "sources:\n- id: a\n  url: b\n title: x\n",
-            "4:2: the line is not in line with those above it",
+            "4:2: the line is not aligned with those above it",
             id="an indentation between two others",
         ),
         pytest.param("site: {}\nsources\n", "2:1: a key without a colon", id="no colon"),
-        pytest.param("site: *nothing\n", "1:7: a star begins an alias", id="an unknown alias"),
-        pytest.param('site: {title: "\\q"}\n', "1:16: in double quotes a backslash", id="escape"),
+        pytest.param("site: *nothing\n", "1:7: * begins an alias", id="an unknown alias"),
+        pytest.param('site: {title: "\\q"}\n', "1:16: an unknown escape sequence", id="escape"),
         pytest.param("site: {}\n---\nsite: {}\n", "2:1: a second document begins", id="documents"),
         pytest.param("%FOO\n", "1:5: bad YAML", id="any other fault"),
         pytest.param(
@@ -519,7 +519,7 @@ def test_a_quote_that_swallows_lines_is_named_where_it_begins() -> None:
     text = 'sources:\n  - id: a\n    title: "One\n  - id: b\n    title: "Two"\n'
     first, second = problems(text)
     assert first == (
-        "3:12: the text that begins here runs on to line 5. Put its closing quote in the same line."
+        "3:12: the text that begins here runs on to line 5. Put its closing quote on the same line."
     )
     assert second.startswith("4:5: a source without url")
 
@@ -568,9 +568,9 @@ def test_aliases_may_repeat_only_so_much() -> None:
     rule = "{title: x}"
     text = f"sources:\n  - id: a\n    url: http://a\n    keep: [&r {rule}{', *r' * 10_001}]\n"
     assert problems(text) == [
-        "4:12: more than 10000 uses of aliases. Write things out, or use fewer of them."
+        "4:12: more than 10000 uses of aliases. Write the values out, or use fewer aliases."
     ]
-    assert reading.MOST_ALIASES == 10_000
+    assert validation.MOST_ALIASES == 10_000
 
 
 def test_a_list_within_itself_ends() -> None:
@@ -689,7 +689,7 @@ class TestLoad:
 
     def test_no_file(self, tmp_path: Path) -> None:
         path = tmp_path / "none.yaml"
-        assert self.load(path).startswith(f"{path}:1:1: there is no such file. Create it")
+        assert self.load(path).startswith(f"{path}:1:1: no such file. Create it")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         assert "the file can't be read: Is a directory" in self.load(tmp_path)
@@ -708,13 +708,13 @@ class TestLoad:
 
 
 def test_auth_without_a_password_or_token_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match="nobody could sign in"):
-        file.read("auth: {protect: site}\nsources: []\n", "x.yaml", {})
+    with pytest.raises(ConfigError, match="no one could sign in"):
+        file.parse("auth: {protect: site}\nsources: []\n", "x.yaml", {})
 
 
 def test_auth_is_read() -> None:
     text = "auth: {token: '${TOKEN}', protect: site}\nsources: []\n"
-    auth = file.read(text, "x.yaml", {"TOKEN": "a-token-for-programs"}).auth
+    auth = file.parse(text, "x.yaml", {"TOKEN": "a-token-for-programs"}).auth
     assert (auth.token, auth.protect) == ("a-token-for-programs", "site")
     assert auth.token not in repr(auth)
 
@@ -730,14 +730,14 @@ def test_auth_is_read() -> None:
 )
 def test_hub_is_a_word_or_a_url(written: str, hub: str) -> None:
     text = f"websub: {{hub: {written}, subscribe: false}}\nsources: []\n"
-    websub = file.read(text, "x.yaml", {}).websub
+    websub = file.parse(text, "x.yaml", {}).websub
     assert (websub.hub, websub.subscribe) == (hub, False)
 
 
 @pytest.mark.parametrize("written", ["true", "ours", "ftp://hub.example/", "[]"])
 def test_other_hub_is_refused(written: str) -> None:
     with pytest.raises(ConfigError, match="hub"):
-        file.read(f"websub: {{hub: {written}}}\nsources: []\n", "x.yaml", {})
+        file.parse(f"websub: {{hub: {written}}}\nsources: []\n", "x.yaml", {})
 
 
 @pytest.mark.parametrize(
@@ -752,10 +752,10 @@ def test_logo_is_a_picture_on_this_machine(tmp_path: Path, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (None, "is no file that can be read"),
-        (b"", "is no picture"),
-        (b"<html><svg>", "is no picture"),
-        (b"GIF89a", "is no picture"),
+        (None, "can't be read from"),
+        (b"", "is not an image type"),
+        (b"<html><svg>", "is not an image type"),
+        (b"GIF89a", "is not an image type"),
         (b"\x89PNG\r\n\x1a\n" + bytes(200_000), "is larger than 200 kB"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from aggregator.config import file, reference
-from aggregator.config.keys import FIELDS, ROOT
+from aggregator.config.keys import ROOT
+from aggregator.config.keys.content import FIELDS
 from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
 from aggregator.errors import ConfigError
 from aggregator.models import query
@@ -47,8 +48,8 @@ def validator() -> jsonschema.Draft202012Validator:
     ],
 )
 def test_a_generated_file_is_up_to_date(path: Path, rendered: Any) -> None:
-    told = "run `python -m aggregator.config.reference`"
-    assert (ROOT_FOLDER / path).read_text(encoding="utf-8") == rendered(), told
+    remedy = "run `python -m aggregator.config.reference`"
+    assert (ROOT_FOLDER / path).read_text(encoding="utf-8") == rendered(), remedy
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -59,7 +60,7 @@ def test_our_own_files_load_and_match_the_schema(path: str) -> None:
     assert text.startswith("# yaml-language-server: $schema=../aggregator/sources.schema.json\n")
 
 
-def test_the_starter_has_something_in_every_section() -> None:
+def test_every_section_of_the_starter_has_a_source() -> None:
     found = file.load(str(ROOT_FOLDER / FILES[0]), {})
     used = {section for source in found.sources for section in source.sections}
     assert used == {section.id for section in found.sections}
@@ -71,13 +72,13 @@ def test_the_starter_has_something_in_every_section() -> None:
     assert found.allow == ()
 
 
-def test_the_commented_lines_of_the_starter_are_right_too() -> None:
+def test_the_commented_lines_of_the_starter_are_valid() -> None:
     text = (ROOT_FOLDER / FILES[0]).read_text(encoding="utf-8")
     settings = re.sub(
         r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled):)", r"\1", text
     )
     settings = re.sub(r"(?m)^# (?=  (allow|every|keep):)", "", settings)
-    found = file.read(settings, "sources.yaml", {"TOKEN": "x"})
+    found = file.parse(settings, "sources.yaml", {"TOKEN": "x"})
     assert found.allow
     assert found.defaults.keep
     assert found.site.contact
@@ -87,7 +88,7 @@ def test_the_commented_lines_of_the_starter_are_right_too() -> None:
     assert source.headers == {"Authorization": "Bearer x"}
 
 
-def test_every_example_of_the_reference_is_right() -> None:
+def test_every_example_in_the_reference_is_valid() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", reference.render_docs(), flags=re.DOTALL)
     documents = [block for block in blocks if re.match(r"\w+:\n", block)]
     assert len(documents) == len(ROOT.keys) + 2
@@ -96,7 +97,7 @@ def test_every_example_of_the_reference_is_right() -> None:
     environ = {"TOKEN": "x", "SITE_TOKEN": "x" * 16, "PASSWORD_HASH": password}
     for document in documents:
         text = document if document.startswith("sections") else others + document
-        file.read(text, "example", environ)
+        file.parse(text, "example", environ)
         assert list(validator().iter_errors(yaml.safe_load(text))) == []
 
 
@@ -108,7 +109,7 @@ def test_every_key_has_help_and_an_example(path: str) -> None:
         assert key.example.startswith(f"{key.name}:")
 
 
-def test_every_key_and_query_word_stands_in_the_reference() -> None:
+def test_the_reference_lists_every_key_and_query_parameter() -> None:
     docs = reference.render_docs()
     words = {path.split(".")[-1] for path in ALL_KEYS} | set(query.KEYS) | set(FIELDS)
     assert {
@@ -116,16 +117,16 @@ def test_every_key_and_query_word_stands_in_the_reference() -> None:
     } == set()
 
 
-def test_the_defaults_told_are_the_defaults_in_force() -> None:
-    told: dict[str, Any] = {}
+def test_documented_defaults_are_the_real_defaults() -> None:
+    documented: dict[str, Any] = {}
     for path, key in ALL_KEYS.items():
         *blocks, name = path.split(".")
         if key.default and blocks[0] not in {"sources", "sections", "views"}:
-            inner = told
+            inner = documented
             for block in blocks:
                 inner = inner.setdefault(block, {})
             inner[name] = yaml.safe_load(key.default)
-    assert file.read(yaml.safe_dump(told), "x", {}) == file.read("site: {}", "x", {})
+    assert file.parse(yaml.safe_dump(documented), "x", {}) == file.parse("site: {}", "x", {})
 
 
 @pytest.mark.parametrize(
@@ -147,10 +148,10 @@ def test_the_defaults_told_are_the_defaults_in_force() -> None:
         "views: [{id: a, title: b}]",
     ],
 )
-def test_the_schema_refuses_what_the_program_refuses(text: str) -> None:
+def test_the_schema_rejects_what_the_program_rejects(text: str) -> None:
     assert list(validator().iter_errors(yaml.safe_load(text)))
     with pytest.raises(ConfigError):
-        file.read(text, "x", {})
+        file.parse(text, "x", {})
 
 
 @pytest.mark.parametrize(
@@ -162,5 +163,5 @@ def test_the_schema_refuses_what_the_program_refuses(text: str) -> None:
         "sources: [{id: '${E}', url: '${E}', headers: {A: b}}]",
     ],
 )
-def test_the_schema_takes_what_the_program_takes(text: str) -> None:
+def test_the_schema_accepts_what_the_program_accepts(text: str) -> None:
     assert list(validator().iter_errors(yaml.safe_load(text))) == []

@@ -232,7 +232,7 @@ def test_closed_site_still_tells_whether_it_lives(site: Made, path: str) -> None
 
 def test_hash_is_one_that_the_configuration_takes(tmp_path: Path) -> None:
     text = f"auth: {{password: '{hash_password('x')}'}}\nsources: []\n"
-    assert file.read(text, "x.yaml", {}).auth.on
+    assert file.parse(text, "x.yaml", {}).auth.on
 
 
 def test_command_prints_the_line_for_the_configuration() -> None:

@@ -1,0 +1,237 @@
+"""Keys about the content: sections, sources and views, and the rules in them."""
+
+from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
+from aggregator.config.values import TOKEN, Duration, Expression, Headers, QueryText, Url
+from aggregator.models import query
+
+FIELDS = ("title", "summary", "content", "author", "category", "link")
+"""The fields that rules can match."""
+
+
+def _id(noun: str) -> Text:
+    return Text(
+        expected="an id",
+        remedy="Write small letters, digits, dots, dashes and underscores, at most 64.",
+        pattern=query.ID.pattern,
+        declares=noun,
+    )
+
+
+RULE = Block(
+    noun="a rule",
+    single=True,
+    keys=(
+        *(
+            Key(
+                name=name,
+                kind=Expression(),
+                help=f"Regular expression to find in the {name}.",
+                example=f"{name}: football",
+            )
+            for name in FIELDS
+        ),
+        Key(
+            name="words",
+            kind=Text(longest=500),
+            help="Words or phrases, comma-separated; one must occur in title, summary or content.",
+            example="words: horoscope, crossword",
+        ),
+    ),
+)
+
+KEEP = Key(
+    name="keep",
+    kind=ListOf(expected="a list of rules", item=RULE),
+    help="Show only entries that match one of these rules.",
+    example="keep: [{title: '\\bclimate\\b'}]",
+)
+
+DROP = Key(
+    name="drop",
+    kind=ListOf(expected="a list of rules", item=RULE),
+    help="Hide entries that match one of these rules.",
+    example="drop: [{category: '^Sport$'}, {words: horoscope}]",
+)
+
+RULES = Key(
+    name="rules",
+    kind=ListOf(
+        expected="a list of rules with actions",
+        item=Block(
+            noun="a rule",
+            keys=(
+                Key(
+                    name="when",
+                    kind=RULE,
+                    help="Rule that an entry must match.",
+                    required=True,
+                    example="when: {title: climate}",
+                ),
+                Key(
+                    name="category",
+                    kind=Text(longest=100),
+                    help="Category to add.",
+                    example="category: Climate",
+                ),
+                Key(
+                    name="section",
+                    kind=Text(refers_to="section"),
+                    help="Section to show it in instead of the source's sections.",
+                    example="section: europe",
+                ),
+                Key(
+                    name="priority",
+                    kind=Boolean(),
+                    help="Mark as important: it leads the front page, and `has=priority` finds it.",
+                    default="false",
+                    example="priority: true",
+                ),
+            ),
+        ),
+    ),
+    help="Change entries that match a rule.",
+    example="rules: [{when: {title: eurovision}, category: Music, section: europe}]",
+)
+
+SECTION = Block(
+    noun="a section",
+    keys=(
+        Key(
+            name="id",
+            kind=_id("section"),
+            help="Name in addresses: `/section/europe`.",
+            required=True,
+            example="id: europe",
+        ),
+        Key(
+            name="title",
+            kind=Text(longest=200),
+            help="Name shown to readers.",
+            required=True,
+            example="title: Europe",
+        ),
+        Key(
+            name="description",
+            kind=Text(),
+            help="One line about the region or topic.",
+            example="description: From the Atlantic to the Urals",
+        ),
+        KEEP,
+        DROP,
+        RULES,
+    ),
+)
+
+SOURCE = Block(
+    noun="a source",
+    keys=(
+        Key(
+            name="id",
+            kind=_id("source"),
+            help="Stable name; the history stays with it when the URL changes.",
+            required=True,
+            example="id: bbc-world",
+        ),
+        Key(
+            name="url",
+            kind=Url(declares="source"),
+            help="URL of an RSS, Atom or JSON feed, or of a page that links one.",
+            required=True,
+            example="url: https://feeds.bbci.co.uk/news/world/rss.xml",
+        ),
+        Key(
+            name="title",
+            kind=Text(longest=200),
+            help="Name shown to readers; by default the feed's title.",
+            example="title: BBC World",
+        ),
+        Key(
+            name="sections",
+            kind=ListOf(expected="a list of section ids", item=Text(refers_to="section")),
+            help="Sections that show its entries.",
+            example="sections: [world, europe]",
+        ),
+        Key(
+            name="every",
+            kind=Duration(),
+            help="Polling interval; may be shorter than `defaults.min_interval`.",
+            example="every: 1m",
+        ),
+        Key(
+            name="enabled",
+            kind=Boolean(),
+            help="Poll it; entries of a disabled source stay.",
+            default="true",
+            example="enabled: true",
+        ),
+        Key(
+            name="headers",
+            kind=Headers(),
+            help="Header fields sent to this source; never shown.",
+            example="headers: {Authorization: 'Bearer ${TOKEN}'}",
+        ),
+        KEEP,
+        DROP,
+        RULES,
+        Key(
+            name="retry_after",
+            kind=Choice(values=("host", "source")),
+            help=(
+                "Apply a server's Retry-After to all sources of its host, or to this source only."
+            ),
+            default="host",
+            example="retry_after: host",
+        ),
+        Key(
+            name="priority",
+            kind=Integer(least=0, most=100),
+            help="In views with `lead=priority`, the source with the highest number leads a story.",
+            default="0",
+            example="priority: 10",
+        ),
+    ),
+)
+
+VIEW = Block(
+    noun="a view",
+    keys=(
+        Key(
+            name="id",
+            kind=_id("view"),
+            help="Name in addresses: `/view/nato`.",
+            required=True,
+            example="id: nato",
+        ),
+        Key(
+            name="title",
+            kind=Text(longest=200),
+            help="Name shown to readers.",
+            required=True,
+            example="title: Nato",
+        ),
+        Key(
+            name="query",
+            kind=QueryText(),
+            help="The entries to show, as query parameters.",
+            required=True,
+            example='query: "q=nato&section=europe"',
+        ),
+        Key(
+            name="description",
+            kind=Text(),
+            help="One line about the view.",
+            example="description: News of the alliance",
+        ),
+        Key(
+            name="token",
+            kind=TOKEN,
+            help=(
+                "Makes the view private: its page and feeds require `?token=…` in the address or "
+                "`Authorization: Bearer …`."
+            ),
+            example="token: only-for-the-night-desk",
+        ),
+        KEEP,
+        DROP,
+    ),
+)

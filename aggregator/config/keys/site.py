@@ -1,0 +1,156 @@
+"""Keys about the site and access to it: site, media, auth."""
+
+from aggregator.config.kinds import Block, Boolean, Choice, Either, Key, ListOf, Text
+from aggregator.config.values import TOKEN, Logo, Url, ZoneName
+
+ZONE = Block(
+    noun="a time zone",
+    keys=(
+        Key(
+            name="zone",
+            kind=ZoneName(),
+            help="IANA name of the zone.",
+            required=True,
+            example="zone: Europe/London",
+        ),
+        Key(
+            name="label",
+            kind=Text(longest=40),
+            help="Shown after the time; by default the last part of the name.",
+            example="label: UK",
+        ),
+    ),
+)
+
+SITE = Block(
+    noun="site",
+    keys=(
+        Key(
+            name="title",
+            kind=Text(longest=200),
+            help="Name of the site, in the masthead and in feeds.",
+            default="Feed aggregator",
+            example="title: World News",
+        ),
+        Key(
+            name="description",
+            kind=Text(),
+            help="One line about the site.",
+            example="description: News of the world, updated every minute of every day",
+        ),
+        Key(
+            name="base_url",
+            kind=Url(bare=True),
+            help="Public address of the site; the base of all links in feeds.",
+            default="http://127.0.0.1:8000",
+            example="base_url: https://news.example.org",
+        ),
+        Key(
+            name="timezones",
+            kind=ListOf(
+                expected="a list of time zones",
+                item=Either(expected="a time zone", remedy="", scalar=ZoneName(), block=ZONE),
+            ),
+            help="Zones shown in the “last updated” line after GMT: names, or names with labels.",
+            example="timezones: [{zone: Europe/London, label: UK}, Asia/Tokyo]",
+        ),
+        Key(
+            name="contact",
+            kind=Text(
+                expected="a mail address or URL",
+                remedy="Write visible ASCII characters without ( ) ; and blanks.",
+                pattern=r"[!-'*-:<-~]+",
+            ),
+            help="How publishers can reach you; sent to them with every request.",
+            example="contact: you@example.org",
+        ),
+        Key(
+            name="language",
+            kind=Text(
+                expected="a language tag",
+                remedy="Write a tag such as en, de or pt-BR.",
+                pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*",
+            ),
+            help="Language of the pages.",
+            default="en",
+            example="language: en",
+        ),
+        Key(
+            name="logo",
+            kind=Logo(),
+            help=(
+                "Image in the masthead: a URL, or the path of a PNG, SVG, WebP or JPEG file of at "
+                "most 200 kB, relative to the working directory."
+            ),
+            example="logo: https://www.example.org/logo.svg",
+        ),
+        Key(
+            name="accent",
+            kind=Text(
+                expected="a colour",
+                remedy='Write it in quotes, as in "#b80000": a bare # begins a comment.',
+                pattern="#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})",
+            ),
+            help="Colour of the masthead and of links.",
+            example='accent: "#b80000"',
+        ),
+        Key(
+            name="css",
+            kind=Text(longest=100_000),
+            help="CSS added to every page.",
+            example="css: |\n  .masthead { font-variant: small-caps }",
+        ),
+    ),
+)
+
+MEDIA = Block(
+    noun="media",
+    keys=(
+        Key(
+            name="proxy",
+            kind=Boolean(),
+            help=(
+                "Load the images of entries through this site, which fetches each once, so that "
+                "publishers do not see the readers' addresses."
+            ),
+            default="false",
+            example="proxy: true",
+        ),
+    ),
+)
+
+AUTH = Block(
+    noun="auth",
+    keys=(
+        Key(
+            name="password",
+            kind=Text(
+                expected="a hash made by `aggregator password`",
+                remedy="Run `aggregator password` and copy the line that it prints.",
+                pattern=r"scrypt:\d{1,7}:\d{1,3}:\d{1,3}\$[^$\s]{8,64}\$[0-9a-f]{128}",
+                secret=True,
+            ),
+            help="Password of the login page, hashed by `aggregator password`.",
+            example="password: '${PASSWORD_HASH}'",
+        ),
+        Key(
+            name="token",
+            kind=TOKEN,
+            help=(
+                "Token for programs, sent as `Authorization: Bearer …` or as the password of HTTP "
+                "Basic with any user name. It also works on the login page."
+            ),
+            example="token: '${SITE_TOKEN}'",
+        ),
+        Key(
+            name="protect",
+            kind=Choice(values=("control", "site")),
+            help=(
+                "`control` protects the actions, such as “Poll now”; `site` protects every page "
+                "and feed except the login page, `/healthz` and `/readyz`."
+            ),
+            default="control",
+            example="protect: site",
+        ),
+    ),
+)
