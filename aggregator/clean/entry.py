@@ -3,6 +3,7 @@
 import mimetypes
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import xxhash
@@ -44,13 +45,14 @@ _CAPTION = re.compile(
 )
 
 
-def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
+def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") -> Entry:
     """Return an entry that is safe to store and serve.
 
     Args:
         parsed: As the publisher wrote it.
         base: URL that relative references resolve against, unless the entry has its own.
-        now: The moment of the poll; no date lies behind it.
+        now: The time of the poll; later dates become it.
+        language: The feed's, as `language_tag` returns it, for an entry that names none.
     """
     base = (urls.absolute(base, parsed.base) if parsed.base else "") or base
     link = urls.absolute(base, parsed.link)
@@ -58,7 +60,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
     content, words, summary = _texts(parsed, base)
     title = text.title(parsed.title)
     enclosures = _enclosures(parsed.enclosures, base)
-    return Entry(
+    cleaned = Entry(
         guid=guid(parsed.guid),
         link=link,
         canonical_url=urls.canonical(urls.absolute(base, links.get("origLink", "")) or link),
@@ -76,12 +78,27 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime) -> Entry:
         via=urls.absolute(base, links.get("via", "")),
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
-        language=language(parsed.language),
-        fingerprint=fingerprint.fingerprint(
-            title, _heard(content, words), (enclosure.url for enclosure in enclosures)
-        ),
+        language=language_tag(parsed.language) or language,
         item_hash=parsed.item_hash,
     )
+    return with_fingerprint(cleaned, words)
+
+
+def with_fingerprint(entry: Entry, words: str | None = None) -> Entry:
+    """Return an entry with the fingerprint that its values have by today's rules.
+
+    Args:
+        words: The whole text of its content, when known; `text` is cut.
+    """
+    without = fingerprint.without_adverts(entry.content)
+    if without != entry.content or (words is None and len(entry.text) >= TEXT_LENGTH):
+        words = text.plain(without)
+    made = fingerprint.fingerprint(
+        entry.title,
+        entry.text if words is None else words,
+        (enclosure.url for enclosure in entry.enclosures),
+    )
+    return replace(entry, fingerprint=made)
 
 
 def empty(entry: Entry) -> bool:
@@ -113,7 +130,7 @@ def authors(found: Iterable[Author], base: str) -> tuple[Author, ...]:
     return tuple(made.values())
 
 
-def language(tag: str) -> str:
+def language_tag(tag: str) -> str:
     """Return a language tag in lower case, "" when it is none (RFC 5646 §2.1)."""
     tag = tag.strip().replace("_", "-").lower()
     return tag if len(tag) <= 35 and _LANGUAGE.fullmatch(tag) else ""
@@ -127,12 +144,6 @@ def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
     if len(content) < len(summary):
         return summary, words, words
     return content, text.plain(content), words
-
-
-def _heard(content: SafeHtml, words: str) -> str:
-    """Return the text of a content without its adverts."""
-    without = fingerprint.without_adverts(content)
-    return words if without == content else text.plain(without)
 
 
 def _categories(found: Iterable[str]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
         title=text.line(parsed.title, text.TITLE_LENGTH),
         subtitle=text.line(parsed.subtitle, SUBTITLE_LENGTH),
         link=link,
-        language=entry.language(parsed.language),
+        language=entry.language_tag(parsed.language),
         rights=text.line(parsed.rights, text.TITLE_LENGTH),
         image=urls.absolute(base, parsed.image),
         updated=parsed.updated,

@@ -12,8 +12,12 @@ import xxhash
 from aggregator.clean import text, urls
 from aggregator.models.entry import SafeHtml
 
-VERSION = b"1"
-"""First byte of every fingerprint; another rule needs another version."""
+VERSION = b"2"
+"""First byte of every fingerprint. Raise it when reading or cleaning improves, and add the old
+one to `OLDER_VERSIONS`."""
+
+OLDER_VERSIONS = frozenset({b"1"})
+"""A difference to a fingerprint of these versions is stored, and is no correction."""
 
 ADVERTISERS = (
     "2mdn.net", "adnxs.com", "adsrvr.org", "amazon-adsystem.com", "buysellads.com",
@@ -48,6 +52,11 @@ _PHRASES = (
     "ADVERTISEMENT", "Advertisement", "Sponsored content", "ANZEIGE", "Anzeige",
     "No comments", "No Comments", "no comments", "()", "[]",
 )  # fmt: skip
+
+
+def is_outdated(stored: bytes) -> bool:
+    """Return whether a stored fingerprint was made by the rules of an earlier version."""
+    return stored[:1] in OLDER_VERSIONS
 
 
 def without_adverts(content: SafeHtml) -> str:

@@ -124,6 +124,8 @@ def decide(
     aliases: Mapping[bytes, int],
     known: Mapping[int, KnownEntry],
     unchanged_items: frozenset[int] = frozenset(),
+    reread: Mapping[int, int] | None = None,
+    outdated: Collection[int] = (),
     last_poll: datetime | None = None,
 ) -> Decision:
     """Decide for each incoming entry of one document whether it is new, the same, or dropped.
@@ -134,9 +136,14 @@ def decide(
         aliases: The entry that each key stands for, or `VOID`; one not in `known` has expired.
         known: Those of these entries that are stored.
         unchanged_items: Entries whose items are unchanged in the same document.
+        reread: The stored entry for each position whose bytes are those of its last reading.
+        outdated: Stored entries of an earlier reader version. They may differ from today's
+            reading though the publisher changed nothing.
         last_poll: The last poll that brought a document, None if this is the first.
     """
-    document = _Document(incoming, incoming_keys, aliases, known, unchanged_items, last_poll)
+    document = _Document(
+        incoming, incoming_keys, aliases, known, unchanged_items, reread or {}, last_poll
+    )
     new: list[New] = []
     same: list[Same] = []
     dropped: list[int] = []
@@ -158,7 +165,8 @@ def decide(
                     position=position,
                     id=owner,
                     aliases=document.usable(position),
-                    changed=known[owner].fingerprint != incoming[position].fingerprint,
+                    changed=owner not in outdated
+                    and known[owner].fingerprint != incoming[position].fingerprint,
                     matched=matched,
                 )
             )
@@ -187,11 +195,13 @@ class _Document:
         aliases: Mapping[bytes, int],
         known: Mapping[int, KnownEntry],
         unchanged_items: frozenset[int],
+        reread: Mapping[int, int],
         last_poll: datetime | None,
     ) -> None:
         self.incoming, self.keys = incoming, incoming_keys
         self.aliases = {key: owner for key, owner in aliases.items() if owner != VOID}
         self.known, self.unchanged_items, self.last_poll = known, unchanged_items, last_poll
+        self.reread = reread
         self.claimed: set[int] = set(unchanged_items)
         self.taken: set[bytes] = set()
         self.guids = {entry.guid for entry in incoming if entry.guid}
@@ -214,13 +224,13 @@ class _Document:
         So the order of a document decides only which of two repetitions is kept.
         """
 
-        def weakness(position: int) -> tuple[bool, bool, bool, bool, bytes]:
+        def weakness(position: int) -> tuple[bool, bool, bool, bool, bool, bytes]:
             text = self.keys[position].text
             guid, link = self.deciding[position]
             # The last orders equally strong items; only repetitions are still equal.
             return (
-                guid not in self.aliases, not guid, not link, text not in self.aliases,
-                guid or link or text,
+                position not in self.reread, guid not in self.aliases, not guid, not link,
+                text not in self.aliases, guid or link or text,
             )  # fmt: skip
 
         return sorted(range(len(self.incoming)), key=weakness)
@@ -302,6 +312,8 @@ class _Document:
 
     def match(self, position: int) -> tuple[int | None, str]:
         """Return the stored entry that an incoming one is, and the name of the key that decided."""
+        if position in self.reread:
+            return self.reread[position], "item"
         keys, entry = self.keys[position], self.incoming[position]
         guid, link = self.deciding[position]
         if guid and guid in self.aliases:

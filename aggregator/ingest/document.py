@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from aggregator.clean import urls
+from aggregator.clean import entry as entry_cleaner
+from aggregator.clean import fingerprint, urls
 from aggregator.dedupe import identity
 from aggregator.models.entry import Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
@@ -112,12 +113,20 @@ class DocumentIngest:
         standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]
         known = aliases.find(self.db, [key for keys in own for key in keys.present])
+        reread = _reread(before, reading)
+        if before.body_hash and before.body_hash[:1] != reading.body_hash[:1]:
+            known = self._texts_today(before) | known
+        stored = entries.get_known(self.db, {*known.values(), *reread.values()})
         decision = identity.decide(
             reading.entries,
             own,
             aliases=known,
-            known=entries.get_known(self.db, set(known.values())),
+            known=stored,
             unchanged_items=frozenset(standing.values()),
+            reread=reread,
+            outdated=[
+                each.id for each in stored.values() if fingerprint.is_outdated(each.fingerprint)
+            ],
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
         ids = self._apply(reading.entries, own, decision)
@@ -159,13 +168,14 @@ class DocumentIngest:
         written = entries.get_as_published(self.db, quiet)
         for same in decision.same:
             entry = incoming[same.position]
-            if same.changed or _comparable(written[same.id]) != _comparable(entry):
+            is_upgrade = not same.changed and fingerprint.is_outdated(written[same.id].fingerprint)
+            if same.changed or is_upgrade or _comparable(written[same.id]) != _comparable(entry):
                 entries.revise(
                     self.db, same.id, entry, changed=self.now if same.changed else None,
                     sections=self.state.sections, ruling=self._ruling(entry),
-                    matched=same.matched,
+                    matched=same.matched, is_upgrade=is_upgrade,
                 )  # fmt: skip
-                self.found.touched = True
+                self.found.touched |= not is_upgrade
             if same.changed:
                 self.found.changed.append(same.id)
             ids[same.position] = same.id
@@ -185,6 +195,19 @@ class DocumentIngest:
         aliases.add(self.db, by_key)
         aliases.void(self.db, decision.void)
         return ids
+
+    def _texts_today(self, before: Document) -> dict[bytes, int]:
+        """Return the text keys that the last document's entries would have today.
+
+        Entries without guid and link are known by the fingerprint of their text alone, and those
+        stored by an earlier version of the reader have another one.
+        """
+        written = entries.get_as_published(self.db, set(before.entry_ids))
+        return {
+            identity.keys(self.state.id, entry_cleaner.with_fingerprint(entry)).text: entry_id
+            for entry_id, entry in written.items()
+            if fingerprint.is_outdated(entry.fingerprint)
+        }
 
     def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.NewEntry:
         ruling = self._ruling(entry)
@@ -265,6 +288,21 @@ def _standing(before: Document, reading: ParsedDocument) -> dict[bytes, int]:
     present = set(_split(reading.item_hashes)) - new
     pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
     return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
+
+
+def _reread(before: Document, reading: ParsedDocument) -> dict[int, int]:
+    """Return the stored entry of each position whose item has the bytes of the last document.
+
+    Such items are only read again by another version of the reader, whose guid, link and text may
+    all be better ones.
+    """
+    pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
+    by_hash = {item: entry_id for item, entry_id in pairs if entry_id}
+    return {
+        position: by_hash[entry.item_hash]
+        for position, entry in enumerate(reading.entries)
+        if entry.item_hash in by_hash
+    }
 
 
 def _comparable(entry: Entry) -> tuple[object, ...]:

@@ -177,6 +177,12 @@ def test_a_language_is_a_tag_in_lower_case(tag: str, expected: str) -> None:
     assert clean(language=tag).language == expected
 
 
+@pytest.mark.parametrize(("own", "expected"), [("pt-BR", "pt-br"), ("", "fr"), ("no tag!", "fr")])
+def test_an_entry_without_a_language_has_its_feeds(own: str, expected: str) -> None:
+    parsed = ParsedEntry(language=own)
+    assert entry.clean(parsed, base=BASE, now=NOW, language="fr").language == expected
+
+
 # --- media -----------------------------------------------------------------------------------
 
 

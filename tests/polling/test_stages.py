@@ -105,19 +105,21 @@ class TestGates:
 
     def test_known_items_are_not_parsed_again(self) -> None:
         before = reading(passed(rss(item("1"))))
-        after = reading(passed(rss(item("2"), item("1")), request(item_hashes=before.item_hashes)))
+        known = request(body_hash=before.body_hash, item_hashes=before.item_hashes)
+        after = reading(passed(rss(item("2"), item("1")), known))
         assert [entry.guid for entry in after.entries] == ["2"]
         assert after.item_hashes.endswith(before.item_hashes)
 
     def test_edited_item_is_parsed_again(self) -> None:
         before = reading(passed(rss(item("1"))))
-        known = request(item_hashes=before.item_hashes)
+        known = request(body_hash=before.body_hash, item_hashes=before.item_hashes)
         [entry] = reading(passed(rss(item("1", "Edited")), known)).entries
         assert entry.title == "Edited"
 
     def test_item_whose_hash_is_withheld_is_parsed_again(self) -> None:
         """As ingest does with what repeats another item."""
-        [entry] = reading(passed(rss(item("1")), request(item_hashes=bytes(16)))).entries
+        known = request(body_hash=stages.READER_VERSION, item_hashes=bytes(16))
+        [entry] = reading(passed(rss(item("1")), known)).entries
         assert entry.guid == "1"
 
 
@@ -194,3 +196,16 @@ def test_result_that_can_not_be_stored_becomes_a_failure() -> None:
     failed = failure(stages.unstorable(result))
     assert failed.kind is FailureKind.PARSE
     assert failed.transfer == TRANSFER
+
+
+def test_entries_have_the_language_of_their_feed() -> None:
+    body = rss(item("1")).replace(b"<item>", b"<language>fr-FR</language><item>")
+    assert [entry.language for entry in reading(passed(body)).entries] == ["fr-fr"]
+
+
+def test_an_earlier_reader_left_nothing_known() -> None:
+    first = reading(passed(rss(item("1"), item("2"))))
+    same = rss(item("1"), item("2"), "<!-- another body -->")
+    for version, entries in ((b"1", 2), (stages.READER_VERSION, 0)):
+        old = request(body_hash=version + first.body_hash[1:], item_hashes=first.item_hashes)
+        assert len(reading(passed(same, old)).entries) == entries

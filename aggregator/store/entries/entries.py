@@ -99,6 +99,7 @@ def revise(
     sections: Sequence[str],
     ruling: RuleResult = NO_RULING,
     matched: str = "",
+    is_upgrade: bool = False,
 ) -> None:
     """Overwrite an entry; its place in the lists stays.
 
@@ -107,6 +108,7 @@ def revise(
             other fields.
         sections: The sections of the source, for an entry that no rule moves.
         matched: The key that identified it.
+        is_upgrade: Whether a newer reader read it: its guid and date are then replaced too.
     """
     if changed is not None:
         versions.add(db, entry_id, changed)
@@ -116,11 +118,12 @@ def revise(
     hidden = _hidden_reason(before["hidden"] or "", ruling)
     values = entry_values(entry) | ruling_values(ruling)
     values |= stored_values(hidden=hidden, matched=matched)
-    values["published"] = values["published"] or before["published"]
     values["changed"] = format_time_or_none(changed) or before["changed"]
     apart = {name: values.pop(name) for name in _INDEXED}
-    for name in _KEPT_ON_REVISION:
-        del values[name]
+    if not is_upgrade:
+        values["published"] = values["published"] or before["published"]
+        for name in _KEPT_ON_REVISION:
+            del values[name]
     db.execute(
         f"update entries set {assignments(values)}, last_seen = null where id = :id",
         values | {"id": entry_id},

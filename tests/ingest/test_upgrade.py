@@ -1,0 +1,141 @@
+"""A database of an earlier version, polled: better values are stored and nothing is announced."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import xxhash
+
+from aggregator.clean import entry as entry_cleaner
+from aggregator.dedupe import identity
+from aggregator.models.entry import StoredEntry
+from aggregator.polling import stages
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import entries, versions
+from tests.builders import Desk
+from tests.ingest.test_once import polled, rss
+
+LONG = "The ferry to the island leaves at nine and comes back at ten past four in the afternoon."
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store(str(tmp_path / "test.db"))
+    yield Desk(store)
+    store.close()
+
+
+def document(*items: str, comment: str = "") -> bytes:
+    return rss([], comment=comment).replace(b"</channel>", f"{''.join(items)}</channel>".encode())
+
+
+GUID = (
+    "<item><guid isPermaLink='false'>g{0}</guid><link>https://a.example/{0}</link>"
+    "<title>Ferry {0}</title><description>Leaves at nine.</description></item>"
+)
+PAGE = "<item><link>https://a.example/p{0}</link><title>Ferry {0}</title></item>"
+TEXT = "<item><title>Ferry {0}</title><description>" + LONG + "</description></item>"
+
+
+def stored(desk: Desk) -> list[StoredEntry]:
+    with desk.store.reading() as db:
+        return entries.of_source(db, "a", after=0, limit=100)
+
+
+def age(desk: Desk, *, title: str = "title", guid: str = "guid") -> None:
+    """Make the database one that version 1 wrote.
+
+    Its fingerprints, and the keys made of them, follow other rules, and with `title` and `guid`,
+    which are SQL, its values are worse.
+    """
+    with desk.store.transaction() as db:
+        for each in stored(desk):
+            new = identity.keys(each.source_id, each.entry).text
+            was = b"1" + xxhash.xxh3_128_digest(b"old rules" + each.entry.fingerprint)
+            db.execute("update entries set fingerprint = ? where id = ?", (was, each.id))
+            db.execute("update aliases set key = ? where key = ?", (new[:4] + was[1:13], new))
+        db.execute(f"update entries set title = {title}, guid = {guid}")
+        db.execute("update documents set body_hash = cast('1' || x'00' as blob)")
+
+
+@pytest.mark.parametrize("item", [GUID, PAGE, TEXT], ids=["guid", "page", "text alone"])
+@pytest.mark.parametrize("comment", ["", "another body"])
+def test_the_same_items_bring_nothing_new_and_no_correction(
+    desk: Desk, item: str, comment: str
+) -> None:
+    items = [item.format(number) for number in range(3)]
+    polled(desk, document(*items))
+    before = stored(desk)
+    age(desk, title="'Ferry &' || 'amp; ' || id")
+    desk.now += timedelta(hours=1)
+
+    done = polled(desk, document(*items, comment=comment))
+
+    assert (done.new, done.changed, done.touched) == ((), (), False)
+    after = stored(desk)
+    assert [each.entry for each in after] == [each.entry for each in before]
+    assert [each.changed for each in after] == [each.changed for each in before]
+    assert [each.uri for each in after] == [each.uri for each in before]
+    with desk.store.reading() as db:
+        assert all(versions.of_entry(db, each.id) == [] for each in after)
+
+
+def test_a_better_guid_and_link_are_the_same_entry(desk: Desk) -> None:
+    polled(desk, document(GUID.format(1), GUID.format(2)))
+    age(desk, guid="'worse' || id")
+    with desk.store.transaction() as db:
+        db.execute("delete from aliases")  # none of the keys of today was known
+
+    done = polled(desk, document(GUID.format(1), GUID.format(2), comment="x"))
+
+    assert (done.new, done.changed) == ((), ())
+    assert [each.entry.guid for each in stored(desk)] == ["g2", "g1"]
+
+
+def test_text_alone_is_known_in_a_document_that_was_never_split(desk: Desk) -> None:
+    polled(desk, document(TEXT.format(1), TEXT.format(2)))
+    age(desk)
+    with desk.store.transaction() as db:
+        db.execute("update documents set item_hashes = x''")
+
+    done = polled(desk, document(TEXT.format(2), TEXT.format(1)))
+
+    assert (done.new, done.changed) == ((), ())
+
+
+def test_the_poll_after_the_upgrade_reads_items_once(desk: Desk) -> None:
+    polled(desk, document(GUID.format(1)))
+    age(desk)
+    polled(desk, document(GUID.format(1)))
+    [upgraded] = stored(desk)
+    assert upgraded.entry.fingerprint == entry_cleaner.with_fingerprint(upgraded.entry).fingerprint
+    assert polled(desk, document(GUID.format(1))).result == "equal"
+    assert desk.request().body_hash.startswith(stages.READER_VERSION)
+    assert len(desk.request().item_hashes) == 16
+
+
+def test_corrections_are_told_after_the_upgrade(desk: Desk) -> None:
+    polled(desk, document(GUID.format(1)))
+    age(desk)
+    polled(desk, document(GUID.format(1)))
+    done = polled(desk, document(GUID.format(1).replace("nine", "ten")))
+    assert len(done.changed) == 1
+
+
+def test_a_new_item_beside_old_ones_is_new(desk: Desk) -> None:
+    polled(desk, document(GUID.format(1)))
+    age(desk)
+    done = polled(desk, document(GUID.format(2), GUID.format(1)))
+    assert (len(done.new), done.changed) == (1, ())
+
+
+def test_subscribers_are_told_nothing(desk: Desk) -> None:
+    polled(desk, document(GUID.format(1)))
+    age(desk, title="'worse'")
+    before = desk.versions()
+    polled(desk, document(GUID.format(1)))
+    assert stored(desk)[0].entry.title == "Ferry 1"
+    after = desk.versions()
+    assert {scope for scope in after if after[scope] != before[scope]} == {change_log.STATUS}
