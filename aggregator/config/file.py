@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from aggregator.config import tree
+from aggregator.config import secrets, tree
 from aggregator.config.keys import ROOT
 from aggregator.config.kinds import BlockValue
 from aggregator.config.validation import Validator
@@ -73,7 +73,7 @@ def parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
         raise ConfigError(
             tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
         )
-    return _compact_copy(_config(block, text, file))
+    return _compact_copy(_config(block, text, file, validator.substituted))
 
 
 def _compact_copy(config: Config) -> Config:
@@ -160,7 +160,9 @@ def _check_auth(root: yaml.Node, block: BlockValue | None, validator: Validator)
         )
 
 
-def _config(block: BlockValue, text: str, file: str) -> Config:
+def _config(
+    block: BlockValue, text: str, file: str, substituted: Mapping[int, tuple[str, ...]]
+) -> Config:
     values = block.values
     network = _values(block, "network")
     return Config(
@@ -177,7 +179,24 @@ def _config(block: BlockValue, text: str, file: str) -> Config:
         sections=tuple(Section(**_with_rules(section)) for section in values.get("sections", ())),
         sources=tuple(_source(source, text) for source in values.get("sources", ())),
         views=tuple(View(**_with_rules(view)) for view in values.get("views", ())),
+        secrets=frozenset(_secrets(block, substituted)),
     )
+
+
+def _secrets(root: BlockValue, substituted: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
+    """Yield the parts of URLs and headers that must not be shown."""
+    urls = [(source, "url") for source in root.values.get("sources", ())]
+    settings = [("network", "proxy"), ("websub", "hub"), ("cluster", "address")]
+    urls += [(root.values[block], key) for block, key in settings if root.values.get(block)]
+    for block, key in urls:
+        if key in block.values:
+            values = substituted.get(id(block.nodes[key]), ())
+            private = block.values.get("private", False)
+            yield from secrets.of_url(str(block.values[key]), values, private=private)
+        headers = block.nodes.get("headers")
+        if isinstance(headers, yaml.MappingNode):
+            for _, node in headers.value:
+                yield from substituted.get(id(node), ())
 
 
 def _values(block: BlockValue, key: str) -> dict[str, Any]:

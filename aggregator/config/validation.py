@@ -44,6 +44,7 @@ class Validator:
     """The problems, declared names and references of one document.
 
     Args:
+        substituted: The values of variables, by the id of the node that contains them.
         incomplete: Top-level keys with unreadable parts; references to their names are not checked.
     """
 
@@ -51,6 +52,7 @@ class Validator:
         self, file: str, environ: Mapping[str, str], incomplete: Collection[str] = frozenset()
     ) -> None:
         self.problems: list[Problem] = []
+        self.substituted: dict[int, tuple[str, ...]] = {}
         self._file = file
         self._environ = environ
         self._incomplete = incomplete
@@ -115,6 +117,7 @@ class Validator:
 
     def _substitute(self, node: yaml.ScalarNode) -> str | None:
         missing: list[str] = []
+        values: list[str] = []
 
         def fill(match: re.Match[str]) -> str:
             escaped, name = match.groups()
@@ -122,7 +125,8 @@ class Validator:
                 return match.group()[1:]
             if name not in self._environ:
                 missing.append(name)
-            return self._environ.get(name, "")
+            values.append(self._environ.get(name, ""))
+            return values[-1]
 
         text = _VARIABLE.sub(fill, node.value)
         for name in missing:
@@ -131,6 +135,7 @@ class Validator:
                 f"the environment variable {name or '${}'} is not set",
                 f"Set it before starting, as in export {name or 'NAME'}=…, or write $${{ for ${{.",
             )
+        self.substituted[id(node)] = tuple(values)
         return None if missing else text
 
     def declare(self, noun: str, key: str, name: str, node: yaml.Node) -> None:

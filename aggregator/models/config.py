@@ -6,6 +6,9 @@ from datetime import timedelta
 
 from aggregator.models.query import Query
 
+SHORTEST_SECRET = 6
+"""Characters. A shorter secret also occurs in ordinary text, so its whole URL is masked instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
@@ -102,6 +105,7 @@ class Source:
     Args:
         every: The user's own interval, or None for the feed's rhythm.
         priority: The source with the highest leads a story in views with `lead: priority`.
+        private: Whether the query of `url` is secret.
         line: 1-based line of the YAML file where the source stands.
         yaml: The lines of the YAML file that define it, for its page.
     """
@@ -116,6 +120,7 @@ class Source:
     rules: tuple[Rule, ...] = ()
     retry_after_scope: str = "host"
     priority: int = 0
+    private: bool = False
     line: int = 0
     yaml: str = field(default="", repr=False)
 
@@ -174,13 +179,18 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The whole configuration file; `cluster` is the address of one, "" for this process."""
+    """The whole configuration file.
+
+    Args:
+        cluster: The address of a Dask scheduler, "" to poll in this process.
+        secrets: Values that must not leave the program (`policy.masking`).
+    """
 
     path: str
     site: Site
     storage: str
     allow: tuple[str, ...] = ()
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # may carry a password
     defaults: Defaults = Defaults()
     sections: tuple[Section, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -189,3 +199,4 @@ class Config:
     websub: WebSub = WebSub()
     media: Media = Media()
     cluster: str = ""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)

@@ -189,6 +189,16 @@ SOURCE = Block(
             default="0",
             example="priority: 10",
         ),
+        Key(
+            name="private",
+            kind=Boolean(),
+            help=(
+                "Masks the query of `url` as `***` on pages, in feeds, the API, OPML and logs."
+                " Values from `${NAME}` and a password in a URL are always masked."
+            ),
+            default="false",
+            example="private: true",
+        ),
     ),
 )
 
