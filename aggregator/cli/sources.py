@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import click
 from rich.markup import escape
@@ -18,6 +17,7 @@ from aggregator.errors import AggregatorError, ConfigError
 from aggregator.formats import opml
 from aggregator.models.config import Config, Source
 from aggregator.models.poll import Failed, ParsedDocument, PollResult
+from aggregator.models.urls import host_of
 
 
 @click.command()
@@ -73,7 +73,7 @@ def _as_source(url: str, title: str, taken: set[str]) -> Source:
     """Return a source with an id made from its title or host, not yet taken."""
     stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
     stem = "-".join(part for part in stem.split("-") if part)[:40].strip("-")
-    stem = stem or (urlsplit(url).hostname or "source").replace(".", "-")
+    stem = stem or (host_of(url) or "source").replace(".", "-")
     source_id, number = stem, 2
     while source_id in taken:
         source_id, number = f"{stem}-{number}", number + 1

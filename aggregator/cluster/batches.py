@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from aggregator.fetch import urls
 from aggregator.models.poll import Request
+from aggregator.models.urls import host_of
 from aggregator.polling.pipeline import FetchSettings
 
 SIZE = 40
@@ -66,7 +66,7 @@ class Batches:
             self._spacing = spacing
             hosts = self._routes.get(request.source_id, frozenset())
             # Where it led the last time it will lead again.
-            hosts |= {urls.host(request.url), urls.host(request.validators_url)} - {""}
+            hosts |= {host_of(request.url), host_of(request.validators_url)} - {""}
             self._waiting[request.source_id] = replace(request, hosts=hosts)
 
     def again(self, request: Request, *, url: str = "") -> bool:
@@ -81,9 +81,9 @@ class Batches:
                 self._routes.pop(request.source_id, None)
                 return False
             known = (
-                request.hosts if len(request.hosts) <= most else frozenset({urls.host(request.url)})
+                request.hosts if len(request.hosts) <= most else frozenset({host_of(request.url)})
             )
-            request = replace(request, hosts=known | {urls.host(url)})
+            request = replace(request, hosts=known | {host_of(url)})
             self._routes[request.source_id] = request.hosts
         self._waiting[request.source_id] = request
         return True

@@ -3,19 +3,19 @@
 document | standing items | decide | apply | remember
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import fingerprint, urls
 from aggregator.dedupe import identity
 from aggregator.models.entry import Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
+from aggregator.models.urls import tag_authority
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import aliases, entries
@@ -236,7 +236,7 @@ class DocumentIngest:
     @cached_property
     def _tag(self) -> str:
         day = (self.state.added or self.now).astimezone(UTC).date()
-        return f"tag:{_authority(self.base_url)},{day}:{quote(self.state.id)}"
+        return f"tag:{tag_authority(self.base_url)},{day}:{quote(self.state.id)}"
 
     def _add_to(self, before: Document, ids: Iterable[int]) -> None:
         """Count pushed entries among those of the document: the next poll tells if they stay."""
@@ -320,14 +320,3 @@ def _without_tracking(name: str, value: Any) -> object:
 
 def _split(hashes: bytes) -> list[bytes]:
     return [hashes[start : start + 16] for start in range(0, len(hashes), 16)]
-
-
-@lru_cache(maxsize=1)
-def _authority(base_url: str) -> str:
-    """Return a tag authority (RFC 4151 §2.1): a DNS name; IPv6 has no place in one."""
-    host = urlsplit(base_url).hostname or "localhost"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return host if address.version == 4 else "localhost"

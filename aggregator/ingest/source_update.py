@@ -18,6 +18,7 @@ from aggregator.models.poll import (
     Unchanged,
     Validators,
 )
+from aggregator.models.urls import host_of
 from aggregator.policy import health, schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database.connection import Connection
@@ -122,7 +123,7 @@ class SourceUpdate:
             return False
         hops, state = self.transfer.hops, self.state
         last = hops[-1].url if hops else state.fill_url if self.result.archive else ""
-        return not last or sources.host_of(last) == state.host
+        return not last or host_of(last) == state.host
 
     def store(self) -> Ingested:
         """Store what the poll brought, and find what it means for its source."""
@@ -275,7 +276,7 @@ class SourceUpdate:
         if move.times >= MOVE_TIMES and self.now - move.since >= MOVE_TIME:
             self.columns |= {
                 "moved_to": target, "discovered_url": "", "move": "",
-                "host": sources.host_of(target),
+                "host": host_of(target),
             }  # fmt: skip
             reason = f"moved for good from {self.state.poll_url} to {target}"
             incidents.noted(self.db, self.state.id, "moved", reason, self.now)
@@ -290,13 +291,13 @@ class SourceUpdate:
         if self.result.discovered:
             self.columns |= {
                 "discovered_url": self.result.discovered,
-                "host": sources.host_of(self.result.discovered),
+                "host": host_of(self.result.discovered),
             }
             self.failures = 0
         elif self.failures >= MOVE_TIMES and (self.state.moved_to or self.state.discovered_url):
             # What was found or moved to has died; the address in the configuration may live.
             self.columns |= {
-                "moved_to": "", "discovered_url": "", "host": sources.host_of(self.state.url),
+                "moved_to": "", "discovered_url": "", "host": host_of(self.state.url),
             }  # fmt: skip
         self.columns["failures"] = self.failures
 

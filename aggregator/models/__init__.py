@@ -1,4 +1,4 @@
 """The frozen dataclasses that stages exchange, one module per noun.
 
-No behaviour beyond derived properties.
+No behaviour beyond derived properties and the readings of text that several stages share.
 """

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import quote_plus, unquote_plus
 
 from aggregator.errors import QueryError
+from aggregator.models.numbers import parse_number
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """Ids of sections, sources and views."""
@@ -248,10 +249,10 @@ def _choice(name: str, *values: str) -> Callable[[str], str]:
 
 
 def _limit(value: str) -> int:
-    is_number = value.isascii() and value.isdigit() and len(value) < 10
-    if not (is_number and 1 <= int(value) <= MAX_ENTRIES):
+    number = parse_number(value, least=1, most=MAX_ENTRIES)
+    if number is None:
         raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MAX_ENTRIES}')
-    return int(value)
+    return number
 
 
 def _since(value: str) -> datetime | timedelta:

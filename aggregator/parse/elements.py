@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from aggregator.models.numbers import parse_number
 from aggregator.parse import media, tags
 from aggregator.parse.decode import NotAFeed
 
@@ -103,9 +104,9 @@ def _link(element: etree._Element) -> str:
 def _hours(lists: Iterable[etree._Element]) -> Iterator[int]:
     for each in lists:
         for name, child in tags.children(each):
-            hour = tags.text(child)
-            if name == "hour" and hour.isdigit() and media.number(hour) <= 24:
-                yield media.number(hour) % 24  # 24 is midnight in RSS 0.91
+            hour = parse_number(tags.text(child), most=24)
+            if name == "hour" and hour is not None:
+                yield hour % 24  # 24 is midnight in RSS 0.91
 
 
 def _days(lists: Iterable[etree._Element]) -> Iterator[int]:

@@ -12,6 +12,7 @@ from lxml import etree
 
 from aggregator.models.entry import Enclosure, Extension, Image
 from aggregator.models.extensions import ELEMENTS
+from aggregator.models.numbers import parse_number
 from aggregator.parse import dates, tags
 
 MOST = 100
@@ -158,5 +159,4 @@ def _extension(found: _Found) -> Extension:
 
 def number(digits: str | None) -> int:
     """Return a count as sent, 0 when it is none."""
-    digits = (digits or "").strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
+    return parse_number((digits or "").strip(), most=10**15 - 1) or 0

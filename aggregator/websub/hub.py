@@ -16,9 +16,9 @@ from functools import partial
 
 import xxhash
 
-from aggregator.fetch import urls
 from aggregator.models.config import Config, Limits
 from aggregator.models.poll import Failed, FailureKind, Fetched, FetchOutcome, Message, Request
+from aggregator.models.urls import host_of
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
@@ -158,7 +158,7 @@ class Hub:
         room: int,
     ) -> list[OutboundRequest]:
         """Return the verifications and deliveries that are due, at most `room`."""
-        hosts = Counter(urls.host(task.request.url) for task in in_flight)
+        hosts = Counter(host_of(task.request.url) for task in in_flight)
         verifying = {task.row for task in in_flight if task.kind is TaskKind.VERIFY}
         room_to_verify = min(room, VERIFIED_AT_ONCE - len(verifying))
         due = self._verifications(db, now, verifying, hosts, room_to_verify)
@@ -184,7 +184,7 @@ class Hub:
                 break
             # Render first, so that the subscriber gets every change after its verification.
             ready = pending.mode != "subscribe" or pending.topic in self._rendered
-            host = urls.host(pending.callback)
+            host = host_of(pending.callback)
             if ready and pending.id not in verifying and hosts[host] < subscribers.HOST_SHARE:
                 hosts[host] += 1
                 due.append(_verification(pending, subscribers.version(db, pending.topic), now))
@@ -272,7 +272,7 @@ def _settle_verification(
     echoed = isinstance(outcome, Fetched) and outcome.body == challenge
     detail = "" if echoed or pending.mode == "denied" else "the answer is not the challenge"
     if echoed and pending.mode == "subscribe":
-        subscribers.subscribe(db, pending, urls.host(pending.callback), version, sent_at)
+        subscribers.subscribe(db, pending, host_of(pending.callback), version, sent_at)
     elif echoed:
         subscribers.unsubscribe(db, pending.topic, pending.callback)
     _log(db, pending.mode, pending.topic, pending.callback, outcome, now, detail)

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from aggregator.fetch import address, urls
 from aggregator.models.config import Config
 from aggregator.models.entry import Feed
+from aggregator.models.urls import host_of
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -51,14 +52,9 @@ class Reach(Enum):
     NOWHERE = "nowhere"
 
 
-def host(url: str) -> str:
-    """Return the host of a hub or callback, as the HTTP client parses it."""
-    return urls.host(url)
-
-
 def reach(url: str, allow: Iterable[str]) -> Reach:
     """Return where a URL can be reached from, without a DNS lookup."""
-    host, allow = urls.host(url), tuple(allow)
+    host, allow = host_of(url), tuple(allow)
     if address.opened(host, allow):
         return Reach.NEIGHBOURS
     try:
@@ -173,7 +169,7 @@ class SubscriptionRequest:
     @property
     def host(self) -> str:
         """The callback's host, for limits per host."""
-        return urls.host(self.callback)
+        return host_of(self.callback)
 
 
 def parse_subscription_request(

@@ -1,24 +1,8 @@
-"""URLs as they are requested, counted and shown."""
+"""URLs as they are requested and shown."""
 
 import pytest
 
 from aggregator.fetch import urls
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("http://Example.ORG:8080/a", "example.org"),
-        ("https://bücher.example/", "xn--bcher-kva.example"),
-        ("http://0x7f.1/", "127.0.0.1"),
-        ("http://[::FFFF:127.0.0.1]/", "::ffff:7f00:1"),
-        ("http://me:secret@example.org/", "example.org"),
-        ("file:///etc/passwd", ""),
-        ("no URL", ""),
-    ],
-)
-def test_host(url: str, host: str) -> None:
-    assert urls.host(url) == host
 
 
 @pytest.mark.parametrize(

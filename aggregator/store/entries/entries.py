@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.models.entry import Entry, KnownEntry, RuleResult, StoredEntry
+from aggregator.models.numbers import parse_number
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
     format_time,
@@ -311,7 +312,7 @@ def get(db: Connection, entry_id: int) -> StoredEntry | None:
 
 def find(db: Connection, key: str) -> StoredEntry | None:
     """Return the entry with an id, uri, guid or link; the latest if several match."""
-    by_id = int(key) if key.isdecimal() and len(key) < 19 else -1
+    by_id = parse_number(key)
     row = db.execute(
         "select * from entries where id = ?1 or uri = ?2 or guid = ?2 or url = ?2"
         " order by id desc limit 1",

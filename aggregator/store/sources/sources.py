@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from aggregator.models.config import Source
 from aggregator.models.entry import Author, Feed
 from aggregator.models.poll import NextPoll, Validators
+from aggregator.models.urls import host_of
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time, parse_time_or_none
 
@@ -124,11 +124,6 @@ class SyncSummary:
     removed: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
     resectioned: tuple[str, ...] = ()
-
-
-def host_of(url: str) -> str:
-    """Return the host that a URL's requests go to, in lower case."""
-    return (urlsplit(url).hostname or "").lower()
 
 
 def sync(

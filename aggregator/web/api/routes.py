@@ -19,6 +19,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from aggregator.errors import QueryError
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
+from aggregator.models.numbers import parse_number
 from aggregator.models.query import Stories
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, versions
@@ -190,11 +191,10 @@ class Api:
 
 
 def _limit() -> int:
-    text = request.args.get("limit", str(PAGE))
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
-    if not (is_number and 1 <= int(text) <= MOST):
+    number = parse_number(request.args.get("limit", str(PAGE)), least=1, most=MOST)
+    if number is None:
         raise QueryError(f"limit is a number from 1 to {MOST}")
-    return int(text)
+    return number
 
 
 def _answer(body: Mapping[str, Any]) -> Response:

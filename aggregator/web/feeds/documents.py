@@ -14,6 +14,7 @@ from aggregator.errors import QueryError
 from aggregator.formats.merged import MergedFeed
 from aggregator.formats.table import ENDINGS, FORMATS, OPML
 from aggregator.models.config import Config
+from aggregator.models.numbers import parse_number
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.web.feeds import build, views
@@ -48,11 +49,9 @@ def address(path: str) -> Address:
     if kind in {"all", *views.NAMED} and "archive/" in id:
         id, _, number = id.rpartition("archive/")
         id = id.removesuffix("/")
-        if not (number.isascii() and number.isdigit() and len(number) < 10) or format == OPML:
+        archive = parse_number(number, least=1, most=999_999_999) or 0
+        if number != str(archive) or not archive or format == OPML:
             raise NoSuchView("archives are numbered from 1, as in /feeds/all/archive/1.atom")
-        archive = int(number)
-        if number != str(archive) or not archive:
-            raise NoSuchView("archives are numbered from 1")
     return Address(kind=kind, id=id, format=format, archive=archive)
 
 

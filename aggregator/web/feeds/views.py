@@ -10,12 +10,13 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus
 
 from aggregator.errors import QueryError
 from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
+from aggregator.models.urls import tag_authority
 
 NAMED = frozenset({"section", "source", "view"})
 """Kinds whose members the configuration names."""
@@ -74,9 +75,8 @@ class ViewSpec:
     @property
     def feed_id(self) -> str:
         """The id of the view's feeds, a tag: URI of ours (RFC 4151)."""
-        host = urlsplit(self.base).hostname or "localhost"
-        authority = "localhost" if ":" in host else host  # IPv6 has no place in one
-        return f"tag:{authority},2026:{self.path}{f'?{self.extra}' if self.extra else ''}"
+        query = f"?{self.extra}" if self.extra else ""
+        return f"tag:{tag_authority(self.base)},2026:{self.path}{query}"
 
     @property
     def page_url(self) -> str:

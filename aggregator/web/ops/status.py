@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 
 from aggregator.errors import QueryError, StoreError
 from aggregator.models.config import Config
+from aggregator.models.numbers import parse_number
 from aggregator.models.query import Query
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
@@ -280,10 +281,10 @@ def _choice(name: str, allowed: Sequence[str], default: str) -> str:
 
 
 def _page_number() -> int:
-    text = request.args.get("page", "1")
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 7) or text == "0":
+    number = parse_number(request.args.get("page", "1"), least=1, most=999_999)
+    if number is None:
         raise QueryError("page is a number from 1")
-    return int(text)
+    return number
 
 
 def _alive(tick: datetime | None, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from flask import Blueprint, render_template
 
 from aggregator.models.config import Config
+from aggregator.models.urls import host_of
 from aggregator.store.database.connection import Store
 from aggregator.store.websub import subscribers, subscriptions
 from aggregator.web.pages.view_models import Head, PushesPage
@@ -40,7 +41,7 @@ def read(config: Config, store: Store) -> PushesPage:
         objection=protocol.objection(config),
         hub=protocol.hub_url(config),
         subscriptions=tuple(
-            replace(one, hub=protocol.host(one.hub), callback="", secret="", token="")
+            replace(one, hub=host_of(one.hub), callback="", secret="", token="")
             for one in ours[:ROWS]
         ),
         subscribers=tuple(
@@ -49,9 +50,7 @@ def read(config: Config, store: Store) -> PushesPage:
         ),
         total=total,
         deliveries=tuple(
-            replace(
-                one, topic=_place(one.topic, site.base_url), callback=protocol.host(one.callback)
-            )
+            replace(one, topic=_place(one.topic, site.base_url), callback=host_of(one.callback))
             for one in log
         ),
     )

@@ -12,6 +12,7 @@ from aggregator.formats.table import FORMATS
 from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
+from aggregator.models.numbers import parse_number
 from aggregator.models.query import Query
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
@@ -191,15 +192,15 @@ class Pages:
 
     def news(self) -> Response:
         """Tell how many stories are newer than one, for the front page's bar."""
-        since = request.args.get("since", "0")
-        if not (since.isascii() and since.isdigit() and len(since) < 19):
+        since = parse_number(request.args.get("since", "0"))
+        if since is None:
             raise QueryError("since is the number of an entry, as in /news.json?since=4711")
         with self._store.reading() as db:
             tag = f"{since}-{change_log.version(db)}"
             if is_known(tag):
                 return unchanged(tag)
             found = select.select_ids(db, Query(), limit=100)
-            answer = jsonify(new=sum(entry_id > int(since) for entry_id in found))
+            answer = jsonify(new=sum(entry_id > since for entry_id in found))
         return tagged(answer, tag)
 
 

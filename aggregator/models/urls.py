@@ -1,0 +1,28 @@
+"""The parts of URLs on which several stages must agree."""
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import can_ada
+
+
+def host_of(url: str) -> str:
+    """Return the host that requests to a URL go to, as limits per host name it; "" without one.
+
+    Lower case, in Punycode, IPv6 without brackets.
+    """
+    try:
+        host: str = can_ada.parse(url).hostname
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
+        return ""
+    return host.strip("[]")
+
+
+@lru_cache(maxsize=1)
+def tag_authority(base_url: str) -> str:
+    """Return the authority of the tag: URIs of a site: its host (RFC 4151 §2.1).
+
+    IPv6 addresses are not allowed in one.
+    """
+    host = urlsplit(base_url).hostname or "localhost"
+    return "localhost" if ":" in host else host
