@@ -1,12 +1,12 @@
 """The command `aggregator` and what holds for all its subcommands."""
 
-import logging
 import sys
 from importlib import import_module
 
 import click
 
 from aggregator import __version__
+from aggregator.cli import logs
 from aggregator.errors import AggregatorError, ConfigError
 
 DEFAULT_CONFIG = "config/sources.yaml"
@@ -84,10 +84,4 @@ def main(ctx: click.Context, config_path: str, debug: bool) -> None:
       aggregator doctor bbc-world            what is odd about a source, and what to do
     """
     ctx.obj = config_path
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("apscheduler", "pebble"):
-        logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
+    logs.start(debug=debug)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from aggregator.cli import logs
 from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config
@@ -17,7 +18,9 @@ err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 def load(path: str) -> Config:
     """Return the configuration of a file; raises ConfigError."""
-    return config_file.load(path, os.environ)
+    config = config_file.load(path, os.environ)
+    logs.mask(config.secrets)
+    return config
 
 
 @contextmanager

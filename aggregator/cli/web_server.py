@@ -13,6 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from aggregator.cli import logs
 from aggregator.cli.shared import load
 from aggregator.errors import AggregatorError
 from aggregator.store.database.connection import Store
@@ -86,7 +87,8 @@ def web_worker() -> "WSGIApplication":
     server = multiprocessing.parent_process()
     if server and server.pid:
         _end_with(server.pid)
-    return serve_app()
+    logs.start(debug=False)
+    return serve_app(lambda config: logs.mask(config.secrets))
 
 
 def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:

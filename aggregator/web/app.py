@@ -58,15 +58,19 @@ def utc_now() -> datetime:
 class Configuration:
     """The configuration in force: the file's, read again when it changes and is right."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, loaded: Callable[[Config], None] = lambda _: None) -> None:
         """Read the file.
+
+        Args:
+            path: The file.
+            loaded: Called with each configuration that comes into force.
 
         Raises:
             ConfigError: Nothing is served then.
         """
-        self._path = path
+        self._path, self._loaded = path, loaded
         self._file = FileWatch(path)
-        self._config = config_file.load(path, os.environ)
+        self._config = self._load()
         self._looked = time.monotonic()
         self._guard = threading.Lock()
 
@@ -76,12 +80,17 @@ class Configuration:
             try:
                 self._looked = time.monotonic()
                 if self._file.has_changed():
-                    self._config = config_file.load(self._path, os.environ)
+                    self._config = self._load()
             except AggregatorError:
                 pass  # the scheduler reads the same file and says on the status page what is wrong
             finally:
                 self._guard.release()
         return self._config
+
+    def _load(self) -> Config:
+        config = config_file.load(self._path, os.environ)
+        self._loaded(config)
+        return config
 
 
 def create_app(
@@ -278,7 +287,11 @@ def _worth_compressing(response: Response) -> bool:
     )
 
 
-def serve_app() -> "WSGIApplication":
-    """Return the application as the server starts it, from the file AGGREGATOR_CONFIG names."""
-    config = Configuration(os.environ["AGGREGATOR_CONFIG"])
+def serve_app(loaded: Callable[[Config], None] = lambda _: None) -> "WSGIApplication":
+    """Return the application for the file that AGGREGATOR_CONFIG names.
+
+    Args:
+        loaded: Called with each configuration that comes into force.
+    """
+    config = Configuration(os.environ["AGGREGATOR_CONFIG"], loaded)
     return create_app(config, Store(config().storage)).wsgi_app
