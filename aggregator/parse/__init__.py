@@ -4,7 +4,8 @@ Nothing here may read the network, a file or the clock, and nothing here is made
 out is the publisher's text. A document may still be made to cost much time or memory, so callers
 run these functions where they can be killed.
 
-    decode       bytes of any encoding -> clean UTF-8 XML
+    encodings    bytes of any encoding -> UTF-8
+    decode       UTF-8 of any quality -> clean XML
     items        which items of it are new
     elements     what the library flattens, read from the tree
     direct       the library's dictionaries, from the tree of a document that is plain enough

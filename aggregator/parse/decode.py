@@ -1,43 +1,29 @@
-"""Bytes of any encoding to clean UTF-8 XML, without anything that a parser must not see.
+"""Bytes of a document to clean UTF-8 XML, without anything that a parser must not see.
 
-Encodings in the order of RFC 7303 §3: byte order mark, charset parameter, XML declaration, UTF-8;
-but bytes that form valid UTF-8 are UTF-8, since text of another encoding all but never does.
-What is taken out leaves its line breaks behind, so that a parser's line numbers stay true.
+`encodings` decodes; this module takes out the characters, declarations and text that XML forbids.
+Their line breaks stay, so that a parser's line numbers are right.
 """
 
-import codecs
 import html
 import re
 from dataclasses import dataclass, field
 
+from aggregator.parse import encodings
+
 LONGEST_ENTITY = 100
 """Bytes of a declared entity's value that are kept: enough for a character or a name."""
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_UNMARKED = ((b"<\0?\0", "utf-16-le"), (b"\0<\0?", "utf-16-be"), (b"<\0\0\0", "utf-32-le"))
-# Other codecs of Python are no character encodings, or cost quadratic time (punycode, idna).
-_CODECS = re.compile(
-    r"(utf|iso|latin|cp|windows|koi8|mac|gb|big5|euc|shift|sjis|hz|johab|tis|ascii|us.ascii|ks)"
-    r"[\w.-]*",
-    re.IGNORECASE,
-)
-# As in the WHATWG Encoding Standard: what senders mean by the label.
-_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
-_SEVEN_BIT = ("iso2022", "hz")  # all their bytes are ASCII, so they too are "valid UTF-8"
+LONGEST_PROLOG = 10_000
+"""Bytes in which an XML declaration is looked for; PHP warnings may stand before it."""
 
 _ILLEGAL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")
 _SUSPECT_REFERENCE = re.compile(
-    rb"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef]|[0-9a-f]{6,})"
-    rb"|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|5[5-7][0-9]{3}|6553[45]|[0-9]{7,}));",
+    rb"&#(?:x0*(?:[0-8bcef]|[189][0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef]|[0-9a-f]{6,})"
+    rb"|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|12[89]|1[345][0-9]|5[5-7][0-9]{3}|6553[45]|[0-9]{7,}));",
     re.IGNORECASE,
 )
+_C1_REFERENCE = re.compile(rb"&#(x0*[89][0-9a-f]|0*(?:12[89]|1[345][0-9]));", re.IGNORECASE)
 _SURROGATE_PAIR = re.compile(
     rb"&#(x0*d[89ab][0-9a-f]{2}|0*5[56][0-9]{3});&#(x0*d[c-f][0-9a-f]{2}|0*5[67][0-9]{3});",
     re.IGNORECASE,
@@ -45,7 +31,7 @@ _SURROGATE_PAIR = re.compile(
 
 _XML_DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>"
 _DECLARATION = re.compile(rb"<\?xml(?=[\s?])[^>]*>")
-_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
+_PAGE = re.compile(rb"<(?:html|!doctype)\b", re.IGNORECASE)
 _MARKUP = re.compile(rb"<[?!A-Za-z_]")
 _ASIDE = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _DOCTYPE = re.compile(
@@ -71,7 +57,7 @@ _KNOWN_ROOTS = {
 
 
 class NotAFeed(Exception):
-    """The body is no feed document; `detail` is a sentence for people, which says what came."""
+    """The body is not a feed; `detail` is a sentence for users that names the document's kind."""
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -85,7 +71,7 @@ class Document:
     Args:
         xml: UTF-8 without byte order mark, with an XML declaration, without a DTD save for
             declarations of short, flat entities.
-        problems: What was wrong with the bytes, in words.
+        problems: A sentence for each fault of the bytes.
     """
 
     xml: bytes = field(repr=False)
@@ -105,92 +91,20 @@ def document(body: bytes, content_type: str) -> Document:
     problems: list[str] = []
     if not body.strip(b" \t\r\n\0"):
         raise NotAFeed("The document is empty")
-    xml = _legal(_utf8(body, content_type, problems), problems)
+    xml = _legal(encodings.to_utf8(body, content_type, problems), problems)
     xml = _feed(_declared(xml, problems), problems)
     return Document(xml=_without_doctype(xml, problems), problems=tuple(problems))
 
 
 def text(body: bytes, content_type: str = "") -> str:
     """Return the text of a document that is not XML, legal characters only; never raises."""
-    return _utf8(body, content_type, []).translate(None, _ILLEGAL).decode("utf-8", "replace")
-
-
-def _utf8(body: bytes, content_type: str, problems: list[str]) -> bytes:
-    body, encoding = _unmarked(body)
-    if encoding:
-        return _decoded(body, encoding, problems)
-    declared = _declared_encodings(body, content_type)
-    meant = next(iter(declared), "utf-8")
-    if _valid_utf8(body) and not meant.startswith(_SEVEN_BIT):
-        if meant != "utf-8" and not body.isascii():
-            problems.append(f"declared as {meant}, but is UTF-8; read as UTF-8")
-        return body
-    for name in (*declared, "cp1252"):
-        used = _MEANT.get(name, name)
-        try:
-            text = body.decode(used)
-        except UnicodeDecodeError:
-            continue
-        if name != meant or meant == "ascii":
-            problems.append(f"declared as {meant}, but is not; read as {used}")
-        return text.encode(errors="replace")
-    problems.append(f"declared as {meant}, but is not; read as latin-1")
-    return body.decode("latin-1").encode()
-
-
-def _unmarked(body: bytes) -> tuple[bytes, str]:
-    """Return the body without its byte order mark, and the encoding that its first bytes tell."""
-    for mark, encoding in _BOMS:
-        if body.startswith(mark):
-            return body[len(mark) :], encoding
-    for start, encoding in _UNMARKED:
-        if body.startswith(start):
-            return body, encoding
-    return body, ""
-
-
-def _decoded(body: bytes, encoding: str, problems: list[str]) -> bytes:
-    if encoding == "utf-8" and _valid_utf8(body):
-        return body
-    text = body.decode(encoding, "replace")
-    if "\N{REPLACEMENT CHARACTER}" in text:
-        problems.append(f"bytes that are no {encoding.upper()} were replaced by \ufffd")
-    return text.encode()
-
-
-def _valid_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _declared_encodings(body: bytes, content_type: str) -> tuple[str, ...]:
-    charset = ""
-    for parameter in content_type.split(";")[1:]:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
-            charset = value.strip().strip("\"'")
-    declaration = _DECLARED.match(body[:1000].lstrip())
-    names = (charset, declaration[1].decode("ascii", "replace") if declaration else "")
-    return tuple(codec for name in names if (codec := _codec(name)))
-
-
-def _codec(name: str) -> str:
-    if not _CODECS.fullmatch(name):
-        return ""
-    try:
-        codec = codecs.lookup(name).name
-    except LookupError:
-        return ""
-    # UTF-7 hides markup; UTF-16 and 32 were seen by their first bytes, or are not there.
-    return "" if codec.startswith(("utf-7", "utf-16", "utf-32")) else codec
+    utf8 = encodings.to_utf8(body, content_type, [])
+    return utf8.translate(None, _ILLEGAL).decode(errors="replace")
 
 
 def _legal(xml: bytes, problems: list[str]) -> bytes:
     clean = xml
-    if any(map(xml.__contains__, _ILLEGAL)):  # a third of the time of taking out what isn't there
+    if any(map(xml.__contains__, _ILLEGAL)):  # a third of the time of `translate`
         clean = xml.translate(None, _ILLEGAL)
         count = len(xml) - len(clean)
         problems.append(f"{count} control {_plural('character', count)} (such as NUL) removed")
@@ -198,6 +112,7 @@ def _legal(xml: bytes, problems: list[str]) -> bytes:
     if b"\xef" in clean:
         clean = _NONCHARACTERS.sub(b"", clean)
     if b"#" in clean and _SUSPECT_REFERENCE.search(clean):
+        clean = _C1_REFERENCE.sub(_of_windows_1252, clean)
         paired = _SURROGATE_PAIR.sub(_joined, clean)
         fixed = _SUSPECT_REFERENCE.sub(_possible, paired)
         if fixed != clean:
@@ -225,6 +140,12 @@ def _joined(pair: re.Match[bytes]) -> bytes:
     return pair[0]
 
 
+def _of_windows_1252(reference: re.Match[bytes]) -> bytes:
+    """Return the reference that is meant, as browsers read it: &#146; is an apostrophe."""
+    character = bytes([_code_point(reference[1])]).decode("cp1252", "ignore")
+    return b"&#%d;" % ord(character) if character else b""
+
+
 def _possible(reference: re.Match[bytes]) -> bytes:
     point = _code_point(reference[0][2:-1])
     legal = (
@@ -241,16 +162,28 @@ def _breaks(removed: bytes) -> bytes:
 
 
 def _declared(xml: bytes, problems: list[str]) -> bytes:
+    """Return the document with our XML declaration in place of its own and all that is before."""
     start = _MARKUP.search(xml)
     if not start:
         raise NotAFeed(f"The document is no feed: it has no markup and begins {_quoted(xml)}")
-    before, xml = xml[: start.start()], xml[start.start() :]
-    if before.strip():
+    begin, end = start.start(), start.start()
+    if declaration := _last_declaration(xml):
+        begin, end = declaration.span()
+    before = xml[:begin]
+    if _after_asides(before, 0) < begin:
         problems.append(f"text before the document was skipped: {_quoted(before)}")
-    declaration = _DECLARATION.match(xml)
-    if declaration:
-        before, xml = before + declaration[0], xml[declaration.end() :]
-    return _XML_DECLARATION + _breaks(before) + xml
+    return _XML_DECLARATION + _breaks(xml[:end]) + xml[end:]
+
+
+def _last_declaration(xml: bytes) -> re.Match[bytes] | None:
+    """Return the XML declaration that stands last before the feed, unless a page is around it."""
+    feed = _FEED_SOMEWHERE.search(xml)
+    before = xml[: feed.start()] if feed else xml
+    declarations = list(_DECLARATION.finditer(before, 0, LONGEST_PROLOG))
+    declaration = declarations[-1] if declarations else None
+    if declaration and _PAGE.search(before, 0, declaration.start()):
+        return _DECLARATION.match(xml)
+    return declaration
 
 
 def _quoted(xml: bytes) -> str:
@@ -274,7 +207,7 @@ def _without_doctype(xml: bytes, problems: list[str]) -> bytes:
 
 
 def _entities(subset: bytes, problems: list[str]) -> bytes:
-    """Return the declarations that are harmless: short, flat, inside the document."""
+    """Return the harmless declarations: short, flat, inside the document."""
     kept, declared = [], len(_ANY_ENTITY.findall(subset))
     for entity in _ENTITY.finditer(subset):
         value = entity[2] if entity[2] is not None else entity[3]
@@ -306,7 +239,7 @@ def _feed(xml: bytes, problems: list[str]) -> bytes:
     if not doctype and xml[start : start + 9].upper() == b"<!DOCTYPE":
         raise NotAFeed("The document's DOCTYPE can't be read; refused")
     if not _FEED_SOMEWHERE.search(xml):
-        raise NotAFeed(_what_came(element, name, xml))
+        raise NotAFeed(_other_kind(element, name, xml))
     return xml
 
 
@@ -326,7 +259,7 @@ def _page_title(xml: bytes) -> str:
     return f": “{words}”" if words else ""
 
 
-def _what_came(element: re.Match[bytes] | None, name: bytes, xml: bytes) -> str:
+def _other_kind(element: re.Match[bytes] | None, name: bytes, xml: bytes) -> str:
     if name in _KNOWN_ROOTS:
         return f"The document is no feed but {_KNOWN_ROOTS[name]}"
     if element:

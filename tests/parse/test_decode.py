@@ -1,6 +1,11 @@
-import pytest
+import re
 
-from aggregator.parse import decode
+import pytest
+import webencodings.labels
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.parse import decode, encodings
 from aggregator.parse.decode import NotAFeed
 from tests.parse import parse, rss
 
@@ -66,11 +71,126 @@ def test_bytes_that_are_not_of_the_marked_encoding_are_replaced_and_said() -> No
     assert parse(body).problems == ("bytes that are no UTF-8 were replaced by \ufffd",)
 
 
-def test_bytes_of_no_declared_encoding_are_read_as_they_stand() -> None:
-    body = rss("<item><title>a\xe9\x81</title></item>").decode().encode("latin-1")
-    feed = parse(body)
-    assert feed.problems == ("declared as utf-8, but is not; read as latin-1",)
-    assert title(body).startswith("aé")
+RUSSIAN = "Причал открыт"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1251", RUSSIAN),
+        ("koi8-r", RUSSIAN),
+        ("koi8-u", "ўЎ і Причал"),
+        ("iso-8859-8-i", "נמל"),
+        ("windows-1255", "נמל"),
+        ("windows-874", "ท่าเรือ"),
+        ("x-mac-cyrillic", RUSSIAN),
+        ("Shift_JIS", "港①㈱～ﾐﾅﾄ纊"),
+        ("x-sjis", "港①㈱"),
+        ("EUC-JP", "港①～ﾐﾅﾄ丂"),
+        ("iso-2022-jp", "港①ﾐﾅﾄ"),
+        ("ks_c_5601-1987", "똠방각하"),
+        ("euc-kr", "펲시 항구"),
+        ("big5", "碼頭嘅 㗎"),
+        ("gb2312", "碼頭 镕"),
+        ("gbk", "€ 镕"),
+        ("gb18030", "㐀𠀀"),
+        ("hz-gb-2312", "港口"),
+        ("iso-8859-1", "“Zoë” €"),
+        ("us-ascii", "“Zoë” €"),
+    ],
+)
+def test_labels_mean_what_browsers_take_them_for(encoding: str, text: str) -> None:
+    codecs = {
+        "koi8-u": {"ў": b"\xae", "Ў": b"\xbe"},
+        "EUC-JP": {"①": b"\xad\xa1", "～": b"\xa1\xc1", "丂": b"\x8f\xb0\xa1"},
+        "iso-2022-jp": {"①": b"\x1b$B-!\x1b(B", "ﾐﾅﾄ": b"\x1b(IPED\x1b(B"},
+        "gbk": {"€": b"\x80"},
+    }.get(encoding, {})
+    python = {
+        "iso-8859-8-i": "iso8859-8", "windows-874": "cp874", "x-mac-cyrillic": "mac-cyrillic",
+        "Shift_JIS": "cp932", "x-sjis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
+        "big5": "big5hkscs", "gb2312": "gbk", "hz-gb-2312": "hz", "iso-8859-1": "cp1252",
+        "us-ascii": "cp1252",
+    }.get(encoding, encoding)  # fmt: skip
+    parts = re.split(f"({'|'.join(codecs)})", text) if codecs else [text]
+    sent = b"".join(codecs.get(part) or part.encode(python) for part in parts)
+    head, tail = declared(encoding, "<item><title>|</title></item>").encode().split(b"|")
+    assert title(head + sent + tail) == text
+
+
+@pytest.mark.parametrize("charset", ["", "utf-8", "iso-8859-1", "windows-1251", "shift_jis"])
+def test_one_bad_byte_is_one_replacement_and_the_rest_stays_utf8(charset: str) -> None:
+    body = rss("<item><title>pier’s caf! — Zoë</title></item>").replace(b"!", b"\xc3")
+    assert title(body, f"text/xml; charset={charset}") == "pier’s caf\ufffd — Zoë"
+
+
+def test_a_cut_character_is_one_replacement() -> None:
+    body = rss("<item><title>a!b</title></item>").replace(b"!", b"\xe2\x80")
+    assert title(body) == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent", "text"),
+    [
+        ("shift_jis", b"\x8d`\xff\x8d`", "港\ufffd港"),
+        ("euc-jp", b"\xb9\xc1\xff\xb9\xc1", "港\ufffd港"),
+        ("euc-kr", b"\xc7\xd7\xff\xb1\xb8", "항\ufffd구"),
+        ("big5", b"\xb4\xe4\xff\xb4\xe4", "港\ufffd港"),
+        ("gb2312", b"\xb8\xdb\xff!\xb8\xdb", "港\ufffd!港"),
+        ("euc-kr", b"\xc7\xd7\xfe\xfe\xb1\xb8", "항\ufffd구"),
+        ("euc-jp", b"\xb9\xc1\xb9</title>", "港\ufffd"),
+        ("euc-jp", b"\x8f\xfe\xfe\xb9\xc1", "\ufffd港"),
+        ("windows-1253", b"\xd2", "\ufffd"),
+    ],
+)
+def test_bad_bytes_of_other_encodings_take_nothing_with_them(
+    encoding: str, sent: bytes, text: str
+) -> None:
+    closed = sent if b"</title>" in sent else sent + b"</title>"
+    head = declared(encoding, "<item><title>|").encode().split(b"|")[0]
+    assert title(head + closed + b"</item></channel></rss>") == text
+
+
+def test_a_bad_byte_in_a_new_item_changes_no_other_item() -> None:
+    old = "<item><title>It’s late — very</title></item>"
+    new = rss(f"<item><title>caf!</title></item>{old}").replace(b"!", b"\xc3")
+    assert parse(new).entries[1] == parse(rss(old)).entries[0]
+
+
+def test_utf8_in_name_only_is_what_the_other_declaration_says() -> None:
+    body = declared("windows-1251", f"<item><title>{RUSSIAN}</title></item>").encode("cp1251")
+    assert title(body, "text/xml; charset=utf-8") == RUSSIAN
+    assert parse(body, "text/xml; charset=utf-8").problems == (
+        "declared as utf-8, but is not; read as windows-1251",
+    )
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "\n\n<!-- cached -->\n",
+        "\n\ufeff",
+        "<br />\n<b>Warning</b>: Undefined key in <b>/srv/f.php</b> on line <b>12</b><br />\n",
+        "x" * 5000,
+    ],
+)
+def test_a_declaration_behind_noise_counts(noise: str) -> None:
+    body = declared("windows-1251", f"<item><title>{RUSSIAN}</title></item>").encode("cp1251")
+    assert title(noise.encode() + body) == RUSSIAN
+
+
+def test_a_declaration_inside_the_feed_does_not_count() -> None:
+    code = "<item><title>Zoë</title><description>&lt;?xml encoding='koi8-r'?></description></item>"
+    assert title(rss(code).replace(b"&lt;", b"<")) == "Zoë"
+    assert title(rss(code).replace(b"&lt;", b"<").replace(b"\xc3\xab", b"\xc3")) == "Zo\ufffd"
+
+
+def test_utf16_in_name_only_is_utf8() -> None:
+    assert title(declared("utf-16", ITEM).encode(), "text/xml; charset=utf-16") == "Zoë à Łódź"
+
+
+def test_xml_1_1_is_read_as_1_0() -> None:
+    assert title(rss("<item><title>a&#1;b</title></item>", head="<?xml version='1.1'?>")) == "ab"
 
 
 def test_seven_bit_encodings_are_not_taken_for_utf8() -> None:
@@ -85,7 +205,7 @@ def test_gb2312_is_read_as_its_superset() -> None:
 
 def test_a_wrong_charset_is_a_problem_that_is_said() -> None:
     feed = parse(rss(ITEM), "application/rss+xml; charset=us-ascii")
-    assert feed.problems == ("declared as ascii, but is UTF-8; read as UTF-8",)
+    assert feed.problems == ("declared as windows-1252, but is UTF-8; read as UTF-8",)
 
 
 def test_a_right_document_has_no_problems() -> None:
@@ -107,6 +227,8 @@ def test_a_right_document_has_no_problems() -> None:
         pytest.param("a&#xD83D;b", "ab", id="a lone surrogate is taken out"),
         pytest.param("a&#x1F600;b", "a😀b", id="a legal reference of five digits stays"),
         pytest.param("a&#0000233;b", "aéb", id="leading zeros are legal"),
+        pytest.param("it&#146;s &#x80;", "it’s €", id="references to Windows-1252 are meant so"),
+        pytest.param("a&#129;b", "ab", id="references to no character of it are taken out"),
     ],
 )
 def test_characters_that_xml_forbids(sent: str, read: str) -> None:
@@ -190,3 +312,21 @@ def test_a_long_entity_is_not_kept() -> None:
 def test_a_file_named_by_an_entity_is_never_read() -> None:
     head = '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
     assert title(rss("<item><title>&x;</title></item>", head=head)) == "&x;"
+
+
+LABELS = sorted(webencodings.labels.LABELS)
+
+
+@given(st.binary(max_size=60), st.sampled_from(LABELS))
+def test_any_bytes_of_any_encoding_become_utf8(body: bytes, label: str) -> None:
+    problems: list[str] = []
+    text = encodings.to_utf8(body, f"text/xml; charset={label}", problems).decode()
+    if "\ufffd" in text and "\ufffd".encode() not in body:
+        assert problems
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Z"]), max_size=40))
+def test_utf8_is_utf8_under_every_label(text: str) -> None:
+    body = f"<rss>{text}é</rss>".encode()
+    for label in LABELS:
+        assert encodings.to_utf8(body, f"text/xml; charset={label}", []) == body
