@@ -25,8 +25,11 @@ from aggregator.web import websub
 from aggregator.web.api import routes as api
 from aggregator.web.feeds import routes as feeds
 from aggregator.web.feeds import views
+from aggregator.web.feeds.server import FeedServer
 from aggregator.web.images import logo, proxy
-from aggregator.web.middleware import auth, cache, conditional
+from aggregator.web.middleware import auth, conditional
+from aggregator.web.middleware.cache import serve_from
+from aggregator.web.middleware.representation import compress
 from aggregator.web.ops import health_feed, metrics, status, websub_status
 from aggregator.web.pages import as_of, corrections, dates, login
 from aggregator.web.pages import routes as pages
@@ -143,8 +146,8 @@ def create_app(
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", _static)
-    served = feeds.Feeds(store, config, clock=time.monotonic, now=clock)
-    app.register_blueprint(feeds.blueprint(served))
+    feed_server = FeedServer(store, config, clock=time.monotonic, now=clock)
+    app.register_blueprint(feeds.blueprint(feed_server))
     app.register_blueprint(health_feed.blueprint(config, store))
     app.register_blueprint(corrections.blueprint(config, store, clock))
     app.register_blueprint(as_of.blueprint(config, store, clock))
@@ -155,8 +158,8 @@ def create_app(
     app.register_blueprint(proxy.blueprint(pictures))
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(pictures=pictures.sources)))
-    inside = cache.front(app.wsgi_app, served.remembered)
-    app.wsgi_app = cache.front(auth.AuthMiddleware(inside, guard), served.again)  # type: ignore[assignment, method-assign]
+    inner = auth.AuthMiddleware(serve_from(feed_server.cached_document, app.wsgi_app), guard)
+    app.wsgi_app = serve_from(feed_server.cached_response, inner)  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -272,7 +275,7 @@ def _finish(response: Response, csp: str) -> Response:
         coding = conditional.coding(request.headers.get("Accept-Encoding"))
         headers["Vary"] = "Accept-Encoding"
         if coding and coding != "identity":
-            response.set_data(cache.compress(coding, response.get_data()))
+            response.set_data(compress(coding, response.get_data()))
             headers["Content-Encoding"] = coding
     return response
 

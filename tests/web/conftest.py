@@ -12,7 +12,8 @@ from werkzeug.test import Client
 
 from aggregator.models.config import Config
 from aggregator.web.feeds import routes
-from aggregator.web.middleware.cache import front
+from aggregator.web.feeds.server import FeedServer
+from aggregator.web.middleware.cache import serve_from
 from tests.web.stock import CONFIG, START, Stock, stocked
 
 
@@ -34,13 +35,14 @@ class FeedSite:
 
     def restart(self) -> None:
         """Begin anew, as another process would: with nothing in memory."""
-        self.feeds = routes.Feeds(
+        self.feeds = FeedServer(
             self.stock.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
         )
         app = Flask("test")
         app.register_blueprint(routes.blueprint(self.feeds))
         app.after_request(_finish)
-        self.client = Client(front(front(app.wsgi_app, self.feeds.remembered), self.feeds.again))
+        served = serve_from(self.feeds.cached_document, app.wsgi_app)
+        self.client = Client(serve_from(self.feeds.cached_response, served))
         self.get = self.client.get
 
     def later(self) -> None:

@@ -10,7 +10,7 @@ from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.web.feeds.build import alternates
 from aggregator.web.feeds.views import ViewSpec
-from aggregator.web.middleware.cache import Document
+from aggregator.web.middleware.representation import ExactResponse, Representation
 
 
 def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
@@ -67,11 +67,10 @@ def response(
     feed: MergedFeed, format: str, *, cache_control: str = "public, max-age=60"
 ) -> Response:
     """Return the answer to a request for the feed."""
-    document = Document(
+    document = Representation(
         body=FORMATS[format].render(feed),
         content_type=FORMATS[format].content_type,
         last_modified=feed.updated if feed.items else None,
         cache_control=cache_control,
     )
-    answer = document.answer(request.environ)
-    return Response(answer.body, answer.status, answer.headers)
+    return ExactResponse(document.response(request.environ))

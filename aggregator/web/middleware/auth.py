@@ -44,6 +44,12 @@ def hash_password(password: str) -> str:
     return generate_password_hash(password, method="scrypt:32768:8:1")
 
 
+def bearer_token(environ: Mapping[str, Any]) -> str:
+    """Return the token of a request's `Authorization: Bearer` field, "" when it has none."""
+    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 class Attempts:
     """Failed logins by address, the oldest forgotten."""
 
@@ -96,16 +102,18 @@ class Authenticator:
 
     def has_bearer(self, environ: Mapping[str, Any]) -> bool:
         """Return whether a request carries the token as no browser sends it by itself."""
-        sent = str(environ.get("HTTP_AUTHORIZATION", "")).lower().startswith("bearer ")
-        return sent and self._has_token(self.auth, environ)
+        auth = self.auth
+        return bool(auth.token) and _same(bearer_token(environ), auth.token)
 
     def _has_token(self, auth: Auth, environ: Mapping[str, Any]) -> bool:
-        given = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
-        if given is None or not auth.token:
+        if not auth.token:
             return False
-        # Feed readers know Basic alone: the token is the password there, whatever the name.
-        token = given.token if given.type == "bearer" else given.get("password")
-        return bool(token) and _same(str(token), auth.token)
+        if token := bearer_token(environ):
+            return _same(token, auth.token)
+        # Feed readers support Basic only: the token is the password, with any user name.
+        sent = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
+        password = sent.get("password") if sent else ""
+        return bool(password) and _same(str(password), auth.token)
 
     def _has_session(self, auth: Auth, environ: Mapping[str, Any]) -> bool:
         value = _cookie(environ)

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 CODINGS = ("br", "zstd", "gzip", "identity")
-"""What can be sent, the best first when a client likes several equally."""
+"""Supported codings; of several that a client prefers equally, the first is sent."""
+
+MAX_CACHED = 200
+"""Characters of a field whose result is cached; headers may be as long as the server allows."""
 
 _ALIASES = {"x-gzip": "gzip"}  # §8.4.1.3
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -32,13 +35,13 @@ _DATES = (
 
 
 def date(text: str) -> datetime | None:
-    """Read a date in any of the three forms that HTTP knows (§5.6.7), None for anything else."""
+    """Parse a date in any of the three formats of HTTP (§5.6.7); None for anything else."""
     for form in _DATES:
         match = form.fullmatch(text.strip())
         if not match or match["month"] not in _MONTHS:
             continue
         year = int(match["year"])
-        if year < 100:  # dates of validators lie in the past: 70 to 99 are of the last century
+        if year < 100:  # validators are dates of the past: 70 to 99 are 1970 to 1999
             year += 1900 if year >= 70 else 2000
         hour, minute, second = (int(part) for part in match["time"].split(":"))
         try:
@@ -70,7 +73,7 @@ def status(headers: Mapping[str, str], *, etag: str, last_modified: datetime | N
         if since is not None and last_modified.replace(microsecond=0) > since:
             return 412
     if_none_match = headers.get("if-none-match")
-    if if_none_match is not None:  # alone decides; a date beside it is ignored
+    if if_none_match is not None:  # If-Modified-Since is ignored beside it
         return 304 if if_none_match.strip() == "*" or etag in tags(if_none_match) else 200
     if last_modified is not None and "if-modified-since" in headers:
         since = date(headers["if-modified-since"])
@@ -83,15 +86,19 @@ def _strongly(field: str, etag: str) -> bool:
     return any(match[1] == etag and not match[0].startswith("W/") for match in _TAG.finditer(field))
 
 
-@lru_cache(maxsize=1024)
 def coding(accept: str | None) -> str | None:
-    """Return the content coding for an Accept-Encoding field, None when nothing is acceptable.
+    """Return the content coding for an Accept-Encoding field, None when none is acceptable.
 
     Args:
-        accept: The field, None when the request has none: the body goes out as it is then.
+        accept: The field, None when the request has none: the body is sent unencoded then.
     """
     if accept is None:
         return "identity"
+    return _coding(accept) if len(accept) <= MAX_CACHED else _coding.__wrapped__(accept)
+
+
+@lru_cache(maxsize=256)
+def _coding(accept: str) -> str | None:
     weights: dict[str, float] = {}
     for element in accept.split(","):
         name, _, _ = element.partition(";")
@@ -101,12 +108,12 @@ def coding(accept: str | None) -> str | None:
         name = name.strip().lower()
         weights[_ALIASES.get(name, name)] = float(weight[1]) if weight else 1.0
     others = weights.get("*")
-    best, most = None, 0.0
+    best, highest = None, 0.0
     for name in CODINGS:
-        weight_of = weights.get(name, others)
-        if weight_of is None:
-            # identity is acceptable unless it is excluded, but what is named comes first
-            weight_of = 0.0001 if name == "identity" else 0.0
-        if weight_of > most:
-            best, most = name, weight_of
+        preference = weights.get(name, others)
+        if preference is None:
+            # identity is acceptable unless excluded, but codings that are named are preferred
+            preference = 0.0001 if name == "identity" else 0.0
+        if preference > highest:
+            best, highest = name, preference
     return best

@@ -281,7 +281,7 @@ def test_a_bad_request_is_told_what_is_allowed(
 
 def test_an_address_that_is_not_utf_8_is_not_found(full: FeedSite) -> None:
     response = full.get("/", environ_overrides={"PATH_INFO": "/feeds/section/\xff.atom"})
-    assert (response.status_code, response.text) == (404, "the address is not in UTF-8\n")
+    assert (response.status_code, response.text) == (404, "the address is not valid UTF-8\n")
 
 
 # --- changes ---------------------------------------------------------------------------------
@@ -300,11 +300,11 @@ def test_a_new_entry_shows_when_the_cache_has_looked(full: FeedSite) -> None:
 
 def test_a_change_elsewhere_leaves_a_view_alone(full: FeedSite) -> None:
     full.get("/feeds/section/local.json")
-    made = full.feeds._cache.get("/feeds/section/local.json?")
+    made = full.feeds._cache.get(("/feeds/section/local.json", ""))
     full.stock.add("herald")
     full.later()
     full.get("/feeds/section/local.json")
-    assert full.feeds._cache.get("/feeds/section/local.json?") is made
+    assert full.feeds._cache.get(("/feeds/section/local.json", "")) is made
 
 
 def test_a_document_made_after_the_last_look_is_kept(full: FeedSite) -> None:
@@ -312,10 +312,15 @@ def test_a_document_made_after_the_last_look_is_kept(full: FeedSite) -> None:
     full.get("/feeds/all.json")
     full.stock.add("herald")
     full.get("/feeds/section/world.json")
-    made = full.feeds._cache.get("/feeds/section/world.json?")
+    made = full.feeds._cache.get(("/feeds/section/world.json", ""))
     assert made is not None
     full.get("/feeds/section/world.json")
-    assert full.feeds._cache.get("/feeds/section/world.json?") is made
+    assert full.feeds._cache.get(("/feeds/section/world.json", "")) is made
+
+
+def test_a_question_mark_in_the_path_is_not_the_query(full: FeedSite) -> None:
+    assert full.get("/feeds/search.atom?q=rain").status_code == 200
+    assert full.get("/feeds/search.atom%3Fq=rain").status_code == 404
 
 
 def test_a_revised_entry_shows_and_moves_the_date(full: FeedSite) -> None:

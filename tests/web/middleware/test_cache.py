@@ -8,7 +8,8 @@ import pytest
 
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.web.middleware.cache import ANSWERS_KEPT, Answer, Asked, Cache, Document, address
+from aggregator.web.middleware.cache import MAX_KEY, MAX_RESPONSES, Cache, RequestKey
+from aggregator.web.middleware.representation import Representation, WsgiResponse
 from tests.web.stock import START
 
 
@@ -19,8 +20,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def document(size: int = 1000, **versions: int) -> Document:
-    return Document(
+def document(size: int = 1000, **versions: int) -> Representation:
+    return Representation(
         body=b"x" * size, content_type="text/plain", cache_control="", versions=versions
     )
 
@@ -33,61 +34,61 @@ def bump(store: Store, *scopes: str) -> None:
 def test_the_least_used_documents_go_when_the_room_is_taken(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0], capacity=40_000)
-    for name in "abcd":
-        cache.put(name, document())
+    for name in ("/a", "/b", "/c", "/d"):
+        cache.put((name, ""), document())
     now[0] = 1
-    assert cache.get("a")
-    cache.put("e", document())
-    assert [name for name in "abcde" if cache.get(name)] == ["a", "c", "d", "e"]
-    cache.put("huge", document(100_000))
-    assert cache.get("huge") is None
-    cache.put("a", document())
-    assert [name for name in "abcde" if cache.get(name)] == ["a", "c", "d", "e"]
+    assert cache.get(("/a", ""))
+    cache.put(("/e", ""), document())
+    assert [name for name in "abcde" if cache.get((f"/{name}", ""))] == ["a", "c", "d", "e"]
+    cache.put(("/huge", ""), document(100_000))
+    assert cache.get(("/huge", "")) is None
+    cache.put(("/a", ""), document())
+    assert [name for name in "abcde" if cache.get((f"/{name}", ""))] == ["a", "c", "d", "e"]
     cache.clear()
-    assert cache.get("a") is None
+    assert cache.get(("/a", "")) is None
 
 
 def test_a_document_without_versions_holds_for_ever(store: Store) -> None:
     cache = Cache(store, clock=lambda: 0.0)
-    cache.put("a", document())
+    cache.put(("/a", ""), document())
     bump(store, "all")
-    assert cache.get("a")
+    assert cache.get(("/a", ""))
 
 
 def test_the_database_is_asked_once_in_an_interval(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0], interval=0.2)
-    cache.put("a", document(all=0))
-    assert cache.get("a")
+    cache.put(("/a", ""), document(all=0))
+    assert cache.get(("/a", ""))
     bump(store, "all")
     now[0] = 0.19
-    assert cache.get("a")
+    assert cache.get(("/a", ""))
     now[0] = 0.2
-    assert cache.get("a") is None
+    assert cache.get(("/a", "")) is None
 
 
 def test_a_change_of_another_scope_is_no_reason(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0])
-    cache.put("a", document(**{"section:world": 0}))
+    cache.put(("/a", ""), document(**{"section:world": 0}))
     bump(store, "all", "section:local")
     now[0] = 1
-    assert cache.get("a")
+    assert cache.get(("/a", ""))
     bump(store, "all", "section:world")
     now[0] = 2
-    assert cache.get("a") is None
+    assert cache.get(("/a", "")) is None
 
 
 def test_a_restored_database_empties_the_cache(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0])
     bump(store, "all")
-    cache.put("a", document(all=1))
-    assert cache.get("a")
+    cache.put(("/a", ""), document(all=1))
+    assert cache.get(("/a", ""))
     with store.transaction() as db:
         db.execute("delete from changes")
     now[0] = 1
-    assert cache.get("a") is None
+    assert cache.get(("/a", "")) is None
 
 
 def test_many_threads_may_ask_at_once(store: Store) -> None:
@@ -99,7 +100,7 @@ def test_many_threads_may_ask_at_once(store: Store) -> None:
         try:
             for turn in range(300):
                 now[0] += 0.1
-                key = str(turn % 7)
+                key = (f"/{turn % 7}", "")
                 if cache.get(key) is None:
                     cache.put(key, document(all=0))
         except Exception as error:  # noqa: BLE001, whatever it is, the test fails
@@ -113,53 +114,66 @@ def test_many_threads_may_ask_at_once(store: Store) -> None:
     assert failures == []
 
 
-# --- answers to who asks the same again ------------------------------------------------------
+# --- responses to repeated requests ----------------------------------------------------------
 
-ANSWER = Answer(status="200 OK", headers=[])
+RESPONSE = WsgiResponse(status="200 OK", headers=[])
 
 
-def ask(path: str) -> Asked:
+def request(path: str) -> RequestKey:
     return (path, None, "GET", *[None] * 6)
 
 
 @pytest.fixture
-def noted(store: Store) -> Cache:
+def filled(store: Store) -> Cache:
     cache = Cache(store, clock=lambda: 0.0, interval=0.0)
     kept = document(all=0)
-    cache.put(address(ask("/a")), kept)
-    assert cache.get(address(ask("/a"))) is kept
-    cache.note(ask("/a"), ANSWER, kept)
-    assert cache.again(ask("/a")) is ANSWER
+    cache.put(("/a", ""), kept)
+    assert cache.get(("/a", "")) is kept
+    cache.put_response(request("/a"), RESPONSE, kept)
+    assert cache.get_response(request("/a")) is RESPONSE
     return cache
 
 
-def test_an_answer_goes_when_anything_changes(noted: Cache, store: Store) -> None:
+def test_a_response_is_dropped_when_anything_changes(filled: Cache, store: Store) -> None:
     bump(store, "all")
-    assert noted.again(ask("/a")) is None
+    assert filled.get_response(request("/a")) is None
 
 
-def test_an_answer_goes_when_the_configuration_does(noted: Cache) -> None:
-    noted.clear()
-    assert noted.again(ask("/a")) is None
+def test_a_response_is_dropped_with_the_configuration(filled: Cache) -> None:
+    filled.clear()
+    assert filled.get_response(request("/a")) is None
 
 
-def test_an_answer_goes_with_its_document(noted: Cache) -> None:
-    noted.put(address(ask("/a")), document(2000, all=0))
-    assert noted.again(ask("/a")) is None
+def test_a_response_is_dropped_with_its_document(filled: Cache) -> None:
+    filled.put(("/a", ""), document(2000, all=0))
+    assert filled.get_response(request("/a")) is None
 
 
-def test_an_answer_of_a_document_that_was_dropped_meanwhile_is_not_kept(noted: Cache) -> None:
-    noted.note(ask("/b"), ANSWER, document())
-    assert noted.again(ask("/b")) is None
+def test_a_response_of_a_dropped_document_is_not_cached(filled: Cache) -> None:
+    filled.put_response(request("/b"), RESPONSE, document())
+    assert filled.get_response(request("/b")) is None
 
 
-def test_answers_are_bounded(store: Store) -> None:
+def test_responses_are_bounded(store: Store) -> None:
     cache = Cache(store, clock=lambda: 0.0)
     kept = document()
-    cache.put(address(ask("/a")), kept)
-    assert cache.get(address(ask("/a"))) is kept
-    asked = [(*ask("/a")[:4], f'"{number}"', *ask("/a")[5:]) for number in range(2500)]
-    for one in asked:
-        cache.note(one, ANSWER, kept)
-    assert sum(cache.again(one) is not None for one in asked) <= ANSWERS_KEPT
-    assert cache.again(asked[-1]) is ANSWER
+    cache.put(("/a", ""), kept)
+    assert cache.get(("/a", "")) is kept
+    keys = [(*request("/a")[:4], f'"{number}"', *request("/a")[5:]) for number in range(2500)]
+    for key in keys:
+        cache.put_response(key, RESPONSE, kept)
+    assert sum(cache.get_response(key) is not None for key in keys) <= MAX_RESPONSES
+    assert cache.get_response(keys[-1]) is RESPONSE
+
+
+@pytest.mark.parametrize(("spare", "is_cached"), [(0, True), (1, False)])
+def test_a_response_to_a_long_request_is_not_cached(
+    filled: Cache, spare: int, is_cached: bool
+) -> None:
+    key = request("/a")
+    accepts = "x" * (MAX_KEY - len("/a") - len("GET") + spare)
+    key = (*key[:3], accepts, *key[4:])
+    document = filled.get(("/a", ""))
+    assert document
+    filled.put_response(key, RESPONSE, document)
+    assert (filled.get_response(key) is RESPONSE) == is_cached

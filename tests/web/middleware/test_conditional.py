@@ -128,6 +128,14 @@ def test_content_codings(accept: str | None, coding: str | None) -> None:
     assert conditional.coding(accept) == coding
 
 
+@pytest.mark.parametrize(("spaces", "is_cached"), [(0, True), (1, False)])
+def test_the_coding_of_a_long_field_is_not_cached(spaces: int, is_cached: bool) -> None:
+    conditional._coding.cache_clear()
+    field = f"br{' ' * (conditional.MAX_CACHED - 2 + spaces)}"
+    assert conditional.coding(field) == "br"
+    assert conditional._coding.cache_info().currsize == is_cached
+
+
 @given(st.text(max_size=40))
 def test_no_field_value_breaks_anything(text: str) -> None:
     conditional.coding(text)

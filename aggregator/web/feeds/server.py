@@ -1,0 +1,294 @@
+"""Responds to requests for feeds: from the cache, or by rendering a view, an archive or a delta."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from aggregator.errors import QueryError, StoreError
+from aggregator.formats import opml
+from aggregator.formats.merged import MergedFeed
+from aggregator.formats.table import FORMATS, OPML
+from aggregator.models.config import Config
+from aggregator.store.database import change_log
+from aggregator.store.database.connection import Store
+from aggregator.store.queries import archives
+from aggregator.web.feeds import build, documents, views
+from aggregator.web.feeds.documents import Address, address
+from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
+from aggregator.web.middleware import conditional
+from aggregator.web.middleware.auth import bearer_token
+from aggregator.web.middleware.cache import Cache, document_key, request_key
+from aggregator.web.middleware.representation import (
+    PRIVATE,
+    PUBLIC,
+    Representation,
+    WsgiResponse,
+    problem,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+CACHE_PUBLIC = "public, max-age=60, stale-if-error=86400"
+CACHE_PRIVATE = "private, max-age=60"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
+CACHE_DELTA = "no-store, im"  # only caches that support RFC 3229 may store a delta (§10.8.3)
+
+MAX_STATES = 500
+"""Earlier documents whose items are remembered, to send only what is new since (RFC 3229)."""
+
+MAX_STATE_PATH = 1_000
+"""Characters of an address whose documents are remembered; a query may be much longer."""
+
+_OPML = f"{opml.TYPE}; charset=utf-8"
+
+_VARY = "Accept-Encoding, A-IM"
+
+_METHODS = "GET, HEAD, OPTIONS"
+
+
+class FeedServer:
+    """Responds to requests for feeds."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Callable[[], Config],
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Serve the entries of a store.
+
+        Args:
+            store: The database.
+            config: Returns the configuration in force; a new object means it was reloaded.
+            clock: Seconds, monotonic.
+            now: The time of day; only keeps Last-Modified out of the future (RFC 9110 §8.8.2.1).
+        """
+        self._store, self._config, self._now = store, config, now
+        self._cache = Cache(store, clock=clock)
+        self._config_in_use = config()
+        self._rendering = threading.Lock()
+        self._states: OrderedDict[tuple[str, str], dict[str, datetime]] = OrderedDict()
+
+    def cached_document(self, environ: "WSGIEnvironment") -> WsgiResponse | None:
+        """Return the response if it needs no rendering and no routing, else None."""
+        path = environ["PATH_INFO"]
+        if not path.startswith("/feeds/") and path != "/opml":
+            return None
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _method_response(environ["REQUEST_METHOD"])
+        if "HTTP_A_IM" in environ:
+            return None
+        if self._config() is not self._config_in_use:
+            return None
+        document = self._cache.get(document_key(environ))
+        if document is None:
+            return None
+        response = document.response(environ)
+        auth = self._config_in_use.auth
+        if not (auth.on and auth.protect == "site"):
+            self._cache.put_response(request_key(environ), response, document)
+        return response
+
+    def cached_response(self, environ: "WSGIEnvironment") -> WsgiResponse | None:
+        """Return the response that the same request got before, else None.
+
+        It is for everyone, so a site that requires a password has none.
+        """
+        if self._config() is not self._config_in_use:
+            return None
+        return self._cache.get_response(request_key(environ))
+
+    def response(self, environ: "WSGIEnvironment") -> WsgiResponse:
+        """Return the response to a request for a feed."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _method_response(environ["REQUEST_METHOD"])
+        try:
+            path = environ["PATH_INFO"].encode("latin-1").decode()
+            return self._respond(environ, address(path))
+        except UnicodeError:
+            return problem(404, "the address is not valid UTF-8")
+        except NoSuchView as error:
+            return problem(404, str(error))
+        except NeedsToken as error:
+            return problem(401, str(error), ("WWW-Authenticate", "Bearer"), safe=PRIVATE)
+        except QueryError as error:
+            return problem(400, str(error))
+        except StoreError:
+            return problem(503, "the database can't be read now", ("Retry-After", "10"))
+
+    def _respond(self, environ: "WSGIEnvironment", wanted: Address) -> WsgiResponse:
+        with self._rendering:  # a second request for the same document finds it cached
+            config = self._config()
+            if config is not self._config_in_use:
+                self._cache.clear()
+                self._config_in_use = config
+            spec = views.resolve(
+                wanted.kind,
+                wanted.id,
+                environ.get("QUERY_STRING", ""),
+                config,
+                bearer=bearer_token(environ),
+            )
+            since = self._known_state(environ, spec, wanted)
+            if since is not None:
+                whole, delta = self._feed(spec, wanted.format, config, since=since)
+                response = whole.response(environ)
+                return response if response.status.startswith("304") else delta.response(environ)
+            document = self._cache.get(document_key(environ))
+            if document is None:
+                document = self._render(spec, wanted, config)
+                # A cached document is served to every request with the same address, so a
+                # private view is cached only when the address holds the token.
+                if not spec.private or spec.token:
+                    self._cache.put(document_key(environ), document)
+        return document.response(environ)
+
+    def _render(self, spec: ViewSpec, wanted: Address, config: Config) -> Representation:
+        if wanted.archive:
+            return self._archive(spec, wanted, config)
+        if wanted.format == OPML:
+            return self._opml(spec, config)
+        return self._feed(spec, wanted.format, config)[0]
+
+    def _feed(
+        self,
+        spec: ViewSpec,
+        format: str,
+        config: Config,
+        since: Mapping[str, datetime] | None = None,
+    ) -> tuple[Representation, Representation]:
+        """Return a view's document, and a delta with what is new since an earlier state."""
+        feed, rendered = documents.make(self._store, spec, format, config)
+        last_modified = feed.updated if feed.items or feed.tombstones else None
+        document = Representation(
+            body=rendered.body,
+            content_type=rendered.content_type,
+            last_modified=last_modified if last_modified and last_modified <= self._now() else None,
+            links=_links(spec, format, feed.hubs),
+            cache_control=CACHE_PRIVATE if spec.private else CACHE_PUBLIC,
+            versions=rendered.versions,
+            vary=f"{_VARY}, Authorization" if spec.private else _VARY,
+            private=spec.private,
+        )
+        self._remember_state(spec, format, document.etag, feed)
+        if since is None:
+            return document, document
+        new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
+        delta = replace(feed, items=tuple(new), complete=False)
+        return document, Representation(
+            body=FORMATS[format].render(delta),
+            content_type=FORMATS[format].content_type,
+            last_modified=document.last_modified,
+            links=document.links,
+            cache_control=CACHE_DELTA,
+            etag=document.etag,
+            status=226,
+            vary="Accept-Encoding, A-IM, If-None-Match",
+            extra=[("IM", "feed")],
+            private=spec.private,
+        )
+
+    def _archive(self, spec: ViewSpec, wanted: Address, config: Config) -> Representation:
+        number, format = wanted.archive, wanted.format
+        # The documents hold the address of the site: one that moves needs new ones.
+        variant = f"{format} {spec.base}"
+        packed = self._stored_archive(spec, number, variant)
+        if packed is None:
+            build.close_archives(self._store, spec)
+            with self._store.reading() as db:
+                content = build.archive(db, spec, number) if spec.archived else None
+            if content is None:
+                raise NoSuchView(f"there is no archive {number} of {spec.path}")
+            body = FORMATS[format].render(build.merged(spec, content, config, format))
+            packed = zstandard.ZstdCompressor(level=8).compress(body)
+            with self._store.transaction() as db:
+                packed = archives.keep(db, spec.key, number, variant, packed)
+        return Representation(
+            body=zstandard.ZstdDecompressor().decompress(packed),
+            content_type=FORMATS[format].content_type,
+            links=(
+                (spec.feed_url(format, number), 'rel="self"'),
+                (spec.feed_url(format), 'rel="current"'),
+            ),
+            cache_control=CACHE_FOREVER,
+        )
+
+    def _stored_archive(self, spec: ViewSpec, number: int, variant: str) -> bytes | None:
+        if not spec.archived:
+            return None
+        with self._store.reading() as db:
+            return archives.document(db, spec.key, number, variant)
+
+    def _opml(self, spec: ViewSpec, config: Config) -> Representation:
+        with self._store.reading() as db:
+            versions = documents.versions(db, (change_log.ALL,))
+            outlines = build.outlines(db, spec, config)
+        return Representation(
+            body=opml.render(outlines, title=spec.title),
+            content_type=_OPML,
+            links=((spec.page_url, 'rel="alternate"; type="text/html"'),),
+            cache_control=CACHE_PRIVATE if spec.private else CACHE_PUBLIC,
+            versions=versions,
+            vary="Accept-Encoding, Authorization" if spec.private else "Accept-Encoding",
+            private=spec.private,
+            extra=[("Content-Disposition", 'inline; filename="feeds.opml"')],
+        )
+
+    def _known_state(
+        self, environ: "WSGIEnvironment", spec: ViewSpec, wanted: Address
+    ) -> Mapping[str, datetime] | None:
+        """Return the items that a client has, when it asks for a delta only (RFC 3229)."""
+        manipulations = environ.get("HTTP_A_IM", "").lower().split(",")
+        if wanted.archive or "feed" not in (
+            name.partition(";")[0].strip() for name in manipulations
+        ):
+            return None
+        for tag in conditional.tags(environ.get("HTTP_IF_NONE_MATCH", "")):
+            state = self._states.get((spec.feed_path(wanted.format), tag.partition("-")[0]))
+            if state is not None:
+                return state
+        return None
+
+    def _remember_state(self, spec: ViewSpec, format: str, etag: str, feed: MergedFeed) -> None:
+        key = spec.feed_path(format), etag
+        if len(key[0]) > MAX_STATE_PATH:
+            return
+        self._states[key] = {item.entry.uri: item.updated for item in feed.items}
+        self._states.move_to_end(key)
+        if len(self._states) > MAX_STATES:
+            self._states.popitem(last=False)
+
+
+def _links(spec: ViewSpec, format: str, hubs: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return (
+        (spec.feed_url(format), 'rel="self"'),
+        *((hub, 'rel="hub"') for hub in hubs),
+        (spec.page_url, 'rel="alternate"; type="text/html"'),
+        *(
+            (url, f'rel="alternate"; type="{media_type}"')
+            for media_type, url in build.alternates(spec, format)
+        ),
+    )
+
+
+def _method_response(method: str) -> WsgiResponse:
+    if method != "OPTIONS":
+        return problem(405, f"use {_METHODS}", ("Allow", _METHODS))
+    return WsgiResponse(
+        status="204 No Content",
+        headers=[
+            ("Allow", _METHODS),
+            ("Access-Control-Allow-Methods", _METHODS),
+            ("Access-Control-Allow-Headers", "A-IM, If-Modified-Since, If-None-Match"),
+            ("Access-Control-Max-Age", "86400"),
+            *PUBLIC,
+        ],
+    )
