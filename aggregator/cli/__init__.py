@@ -1,1 +1,1 @@
-"""The commands: the only place that starts, wires and exits."""
+"""The commands: the only package that starts the service, wires it and exits."""

@@ -1,4 +1,4 @@
-"""The commands that show and explain: status, explain, doctor."""
+"""Commands that show and explain: status, explain, doctor."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,11 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from aggregator.cli.fetch_once import reader
-from aggregator.cli.shared import check_known, load, opened, out
+from aggregator.cli.fetch_once import url_poller
+from aggregator.cli.shared import check_known, console, load, open_store
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
+from aggregator.models.entry import StoredEntry
 from aggregator.models.poll import Failed, ParsedDocument
 from aggregator.policy import schedule
 from aggregator.polling.poller import utc_now
@@ -22,17 +23,17 @@ from aggregator.websub import status_text
 
 
 @click.command()
-@click.option("--hosts", is_flag=True, help="How politely each host was treated.")
+@click.option("--hosts", is_flag=True, help="Show requests, spacing and errors by host.")
 @click.pass_obj
 def status(path: str, hosts: bool) -> None:
-    """Show each source: health, last check, last change, next poll, entries.
+    """Show health, last check, last change, next poll and entries of each source.
 
     \b
     Examples:
       aggregator status
       aggregator status --hosts
     """
-    with opened(path) as (config, store):
+    with open_store(path) as (config, store):
         maintenance.synchronise(store, config, utc_now())
         with store.reading() as db:
             if hosts:
@@ -56,7 +57,7 @@ def _show_sources(states: list[SourceState]) -> None:
             str(state.entries),
             escape(state.error),
         )
-    out.print(table)
+    console.print(table)
 
 
 def _show_hosts(rows: list[poll_log.HostRow]) -> None:
@@ -71,14 +72,14 @@ def _show_hosts(rows: list[poll_log.HostRow]) -> None:
             str(row.saved // 1000), str(row.unconditional), str(row.early), str(row.failed),
             f"{row.spacing:.1f} s" if row.spacing else "",
         )  # fmt: skip
-    out.print(table)
+    console.print(table)
 
 
 @click.command()
-@click.argument("what", metavar="SOURCE|ENTRY")
+@click.argument("name", metavar="SOURCE|ENTRY")
 @click.pass_obj
-def explain(path: str, what: str) -> None:
-    """Say why a source is polled when it is, or how an entry came to be here.
+def explain(path: str, name: str) -> None:
+    """Explain when a source is polled next, or how an entry was merged.
 
     \b
     Examples:
@@ -86,70 +87,73 @@ def explain(path: str, what: str) -> None:
       aggregator explain 4711
       aggregator explain https://www.example.org/story
     """
-    with opened(path) as (config, store):
+    with open_store(path) as (config, store):
         maintenance.synchronise(store, config, utc_now())
         with store.reading() as db:
-            state = sources.get(db, what)
+            state = sources.get(db, name)
             if state is not None:
                 known = subscriptions.all_of(db, state.id)
                 _explain_source(state, status_text.of_source(config, state.feed, known))
                 return
-            found = entries.find(db, what)
-            if found is None:
+            entry = entries.find(db, name)
+            if entry is None:
                 raise AggregatorError(
-                    f"{what}: neither a source's id nor an entry's id, guid or URL"
+                    f"{name}: no source has this id, and no entry this id, guid or URL"
                 )
-            out.print(f"[bold]{escape(found.entry.title)}[/]")
-            out.print(f"  entry {found.id} of {escape(found.source_id)}")
-            out.print(
-                f"  guid {escape(found.entry.guid or 'none')}, in our feeds {escape(found.uri)}"
-            )
-            out.print(f"  first seen {found.first_seen:%Y-%m-%d %H:%M} UTC")
-            out.print(f"  known by its {found.known_by.replace(' ', ', ') or 'keys'}")
-            if found.matched:
-                out.print(f"  recognised by its {found.matched} when it was rewritten last")
-            for reason in found.ruling.reasons:
-                out.print(f"  {escape(reason)}")
-            if found.hidden:
-                out.print(f"  in no view: {escape(found.hidden)}")
-            _explain_story(db, found.id)
-            for version in versions.of_entry(db, found.id):
-                out.print(
-                    f"  changed {version.until:%Y-%m-%d %H:%M} UTC, was: {escape(version.title)}"
-                )
+            _explain_entry(db, entry)
+
+
+def _explain_entry(db: Connection, stored: StoredEntry) -> None:
+    console.print(f"[bold]{escape(stored.entry.title)}[/]")
+    console.print(f"  entry {stored.id} of {escape(stored.source_id)}")
+    guid = stored.entry.guid or "none"
+    console.print(f"  guid {escape(guid)}, in our feeds {escape(stored.uri)}")
+    console.print(f"  first seen {stored.first_seen:%Y-%m-%d %H:%M} UTC")
+    console.print(f"  identified by its {stored.known_by.replace(' ', ', ') or 'keys'}")
+    if stored.matched:
+        console.print(f"  matched by its {stored.matched} at the last edit")
+    for reason in stored.ruling.reasons:
+        console.print(f"  {escape(reason)}")
+    if stored.hidden:
+        console.print(f"  hidden: {escape(stored.hidden)}")
+    _explain_story(db, stored.id)
+    for version in versions.of_entry(db, stored.id):
+        console.print(f"  edited {version.until:%Y-%m-%d %H:%M} UTC, was: {escape(version.title)}")
 
 
 def _explain_story(db: Connection, entry_id: int) -> None:
     members = stories.of_entry(db, entry_id)
-    if len(members) > 1:
-        out.print(f"  one of {len(members)} reports of story {members[0].story}:")
-    for one in members if len(members) > 1 else ():
-        why = f"{one.reason}, {one.similarity:.2f} alike" if one.reason else "it came first"
-        mark = "*" if one.entry_id == entry_id else " "
-        out.print(f"  {mark} entry {one.entry_id} of {escape(one.source_id)}: {why}")
+    if len(members) < 2:
+        return
+    console.print(f"  story {members[0].story}, {len(members)} entries:")
+    for member in members:
+        similarity = f"similarity {member.similarity:.2f}"
+        reason = f"{member.reason}, {similarity}" if member.reason else "came first"
+        mark = "*" if member.entry_id == entry_id else " "
+        console.print(f"  {mark} entry {member.entry_id} of {escape(member.source_id)}: {reason}")
 
 
 def _explain_source(state: SourceState, push: str) -> None:
-    out.print(f"[bold]{escape(state.title)}[/]  {escape(state.poll_url)}")
-    out.print(f"  {escape(state.next_poll_reason)}")
-    out.print(f"  health: {state.health}" + (f", {escape(state.error)}" if state.error else ""))
+    console.print(f"[bold]{escape(state.title)}[/]  {escape(state.poll_url)}")
+    console.print(f"  {escape(state.next_poll_reason)}")
+    console.print(f"  health: {state.health}" + (f", {escape(state.error)}" if state.error else ""))
     if state.moved_to:
-        out.print(f"  moved for good from {escape(state.url)}")
+        console.print(f"  moved permanently from {escape(state.url)}")
     if state.move:
-        out.print(
+        console.print(
             f"  permanent redirect to {escape(state.move.url)}, seen {state.move.times} times"
             f" since {state.move.since:%Y-%m-%d %H:%M} UTC"
         )
-    out.print(f"  pushes: {escape(push)}")
+    console.print(f"  WebSub: {escape(push)}")
     for problem in state.feed.problems:
-        out.print(f"  odd: {escape(problem)}")
+        console.print(f"  problem: {escape(problem)}")
 
 
 @click.command()
 @click.argument("source_id", metavar="SOURCE")
 @click.pass_obj
 def doctor(path: str, source_id: str) -> None:
-    """Fetch a source now, storing nothing; say what is odd about it and what to do.
+    """Fetch a source without storing it; report problems and how to fix them.
 
     \b
     Example:
@@ -158,33 +162,35 @@ def doctor(path: str, source_id: str) -> None:
     config = load(path)
     check_known(config, (source_id,))
     source = next(source for source in config.sources if source.id == source_id)
-    with reader(config) as read:
-        result = read(source.url)
+    with url_poller(config) as poll:
+        result = poll(source.url)
     transfer, outcome = result.outcome.transfer, result.outcome
-    out.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
+    console.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
     for hop in transfer.hops:
-        out.print(f"  {hop.status} to {escape(hop.url)}")
-    out.print(f"  status {transfer.status}, {transfer.seconds:.2f} s, {transfer.received:,} bytes")
+        console.print(f"  {hop.status} to {escape(hop.url)}")
+    console.print(
+        f"  status {transfer.status}, {transfer.seconds:.2f} s, {transfer.received:,} bytes"
+    )
     if isinstance(outcome, Failed):
-        out.print(f"  [red]{escape(outcome.detail)}[/]")
+        console.print(f"  [red]{escape(outcome.detail)}[/]")
         return
     if isinstance(outcome, ParsedDocument):
         for line in _findings(outcome):
-            out.print(f"  {escape(line)}")
+            console.print(f"  {escape(line)}")
 
 
-def _findings(reading: ParsedDocument) -> Iterator[str]:
-    title = reading.feed.title or "no title"
-    yield f"{reading.feed.version}: {title}, {len(reading.entries)} entries"
-    yield from (f"odd: {problem}" for problem in reading.feed.problems)
-    yield from (f"a hub offers to push it: {hub}" for hub in reading.feed.hubs)
-    if not (reading.validators.etag or reading.validators.last_modified):
-        yield "no ETag and no Last-Modified: every poll brings the whole body; tell the publisher"
-    if any(300 < hop.status < 400 and hop.status in (301, 308) for hop in reading.transfer.hops):
-        yield f"it has moved: put {reading.url} into the configuration"
-    undated = sum(entry.published is None and entry.updated is None for entry in reading.entries)
+def _findings(document: ParsedDocument) -> Iterator[str]:
+    title = document.feed.title or "no title"
+    yield f"{document.feed.version}: {title}, {len(document.entries)} entries"
+    yield from (f"problem: {problem}" for problem in document.feed.problems)
+    yield from (f"has a WebSub hub: {hub}" for hub in document.feed.hubs)
+    if not (document.validators.etag or document.validators.last_modified):
+        yield "no ETag or Last-Modified: every poll downloads the whole feed; tell the publisher"
+    if any(300 < hop.status < 400 and hop.status in (301, 308) for hop in document.transfer.hops):
+        yield f"moved permanently: change the URL in the configuration to {document.url}"
+    undated = sum(entry.published is None and entry.updated is None for entry in document.entries)
     if undated:
-        yield f"{undated} entries have no date: they are dated when first seen"
-    unnamed = sum(not entry.guid for entry in reading.entries)
+        yield f"{undated} entries have no date: the time of the first poll is used"
+    unnamed = sum(not entry.guid for entry in document.entries)
     if unnamed:
-        yield f"{unnamed} entries have no guid: their link or text identifies them"
+        yield f"{unnamed} entries have no guid: link or text identifies them"

@@ -1,4 +1,4 @@
-"""One poll of one URL, without the database."""
+"""Poll one URL without a database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from aggregator.polling.poller import utc_now
 
 
 @contextmanager
-def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
-    """Give a function that polls a URL once, without any database."""
+def url_poller(config: Config) -> Iterator[Callable[[str], PollResult]]:
+    """Yield a function that polls a URL once."""
     client = Client(
         user_agent=user_agent(config),
         allow=config.allow,
@@ -22,7 +22,7 @@ def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
     )
     pool = parser_pool.start(1)
 
-    def read(url: str) -> PollResult:
+    def poll(url: str) -> PollResult:
         request = Request(source_id="it", url=url, limits=config.defaults.limits)
         judged = stages.check_fetch(request, client.fetch_one(request))
         if isinstance(judged, PollResult):
@@ -30,7 +30,7 @@ def reader(config: Config) -> Iterator[Callable[[str], PollResult]]:
         return parser_pool.results(parser_pool.send(pool, [judged], utc_now()), [judged])[0]
 
     try:
-        yield read
+        yield poll
     finally:
         pool.stop()
         pool.join()

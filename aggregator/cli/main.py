@@ -1,4 +1,4 @@
-"""The command `aggregator` and what holds for all its subcommands."""
+"""The command `aggregator`: global options, logging and errors of all subcommands."""
 
 import sys
 from importlib import import_module
@@ -29,13 +29,13 @@ COMMANDS = {
     "password": "maintenance:password",
     "release": "maintenance:release",
 }
-"""Where each stands in this folder: loading all takes longer than most of them work."""
+"""Module and function of each command; loading all takes longer than most commands run."""
 
 
 class _Commands(click.Group):
-    """Loads a command when it is asked for.
+    """Loads commands on demand.
 
-    Our errors are shown as one clear line, with 2 as exit code; `--debug` shows the traceback.
+    Shows our errors as one line, with exit code 2; `--debug` shows the traceback.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,7 +55,7 @@ class _Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             if isinstance(error, ConfigError):
-                click.echo(error, err=True)  # as they are: editors jump to file:line:column
+                click.echo(error, err=True)  # unchanged: editors jump to file:line:column
             else:
                 click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
             sys.exit(2)
@@ -69,19 +69,19 @@ class _Commands(click.Group):
     envvar="AGGREGATOR_CONFIG",
     default=DEFAULT_CONFIG,
     show_default=True,
-    help="The YAML file that names the sources (or AGGREGATOR_CONFIG).",
+    help="Configuration file (or AGGREGATOR_CONFIG).",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks and everything that is logged.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and debug log messages.")
 @click.pass_context
 def main(ctx: click.Context, config_path: str, debug: bool) -> None:
-    """Aggregate feeds: poll the sources of a YAML file, serve them merged.
+    """Poll the feeds of a YAML file; serve them as a news site and merged feeds.
 
     \b
     Examples:
-      aggregator run                         poll and serve, config/sources.yaml
-      aggregator --config my.yaml check      say everything that is wrong with a file
-      aggregator poll --force                one round, now
-      aggregator doctor bbc-world            what is odd about a source, and what to do
+      aggregator run                         poll and serve config/sources.yaml
+      aggregator --config my.yaml check      list the mistakes in a file
+      aggregator poll --force                poll all sources now
+      aggregator doctor bbc-world            find problems with a source
     """
     ctx.obj = config_path
     logs.start(debug=debug)

@@ -1,4 +1,4 @@
-"""The commands for what is kept: backup, restore, release, and the password."""
+"""Commands for stored data and the password: backup, restore, release, password."""
 
 import contextlib
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import check_known, load, opened, out
+from aggregator.cli.shared import check_known, console, load, open_store
 from aggregator.errors import StoreError
 from aggregator.ingest import maintenance
 from aggregator.policy.filter_rules import Rulebook
@@ -21,28 +21,28 @@ from aggregator.store.sources import sources
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.pass_obj
 def backup(path: str, file: str) -> None:
-    """Copy the database into FILE, complete and consistent, while everything goes on.
+    """Copy the database to FILE, complete and consistent, while the service runs.
 
     \b
     Example:
       aggregator backup /backup/aggregator-$(date +%F).db
     """
     if Path(file).exists():
-        raise StoreError(f"{file}: exists already; name a new file, nothing is overwritten")
-    with opened(path) as (_, store):
+        raise StoreError(f"{file} already exists; choose another name")
+    with open_store(path) as (_, store):
         partial = f"{file}.partial"
         Path(partial).unlink(missing_ok=True)
         store.backup(partial)
         Path(partial).rename(file)
-    out.print(f"{escape(file)}: {Path(file).stat().st_size:,} bytes")
+    console.print(f"{escape(file)}: {Path(file).stat().st_size:,} bytes")
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Do not ask before the present database is put aside.")
+@click.option("--yes", is_flag=True, help="Replace the current database without asking.")
 @click.pass_obj
 def restore(path: str, file: str, yes: bool) -> None:
-    """Put the backup FILE in the place of the database, which is kept beside it.
+    """Replace the database with the backup FILE; the old database is renamed.
 
     \b
     Example:
@@ -54,10 +54,10 @@ def restore(path: str, file: str, yes: bool) -> None:
         _check_backup(file)
         if target.exists():
             if not yes:
-                click.confirm(f"Put {target} aside and use {file}?", abort=True)
+                click.confirm(f"Replace {target} with {file}?", abort=True)
             aside = target.with_name(f"{target.name}.before-restore-{utc_now():%Y%m%dT%H%M%S}")
             target.rename(aside)
-            out.print(f"the present database is kept as {escape(str(aside))}")
+            console.print(f"the old database is now {escape(str(aside))}")
         for left in (f"{target}-wal", f"{target}-shm"):
             Path(left).unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,18 +66,18 @@ def restore(path: str, file: str, yes: bool) -> None:
         Store(str(target)).close()
     finally:
         lock.release()
-    out.print(f"{escape(str(target))}: restored from {escape(file)}")
+    console.print(f"{escape(str(target))}: restored from {escape(file)}")
 
 
 def _check_backup(file: str) -> None:
-    # Looked at in a copy: opening brings the schema up to date, and the backup stays as it is.
+    # Check a copy: opening a database migrates it, and the backup must not change.
     copy = Path(f"{file}.checked")
     shutil.copyfile(file, copy)
     try:
         with contextlib.closing(Store(str(copy))) as store:
-            found = store.check()
-        if found != "ok":
-            raise StoreError(f"{file}: this backup is damaged ({found}); use another one")
+            result = store.check()
+        if result != "ok":
+            raise StoreError(f"{file}: this backup is damaged ({result}); use another one")
     finally:
         for left in copy.parent.glob(f"{copy.name}*"):
             left.unlink()
@@ -85,31 +85,31 @@ def _check_backup(file: str) -> None:
 
 @click.command()
 def password() -> None:
-    """Ask for a password and print what stands for it under auth in the configuration.
+    """Ask for a password and print its hash, for auth in the configuration.
 
     \b
     Example:
       aggregator password
     """
-    from aggregator.web.middleware.auth import hash_password  # slow to load, and only needed here
+    from aggregator.web.middleware.auth import hash_password  # slow to import, and only needed here
 
     text = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    out.print(f"password: {hash_password(text)}", markup=False)
+    console.print(f"password: {hash_password(text)}", markup=False)
 
 
 @click.command()
 @click.argument("source_id", metavar="SOURCE")
 @click.pass_obj
 def release(path: str, source_id: str) -> None:
-    """Show the entries of a source that were held back as re-issued.
+    """Show the entries of a source that were held back as republished.
 
     \b
     Example:
       aggregator release bbc-world
     """
-    with opened(path) as (config, store):
+    with open_store(path) as (config, store):
         check_known(config, (source_id,))
         with store.transaction() as db:
             state = sources.get(db, source_id)
             count = maintenance.release(db, state, Rulebook.of(config), utc_now()) if state else 0
-    out.print(f"{escape(source_id)}: {count} entries released")
+    console.print(f"{escape(source_id)}: {count} entries released")

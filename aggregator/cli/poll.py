@@ -1,4 +1,4 @@
-"""The command that polls once."""
+"""The command poll: one round."""
 
 import logging
 
@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aggregator.cli.shared import check_known, err, opened, out
+from aggregator.cli.shared import check_known, console, error_console, open_store
 from aggregator.errors import AlreadyRunning
 from aggregator.ingest import maintenance
 from aggregator.ingest.source_update import Ingested
@@ -20,13 +20,12 @@ from aggregator.store.sources import poll_log, sources
 
 @click.command("poll")
 @click.argument("source_ids", metavar="[SOURCE]...", nargs=-1)
-@click.option("--force", is_flag=True, help="Poll what is not due too, save what asked to wait.")
+@click.option("--force", is_flag=True, help="Poll sources that are not due too.")
 @click.pass_obj
 def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
-    """Poll once what is due (or the named sources) and show what came.
+    """Poll due sources, or the named ones, once and print a summary.
 
-    Failing feeds are listed and are no reason for an exit code other than 0. A Retry-After is
-    obeyed by --force too.
+    Lists failed sources; the exit code is 0 even if some fail. --force obeys Retry-After too.
 
     \b
     Examples:
@@ -34,7 +33,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
       aggregator poll --force
       aggregator poll bbc-world nasa
     """
-    with opened(path) as (config, store):
+    with open_store(path) as (config, store):
         check_known(config, source_ids)
         maintenance.synchronise(store, config, utc_now())
         if force or source_ids:
@@ -45,7 +44,8 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         except AlreadyRunning as running:
             if not (force or source_ids):
                 raise
-            out.print(f"Handed over: {escape(str(running).split(';')[0].split('. ')[0])}.")
+            holder = str(running).split(";")[0].split(". ")[0]
+            console.print(f"Left to the running scheduler: {escape(holder)}.")
             return
         maintenance.reapply_rules(store, config, utc_now())
         with store.reading() as db:
@@ -53,22 +53,21 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         if source_ids:
             due = [item for item in due if item.source_id in source_ids]
         try:
-            done = _one_round(store, config, due)
+            polls = _one_round(store, config, due)
         finally:
             lock.release()
-        _show_round(done, len(due), source_ids)
+        _show_round(polls, len(due), source_ids)
 
 
 def _one_round(store: Store, config: Config, due: list[sources.Due]) -> list[Ingested]:
-    done: list[Ingested] = []
-    progress = Progress(
-        TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
-    )
+    polls: list[Ingested] = []
+    columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    progress = Progress(*columns, console=error_console)
     with progress:
         task = progress.add_task("", total=len(due))
 
         def report(ingested: Ingested) -> None:
-            done.append(ingested)
+            polls.append(ingested)
             progress.advance(task)
 
         logging.getLogger("aggregator").setLevel(logging.CRITICAL)
@@ -79,32 +78,30 @@ def _one_round(store: Store, config: Config, due: list[sources.Due]) -> list[Ing
                 poller.offer(waiting)
                 waiting = [item for item in waiting if not poller.has(item.source_id)]
                 poller.turn_or_raise()
-            _follow(store, poller, done)
+            _follow(store, poller, polls)
         finally:
             poller.close()
-    return done
+    return polls
 
 
-def _follow(store: Store, poller: Poller, done: list[Ingested]) -> None:
-    """Poll on what a poll has found to be fetched at once: a page's feed, an archive."""
-    ended = 0
-    while ended < len(done):
-        polled = {ingested.source_id for ingested in done[ended:]}
-        ended = len(done)
+def _follow(store: Store, poller: Poller, polls: list[Ingested]) -> None:
+    """Poll sources that are due again at once: the feed of a page, an archive."""
+    finished = 0
+    while finished < len(polls):
+        polled = {ingested.source_id for ingested in polls[finished:]}
+        finished = len(polls)
         with store.reading() as db:
             due = [item for item in sources.due(db, utc_now()) if item.source_id in polled]
         poller.offer(due)
         poller.run_until_idle()
 
 
-def _show_round(done: list[Ingested], due: int, source_ids: tuple[str, ...]) -> None:
+def _show_round(polls: list[Ingested], due: int, source_ids: tuple[str, ...]) -> None:
     if not due:
-        out.print(
-            "Nothing was due."
-            + (" It asked to wait, or is disabled; see `aggregator explain`." if source_ids else "")
-        )
+        reason = " The server asked to wait, or the source is disabled; see `aggregator explain`."
+        console.print("Nothing was due." + (reason if source_ids else ""))
         return
-    failed = [one for one in done if one.result not in poll_log.FINE]
+    failed = [poll for poll in polls if poll.result not in poll_log.FINE]
     table = Table(box=None, pad_edge=False)
     for column in ("", "sources"):
         table.add_column(column, justify="right" if column else "left")
@@ -113,10 +110,10 @@ def _show_round(done: list[Ingested], due: int, source_ids: tuple[str, ...]) -> 
         ("not modified", ("not_modified",)),
         ("equal body", ("equal",)),
     ):
-        table.add_row(label, str(sum(one.result in results for one in done)))
+        table.add_row(label, str(sum(poll.result in results for poll in polls)))
     table.add_row("failed", str(len(failed)))
-    table.add_row("[bold]new entries[/]", f"[bold]{sum(len(one.new) for one in done)}[/]")
-    table.add_row("changed entries", str(sum(len(one.changed) for one in done)))
-    out.print(table)
-    for one in sorted(failed, key=lambda one: one.source_id):
-        out.print(f"[red]{escape(one.source_id)}[/] {escape(one.detail)}")
+    table.add_row("[bold]new entries[/]", f"[bold]{sum(len(poll.new) for poll in polls)}[/]")
+    table.add_row("changed entries", str(sum(len(poll.changed) for poll in polls)))
+    console.print(table)
+    for poll in sorted(failed, key=lambda poll: poll.source_id):
+        console.print(f"[red]{escape(poll.source_id)}[/] {escape(poll.detail)}")

@@ -1,4 +1,4 @@
-"""The commands that poll and stay: alone, with a web server, and the demonstration."""
+"""Commands that poll until stopped: run, scheduler, demo."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import load, out
+from aggregator.cli.shared import console, load
 from aggregator.cli.web_server import STARTED_BY, check_free
 from aggregator.config.keys.service import CLUSTER_ADDRESS
 from aggregator.demo.publisher import Publisher
@@ -26,9 +26,9 @@ from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.polling import parser_pool
-from aggregator.polling import scheduler as jobs
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import utc_now
+from aggregator.polling.scheduler import Scheduler
 from aggregator.store.database.connection import Store
 from aggregator.web.feeds import documents
 
@@ -43,7 +43,7 @@ CLUSTER = click.option(
     "--cluster",
     default="",
     callback=_cluster,
-    help="Poll by the Dask workers of tcp://HOST:8786, or by local:N on this machine.",
+    help="Poll with the Dask workers of tcp://HOST:8786, or N local ones (local:N).",
 )
 
 
@@ -53,7 +53,7 @@ CLUSTER = click.option(
 @CLUSTER
 @click.pass_obj
 def run(path: str, host: str, port: int, cluster: str) -> None:
-    """Poll and serve, in one command; Ctrl-C stops it.
+    """Poll and serve until Ctrl-C.
 
     \b
     Example:
@@ -70,7 +70,7 @@ def run(path: str, host: str, port: int, cluster: str) -> None:
 @CLUSTER
 @click.pass_obj
 def scheduler(path: str, cluster: str) -> None:
-    """Poll only; `aggregator web` serves from the same database.
+    """Poll without serving; run `aggregator web` beside it.
 
     \b
     Examples:
@@ -84,10 +84,9 @@ def scheduler(path: str, cluster: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, help="Port to serve on.")
 def demo(host: str, port: int) -> None:
-    """Show everything alive without internet, on invented feeds.
+    """Poll and serve invented feeds; needs no internet.
 
-    A small publisher on this machine adds an item every few seconds; everything lands in
-    data/demo.db.
+    A publisher on this machine adds an item every few seconds. Writes data/demo.db.
 
     \b
     Example:
@@ -99,7 +98,7 @@ def demo(host: str, port: int) -> None:
     check_free(host, port)
     check_free("127.0.0.1", publisher_port)
     for stale in Path().glob(f"{config.storage}*"):
-        stale.unlink()  # the invented news begins anew with every start
+        stale.unlink()  # invented feeds start again with every run
     publisher = Publisher("127.0.0.1", publisher_port, clock=utc_now)
     publisher.start()
     try:
@@ -111,11 +110,11 @@ def demo(host: str, port: int) -> None:
         publisher.stop()
 
 
-def _scheduler(path: str, cluster: str = "") -> jobs.Scheduler:
+def _scheduler(path: str, cluster: str = "") -> Scheduler:
     config = load(path)
     store, executor = Store(config.storage), _executor(cluster or config.cluster)
-    del config  # the scheduler reads its own, and that of many feeds is large
-    return jobs.Scheduler(
+    del config  # the scheduler loads its own; a large one takes much memory
+    return Scheduler(
         store,
         lambda: load(path),
         executor=executor,
@@ -127,17 +126,17 @@ def _executor(cluster: str) -> Callable[..., PollExecutor]:
     if not cluster:
         return Pipeline
     try:
-        from aggregator.cluster.client import Cluster  # optional, and slow to load
+        from aggregator.cluster.client import Cluster  # optional, and slow to import
     except ModuleNotFoundError as error:
         raise AggregatorError(
-            f"a cluster needs what is not installed ({error.name}):"
+            f"a cluster needs {error.name}, which is not installed:"
             " pip install 'feed-aggregator[cluster]'"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it is chatty, from its import on
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs much, from its import on
     return partial(Cluster, address=cluster)
 
 
-def _run_scheduler(scheduler: jobs.Scheduler) -> None:
+def _run_scheduler(scheduler: Scheduler) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         scheduler.stop()
 
@@ -152,12 +151,12 @@ def _run_scheduler(scheduler: jobs.Scheduler) -> None:
 
 def _announce(config: Config, host: str, port: int) -> None:
     address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
-    out.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
-    out.print(f"  front page    {address}/")
-    out.print(f"  last updated  {address}/status")
+    console.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
+    console.print(f"  front page    {address}/")
+    console.print(f"  last updated  {address}/status")
     first, *others = FORMATS
-    out.print(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
-    out.print("Ctrl-C stops it.")
+    console.print(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
+    console.print("Press Ctrl-C to stop.")
 
 
 @contextmanager
@@ -172,9 +171,9 @@ def _web_process(path: str, host: str, port: int) -> Iterator[None]:
     threading.Thread(target=_watch, args=(process, ended), daemon=True).start()
     try:
         yield
-        if process.poll() not in (None, 0, -signal.SIGTERM):  # those were told to end
+        if process.poll() not in (None, 0, -signal.SIGTERM):  # those were asked to stop
             raise AggregatorError(
-                f"the web server has ended (exit code {process.returncode}), so all ends"
+                f"the web server exited (code {process.returncode}), so the service stops"
             )
     finally:
         ended.set()

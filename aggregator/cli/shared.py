@@ -1,4 +1,4 @@
-"""What the commands have in common: the screen, the configuration and the opened database."""
+"""Shared by the commands: consoles, configuration, database."""
 
 import os
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ from aggregator.errors import AggregatorError
 from aggregator.models.config import Config
 from aggregator.store.database.connection import Store
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+console = Console(highlight=False, soft_wrap=True)
+error_console = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def load(path: str) -> Config:
-    """Return the configuration of a file; raises ConfigError."""
+    """Load a configuration file and mask its secrets in the log; raises ConfigError."""
     config = config_file.load(path, os.environ)
     logs.mask(config.secrets)
     return config
 
 
 @contextmanager
-def opened(path: str) -> Iterator[tuple[Config, Store]]:
-    """Give the configuration of a file and its database, which is closed at the end."""
+def open_store(path: str) -> Iterator[tuple[Config, Store]]:
+    """Yield the configuration and its open database."""
     config = load(path)
     store = Store(config.storage)
     try:
@@ -35,10 +35,10 @@ def opened(path: str) -> Iterator[tuple[Config, Store]]:
 
 
 def check_known(config: Config, source_ids: tuple[str, ...]) -> None:
-    """Raise an AggregatorError for the first id that no source has."""
+    """Raise an AggregatorError for the first unknown source id."""
     known = {source.id for source in config.sources}
     for source_id in source_ids:
         if source_id not in known:
             raise AggregatorError(
-                f"no source has the id {source_id!r}; `aggregator status` lists them"
+                f"no source has the id {source_id!r}; `aggregator status` lists all"
             )

@@ -1,4 +1,4 @@
-"""The commands for the configuration: check, import, export, add."""
+"""Commands for the configuration: check, import, export, add."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from typing import BinaryIO
 import click
 from rich.markup import escape
 
-from aggregator.cli.fetch_once import reader
-from aggregator.cli.shared import err, load, out
+from aggregator.cli.fetch_once import url_poller
+from aggregator.cli.shared import console, error_console, load
 from aggregator.config import edit
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.formats import opml
@@ -23,7 +23,7 @@ from aggregator.models.urls import host_of
 @click.command()
 @click.pass_obj
 def check(path: str) -> None:
-    """Check the configuration file and say everything that is wrong with it.
+    """Check the configuration file and list all mistakes.
 
     \b
     Example:
@@ -34,18 +34,18 @@ def check(path: str) -> None:
     except ConfigError as error:
         click.echo(error)
         sys.exit(2)
-    out.print(
-        f"{escape(path)}: fine, {len(config.sources)} sources in {len(config.sections)} sections,"
+    console.print(
+        f"{escape(path)}: valid, {len(config.sources)} sources in {len(config.sections)} sections,"
         f" {len(config.views)} saved views"
     )
 
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--append", is_flag=True, help="Write into the configuration file, comments kept.")
+@click.option("--append", is_flag=True, help="Append to the configuration file; comments stay.")
 @click.pass_obj
 def import_command(path: str, file: BinaryIO, append: bool) -> None:
-    """Turn the OPML of another reader into YAML: printed, or appended.
+    """Convert OPML from another feed reader to YAML; print or append it.
 
     \b
     Examples:
@@ -54,23 +54,23 @@ def import_command(path: str, file: BinaryIO, append: bool) -> None:
     """
     document = opml.parse(file.read())
     for rejected in document.rejected:
-        err.print(f"left out: {escape(rejected.text)} {escape(rejected.url)}: {rejected.reason}")
+        text, url = escape(rejected.text), escape(rejected.url)
+        error_console.print(f"skipped: {text} {url}: {rejected.reason}")
     taken = {source.id for source in load(path).sources} if append else set()
     known = {source.url for source in load(path).sources} if append else set()
-    found = [outline for _, outline in opml.sources(document.outlines)]
-    wanted = [outline for outline in found if outline.url not in known]
-    made = [_as_source(outline.url, outline.text, taken) for outline in wanted]
+    outlines = [outline for _, outline in opml.sources(document.outlines)]
+    added = [_as_source(item.url, item.text, taken) for item in outlines if item.url not in known]
     if not append:
         click.echo("sources:")
-        for source in made:
+        for source in added:
             click.echo(edit.source_yaml(source))
         return
-    _append(path, made)
-    out.print(f"{escape(path)}: {len(made)} sources added")
+    _append(path, added)
+    console.print(f"{escape(path)}: {len(added)} sources added")
 
 
 def _as_source(url: str, title: str, taken: set[str]) -> Source:
-    """Return a source with an id made from its title or host, not yet taken."""
+    """Return a source with an unused id from its title or host."""
     stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
     stem = "-".join(part for part in stem.split("-") if part)[:40].strip("-")
     stem = stem or (host_of(url) or "source").replace(".", "-")
@@ -94,10 +94,10 @@ def _append(path: str, added: list[Source]) -> None:
 
 
 @click.command()
-@click.option("--output", type=click.Path(dir_okay=False), help="A file instead of the screen.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to a file.")
 @click.pass_obj
 def export(path: str, output: str | None) -> None:
-    """Write the sources as OPML, for other readers.
+    """Write the sources as OPML, for other feed readers.
 
     \b
     Example:
@@ -112,7 +112,7 @@ def export(path: str, output: str | None) -> None:
 
 
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:
-    """Return the sources by section, and those that stand in none."""
+    """Return the sources by section, then those without one."""
 
     def outline(source: Source) -> opml.Outline:
         return opml.Outline(text=source.title or source.id, url=source.url)
@@ -131,12 +131,12 @@ def _outlines(config: Config) -> tuple[opml.Outline, ...]:
 
 @click.command()
 @click.argument("url")
-@click.option("--section", "sections", multiple=True, help="A section of the new source.")
-@click.option("--id", "source_id", default="", help="Its id; made from the title by default.")
-@click.option("--yes", is_flag=True, help="Add it without asking.")
+@click.option("--section", "sections", multiple=True, help="Section of the new source.")
+@click.option("--id", "source_id", default="", help="Its id; by default from its title.")
+@click.option("--yes", is_flag=True, help="Add without asking.")
 @click.pass_obj
 def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
-    """Find the feed of a page, show what it brings, and add it to the configuration.
+    """Find the feed of a page, show its entries, and add it to the configuration.
 
     \b
     Examples:
@@ -144,19 +144,19 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
       aggregator add https://www.example.org/feed.xml --section science --yes
     """
     config = load(path)
-    with reader(config) as read:
-        result, feed_url = _find(read, url)
+    with url_poller(config) as poll:
+        result, feed_url = _find(poll, url)
     outcome = result.outcome
     if not isinstance(outcome, ParsedDocument):
-        detail = outcome.detail if isinstance(outcome, Failed) else "nothing was there"
-        raise AggregatorError(f"no feed was found: {detail}")
+        detail = outcome.detail if isinstance(outcome, Failed) else "no document"
+        raise AggregatorError(f"no feed found: {detail}")
     known = next((source.id for source in config.sources if source.url == feed_url), "")
     if known:
-        raise AggregatorError(f"{feed_url} is in the configuration already, as {known}")
-    out.print(f"[bold]{escape(outcome.feed.title or feed_url)}[/]  {escape(feed_url)}")
+        raise AggregatorError(f"{feed_url} is already in the configuration, as {known}")
+    console.print(f"[bold]{escape(outcome.feed.title or feed_url)}[/]  {escape(feed_url)}")
     for entry in outcome.entries[:5]:
         when = f"{entry.published:%Y-%m-%d}" if entry.published else "undated   "
-        out.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")
+        console.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")
     if not yes and not click.confirm("Add it?", default=True):
         return
     source = _as_source(feed_url, outcome.feed.title, {source.id for source in config.sources})
@@ -168,13 +168,13 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
     except ConfigError:
         Path(path).write_bytes(before)
         raise
-    out.print(f"{escape(path)}: added as {escape(source.id)}; a running scheduler takes it up now")
+    console.print(f"{escape(path)}: added as {escape(source.id)}; a running service polls it now")
 
 
-def _find(read: Callable[[str], PollResult], url: str) -> tuple[PollResult, str]:
+def _find(poll: Callable[[str], PollResult], url: str) -> tuple[PollResult, str]:
     if "://" not in url:
         url = f"https://{url}"
-    result = read(url)
+    result = poll(url)
     if result.discovered:
-        return read(result.discovered), result.discovered
+        return poll(result.discovered), result.discovered
     return result, url

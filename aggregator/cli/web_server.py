@@ -1,4 +1,4 @@
-"""The command that serves, and loads nothing of what polls."""
+"""The command web; imports no polling code."""
 
 import multiprocessing
 import os
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 STARTED_BY = "AGGREGATOR_STARTED_BY"
-"""Names the process that `run` is, to the web server it starts."""
+"""Holds the process id of `run` for the web server that it starts."""
 
 STOP_SECONDS = 5
 
 THREADS = 2
-"""Of each process that serves; where pictures are fetched, each of those takes one more."""
+"""Request threads per process; the image proxy adds one per concurrent fetch."""
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, help="Port to serve on.")
-@click.option("--workers", default=1, show_default=True, help="Processes that serve.")
+@click.option("--workers", default=1, show_default=True, help="Number of processes.")
 @click.pass_obj
 def web(path: str, host: str, port: int, workers: int) -> None:
-    """Serve only; polling is left to `aggregator scheduler`.
+    """Serve without polling; run `aggregator scheduler` beside it.
 
     \b
     Example:
@@ -46,15 +46,15 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     config = load(path)
     check_free(host, port)
     threads = THREADS + (cache.SLOTS if config.media.proxy else 0)
-    Store(config.storage).close()  # the schema is brought up to date once, before the workers
-    del config  # each worker reads its own, and that of many feeds is large
+    Store(config.storage).close()  # migrate once, before the workers start
+    del config  # each worker loads its own; a large one takes much memory
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
     _serve(path, host, port, workers, threads)
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise an AggregatorError when an address can't be served on."""
+    """Raise an AggregatorError if the address can't be bound."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
@@ -63,12 +63,12 @@ def check_free(host: str, port: int) -> None:
     except OSError as error:
         raise AggregatorError(
             f"can't serve on {host} port {port}: {error.strerror or error}."
-            " Stop what uses it, or name another with --host and --port."
+            " Stop the program that uses it, or choose another with --host and --port."
         ) from None
 
 
 def _end_with(parent: int) -> None:
-    """End this process once the one that started it was killed, so that none is left behind."""
+    """Stop this process after its parent died."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -81,8 +81,8 @@ def _end_with(parent: int) -> None:
 
 
 def web_worker() -> "WSGIApplication":
-    """Return the application for a process of the web server, which ends with the server."""
-    from aggregator.web.app import serve_app  # here alone: no other command needs it
+    """Return the application of a worker process, which ends with the server."""
+    from aggregator.web.app import serve_app  # slow to import, and only needed here
 
     server = multiprocessing.parent_process()
     if server and server.pid:
@@ -104,5 +104,5 @@ def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,  # one that is told to stop as it starts does not hear it
+        workers_kill_timeout=STOP_SECONDS,  # a starting worker misses SIGTERM
     ).serve()

@@ -1,6 +1,6 @@
-"""The demo's publisher: invented feeds on loopback, so that the service can be seen alive offline.
+"""The demo: a publisher of invented feeds on loopback, to try the service offline.
 
-`newsroom` decides what is published when, `documents` and `media` turn it into bytes, `publisher`
-serves them, `starter` finds the YAML files that ship with the program. Nothing here is imported
-by the service itself.
+`newsroom` decides which reports are published when, `documents` and `media` render them,
+`publisher` serves them, `starter` finds the YAML files shipped with the program. The service itself
+imports none of it.
 """

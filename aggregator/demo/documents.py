@@ -1,7 +1,6 @@
-"""The demo's documents: RSS, Atom, JSON Feed and the pages that their items link to.
+"""The demo's documents: RSS, Atom, JSON Feed and the pages of their items.
 
-Written by hand and apart from `formats`, as another publisher's software would be: reading one's
-own output proves little.
+They do not use `formats`, because a test that parses our own output proves little.
 """
 
 import html
@@ -22,12 +21,12 @@ RSS_HEAD = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def rss(title: str, reports: Sequence[Report], *, base: str, path: str) -> bytes:
-    """Write a news feed in RSS 2.0."""
+    """Render a news feed in RSS 2.0."""
     return _rss(title, [_rss_item(report, base, "") for report in reports], base, path)
 
 
 def podcast(title: str, reports: Sequence[Report], *, base: str, path: str) -> bytes:
-    """Write a podcast in RSS 2.0 with enclosures and itunes elements."""
+    """Render a podcast in RSS 2.0 with enclosures and itunes elements."""
     items = [
         _rss_item(
             report,
@@ -64,7 +63,7 @@ def _rss_item(report: Report, base: str, more: str) -> str:
 
 
 def atom(title: str, reports: Sequence[Report], *, base: str, path: str) -> bytes:
-    """Write a feed in Atom (RFC 4287)."""
+    """Render a feed in Atom (RFC 4287)."""
     updated = max((report.updated for report in reports), default=datetime(1970, 1, 1, tzinfo=UTC))
     entries = [
         f"<entry><id>tag:demo.example,2009:{report.guid}</id>"
@@ -87,7 +86,7 @@ def atom(title: str, reports: Sequence[Report], *, base: str, path: str) -> byte
 
 
 def jsonfeed(title: str, reports: Sequence[Report], *, base: str, path: str) -> bytes:
-    """Write a JSON Feed 1.1."""
+    """Render a JSON Feed 1.1."""
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": title,
@@ -113,7 +112,7 @@ def jsonfeed(title: str, reports: Sequence[Report], *, base: str, path: str) -> 
 
 
 def broken(feed: bytes, age: timedelta) -> bytes | None:
-    """Damage a feed as its age has it: cut off, then an unknown entity, then no answer (None)."""
+    """Damage a feed, in turns of 20 s: cut off, unknown entity, None for an error response."""
     match int(age.total_seconds()) // 20 % 3:
         case 0:
             return feed[: len(feed) * 2 // 3]
@@ -124,7 +123,7 @@ def broken(feed: bytes, age: timedelta) -> bytes | None:
 
 
 def page(title: str, text: str) -> bytes:
-    """Write the page that an item links to."""
+    """Render the page that an item links to."""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<h1>{html.escape(title)}</h1><p>{html.escape(text)}</p></html>\n"
@@ -132,7 +131,7 @@ def page(title: str, text: str) -> bytes:
 
 
 def _body(report: Report, base: str = "") -> str:
-    """Write the item's HTML, with the picture inside when `base` is given."""
+    """Render the item's HTML; with `base`, including the image."""
     picture = f'<p><img src="{base}/pictures/{report.picture}.png" alt=""></p>' if base else ""
     return (
         f"{picture}<p>{html.escape(report.lead)}</p>"

@@ -1,4 +1,4 @@
-"""Pictures and sounds of the demo, made on the spot: a landscape as PNG, a short tune as WAV."""
+"""Generated images and sounds of the demo: a landscape as PNG, a short tune as WAV."""
 
 import math
 import random
@@ -15,12 +15,12 @@ BAND = 6
 
 @lru_cache(maxsize=64)
 def picture(name: str) -> bytes:
-    """Draw a sky, a sun and three ranges of hills; the same for the same name."""
-    chance = random.Random(name)  # noqa: S311 - draws hills
+    """Draw a sky, a sun and three ranges of hills; deterministic for a name."""
+    rng = random.Random(name)  # noqa: S311 - draws hills
     sky = HEIGHT // BAND
-    palette = _palette(chance, sky)
-    hills = [_ridge(chance, base) for base in (150, 185, 225)]
-    sun_x, sun_y, radius = chance.randint(60, 420), chance.randint(40, 120), chance.randint(16, 30)
+    palette = _palette(rng, sky)
+    hills = [_ridge(rng, base) for base in (150, 185, 225)]
+    sun_x, sun_y, radius = rng.randint(60, 420), rng.randint(40, 120), rng.randint(16, 30)
     rows = bytearray()
     for y in range(HEIGHT):
         row = bytearray([y // BAND]) * WIDTH
@@ -35,23 +35,23 @@ def picture(name: str) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in (*chunks, (b"IEND", b"")))
 
 
-def _palette(chance: random.Random, sky: int) -> bytes:
-    """Mix the colours: `sky` bands from top to horizon, the sun, three hills."""
-    top = (chance.randint(40, 110), chance.randint(90, 150), chance.randint(150, 210))
-    low = (chance.randint(225, 255), chance.randint(190, 225), chance.randint(150, 200))
+def _palette(rng: random.Random, sky: int) -> bytes:
+    """Return the palette: `sky` bands from top to horizon, the sun, three hills."""
+    top = (rng.randint(40, 110), rng.randint(90, 150), rng.randint(150, 210))
+    low = (rng.randint(225, 255), rng.randint(190, 225), rng.randint(150, 200))
     colours = [
         tuple(round(a + (b - a) * band / (sky - 1)) for a, b in zip(top, low, strict=True))
         for band in range(sky)
     ]
     colours.append((255, 244, 214))
-    green = (chance.randint(60, 110), chance.randint(100, 140), chance.randint(90, 130))
+    green = (rng.randint(60, 110), rng.randint(100, 140), rng.randint(90, 130))
     colours += [tuple(int(c * shade) for c in green) for shade in (1.0, 0.75, 0.5)]
     return bytes(part for colour in colours for part in colour)
 
 
-def _ridge(chance: random.Random, base: int) -> list[int]:
-    """Draw the line of a range of hills as its height in each column."""
-    waves = [(chance.uniform(60, 160), chance.uniform(0, 6), chance.uniform(6, 18)) for _ in "123"]
+def _ridge(rng: random.Random, base: int) -> list[int]:
+    """Return the height of a range of hills in each column."""
+    waves = [(rng.uniform(60, 160), rng.uniform(0, 6), rng.uniform(6, 18)) for _ in "123"]
     return [
         round(base + sum(size * math.sin(x / length + turn) for length, turn, size in waves))
         for x in range(WIDTH)
@@ -64,9 +64,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def tune(name: str) -> bytes:
-    """Play twelve notes as WAV, 8 bit mono; the same for the same name."""
-    chance = random.Random(name)  # noqa: S311 - picks notes
-    notes = [chance.choice(TONES) for _ in range(AUDIO_SECONDS * 2)]
+    """Render twelve notes as WAV, 8 bit mono; deterministic for a name."""
+    rng = random.Random(name)  # noqa: S311 - picks notes
+    notes = [rng.choice(TONES) for _ in range(AUDIO_SECONDS * 2)]
     length = RATE // 2
     samples = bytes(
         round(128 + 90 * math.exp(-3 * i / length) * math.sin(2 * math.pi * tone * i / RATE))

@@ -1,7 +1,7 @@
-"""What the demo's feeds report at a moment: a function of the moment and a seed, nothing is kept.
+"""The reports of the demo's feeds at a time: a pure function of the time and a seed.
 
-Two series of events run side by side: a slow one that reaches back half a day, so that the first
-look at the pages shows a past, and a quick one that goes on while somebody watches.
+Two series of events run in parallel: a slow one that starts half a day ago, so that the first page
+has a past, and a quick one that continues while the demo runs.
 """
 
 import random
@@ -19,7 +19,7 @@ ITEMS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """How one kind of event is told: a headline, another feed's, the later one, and a lead."""
+    """Texts of one kind of event: headline, another feed's headline, edited headline, lead."""
 
     first: str
     second: str
@@ -175,7 +175,7 @@ DESKS = {
     "broken": (LOCAL, 1),
 }
 RETELLERS = {"world": "europe", "europe": "world", "science": "world"}
-"""Who may report the same event a little later."""
+"""The feed that may report the same event a little later."""
 
 COUNTRIES = ("Marenna", "Kessia", "Ostland", "Tavaria", "Corra", "Veldia", "Saruna", "Norrholm")
 TOWNS = (
@@ -195,14 +195,14 @@ ANIMALS = ("otters", "herons", "pike", "water voles", "kingfishers", "beavers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened, with all that its tellers need."""
+    """An invented event, with the values for its texts."""
 
     key: str
-    moment: datetime
+    time: datetime
     desk: str
     line: Line
     aside: str
-    words: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str], ...]
     retold: bool
     syndicated: bool
     edited: bool
@@ -210,7 +210,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One feed's item about an event; `path` is its page's, `picture` the picture's name."""
+    """One feed's item about an event; `path` of its page, name of its `picture`."""
 
     guid: str
     path: str
@@ -227,16 +227,16 @@ class Report:
 def reports(
     feed: str, *, now: datetime, since: datetime, every: timedelta, seed: int
 ) -> tuple[Report, ...]:
-    """Return what `feed` shows at the moment `now`, newest first.
+    """Return the reports of `feed` at the time `now`, newest first.
 
-    The quick series began at `since` and brings an event `every` so often.
+    The quick series starts at `since` and has an event per `every`.
     """
-    found = [
+    published = [
         report
         for event in _events(now, since, every, seed)
-        if (report := _tell(event, feed, now)) is not None
+        if (report := _report(event, feed, now)) is not None
     ]
-    return tuple(sorted(found, key=lambda report: report.published, reverse=True)[:ITEMS])
+    return tuple(sorted(published, key=lambda report: report.published, reverse=True)[:ITEMS])
 
 
 def _events(now: datetime, since: datetime, every: timedelta, seed: int) -> Iterator[Event]:
@@ -251,63 +251,63 @@ def _events(now: datetime, since: datetime, every: timedelta, seed: int) -> Iter
 
 @lru_cache(maxsize=4096)
 def _event(series: str, number: int, every: timedelta, seed: int) -> Event:
-    """Invent an event; its number counts from 1970, so that a restart repeats none."""
-    chance = random.Random(f"{seed}/{series}/{number}")  # noqa: S311 - invents headlines
+    """Invent an event; numbers count from 1970, so that a restart repeats no event."""
+    rng = random.Random(f"{seed}/{series}/{number}")  # noqa: S311 - invents headlines
     desk = _desk(series, number, seed)
-    country, country2 = chance.sample(COUNTRIES, 2)
-    town, town2 = chance.sample(TOWNS, 2)
-    words = {
+    country, country2 = rng.sample(COUNTRIES, 2)
+    town, town2 = rng.sample(TOWNS, 2)
+    values = {
         "country": country,
         "country2": country2,
         "town": town,
         "town2": town2,
-        "river": chance.choice(RIVERS),
-        "person": chance.choice(PEOPLE),
-        "animal": chance.choice(ANIMALS),
-        "n": str(chance.randint(3, 48)),
-        "m": str(chance.randint(2, 19)),
+        "river": rng.choice(RIVERS),
+        "person": rng.choice(PEOPLE),
+        "animal": rng.choice(ANIMALS),
+        "n": str(rng.randint(3, 48)),
+        "m": str(rng.randint(2, 19)),
     }
     started = datetime.fromtimestamp(number * every.total_seconds(), UTC)
     return Event(
         key=f"{series}{number}",
-        moment=started + timedelta(seconds=int(every.total_seconds() * chance.random())),
+        time=started + timedelta(seconds=int(every.total_seconds() * rng.random())),
         desk=desk,
-        line=chance.choice(DESKS[desk][0]),
-        aside=chance.choice(ASIDES),
-        words=tuple(words.items()),
-        retold=chance.random() < 0.35,
-        syndicated=chance.random() < 0.3,
-        edited=chance.random() < 0.15,
+        line=rng.choice(DESKS[desk][0]),
+        aside=rng.choice(ASIDES),
+        values=tuple(values.items()),
+        retold=rng.random() < 0.35,
+        syndicated=rng.random() < 0.3,
+        edited=rng.random() < 0.15,
     )
 
 
 def _desk(series: str, number: int, seed: int) -> str:
-    """Say whose event it is: each desk has its share of every round, so that none is ever empty."""
+    """Return the desk of an event; each round has events for every desk."""
     rota = [desk for desk, (_, share) in DESKS.items() for _ in range(share)]
     order = random.Random(f"{seed}/{series}/{number // len(rota)}")  # noqa: S311
     order.shuffle(rota)
     return rota[number % len(rota)]
 
 
-def _tell(event: Event, feed: str, now: datetime) -> Report | None:
-    """Tell the event as `feed` does at the moment `now`, None when it says nothing of it."""
-    own = event.desk == feed
-    if not own and not (event.retold and RETELLERS.get(event.desk) == feed):
+def _report(event: Event, feed: str, now: datetime) -> Report | None:
+    """Return the report of an event in `feed` at the time `now`, or None if it has none."""
+    original = event.desk == feed
+    if not original and not (event.retold and RETELLERS.get(event.desk) == feed):
         return None
-    published = event.moment if own else event.moment + RETOLD_AFTER
+    published = event.time if original else event.time + RETOLD_AFTER
     edit = published + EDITED_AFTER
     if published > now:
         return None
-    changed = event.edited and own and edit <= now
-    form = event.line.first if own or event.syndicated else event.line.second
-    words = dict(event.words)
+    changed = event.edited and original and edit <= now
+    headline = event.line.first if original or event.syndicated else event.line.second
+    values = dict(event.values)
     path = f"/stories/{event.key}-{event.desk if event.syndicated else feed}"
     return Report(
         guid=f"{feed}:{event.key}",
-        path=f"{path}?utm_source={feed}" if event.syndicated and not own else path,
-        headline=_sentence((event.line.later if changed else form).format_map(words)),
-        lead=_sentence(event.line.lead.format_map(words)),
-        aside=event.aside.format_map(words),
+        path=f"{path}?utm_source={feed}" if event.syndicated and not original else path,
+        headline=_sentence((event.line.later if changed else headline).format_map(values)),
+        lead=_sentence(event.line.lead.format_map(values)),
+        aside=event.aside.format_map(values),
         author=PEOPLE[(len(event.key) + int(event.key[1:])) % len(PEOPLE)],
         category={"podcast": "Talk", "leaving": "Local", "broken": "Local"}.get(
             event.desk, event.desk.title()

@@ -1,4 +1,4 @@
-"""The demo's web server: a publisher on loopback, polite enough to answer conditional requests."""
+"""The demo's web server: a publisher on loopback that answers conditional requests."""
 
 import hashlib
 from collections.abc import Callable
@@ -24,8 +24,8 @@ FEEDS = {
 }
 
 
-class Answer(NamedTuple):
-    """A response: its status, and the body with its type."""
+class Response(NamedTuple):
+    """A response: status, content type, body."""
 
     status: int
     type: str = "text/plain"
@@ -38,9 +38,9 @@ class Publisher:
     Args:
         host: Address to listen on.
         port: Port to listen on, 0 for any free one.
-        clock: The present moment; decides what is published.
+        clock: Returns the current time, which decides the published items.
         every: Time between two new items, over all feeds together.
-        seed: Other seeds invent other news.
+        seed: Seed of the invented news.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Publisher:
         self.url = f"http://{host}:{self._server.server_port}"
 
     def start(self) -> None:
-        """Answer requests in a thread from now on."""
+        """Start answering requests in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -69,47 +69,49 @@ class Publisher:
             self._thread.join()
         self._server.server_close()
 
-    def answer(self, path: str) -> Answer:
-        """Return what stands at `path` at this moment."""
+    def respond(self, path: str) -> Response:
+        """Return the current response for `path`."""
         if path in FEEDS:
             return self._feed(path)
         folder, _, name = path.rpartition("/")
         stem = name.partition(".")[0]
         if folder == "/pictures":
-            return Answer(HTTPStatus.OK, "image/png", media.picture(stem))
+            return Response(HTTPStatus.OK, "image/png", media.picture(stem))
         if folder == "/audio":
-            return Answer(HTTPStatus.OK, "audio/wav", media.tune(stem))
+            return Response(HTTPStatus.OK, "audio/wav", media.tune(stem))
         if folder == "/stories":
             return self._story(path)
         if path == "/":
             text = "Invented feeds: " + ", ".join(FEEDS)
-            return Answer(HTTPStatus.OK, "text/html", documents.page("The demo's publisher", text))
-        return Answer(HTTPStatus.NOT_FOUND)
+            return Response(
+                HTTPStatus.OK, "text/html", documents.page("The demo's publisher", text)
+            )
+        return Response(HTTPStatus.NOT_FOUND)
 
-    def _feed(self, path: str) -> Answer:
+    def _feed(self, path: str) -> Response:
         desk, title, kind, write = FEEDS[path]
         age = self._clock() - self._since
         if desk == "leaving" and age >= LEAVES_AFTER:
-            return Answer(HTTPStatus.GONE, body=b"The Evening Courier is no more.\n")
+            return Response(HTTPStatus.GONE, body=b"The Evening Courier is no more.\n")
         body: bytes | None = write(title, self._reports(desk), base=self.url, path=path)
         if desk == "broken" and body is not None:
             body = documents.broken(body, age)
         if body is None:
-            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, body=b"The presses stand still.\n")
-        return Answer(HTTPStatus.OK, kind, body)
+            return Response(HTTPStatus.INTERNAL_SERVER_ERROR, body=b"The presses stand still.\n")
+        return Response(HTTPStatus.OK, kind, body)
 
     def _reports(self, desk: str) -> tuple[Report, ...]:
         return reports(
             desk, now=self._clock(), since=self._since, every=self._every, seed=self._seed
         )
 
-    def _story(self, path: str) -> Answer:
+    def _story(self, path: str) -> Response:
         for desk in DESKS:
             for report in self._reports(desk):
                 if urlsplit(report.path).path == path:
                     body = documents.page(report.headline, report.lead)
-                    return Answer(HTTPStatus.OK, "text/html", body)
-        return Answer(HTTPStatus.NOT_FOUND)
+                    return Response(HTTPStatus.OK, "text/html", body)
+        return Response(HTTPStatus.NOT_FOUND)
 
 
 class _Server(ThreadingHTTPServer):
@@ -126,22 +128,22 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        answer = self.server.publisher.answer(urlsplit(self.path).path)
-        etag = f'"{hashlib.sha256(answer.body).hexdigest()[:20]}"'
+        response = self.server.publisher.respond(urlsplit(self.path).path)
+        etag = f'"{hashlib.sha256(response.body).hexdigest()[:20]}"'
         known = [tag.strip() for tag in self.headers.get("If-None-Match", "").split(",")]
-        if answer.status == HTTPStatus.OK and etag in known:
-            answer = Answer(HTTPStatus.NOT_MODIFIED)
-        self.send_response(answer.status)
-        if answer.status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        if response.status == HTTPStatus.OK and etag in known:
+            response = Response(HTTPStatus.NOT_MODIFIED)
+        self.send_response(response.status)
+        if response.status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             self.send_header("ETag", etag)
-        if answer.status != HTTPStatus.NOT_MODIFIED:
-            self.send_header("Content-Type", answer.type)
-            self.send_header("Content-Length", str(len(answer.body)))
+        if response.status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Type", response.type)
+            self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
     do_HEAD = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the demo's terminal belongs to the service."""
+        """Log nothing: the demo's terminal is for the service."""

@@ -12,7 +12,7 @@ SHORTEST_SECRET = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A zone of the "last updated" line: an IANA `name`, and the `label` shown after the time."""
+    """A time zone of the "last updated" line: IANA `name`, and the `label` after the time."""
 
     name: str
     label: str
@@ -20,12 +20,12 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the pages and feeds say of the site itself; `base_url` has no trailing slash.
+    """Title, address and look of the site; `base_url` has no trailing slash.
 
     Args:
-        logo: An http or https URL, or the path of a picture on this machine.
-        accent: A colour as #rgb or #rrggbb.
-        css: Rules for the pages, after our own.
+        logo: An http or https URL, or the path of an image file.
+        accent: A colour, #rgb or #rrggbb.
+        css: CSS added after our own.
     """
 
     title: str = "Feed aggregator"
@@ -41,7 +41,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one fetch: times are totals in seconds, `body` counts decoded bytes."""
+    """Limits of one poll: times in seconds; `body`, decoded, and `header` in bytes."""
 
     connect: float = 10.0
     idle: float = 15.0
@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerHost:
-    """How one host is treated: connections at once, and the least time between two requests."""
+    """Limits per host: simultaneous connections, and the time between two requests."""
 
     connections: int = 2
     spacing: timedelta = timedelta(0)
@@ -62,7 +62,7 @@ class PerHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What holds for every source that does not say otherwise; `keep` is None for ever."""
+    """Settings for sources without their own; `keep` None keeps entries forever."""
 
     every: timedelta | None = None
     minimum: timedelta = timedelta(minutes=5)
@@ -74,12 +74,12 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What is done with entries in whose `field` a regular expression (RE2 syntax) is found.
+    """An action on entries whose `field` matches a regular expression (RE2 syntax).
 
     Args:
         action: `keep`, `drop`, `category`, `section` or `priority`.
-        field: What is looked at; `words` is title, summary and content together.
-        value: The category that is added, or the section that the entry is moved to.
+        field: The field to match; `words` is title, summary and content together.
+        value: The category to add, or the section to show the entry in.
     """
 
     action: str
@@ -100,23 +100,23 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A feed that the YAML file names: stable `id`, URL and options.
+    """A feed of the YAML file: stable `id`, URL and options.
 
     Args:
-        every: The user's own interval, or None for the feed's rhythm.
-        priority: The source with the highest leads a story in views with `lead: priority`.
-        private: Whether the query of `url` is secret.
-        line: 1-based line of the YAML file where the source stands.
-        yaml: The lines of the YAML file that define it, for its page.
+        every: The configured interval, or None to follow how often the feed publishes.
+        private: Whether the query string of `url` is secret.
+        priority: The source with the highest leads a story in views with `lead=priority`.
+        line: 1-based line of the source in the YAML file.
+        yaml: Its lines of the YAML file, without secrets.
     """
 
     id: str
-    url: str = field(repr=False)  # may carry keys
+    url: str = field(repr=False)  # may contain secrets
     title: str = ""
     sections: tuple[str, ...] = ()
     every: timedelta | None = None
     enabled: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may carry secrets
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may contain secrets
     rules: tuple[Rule, ...] = ()
     retry_after_scope: str = "host"
     priority: int = 0
@@ -127,7 +127,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A saved query with a name of its own; with a `token`, only for those who know it."""
+    """A saved query with a name; with a `token` it is private."""
 
     id: str
     title: str
@@ -139,12 +139,12 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
-    """What is closed to strangers.
+    """Access control.
 
     Args:
-        password: As hashed by `aggregator password`.
+        password: The hash from `aggregator password`.
         token: For programs.
-        protect: `control`, the actions alone, or `site`, everything.
+        protect: `control` for the actions only, or `site` for everything.
     """
 
     password: str = field(default="", repr=False)
@@ -153,17 +153,17 @@ class Auth:
 
     @property
     def on(self) -> bool:
-        """Whether anything is closed."""
+        """Whether a password or token is configured."""
         return bool(self.password or self.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSub:
-    """Pushes instead of polls.
+    """WebSub settings.
 
     Args:
-        hub: Of our own feeds: `own`, `off`, or the URL of another's hub, told of each change.
-        subscribe: Whether the hubs of sources are asked to push.
+        hub: The hub of our feeds: `own`, `off`, or the URL of another hub.
+        subscribe: Whether to subscribe to the hubs of sources.
     """
 
     hub: str = "own"
@@ -172,19 +172,14 @@ class WebSub:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """Pictures of entries; with `proxy`, pages load them from us and not from publishers."""
+    """Images of entries; with `proxy`, pages load them through this site."""
 
     proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The whole configuration file.
-
-    Args:
-        cluster: The address of a Dask scheduler, "" to poll in this process.
-        secrets: Values that must not leave the program (`policy.masking`).
-    """
+    """The whole configuration file; `cluster` is an address, or "" to poll in this process."""
 
     path: str
     site: Site

@@ -34,7 +34,7 @@ def test_a_second_scheduler_is_refused_and_a_forced_poll_is_handed_to_the_first(
 
     handed = service.run("poll", "--force")
     assert handed.returncode == 0
-    assert f"Handed over: {service.database}: another scheduler" in handed.stdout
+    assert f"Left to the running scheduler: {service.database}: another scheduler" in handed.stdout
     service.wait(lambda: service.rows("select min(polls) from sources") == [(2,)])
     assert len(feed_server.requests) == 2 * len(churn.feeds)
     assert first.alive

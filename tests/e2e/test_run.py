@@ -69,7 +69,7 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing_behind(
     service: Service, feed_server: FeedServer, moment: float
 ) -> None:
     running, _ = start(service, feed_server)
-    service.wait(lambda: "Ctrl-C stops it" in running.log)
+    service.wait(lambda: "Press Ctrl-C to stop" in running.log)
     time.sleep(moment)
     running.send_to_all(signal.SIGINT)
     assert running.wait() == 0
@@ -77,9 +77,9 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing_behind(
 
 
 def web_server(running: Running) -> int:
-    """The process that the web server is, without its workers."""
-    living = processes.of_session(running.pid)
-    return next(p.pid for p in living if p.parent == running.pid and " web " in p.command)
+    """The process id of the web server, which renames itself where setproctitle is installed."""
+    children = [p for p in processes.of_session(running.pid) if p.parent == running.pid]
+    return next(p.pid for p in children if " web " in p.command or "granian" in p.command)
 
 
 def test_when_one_of_the_two_is_killed_the_other_ends_as_well(
@@ -89,7 +89,7 @@ def test_when_one_of_the_two_is_killed_the_other_ends_as_well(
     service.wait(lambda: fetched(base))
     os.kill(web_server(running), signal.SIGKILL)
     assert running.wait() == 2
-    assert "the web server has ended (exit code -9), so all ends" in running.log
+    assert "the web server exited (code -9), so the service stops" in running.log
 
     running, base = start(service, feed_server)
     service.wait(lambda: fetched(base))

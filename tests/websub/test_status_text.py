@@ -66,5 +66,5 @@ def test_explain_and_doctor_tell_of_the_hub(tmp_path: Path, feed_server: FeedSer
         return " ".join(result.output.split())
 
     run("poll")
-    assert "pushes: off: no hub can reach http://localhost:8000" in run("explain", "news")
-    assert f"a hub offers to push it: {feed_server.url('/hub')}" in run("doctor", "news")
+    assert "WebSub: off: no hub can reach http://localhost:8000" in run("explain", "news")
+    assert f"has a WebSub hub: {feed_server.url('/hub')}" in run("doctor", "news")

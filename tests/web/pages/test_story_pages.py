@@ -115,5 +115,5 @@ def test_explain_tells_the_story_of_an_entry(pages: PageSite, told: list[int]) -
         f"storage: {{path: {pages.stock.store.path}}}\nsources: [{', '.join(sources)}]\n"
     )
     result = CliRunner().invoke(main, ["--config", str(config), "explain", str(told[1])])
-    assert "one of 3 reports of story 1:" in result.output, result.output
-    assert "* entry 2 of post: same title, 1.00 alike" in result.output
+    assert "story 1, 3 entries:" in result.output, result.output
+    assert "* entry 2 of post: same title, similarity 1.00" in result.output
