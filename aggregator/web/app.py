@@ -30,7 +30,7 @@ from aggregator.web.images import logo, proxy
 from aggregator.web.middleware import auth, conditional
 from aggregator.web.middleware.cache import serve_from
 from aggregator.web.middleware.representation import compress
-from aggregator.web.ops import health_feed, metrics, status, websub_status
+from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
 from aggregator.web.pages import as_of, corrections, dates, login
 from aggregator.web.pages import routes as pages
 from aggregator.web.pages.view_models import Head
@@ -115,13 +115,13 @@ def create_app(
     pictures = proxy.Media(config, store, clock)
     app.jinja_env.filters["picture_url"] = pictures.url
     app.jinja_env.filters["with_pictures"] = pictures.content
-    app.jinja_env.filters["machine"] = dates.machine
-    app.jinja_env.filters["minute"] = dates.minute
-    app.jinja_env.filters["clock"] = dates.clock
-    app.jinja_env.filters["when"] = lambda moment: dates.when(moment, clock())
-    app.jinja_env.filters["day"] = dates.day
+    app.jinja_env.filters["rfc3339"] = dates.rfc3339
+    app.jinja_env.filters["datetime_local"] = dates.datetime_local
+    app.jinja_env.filters["time_of_day"] = dates.time_of_day
+    app.jinja_env.filters["short_time"] = lambda moment: dates.short_time(moment, clock())
+    app.jinja_env.filters["long_day"] = dates.long_day
     app.jinja_env.filters["short_day"] = dates.short_day
-    app.jinja_env.filters["playtime"] = dates.length
+    app.jinja_env.filters["playtime"] = dates.playtime
     app.jinja_env.filters["in_zones"] = lambda moment: dates.in_zones(moment, config().site.zones)
     app.jinja_env.globals["page_path"] = views.page_path
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -135,14 +135,16 @@ def create_app(
             "style": style.url(now),
             "logo": logo.url(now.site),
             "path": request.path,
-            "edition": None,
+            "past": None,
         }
 
     app.register_blueprint(pages.blueprint(config, store, clock))
     guard = auth.Authenticator(config, store, time.monotonic)
     app.jinja_env.globals["may_act"] = lambda: guard.admits(request.environ)
     app.register_blueprint(login.blueprint(config, guard))
-    app.register_blueprint(status.blueprint(config, store, clock, guard))
+    app.register_blueprint(status.blueprint(config, store, clock))
+    app.register_blueprint(source.blueprint(config, store, clock, guard))
+    app.register_blueprint(probes.blueprint(store, clock))
     app.add_url_rule("/style.css", "style", lambda: style.response(config()))
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", _static)
@@ -215,12 +217,12 @@ def _with_code(text: str) -> Markup:
 
 
 def _handle_errors(app: Flask) -> None:
-    def page(status: int, title: str, words: str) -> Response:
+    def page(status: int, title: str, message: str) -> Response:
         if request.path.startswith(f"{api.ROOT}/"):
-            return api.problem(status, title, words)
+            return api.problem(status, title, message)
         head = Head(title=title, updated=None)
         return Response(
-            render_template("error.html", head=head, status=status, words=words), status
+            render_template("error.html", head=head, status=status, message=message), status
         )
 
     @app.errorhandler(HTTPException)
@@ -229,8 +231,8 @@ def _handle_errors(app: Flask) -> None:
         if status == 304:
             return Response(status=304)
         ours = error.description if error.description != type(error).description else ""
-        words = ours or _WORDS.get(status, error.description or "")
-        made = page(status, error.name, words)
+        message = ours or _MESSAGES.get(status, error.description or "")
+        made = page(status, error.name, message)
         if status == 401:  # a private view's page; a closed site is answered by its gate
             made.headers["WWW-Authenticate"] = "Bearer"
         if status == 405 and isinstance(getattr(error, "valid_methods", None), list):
@@ -239,26 +241,30 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(QueryError)
     def query(error: QueryError) -> Response:
-        return page(400, "That can't be asked", str(error))
+        return page(400, "Invalid query", str(error))
 
     @app.errorhandler(StoreError)
     def store(error: StoreError) -> Response:
         app.logger.error("event=store_failed error=%r", str(error))
-        made = page(503, "Back in a moment", "The database can't be read just now.")
+        made = page(
+            503,
+            "Temporarily unavailable",
+            "The database can’t be read. Please try again.",
+        )
         made.headers["Retry-After"] = "5"
         return made
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
         app.logger.error("event=request_failed path=%r", request.path, exc_info=error)
-        return page(500, "That was our fault", "The log has the details. Please try again.")
+        return page(500, "Internal error", "The request failed. Details are in the log.")
 
 
-_WORDS = {
-    404: "Nothing is at this address. It may have been removed, or never was.",
-    405: "That can't be done at this address.",
-    413: "What was sent is too large.",
-    429: "Too many requests. Please wait a little.",
+_MESSAGES = {
+    404: "There is no page at this address. It may have been removed.",
+    405: "This address does not support this request method.",
+    413: "The request is too large.",
+    429: "Too many requests. Please wait a moment.",
 }
 
 

@@ -154,7 +154,7 @@ def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -
             first = page.locator("a.story").first.bounding_box()
             own.add("post", 3)
             page.clock.run_for(61_000)
-            expect(page.locator("#news")).to_have_text("3 new stories")
+            expect(page.locator("#news")).to_have_text("3 new entries")
             assert page.locator("a.story").first.bounding_box() is not None
             assert first is not None
             page.locator("#news a").click()
@@ -273,7 +273,7 @@ def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: st
 def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/source/herald")
     page.get_by_role("button", name="Poll now").click()
-    expect(page.get_by_role("status").first).to_contain_text("Asked for")
+    expect(page.get_by_role("status").first).to_contain_text("Poll requested")
     expect(page.locator(".facts")).to_contain_text("asked for by hand")
     page.close()
 
@@ -284,17 +284,17 @@ def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
         own.add("herald")
         with served(create_app(lambda: closed, own.store, clock=lambda: own.now)) as address:
             page, watched = opened(browser, address, "/source/herald")
-            page.get_by_role("link", name="Sign in to poll it now").click()
+            page.get_by_role("link", name="Sign in to poll now").click()
             page.get_by_label("Password").fill("not the password")
             page.keyboard.press("Enter")
-            expect(page.get_by_role("alert")).to_contain_text("not the password")
+            expect(page.get_by_role("alert")).to_contain_text("Wrong password")
             found = Axe().run(page)
             assert found.violations_count == 0, found.generate_report()
             page.get_by_label("Password").fill("a-token-for-programs")
             page.keyboard.press("Enter")
             page.wait_for_url("**/source/herald")
             page.get_by_role("button", name="Poll now").click()
-            expect(page.get_by_role("status").first).to_contain_text("Asked for")
+            expect(page.get_by_role("status").first).to_contain_text("Poll requested")
             page.close()
     assert [error for error in watched.errors if "403" not in error] == []
 

@@ -34,9 +34,9 @@ from aggregator.store.sources.sources import Label, SourceState
 from aggregator.web.api import openapi
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import resolve
-from aggregator.web.pages import presenters as stories
-from aggregator.web.pages.dates import machine
-from aggregator.web.pages.entry_lists import Reader, place_of_request
+from aggregator.web.pages import presenters
+from aggregator.web.pages.dates import rfc3339
+from aggregator.web.pages.entry_lists import EntryLists, requested_cursor
 
 ROOT = "/api/v1"
 PAGE, MOST = 50, 500
@@ -75,14 +75,14 @@ class Api:
 
     def entries(self) -> Response:
         """List the entries of a view, newest first; each by itself, unless asked otherwise."""
-        config, before = self._config(), place_of_request()
+        config, before = self._config(), requested_cursor()
         asked = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN]
         query = resolve("all", "", urlencode(asked), config).query
         if "stories" not in request.args:
             query = replace(query, stories=Stories.EXPAND)
         with self._store.reading() as db:
-            reader = Reader(db, config)
-            found, more = reader.page(query, size=query.limit or PAGE, before=before)
+            lists = EntryLists(db, config)
+            found, more = lists.page(query, size=query.limit or PAGE, before=before)
             whole = entries.get_many(db, [one.id for one in found])
             states = sources.get_many(db, {one.source_id for one in found})
         data = [_entry(whole[one.id], states.get(one.source_id), config) for one in found]
@@ -105,7 +105,7 @@ class Api:
             "known_by": stored.known_by.split(),
             "story": story,
             "versions": [
-                {"until": machine(one.until), "title": one.title, "content": one.content}
+                {"until": rfc3339(one.until), "title": one.title, "content": one.content}
                 for one in earlier
             ],
         }
@@ -113,7 +113,7 @@ class Api:
 
     def stories(self) -> Response:
         """List stories, newest first, each with its reports."""
-        config, size, before = self._config(), _limit(), place_of_request()
+        config, size, before = self._config(), _limit(), requested_cursor()
         place = (before.sort_at, before.id) if before else None
         with self._store.reading() as db:
             found = stored_stories.latest(db, limit=size + 1, before=place)
@@ -205,7 +205,7 @@ def _answer(body: Mapping[str, Any]) -> Response:
 
 
 def _moment(value: datetime | None) -> str | None:
-    return machine(value) if value else None
+    return rfc3339(value) if value else None
 
 
 def _entry(stored: StoredEntry, state: SourceState | None, config: Config) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _entry(stored: StoredEntry, state: SourceState | None, config: Config) -> di
         "uri": stored.uri,
         "url": f"{base}/entry/{stored.id}",
         "link": entry.link or None,
-        "title": stories.headline(entry),
+        "title": presenters.headline(entry),
         "summary": entry.summary,
         "authors": [author.name for author in entry.authors if author.name],
         "categories": list(entry.categories),
@@ -229,8 +229,8 @@ def _entry(stored: StoredEntry, state: SourceState | None, config: Config) -> di
         "image": asdict(entry.image) if entry.image else None,
         "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
         "published": _moment(entry.published),
-        "first_seen": machine(stored.first_seen),
-        "changed": machine(stored.changed),
+        "first_seen": rfc3339(stored.first_seen),
+        "changed": rfc3339(stored.changed),
         "withdrawn": _moment(stored.withdrawn),
     }
 
@@ -258,8 +258,8 @@ def _report(one: Member, line: EntrySummary, label: Label | None, config: Config
         "uri": line.uri,
         "url": f"{base}/entry/{one.entry_id}",
         "link": line.link or None,
-        "title": stories.headline(line),
-        "at": machine(one.at),
+        "title": presenters.headline(line),
+        "at": rfc3339(one.at),
         "source": {
             "id": one.source_id,
             "title": label.title if label else one.source_id,
@@ -285,7 +285,7 @@ def _source(state: SourceState, feed_url: str) -> dict[str, Any]:
         "last_poll": _moment(state.last_poll),
         "last_ok": _moment(state.last_ok),
         "last_change": _moment(state.last_change),
-        "next_poll": machine(state.next_poll),
+        "next_poll": rfc3339(state.next_poll),
         "next_poll_reason": state.next_poll_reason,
         "entries": state.entries,
     }
@@ -293,7 +293,7 @@ def _source(state: SourceState, feed_url: str) -> dict[str, Any]:
 
 def _poll(row: PollRow) -> dict[str, Any]:
     return {
-        "at": machine(row.at),
+        "at": rfc3339(row.at),
         "outcome": row.outcome,
         "status": row.status or None,
         "milliseconds": row.milliseconds,
@@ -302,6 +302,6 @@ def _poll(row: PollRow) -> dict[str, Any]:
         "new": row.new,
         "changed": row.changed,
         "error": row.detail or None,
-        "next_poll": machine(row.next_poll),
+        "next_poll": rfc3339(row.next_poll),
         "reason": row.reason,
     }

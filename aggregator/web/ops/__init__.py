@@ -1,1 +1,1 @@
-"""Pages and feeds for operators: status, metrics, source health, WebSub."""
+"""For operators: status pages, health feed, metrics and probes."""

@@ -1,4 +1,4 @@
-"""The health feed: incidents of sources as entries, one for each, changed when it is over."""
+"""The health feed: one entry for each incident of a source, updated when it is resolved."""
 
 import html
 from collections.abc import Callable, Mapping, Sequence
@@ -17,68 +17,74 @@ from aggregator.web.feeds.views import ViewSpec
 SHOWN = 50
 PAGE = "/status"
 
-_SAID = {
-    "failing": ("can't be polled", "could not be polled for a while"),
-    "gone": ("is gone", "was gone for a while"),
-    "silent": ("has been silent for too long", "was silent for long"),
-    "quarantined": ("issued its entries anew", "had issued its entries anew"),
+_TITLES = {
+    "failing": ("can't be polled", "can be polled again"),
+    "gone": ("is gone", "is back"),
+    "silent": ("has published nothing for a long time", "publishes again"),
+    "quarantined": ("gave old entries new ids", "no longer gives old entries new ids"),
     "moved": ("has moved", "has moved"),
     "gap": ("may have lost entries", "may have lost entries"),
 }
+"""Titles by kind of incident: while it lasts, and when it is resolved."""
 
 
 def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
     """Return the route of the health feed."""
-    made = Blueprint("incidents", __name__)
+    routes = Blueprint("health_feed", __name__)
 
-    @made.get("/feeds/health.<format>")
+    @routes.get("/feeds/health.<format>")
     def health(format: str) -> Response:
         site_feeds.check(format, "The health feed")
         with store.reading() as db:
-            found = incidents.recent(db, SHOWN)
-            states = sources.get_many(db, {one.source_id for one in found})
+            latest = incidents.recent(db, SHOWN)
+            states = sources.get_many(db, {incident.source_id for incident in latest})
         titles = {state.id: state.title for state in states.values()}
-        return site_feeds.response(merged(found, titles, config(), format), format)
+        return site_feeds.response(merged(latest, titles, config(), format), format)
 
-    return made
+    return routes
 
 
 def view(config: Config) -> ViewSpec:
-    """Return the health feed as a view: it gives the addresses."""
-    words = "What goes wrong with sources, and when it is over."
-    return site_feeds.view("health", "Health", words, config)
+    """Return the health feed as a view, for its addresses."""
+    description = "Problems with sources, and when they were resolved."
+    return site_feeds.view("health", "Health", description, config)
 
 
 def merged(
-    found: Sequence[Incident], titles: Mapping[str, str], config: Config, format: str
+    latest: Sequence[Incident], titles: Mapping[str, str], config: Config, format: str
 ) -> MergedFeed:
     """Return incidents as a feed.
 
     Args:
+        latest: The incidents to show.
         titles: Of the sources, by id.
+        config: Gives the addresses.
+        format: Of the feed.
     """
     spec = view(config)
     source = site_feeds.source(spec, PAGE)
     items = (
         Item(
-            entry=_stored(one, titles.get(one.source_id, one.source_id), spec),
+            entry=_stored(incident, titles.get(incident.source_id, incident.source_id), spec),
             source=source,
-            page_url=f"{spec.base}/source/{one.source_id}",
+            page_url=f"{spec.base}/source/{incident.source_id}",
         )
-        for one in found
+        for incident in latest
     )
     return site_feeds.merged(spec, items, config, format, page=PAGE)
 
 
 def _stored(incident: Incident, title: str, spec: ViewSpec) -> StoredEntry:
-    open_words, closed_words = _SAID.get(incident.kind, (incident.kind, f"{incident.kind}, over"))
-    words = open_words if incident.closed is None else closed_words
+    open_title, resolved_title = _TITLES.get(
+        incident.kind, (incident.kind, f"{incident.kind}, resolved")
+    )
+    status = open_title if incident.closed is None else resolved_title
     uri = f"{spec.feed_id}/{incident.id}"
     entry = Entry(
         guid=uri,
         link=f"{spec.base}/source/{incident.source_id}",
         canonical_url="",
-        title=f"{title} {words}",
+        title=f"{title} {status}",
         summary=incident.detail,
         content=SafeHtml(f"<p>{html.escape(incident.detail)}</p>" if incident.detail else ""),
         published=incident.opened,

@@ -1,7 +1,7 @@
-"""Figures for Prometheus. All come from the database, so every process tells the same."""
+"""Metrics for Prometheus, read from the database: every process reports the same values."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
@@ -22,21 +22,21 @@ PREFIX = "aggregator"
 
 def blueprint(store: Store) -> Blueprint:
     """Return the route of the metrics."""
-    made = Blueprint("metrics", __name__)
+    routes = Blueprint("metrics", __name__)
 
-    @made.get("/metrics")
+    @routes.get("/metrics")
     def metrics() -> Response:
         with store.reading() as db:
             registry = CollectorRegistry()
-            registry.register(_Read(tuple(read(db))))
+            registry.register(_FixedCollector(tuple(collect(db))))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 
-    return made
+    return routes
 
 
-class _Read(Collector):
-    """Metrics that were read already."""
+class _FixedCollector(Collector):
+    """Returns metrics that were read before."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
@@ -45,63 +45,67 @@ class _Read(Collector):
         return self._metrics
 
 
-def read(db: Connection) -> Iterable[Metric]:
-    """Read all metrics."""
-    yield _gauge("info", "The running version.", {__version__: 1}, "version")
+def collect(db: Connection) -> Iterable[Metric]:
+    """Yield all metrics."""
+    yield _gauge("info", "Version of the running program.", {__version__: 1}, "version")
     yield _gauge("entries", "Stored entries.", entries.count(db))
     healths = Counter(
         state.health if state.enabled else "disabled" for state in sources.all_states(db)
     )
-    yield _gauge("sources", "Configured sources.", dict(healths), "health")
+    yield _gauge("sources", "Configured sources, by health.", healths, "health")
     tick = parse_time_or_none(metadata.get(db, "tick"))
     yield _gauge(
         "last_tick_timestamp_seconds",
-        "When the scheduler was alive last, 0 for never.",
+        "Unix time of the scheduler's last report, 0 if there is none.",
         tick.timestamp() if tick else 0,
     )
-    broken = bool(metadata.get(db, "config_error"))
-    yield _gauge("config_error", "1 while the configuration file has mistakes.", broken)
-    yield from _totals(poll_log.totals(db))
-    states = subscriptions.states(db)
-    yield _gauge("websub_subscriptions", "Ours at hubs of sources.", states, "state")
-    yield _gauge("websub_subscribers", "Those of our own hub.", subscribers.count(db))
-    yield _gauge("websub_inbox", "Pushes that wait to be read.", subscriptions.waiting_count(db))
+    has_error = bool(metadata.get(db, "config_error"))
+    yield _gauge("config_error", "1 if the configuration file has errors, else 0.", has_error)
+    yield from _poll_counters(poll_log.totals(db))
+    yield _gauge(
+        "websub_subscriptions",
+        "Subscriptions to the hubs of sources, by state.",
+        subscriptions.states(db),
+        "state",
+    )
+    yield _gauge("websub_subscribers", "Subscribers of this site's hub.", subscribers.count(db))
+    waiting = subscriptions.waiting_count(db)
+    yield _gauge("websub_inbox", "Pushes received and not yet processed.", waiting)
 
 
-def _totals(ever: poll_log.Totals) -> Iterable[Metric]:
-    fetched = ever.polls - ever.not_modified - ever.equal - ever.failed
+def _poll_counters(totals: poll_log.Totals) -> Iterable[Metric]:
     outcomes = {
-        "fetched": fetched,
-        "not_modified": ever.not_modified,
-        "equal": ever.equal,
-        "failed": ever.failed,
+        "fetched": totals.polls - totals.not_modified - totals.equal - totals.failed,
+        "not_modified": totals.not_modified,
+        "equal": totals.equal,
+        "failed": totals.failed,
     }
     yield _counter("polls", "Polls, by outcome.", outcomes, "outcome")
-    yield _counter("received_bytes", "Bytes received in polls.", ever.bytes)
-    yield _counter("saved_bytes", "Bytes not sent thanks to conditional requests.", ever.saved)
-    yield _counter("new_entries", "Entries seen for the first time.", ever.new)
-    yield _counter("changed_entries", "Entries changed by their publishers.", ever.changed)
+    yield _counter("received_bytes", "Bytes received in polls.", totals.bytes)
+    yield _counter("saved_bytes", "Estimated bytes saved by conditional requests.", totals.saved)
+    yield _counter("new_entries", "New entries.", totals.new)
+    yield _counter("changed_entries", "Changes of entries by their publishers.", totals.changed)
 
 
 def _gauge(
-    name: str, words: str, values: float | dict[str, int], label: str = ""
+    name: str, help: str, values: float | Mapping[str, int], label: str = ""
 ) -> GaugeMetricFamily:
-    made = GaugeMetricFamily(f"{PREFIX}_{name}", words, labels=[label] if label else [])
-    for key, value in _each(values):
-        made.add_metric(key, value)
-    return made
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", help, labels=[label] if label else [])
+    for labels, value in _samples(values):
+        family.add_metric(labels, value)
+    return family
 
 
 def _counter(
-    name: str, words: str, values: float | dict[str, int], label: str = ""
+    name: str, help: str, values: float | Mapping[str, int], label: str = ""
 ) -> CounterMetricFamily:
-    made = CounterMetricFamily(f"{PREFIX}_{name}", words, labels=[label] if label else [])
-    for key, value in _each(values):
-        made.add_metric(key, value)
-    return made
+    family = CounterMetricFamily(f"{PREFIX}_{name}", help, labels=[label] if label else [])
+    for labels, value in _samples(values):
+        family.add_metric(labels, value)
+    return family
 
 
-def _each(values: float | dict[str, int]) -> list[tuple[list[str], float]]:
-    if isinstance(values, dict):
-        return [([key], value) for key, value in sorted(values.items())]
+def _samples(values: float | Mapping[str, int]) -> list[tuple[list[str], float]]:
+    if isinstance(values, Mapping):
+        return [([label], value) for label, value in sorted(values.items())]
     return [([], values)]

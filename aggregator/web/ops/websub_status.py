@@ -1,6 +1,6 @@
-"""What operators see of WebSub: which hubs push to us, and who is told by our hub.
+"""The WebSub page: subscriptions to the hubs of sources, and subscribers of our hub.
 
-Callbacks are secrets of those who chose them, so that only their hosts are shown.
+A callback URL may hold a secret of its subscriber: only its host is shown.
 """
 
 from collections.abc import Callable
@@ -12,50 +12,61 @@ from aggregator.models.config import Config
 from aggregator.models.urls import host_of
 from aggregator.store.database.connection import Store
 from aggregator.store.websub import subscribers, subscriptions
-from aggregator.web.pages.view_models import Head, PushesPage
+from aggregator.web.ops.view_models import WebSubPage
+from aggregator.web.pages.view_models import Head
 from aggregator.websub import protocol
 
 ROWS = 500
 
 
 def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
+    """Return the route of the page."""
+    routes = Blueprint("websub_status", __name__)
+
+    @routes.get("/status/websub")
+    def page() -> str:
+        model = compose(config(), store)
+        return render_template("websub.html", page=model, head=model.head)
+
+    return routes
+
+
+def compose(config: Config, store: Store) -> WebSubPage:
     """Return the page."""
-    made = Blueprint("pushes", __name__)
-
-    def pushes() -> str:
-        page = read(config(), store)
-        return render_template("pushes.html", page=page, head=page.head)
-
-    made.add_url_rule("/status/websub", "pushes", pushes)
-    return made
-
-
-def read(config: Config, store: Store) -> PushesPage:
-    """Return what is known now."""
     site = config.site
     with store.reading() as db:
-        ours, theirs = subscriptions.all_of(db), subscribers.listed(db, ROWS)
-        log, total = subscribers.logged(db, ROWS), subscribers.count(db)
-    return PushesPage(
-        head=Head(title=f"Pushes – {site.title}", updated=None),
-        objection=protocol.objection(config),
+        hubs, followers = subscriptions.all_of(db), subscribers.listed(db, ROWS)
+        deliveries, total = subscribers.logged(db, ROWS), subscribers.count(db)
+    return WebSubPage(
+        head=Head(title=f"WebSub – {site.title}", updated=None),
+        disabled_reason=protocol.objection(config),
         hub=protocol.hub_url(config),
         subscriptions=tuple(
-            replace(one, hub=host_of(one.hub), callback="", secret="", token="")
-            for one in ours[:ROWS]
+            replace(
+                subscription,
+                hub=host_of(subscription.hub),
+                callback="",
+                secret="",
+                token="",
+            )
+            for subscription in hubs[:ROWS]
         ),
         subscribers=tuple(
-            replace(one, topic=_place(one.topic, site.base_url), callback="", secret="")
-            for one in theirs
+            replace(follower, topic=_path(follower.topic, site.base_url), callback="", secret="")
+            for follower in followers
         ),
         total=total,
         deliveries=tuple(
-            replace(one, topic=_place(one.topic, site.base_url), callback=host_of(one.callback))
-            for one in log
+            replace(
+                delivery,
+                topic=_path(delivery.topic, site.base_url),
+                callback=host_of(delivery.callback),
+            )
+            for delivery in deliveries
         ),
     )
 
 
-def _place(topic: str, base_url: str) -> str:
-    """Return a topic's path, without its query, which may hold a token."""
+def _path(topic: str, base_url: str) -> str:
+    """Return the path of a topic, without its query, which may hold a token."""
     return topic.removeprefix(base_url).partition("?")[0]

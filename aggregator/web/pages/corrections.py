@@ -1,4 +1,4 @@
-"""What publishers corrected, as a page and as feeds: each change, with what was there before."""
+"""Corrections: edits by publishers, newest first, as a page and as feeds."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -16,147 +16,153 @@ from aggregator.store.queries import revisions
 from aggregator.web.feeds import site_feeds
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.middleware.etags import Tags, is_known, tagged, unchanged
-from aggregator.web.pages import presenters
-from aggregator.web.pages.entry_lists import PAGE, Reader, feeds_of, older, place_of_request
-from aggregator.web.pages.view_models import Change, Correction, CorrectionsPage, Head
+from aggregator.web.pages import diff
+from aggregator.web.pages.entry_lists import (
+    PAGE_SIZE,
+    EntryLists,
+    next_page_path,
+    requested_cursor,
+    view_head,
+)
+from aggregator.web.pages.view_models import Change, Correction, CorrectionsPage
 
 PATH = "/corrections"
 IN_FEEDS = 50
 
-MARKED = 1_000_000
-"""Characters of all texts of a page that are looked through for noise, in a second or two."""
+MAX_COMPARED = 1_000_000
+"""Characters of all texts of a page that are compared by fingerprint: a second or two."""
 
 
 def blueprint(
     config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
 ) -> Blueprint:
     """Return the page and the feeds."""
-    made = Blueprint("corrections", __name__)
-    tags = Tags(clock)
+    routes = Blueprint("corrections", __name__)
+    corrections = Corrections(config, store, clock)
+    routes.add_url_rule(PATH, "page", corrections.page)
+    routes.add_url_rule("/feeds/corrections.<format>", "feed", corrections.feed)
+    return routes
 
-    @made.get(PATH)
-    def page() -> Response | str:
-        now, before = config(), place_of_request()
-        spec = view(now)
-        with store.reading() as db:
-            tag = tags.of(db, now)
+
+class Corrections:
+    """The page and the feeds of corrections."""
+
+    def __init__(
+        self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+    ) -> None:
+        """Serve a store."""
+        self._config, self._store, self._tags = config, store, Tags(clock)
+
+    def page(self) -> Response | str:
+        """Show one page of the list."""
+        config, before = self._config(), requested_cursor()
+        with self._store.reading() as db:
+            tag = self._tags.of(db, config)
             if is_known(tag):
                 return unchanged(tag)
-            found = revisions.recent(db, PAGE + 1, before)
-            shown = told(Reader(db, now), found[:PAGE])
-        updated = shown[0].change.until if shown else None
-        context = CorrectionsPage(
-            head=Head(
-                title=spec.title,
-                description=spec.description,
-                updated=updated,
-                canonical=spec.page_url,
-                feeds=feeds_of(spec),
-            ),
+            stored = revisions.recent(db, PAGE_SIZE + 1, before)
+            shown = compare(EntryLists(db, config), stored[:PAGE_SIZE])
+        has_more = len(stored) > PAGE_SIZE
+        page = CorrectionsPage(
+            head=view_head(view(config), shown[0].change.until if shown else None),
             days=_by_day(shown),
-            older=older(PATH, found[PAGE - 1].place) if len(found) > PAGE else "",
-            paged=before is not None,
+            next_path=next_page_path(PATH, stored[PAGE_SIZE - 1].place) if has_more else "",
+            is_continued=before is not None,
         )
-        return tagged(render_template("corrections.html", page=context, head=context.head), tag)
+        return tagged(render_template("corrections.html", page=page, head=page.head), tag)
 
-    @made.get("/feeds/corrections.<format>")
-    def feed(format: str) -> Response:
+    def feed(self, format: str) -> Response:
+        """Return the latest corrections as a feed."""
         site_feeds.check(format, "The feed of corrections")
-        now = config()
-        spec = view(now)
-        with store.reading() as db:
-            shown = told(Reader(db, now), revisions.recent(db, IN_FEEDS))
+        config = self._config()
+        spec = view(config)
+        with self._store.reading() as db:
+            shown = compare(EntryLists(db, config), revisions.recent(db, IN_FEEDS))
         source = site_feeds.source(spec, PATH)
         items = (
             Item(
-                entry=_stored(one, spec),
+                entry=_stored(correction, spec),
                 source=source,
-                page_url=f"{spec.base}{one.story.url}#changes",
+                page_url=f"{spec.base}{correction.entry.url}#changes",
             )
-            for one in shown
+            for correction in shown
         )
-        return site_feeds.response(site_feeds.merged(spec, items, now, format, page=PATH), format)
-
-    return made
+        merged = site_feeds.merged(spec, items, config, format, page=PATH)
+        return site_feeds.response(merged, format)
 
 
 def view(config: Config) -> ViewSpec:
-    """Return the corrections as a view: it gives the addresses."""
-    words = "What publishers changed in headlines and texts after we first saw them."
-    return site_feeds.view("corrections", "Corrections", words, config)
+    """Return the corrections as a view, for the addresses of their feeds."""
+    description = "Headlines and texts that publishers changed after we first saw them."
+    return site_feeds.view("corrections", "Corrections", description, config)
 
 
-def told(reader: Reader, found: Sequence[revisions.Correction]) -> list[Correction]:
-    """Return changes as the page and the feeds tell them; noise is none."""
-    lines = reader.lines({one.entry_id for one in found})
-    told = {story.id: story for story in reader.tell(lines.values())}
-    parts = 2 * len(found) or 1
-    steps, longest = presenters.DIFF_STEPS // parts, MARKED // parts
-    made = []
-    for one in found:
-        headline = one.before.title != one.after.title
-        text = _text_differs(one.before.text, one.after.text, longest)
-        if not (headline or text):
+def compare(lists: EntryLists, stored: Sequence[revisions.Correction]) -> list[Correction]:
+    """Return the edits with their differences; edits of counters and adverts are left out."""
+    by_id = lists.get_many({edit.entry_id for edit in stored})
+    items = {item.id: item for item in lists.items(by_id.values())}
+    texts = 2 * len(stored) or 1
+    steps, max_length = diff.MAX_STEPS // texts, MAX_COMPARED // texts
+    corrections = []
+    for edit in stored:
+        before, after = edit.before, edit.after
+        text_differs = _text_differs(before.text, after.text, max_length)
+        parts = {"headline": before.title != after.title, "text": text_differs}
+        if not any(parts.values()):
             continue
-        made.append(
+        text = diff.difference(before.text, after.text, steps) if text_differs else SafeHtml("")
+        title = diff.difference(before.title, after.title, steps)
+        corrections.append(
             Correction(
-                story=told[one.entry_id],
-                what=" and ".join(
-                    word for word, changed in (("headline", headline), ("text", text)) if changed
-                ),
-                change=Change(
-                    until=one.at,
-                    title=presenters.difference(one.before.title, one.after.title, steps),
-                    text=presenters.difference(one.before.text, one.after.text, steps)
-                    if text
-                    else SafeHtml(""),
-                ),
+                entry=items[edit.entry_id],
+                parts=tuple(part for part, differs in parts.items() if differs),
+                change=Change(until=edit.at, title=title, text=text),
             )
         )
-    return made
+    return corrections
 
 
-def _text_differs(before: str, after: str, longest: int) -> bool:
-    """Whether more has changed than noise; of a text over `longest` characters any change is."""
-    if before == after or max(len(before), len(after)) > longest:
+def _text_differs(before: str, after: str, max_length: int) -> bool:
+    """Return whether more changed than a counter or an advert; always true for long texts."""
+    if before == after or max(len(before), len(after)) > max_length:
         return before != after
-    # Beside a changed headline, a text may differ by a counter or an advert alone.
+    # The edit may be one of the headline: then the text may differ by a counter alone.
     return fingerprint.fingerprint("", before, ()) != fingerprint.fingerprint("", after, ())
 
 
 def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, ...]], ...]:
     return tuple(
         (day, tuple(group))
-        for day, group in groupby(shown, key=lambda one: one.change.until.date())
+        for day, group in groupby(shown, key=lambda correction: correction.change.until.date())
     )
 
 
-def _stored(one: Correction, spec: ViewSpec) -> StoredEntry:
+def _stored(correction: Correction, spec: ViewSpec) -> StoredEntry:
     """Return a correction as an entry of the feed."""
-    change, story = one.change, one.story
-    uri = f"{spec.feed_id}/{story.id}/{format_time(change.until)}"
-    parts = [
+    change, item = correction.change, correction.entry
+    uri = f"{spec.feed_id}/{item.id}/{format_time(change.until)}"
+    paragraphs = [
         f"<p>{name}: {difference}</p>"
         for name, difference in (("Headline", change.title), ("Text", change.text))
         if difference
     ]
     return StoredEntry(
-        id=story.id,
-        source_id=story.source_id,
+        id=item.id,
+        source_id=item.source_id,
         uri=uri,
         first_seen=change.until,
         changed=change.until,
         sort_at=change.until,
         entry=Entry(
             guid=uri,
-            link=f"{spec.base}{story.url}#changes",
+            link=f"{spec.base}{item.url}#changes",
             canonical_url="",
-            title=f"{one.what.capitalize()} changed: {story.title}",
+            title=f"{correction.label}: {item.title}",
             summary="",
-            content=SafeHtml("".join(parts)),
+            content=SafeHtml("".join(paragraphs)),
             published=change.until,
             updated=change.until,
-            authors=(Author(name=story.source),),
-            categories=tuple(one.what.split(" and ")),
+            authors=(Author(name=item.source),),
+            categories=correction.parts,
         ),
     )

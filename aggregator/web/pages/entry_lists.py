@@ -1,4 +1,4 @@
-"""One request's look at the database, and what pages that list entries have in common."""
+"""Lists of entries for pages: read from one snapshot, collapsed by story, as view models."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
-from aggregator.store.entries import stories as stored
+from aggregator.store.entries import stories
 from aggregator.store.queries import fts, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.queries.summaries import EntrySummary
@@ -20,164 +20,179 @@ from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
 from aggregator.web.feeds import collapse
 from aggregator.web.feeds.views import ViewSpec
-from aggregator.web.pages import presenters
-from aggregator.web.pages.view_models import Head, Story, StoryMember
+from aggregator.web.pages import presenters, related
+from aggregator.web.pages.view_models import EntryItem, FeedLink, Head, StoryMember
 
-PAGE = 40
-SEE_ALSO = 6
-COVERED, COVERED_LEAST, COVERED_SPAN = 5, 2, timedelta(days=2)
-"""So many stories count as most covered, each told by so many sources, within so long."""
+PAGE_SIZE = 40
+MAX_RELATED = 6
+
+MOST_COVERED, MIN_SOURCES, COVERED_SPAN = 5, 2, timedelta(days=2)
+"""The most covered: so many stories, each from at least so many sources, within this time."""
 
 
-class Reader:
-    """One request's look at the database: its entries, with the sources they came from."""
+class EntryLists:
+    """The lists of entries that one request shows."""
 
     collapses = True
-    """Whether what several sources tell is shown once."""
+    """Whether a story of several sources is one entry of a list."""
 
     def __init__(self, db: Connection, config: Config) -> None:
-        """Look at the database as it stands; `db` is one snapshot."""
+        """Read from a connection; the caller keeps it in one snapshot."""
         self.db, self.config = db, config
         self._labels: dict[str, Label] = {}
-        self._also: dict[int, tuple[EntrySummary, ...]] = {}
+        self._other_reports: dict[int, tuple[EntrySummary, ...]] = {}
         self._sections = {section.id: section.title for section in config.sections}
 
     def select(
         self, query: Query, *, limit: int, before: Cursor | None = None
     ) -> list[EntrySummary]:
-        """Return the view's entries, or the leads of its stories."""
-        return self._leads(query, self._listed(query, limit, before))
+        """Return the entries of a view, of each story its lead."""
+        return self._collapsed(query, self._entries(query, limit, before))
 
     def page(
         self, query: Query, *, size: int, before: Cursor | None
     ) -> tuple[list[EntrySummary], Cursor | None]:
-        """Return one page of a view, and the place where the next begins, None at the end."""
-        found = self._listed(query, size + 1, before)
-        more = found[size - 1] if len(found) > size else None
-        by_change = query.sort is Sort.UPDATED
-        place = (
-            Cursor(sort_at=more.changed if by_change else more.sort_at, id=more.id)
-            if more
-            else None
-        )
-        return self._leads(query, found[:size]), place
+        """Return one page of a view, and the cursor of the next page, None at the end."""
+        entries = self._entries(query, size + 1, before)
+        cursor = None
+        if len(entries) > size:
+            last = entries[size - 1]
+            at = last.changed if query.sort is Sort.UPDATED else last.sort_at
+            cursor = Cursor(sort_at=at, id=last.id)
+        return self._collapsed(query, entries[:size]), cursor
 
-    def _listed(self, query: Query, limit: int, before: Cursor | None) -> list[EntrySummary]:
+    def _entries(self, query: Query, limit: int, before: Cursor | None) -> list[EntrySummary]:
         return summaries.select(self.db, query, limit=limit, before=before)
 
-    def _leads(self, query: Query, found: list[EntrySummary]) -> list[EntrySummary]:
-        """Return what is shown of entries, and remember what stands behind each."""
+    def _collapsed(self, query: Query, entries: list[EntrySummary]) -> list[EntrySummary]:
+        """Return the leads of the entries' stories; keep the other reports for `items`."""
         if not self.collapses:
-            return found
-        choices = collapse.choose(self.db, query, [one.id for one in found], self.config)
+            return entries
+        choices = collapse.choose(self.db, query, [entry.id for entry in entries], self.config)
         if not choices:
-            return found
-        wanted = {other for one in choices.values() for other in (one.lead, *one.others)}
-        lines = summaries.get_many(self.db, wanted)
+            return entries
+        ids = {id for choice in choices.values() for id in (choice.lead, *choice.others)}
+        by_id = summaries.get_many(self.db, ids)
         leads = []
-        for one in found:
-            if choice := choices.get(one.id):
-                one = replace(lines[choice.lead], sort_at=one.sort_at)
-                self._also[one.id] = tuple(lines[other] for other in choice.others)
-            leads.append(one)
+        for entry in entries:
+            lead = entry
+            if choice := choices.get(entry.id):
+                lead = replace(by_id[choice.lead], sort_at=entry.sort_at)
+                self._other_reports[lead.id] = tuple(by_id[other] for other in choice.others)
+            leads.append(lead)
         return leads
 
     def most_covered(self) -> list[EntrySummary]:
-        """Return the stories of the last days that most sources tell, by their first report."""
+        """Return the first entry of each of the recent stories that most sources report."""
         if not self.collapses:
             return []
-        wanted = stored.most_covered(self.db, COVERED_SPAN, COVERED, COVERED_LEAST)
-        ids: dict[int, list[int]] = {story: [] for story in wanted}
-        for member in stored.members(self.db, wanted, shown=True):
-            ids[member.story].append(member.entry_id)
-        lines = summaries.get_many(self.db, [one for members in ids.values() for one in members])
+        story_ids = stories.most_covered(self.db, COVERED_SPAN, MOST_COVERED, MIN_SOURCES)
+        entry_ids: dict[int, list[int]] = {story: [] for story in story_ids}
+        for member in stories.members(self.db, story_ids, shown=True):
+            entry_ids[member.story].append(member.entry_id)
+        by_id = summaries.get_many(self.db, [id for ids in entry_ids.values() for id in ids])
         firsts = []
-        for first, *others in ids.values():
-            self._also[first] = tuple(lines[other] for other in others)
-            firsts.append(lines[first])
+        for first, *others in entry_ids.values():
+            self._other_reports[first] = tuple(by_id[other] for other in others)
+            firsts.append(by_id[first])
         return firsts
 
     def story_members(self, entry_id: int) -> tuple[StoryMember, ...]:
-        """Return all reports of an entry's story that readers may see, itself among them."""
-        members = stored.of_entry(self.db, entry_id)
-        lines = summaries.get_many(self.db, [one.entry_id for one in members])
-        members = [one for one in members if not lines[one.entry_id].hidden]
-        told = self.tell(lines[one.entry_id] for one in members)
+        """Return the visible entries of an entry's story, itself included."""
+        members = stories.of_entry(self.db, entry_id)
+        by_id = summaries.get_many(self.db, [member.entry_id for member in members])
+        visible = [member for member in members if not by_id[member.entry_id].hidden]
+        items = self.items(by_id[member.entry_id] for member in visible)
         return tuple(
-            StoryMember(story=story, reason=one.reason, similarity=round(100 * one.similarity))
-            for story, one in zip(told, members, strict=True)
+            StoryMember(entry=item, reason=member.reason, similarity=round(100 * member.similarity))
+            for item, member in zip(items, visible, strict=True)
         )
 
-    def stories_of(self, found: Iterable[EntrySummary]) -> dict[int, int]:
-        """Return the story of each entry; one that stands alone is its own."""
-        ids = [one.id for one in found]
-        return {entry_id: entry_id for entry_id in ids} | stored.of_entries(self.db, ids)
+    def story_ids(self, entries: Iterable[EntrySummary]) -> dict[int, int]:
+        """Return the story of each entry, by entry id; its own id if it has none."""
+        ids = [entry.id for entry in entries]
+        return {id: id for id in ids} | stories.of_entries(self.db, ids)
 
-    def lines(self, entry_ids: Iterable[int]) -> dict[int, EntrySummary]:
+    def get_many(self, entry_ids: Iterable[int]) -> dict[int, EntrySummary]:
         """Return entries by id."""
         return summaries.get_many(self.db, entry_ids)
 
-    def related(self, one: EntrySummary) -> list[EntrySummary]:
-        """Return the stories related to one."""
-        weights = presenters.telling_words(one)
-        alike = presenters.likeness(weights, fts.nearest(self.db, one.id, weights))
-        others = summaries.get_many(self.db, alike).values()
-        return presenters.related(one, alike, others, SEE_ALSO)
+    def related(self, entry: EntrySummary) -> list[EntrySummary]:
+        """Return entries about the same subject."""
+        weights = related.terms(entry)
+        similarities = related.similarities(weights, fts.nearest(self.db, entry.id, weights))
+        candidates = summaries.get_many(self.db, similarities).values()
+        return related.choose(entry, similarities, candidates, MAX_RELATED)
 
-    def tell(
-        self, found: Iterable[EntrySummary], passages: Mapping[int, tuple[str, str]] | None = None
-    ) -> tuple[Story, ...]:
-        """Return entries as stories."""
-        found = list(found)
-        others = (other for one in found for other in self._also.get(one.id, ()))
-        missing = {one.source_id for one in (*found, *others)} - set(self._labels)
+    def items(
+        self,
+        entries: Iterable[EntrySummary],
+        excerpts: Mapping[int, tuple[str, str]] | None = None,
+    ) -> tuple[EntryItem, ...]:
+        """Return entries as items of a list.
+
+        Args:
+            excerpts: Of a search, by id: title and passage with the matches marked.
+        """
+        entries = list(entries)
+        reports = (report for entry in entries for report in self._other_reports.get(entry.id, ()))
+        missing = {entry.source_id for entry in (*entries, *reports)} - set(self._labels)
         if missing:
             self._labels |= sources.labels(self.db, missing)
         return tuple(
-            presenters.story(
-                one,
+            presenters.entry_item(
+                entry,
                 self._labels,
                 sections=self._sections,
-                found=(passages or {}).get(one.id),
-                also=self._also.get(one.id, ()),
+                excerpt=(excerpts or {}).get(entry.id, ("", ""))[1],
+                other_reports=self._other_reports.get(entry.id, ()),
             )
-            for one in found
+            for entry in entries
         )
 
 
-def head(spec: ViewSpec, updated: datetime | None, *, section: str = "", newest: int = 0) -> Head:
-    """Return what a view's page has at its top."""
+def view_head(
+    spec: ViewSpec, updated: datetime | None, *, section: str = "", newest_id: int = 0
+) -> Head:
+    """Return the head of a view's page."""
     return Head(
         title=spec.title,
         description=spec.description,
         updated=updated,
         canonical=spec.page_url,
         section=section,
-        newest=newest,
-        feeds=feeds_of(spec),
+        newest_id=newest_id,
+        feeds=feed_links(spec),
     )
 
 
-def feeds_of(spec: ViewSpec) -> tuple[tuple[str, str, str], ...]:
-    """Return media type, title and path of a view's feeds."""
+def feed_links(spec: ViewSpec) -> tuple[FeedLink, ...]:
+    """Return the feeds of a view, one for each format."""
     return tuple(
-        (format.media_type, f"{spec.title} ({format.label})", spec.feed_path(format.name))
+        FeedLink(
+            type=format.media_type,
+            title=f"{spec.title} ({format.label})",
+            path=spec.feed_path(format.name),
+            label=format.label,
+        )
         for format in FORMATS.values()
     )
 
 
-def place_of_request() -> Cursor | None:
-    """Return the place in a list that the request goes on from, None for its beginning."""
+def requested_cursor() -> Cursor | None:
+    """Return the cursor in the request's `before`, None on the first page."""
     text = request.args.get("before")
     if text is None:
         return None
     try:
         return Cursor.parse(text)
     except ValueError:
-        raise QueryError("before is a place in the list, as in the link “Older stories”") from None
+        raise QueryError(
+            "before is not a position in this list: use the link to the next page"
+        ) from None
 
 
-def older(path: str, place: Cursor) -> str:
-    """Return the path of the page that goes on from a place."""
-    joint = "&" if "?" in path else "?"
-    return f"{path}{joint}before={quote(str(place))}"
+def next_page_path(path: str, cursor: Cursor) -> str:
+    """Return the path of the page that begins after a cursor."""
+    separator = "&" if "?" in path else "?"
+    return f"{path}{separator}before={quote(str(cursor))}"

@@ -1,4 +1,4 @@
-"""The front page: which story leads, what stands in each section, what is new, heard and seen."""
+"""The front page: its lead, its sections, the latest entries, audio and video."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,99 +8,104 @@ from aggregator.models.query import Query
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import resolve
-from aggregator.web.pages.entry_lists import Reader, head
-from aggregator.web.pages.view_models import Block, FrontPage
+from aggregator.web.pages.entry_lists import EntryLists, view_head
+from aggregator.web.pages.view_models import FrontPage, FrontSection
 
-LEAD_AMONG = 20
-"""The lead is the newest story with a picture among so many; else simply the newest."""
+LEAD_CANDIDATES = 20
+"""The lead is the newest of these entries with a picture, else the newest entry."""
 
-LEAD_MARKED = timedelta(hours=12)
-"""What a rule marks as important leads before that, for so long; the newest story is the clock."""
+PRIORITY_SPAN = timedelta(hours=12)
+"""An entry that a rule marks as important leads for so long, measured from the newest entry."""
 
-LATEST, SECTION_STORIES, MEDIA = 15, 6, 4
+LATEST, SECTION_SIZE, MEDIA = 15, 6, 4
 
-FROM_ONE, VARIED_AMONG = 2, 30
-"""A section shows at most so many stories of one source while others have any among so many: one
-that publishes by the dozen must not be all there is to see."""
+MAX_PER_SOURCE, SECTION_CANDIDATES = 2, 30
+"""Entries of one source in a section, while other sources have any among the candidates: one
+that publishes dozens a day must not fill it."""
 
 
-def compose(reader: Reader, updated: datetime | None) -> FrontPage:
+def compose(lists: EntryLists, updated: datetime | None) -> FrontPage:
     """Return the front page.
 
     Args:
-        updated: When anything changed last.
+        lists: The entries to choose from.
+        updated: When any entry last changed.
     """
-    config = reader.config
-    newest = reader.select(Query(), limit=LATEST + LEAD_AMONG)
-    lead = _lead(newest, reader.select(Query(has=("priority",)), limit=1))
-    latest = [one for one in newest if lead is None or one.id != lead.id][:LATEST]
-    at = updated if newest else None
+    config = lists.config
+    newest = lists.select(Query(), limit=LATEST + LEAD_CANDIDATES)
+    lead = _lead(newest, lists.select(Query(has=("priority",)), limit=1))
+    latest = [entry for entry in newest if lead is None or entry.id != lead.id][:LATEST]
+    head = view_head(
+        resolve("all", "", "", config),
+        updated if newest else None,
+        newest_id=max((entry.id for entry in newest), default=0),
+    )
+    shown = set(lists.story_ids([lead] if lead else []).values())
     return FrontPage(
-        head=head(
-            resolve("all", "", "", config), at, newest=max((one.id for one in newest), default=0)
-        ),
-        lead=reader.tell([lead])[0] if lead else None,
-        blocks=tuple(_blocks(reader, set(reader.stories_of([lead] if lead else []).values()))),
-        covered=reader.tell(reader.most_covered()),
-        latest=reader.tell(latest),
-        media=reader.tell(_media(reader)),
-        sources=len(config.sources),
-        next_poll=sources.next_due(reader.db),
+        head=head,
+        lead=lists.items([lead])[0] if lead else None,
+        sections=tuple(_sections(lists, shown)),
+        most_covered=lists.items(lists.most_covered()),
+        latest=lists.items(latest),
+        media=lists.items(_media(lists)),
+        source_count=len(config.sources),
+        next_poll=sources.next_due(lists.db),
     )
 
 
-def _blocks(reader: Reader, shown: set[int]) -> Iterator[Block]:
-    """Give the sections with their newest stories; no story stands twice."""
-    for section in reader.config.sections:
-        found = _varied(_newest(reader, section.id, shown))
-        shown |= set(reader.stories_of(found).values())
-        if found:
-            yield Block(section=section, stories=reader.tell(found))
+def _sections(lists: EntryLists, shown: set[int]) -> Iterator[FrontSection]:
+    """Yield the sections with their newest entries; no story is shown twice."""
+    for section in lists.config.sections:
+        entries = _varied(_candidates(lists, section.id, shown))
+        shown |= set(lists.story_ids(entries).values())
+        if entries:
+            yield FrontSection(section=section, entries=lists.items(entries))
 
 
-def _newest(reader: Reader, section: str, shown: set[int]) -> list[EntrySummary]:
-    """Return the newest stories of a section that stand nowhere yet, enough to choose among."""
-    found: list[EntrySummary] = []
-    for among in (2 * SECTION_STORIES, VARIED_AMONG):  # so few are mostly enough, and are cheaper
-        newest = reader.select(Query(section=(section,)), limit=among)
-        stories = reader.stories_of(newest)
-        found = [one for one in newest if stories[one.id] not in shown]
-        if len(newest) < among or _is_varied(found):
+def _candidates(lists: EntryLists, section: str, shown: set[int]) -> list[EntrySummary]:
+    """Return the newest entries of a section whose story is not shown yet."""
+    candidates: list[EntrySummary] = []
+    for limit in (2 * SECTION_SIZE, SECTION_CANDIDATES):  # the first is cheap and mostly enough
+        newest = lists.select(Query(section=(section,)), limit=limit)
+        story_ids = lists.story_ids(newest)
+        candidates = [entry for entry in newest if story_ids[entry.id] not in shown]
+        if len(newest) < limit or _is_varied(candidates):
             break
-    return found
+    return candidates
 
 
-def _is_varied(found: Sequence[EntrySummary]) -> bool:
-    """Tell whether no source has to fill a section; then those behind change nothing."""
-    counts = Counter(one.source_id for one in found)
-    return sum(min(count, FROM_ONE) for count in counts.values()) >= SECTION_STORIES
+def _is_varied(entries: Sequence[EntrySummary]) -> bool:
+    """Return whether the entries fill a section within the maximum of each source."""
+    counts = Counter(entry.source_id for entry in entries)
+    return sum(min(count, MAX_PER_SOURCE) for count in counts.values()) >= SECTION_SIZE
 
 
-def _varied(found: Sequence[EntrySummary]) -> list[EntrySummary]:
-    """Return the stories that a section shows, newest first."""
+def _varied(entries: Sequence[EntrySummary]) -> list[EntrySummary]:
+    """Return the entries that a section shows, newest first."""
     counts: Counter[str] = Counter()
     chosen: list[EntrySummary] = []
-    others: list[EntrySummary] = []
-    for one in found:
-        counts[one.source_id] += 1
-        (chosen if counts[one.source_id] <= FROM_ONE else others).append(one)
-    return sorted([*chosen, *others][:SECTION_STORIES], key=_newest_first)
+    spare: list[EntrySummary] = []
+    for entry in entries:
+        counts[entry.source_id] += 1
+        (chosen if counts[entry.source_id] <= MAX_PER_SOURCE else spare).append(entry)
+    return sorted([*chosen, *spare][:SECTION_SIZE], key=_newest_first)
 
 
-def _media(reader: Reader) -> list[EntrySummary]:
-    heard = reader.select(Query(has=("audio",)), limit=MEDIA)
-    seen = reader.select(Query(has=("video",)), limit=MEDIA)
-    return sorted({one.id: one for one in (*heard, *seen)}.values(), key=_newest_first)[:MEDIA]
+def _media(lists: EntryLists) -> list[EntrySummary]:
+    audio = lists.select(Query(has=("audio",)), limit=MEDIA)
+    video = lists.select(Query(has=("video",)), limit=MEDIA)
+    by_id = {entry.id: entry for entry in (*audio, *video)}
+    return sorted(by_id.values(), key=_newest_first)[:MEDIA]
 
 
 def _lead(newest: Sequence[EntrySummary], marked: Sequence[EntrySummary]) -> EntrySummary | None:
-    """Return the story that the front page begins with."""
-    for one in marked:
-        if newest[0].sort_at - one.sort_at < LEAD_MARKED:
-            return one
-    pictured = (one for one in newest[:LEAD_AMONG] if one.image)
-    return next(pictured, next(iter(newest), None))
+    """Return the entry at the top of the front page."""
+    for entry in marked:
+        if newest[0].sort_at - entry.sort_at < PRIORITY_SPAN:
+            return entry
+    with_picture = (entry for entry in newest[:LEAD_CANDIDATES] if entry.image)
+    return next(with_picture, next(iter(newest), None))
 
 
-def _newest_first(one: EntrySummary) -> tuple[float, int]:
-    return -one.sort_at.timestamp(), -one.id
+def _newest_first(entry: EntrySummary) -> tuple[float, int]:
+    return -entry.sort_at.timestamp(), -entry.id

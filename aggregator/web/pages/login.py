@@ -11,78 +11,86 @@ from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.pages.view_models import Head
 
 
-def blueprint(config: Callable[[], Config], guard: Authenticator) -> Blueprint:
+def blueprint(config: Callable[[], Config], authenticator: Authenticator) -> Blueprint:
     """Return the routes for signing in and out."""
-    made = Blueprint("login", __name__)
+    routes = Blueprint("login", __name__)
+    login = Login(config, authenticator)
+    routes.add_url_rule("/login", "form", login.form)
+    routes.add_url_rule("/login", "sign_in", login.sign_in, methods=["POST"])
+    routes.add_url_rule("/logout", "sign_out", login.sign_out, methods=["POST"])
+    return routes
 
-    @made.get("/login")
-    def form() -> Response:
-        return _form(config(), guard)
 
-    @made.post("/login")
-    def sign_in() -> Response:
-        _check_asked_here(config(), guard)
-        address = _network(request.remote_addr or "")
-        wait = guard.attempts.wait(address)
+class Login:
+    """The routes for signing in and out; 404 while the site has no password."""
+
+    def __init__(self, config: Callable[[], Config], authenticator: Authenticator) -> None:
+        """Check passwords with an authenticator."""
+        self._config, self._authenticator = config, authenticator
+
+    def form(self) -> Response:
+        """Show the form."""
+        return self._form()
+
+    def sign_in(self) -> Response:
+        """Check the password and set the session cookie."""
+        self._check_same_origin()
+        attempts, address = self._authenticator.attempts, _client(request.remote_addr or "")
+        wait = attempts.wait(address)
         if wait > 0:
-            words = "Too many attempts. Please wait a few minutes."
-            late = _form(config(), guard, 429, words)
-            late.headers["Retry-After"] = str(round(wait) + 1)
-            return late
-        if not guard.knows(request.form.get("password", "")):
-            guard.attempts.failed(address)
-            return _form(config(), guard, 403, "That is not the password.")
-        answer = _see(_local(request.form.get("next", "")))
-        answer.set_cookie(
+            response = self._form(429, "Too many attempts. Please wait a few minutes.")
+            response.headers["Retry-After"] = str(round(wait) + 1)
+            return response
+        if not self._authenticator.knows(request.form.get("password", "")):
+            attempts.failed(address)
+            return self._form(403, "Wrong password.")
+        response = _see_other(_local_path(request.form.get("next", "")))
+        response.set_cookie(
             COOKIE,
-            guard.session(),
+            self._authenticator.session(),
             max_age=SESSION_SECONDS,
-            secure=config().site.base_url.startswith("https:"),
+            secure=self._config().site.base_url.startswith("https:"),
             httponly=True,
             samesite="Lax",
         )
-        return answer
+        return response
 
-    @made.post("/logout")
-    def sign_out() -> Response:
-        _check_asked_here(config(), guard)
-        answer = _see("/login")
-        answer.delete_cookie(COOKIE, httponly=True, samesite="Lax")
-        return answer
+    def sign_out(self) -> Response:
+        """Delete the session cookie."""
+        self._check_same_origin()
+        response = _see_other("/login")
+        response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
+        return response
 
-    return made
+    def _check_same_origin(self) -> None:
+        if not self._authenticator.auth.on:
+            abort(404)
+        if not same_origin(self._config().site.base_url):
+            abort(403, "This request came from another site. Use the form on the login page.")
+
+    def _form(self, status: int = 200, problem: str = "") -> Response:
+        if not self._authenticator.auth.on:
+            abort(404)
+        head = Head(title=f"Sign in – {self._config().site.title}", updated=None)
+        next_path = _local_path(request.values.get("next", ""))
+        body = render_template("login.html", head=head, problem=problem, next_path=next_path)
+        response = Response(body, status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
-def _check_asked_here(config: Config, guard: Authenticator) -> None:
-    if not guard.auth.on:
-        abort(404)
-    if not same_origin(config.site.base_url):
-        abort(403, "This came from another site. Use the form on the login page.")
-
-
-def _see(path: str) -> Response:
+def _see_other(path: str) -> Response:
     return redirect(path, 303)  # type: ignore[return-value]  # werkzeug's base class
 
 
-def _form(config: Config, guard: Authenticator, status: int = 200, problem: str = "") -> Response:
-    if not guard.auth.on:
-        abort(404)
-    head = Head(title=f"Sign in – {config.site.title}", updated=None)
-    following = _local(request.values.get("next", ""))
-    body = render_template("login.html", head=head, problem=problem, following=following)
-    made = Response(body, status)
-    made.headers["Cache-Control"] = "no-store"
-    return made
+def _local_path(path: str) -> str:
+    """Return a path on this site, "/" for any other target."""
+    is_plain = path.isprintable() and "\\" not in path
+    return path if is_plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
-def _local(path: str) -> str:
-    """Return a path on this site, "/" for what leads elsewhere."""
-    plain = path.isprintable() and "\\" not in path
-    return path if plain and path.startswith("/") and not path.startswith("//") else "/"
-
-
-def _network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the /64, which one household has."""
+def _client(address: str) -> str:
+    """Return the address that attempts are counted for: of IPv6 the /64 of the household."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

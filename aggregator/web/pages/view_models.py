@@ -1,32 +1,26 @@
-"""What each page shows: a page is a query, one of these, and a template."""
+"""View models: the values that each page's template renders."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from aggregator.models.config import Section
 from aggregator.models.entry import Enclosure, Image, SafeHtml
-from aggregator.store.sources.incidents import Incident
-from aggregator.store.sources.poll_log import HostRow, PollRow, Totals
-from aggregator.store.sources.sources import SourceState
-from aggregator.store.websub.subscribers import Delivery, Subscriber
-from aggregator.store.websub.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class EntryItem:
     """An entry in a list.
 
     Args:
-        url: Of its page here.
-        passage: Text with the found words marked, for a search; else its summary.
-        also: Source and path of each other report of the same story.
+        url: Path of the entry's page on this site.
+        excerpt: The summary, or in a search a passage with the matches marked.
+        other_reports: Source title and path of each other report of the same story.
     """
 
     id: int
     url: str
     title: str
-    passage: SafeHtml
+    excerpt: SafeHtml
     source_id: str
     source: str
     at: datetime
@@ -34,104 +28,116 @@ class Story:
     image: Image | None = None
     kind: str = ""
     language: str = ""
-    also: tuple[tuple[str, str], ...] = ()
+    other_reports: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The stories of one day of a list."""
+    """The entries of one day of a list."""
 
     day: date
-    stories: tuple[Story, ...]
+    entries: tuple[EntryItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLink:
+    """A feed of a page; `label` names its format, `type` is the media type."""
+
+    type: str
+    title: str
+    path: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What every page has: its title, when what it shows changed last, and its feeds.
+    """The parts that every page has: title, time of the last change, feeds.
 
     Args:
-        feeds: `(media type, title, path)` of each format.
+        updated: When the content of the page last changed.
+        newest_id: The newest entry shown; the script asks for newer ones. 0 for none.
     """
 
     title: str
     updated: datetime | None
     description: str = ""
-    feeds: tuple[tuple[str, str, str], ...] = ()
+    feeds: tuple[FeedLink, ...] = ()
     canonical: str = ""
     section: str = ""
-    newest: int = 0
+    newest_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
-    """A page as it stood at a moment.
+class PastVersion:
+    """A page as it was at a time in the past.
 
     Args:
-        root: What stands before the path of each page of the edition.
-        page: The path and query string of the page that is shown.
-        others: `(words, path)` of the same page in editions before and after it.
+        root: Prefix of the path of each page at that time.
+        path: Path and query string of the page, without the prefix.
+        others: `(label, path)` of the same page at earlier and later times.
     """
 
     at: datetime
     root: str
-    page: str
+    path: str
     others: tuple[tuple[str, str], ...]
     printing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class FrontSection:
     """A section on the front page."""
 
     section: Section
-    stories: tuple[Story, ...]
+    entries: tuple[EntryItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """The front page: a lead, sections, the latest, and what can be listened to or watched.
+    """The front page: a lead, sections, the latest entries, audio and video.
 
     Args:
-        covered: The stories of the last days that most sources tell.
+        most_covered: The stories of the last days that most sources report.
+        source_count: Configured sources.
     """
 
     head: Head
-    lead: Story | None
-    blocks: tuple[Block, ...]
-    latest: tuple[Story, ...]
-    media: tuple[Story, ...]
-    covered: tuple[Story, ...]
-    sources: int
+    lead: EntryItem | None
+    sections: tuple[FrontSection, ...]
+    latest: tuple[EntryItem, ...]
+    media: tuple[EntryItem, ...]
+    most_covered: tuple[EntryItem, ...]
+    source_count: int
     next_poll: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A view's page: a section, a saved view, a category, an author, a language or a search.
+    """The page of a view: a section, saved view, category, author, language or search.
 
     Args:
-        older: Path of the page that goes on, "" at the end.
-        expanded: Path of the view with each report of its stories by itself, "" when it is that.
-        notes: What of a search could not be obeyed, in words.
+        next_path: Path of the next page, "" at the end.
+        expanded_path: Path of the same view with every report of a story, "" if none is collapsed.
+        is_continued: Whether this is a later page of the list.
+        notes: Parts of a search that were ignored, or the reason why it is invalid.
     """
 
     head: Head
     kind: str
     name: str
     days: tuple[Day, ...]
-    older: str = ""
-    expanded: str = ""
-    paged: bool = False
+    next_path: str = ""
+    expanded_path: str = ""
+    is_continued: bool = False
     notes: tuple[str, ...] = ()
     q: str = ""
     section: str = ""
-    source: str = ""
     sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicsPage:
-    """The categories of the last `days`, each with how many stories carry it."""
+    """The categories of the last `days` days, each with its number of entries."""
 
     head: Head
     topics: tuple[tuple[str, int], ...]
@@ -140,7 +146,7 @@ class TopicsPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """An enclosure of a story; `kind` is audio, video or file."""
+    """An enclosure of an entry; `kind` is audio, video or file."""
 
     enclosure: Enclosure
     kind: str
@@ -148,7 +154,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An earlier wording: until when it stood, and the differences to the next, as marked HTML."""
+    """An edit of an entry: when it was seen, and the differences as marked HTML."""
 
     until: datetime
     title: SafeHtml
@@ -157,48 +163,60 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A change of a story; `what` says whether its headline changed, its text or both."""
+    """An edit in the list of corrections.
 
-    story: Story
-    what: str
+    Args:
+        parts: The parts that changed: headline, text, or both.
+    """
+
+    entry: EntryItem
+    parts: tuple[str, ...]
     change: Change
+
+    @property
+    def label(self) -> str:
+        """The parts as a heading, "Headline and text changed"."""
+        return f"{' and '.join(self.parts).capitalize()} changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionsPage:
-    """What was corrected, newest first, under its days; `older` is as in `ListPage`."""
+    """The corrections by day, newest first; `next_path` and `is_continued` as in `ListPage`."""
 
     head: Head
     days: tuple[tuple[date, tuple[Correction, ...]], ...]
-    older: str = ""
-    paged: bool = False
+    next_path: str = ""
+    is_continued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMember:
-    """A report of a story among others; `reason` and `similarity` say why it is one, "" if first.
+    """An entry of a story.
 
     Args:
+        reason: Why it belongs to the story, "" for the first.
         similarity: To the first, in per cent.
     """
 
-    story: Story
+    entry: EntryItem
     reason: str
     similarity: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryPage:
-    """A story.
+class EntryPage:
+    """The page of an entry.
 
     Args:
-        tellings: All reports of the story, this one too, in order of arrival; none if it is alone.
-        also: Related stories.
-        others: The latest of the same source.
+        changed: When the publisher last changed it, None if never.
+        story_members: All entries of its story in order of arrival, itself included; empty if it
+            belongs to none.
+        related: Entries about the same subject.
+        from_source: The latest entries of the same source.
     """
 
     head: Head
-    story: Story
+    entry: EntryItem
     uri: str
     link: str
     via: str
@@ -217,95 +235,6 @@ class StoryPage:
     known_by: tuple[str, ...]
     matched: str
     story_members: tuple[StoryMember, ...]
-    also: tuple[Story, ...]
-    others: tuple[Story, ...]
+    related: tuple[EntryItem, ...]
+    from_source: tuple[EntryItem, ...]
     printing: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spark:
-    """A little chart of a value for each day: its bars as an SVG path, and the same in words."""
-
-    path: str
-    width: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
-    """A source on the status page."""
-
-    state: SourceState
-    spark: Spark
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusPage:
-    """The "last updated" page.
-
-    Args:
-        counts: How many sources are of each health.
-        shown: How many of `matching` stand on this page.
-        shortage: Why the scheduler can't poll though it lives, "" when it can.
-    """
-
-    head: Head
-    rows: tuple[SourceRow, ...]
-    counts: Sequence[tuple[str, int]]
-    totals: Totals
-    polls_per_minute: float
-    entries: int
-    health: str
-    sort: str
-    page: int
-    pages: int
-    alive: bool
-    tick: datetime | None
-    config_error: str
-    shortage: str
-    incidents: tuple[Incident, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostsPage:
-    """The politeness ledger."""
-
-    head: Head
-    rows: tuple[HostRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushesPage:
-    """WebSub, both ways.
-
-    Args:
-        objection: Why no hub is asked to push, "" when they are.
-        hub: That our feeds name, "" for none.
-        total: How many subscribers there are.
-    """
-
-    head: Head
-    objection: str
-    hub: str
-    subscriptions: tuple[Subscription, ...]
-    subscribers: tuple[Subscriber, ...]
-    total: int
-    deliveries: tuple[Delivery, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePage:
-    """Everything known of a source."""
-
-    head: Head
-    state: SourceState
-    yaml: str
-    line: int
-    url: str
-    polls: tuple[PollRow, ...]
-    spark: Spark
-    days: tuple[Day, ...]
-    older: str
-    incidents: tuple[Incident, ...]
-    asked: bool = False
-    push: str = ""

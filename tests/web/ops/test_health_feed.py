@@ -27,7 +27,7 @@ def test_incident_is_one_entry_that_changes_when_it_is_over(pages: PageSite) -> 
         incidents.closed(db, "herald", START + timedelta(hours=1))
     after = feedparser.parse(pages.text("/feeds/health.atom")).entries
     assert [entry.title for entry in before] == ["Herald can't be polled"]
-    assert [entry.title for entry in after] == ["Herald could not be polled for a while"]
+    assert [entry.title for entry in after] == ["Herald can be polled again"]
     assert before[0].id == after[0].id
     assert before[0].published == after[0].published
     assert (before[0].updated, after[0].updated) == ("2009-06-27T21:26:00Z", "2009-06-27T22:26:00Z")

@@ -13,6 +13,6 @@ def test_why_a_scheduler_that_lives_does_not_poll(pages: PageSite) -> None:
     with pages.stock.store.transaction() as db:
         metadata.put(db, "tick", format_time(pages.now))
         metadata.put(db, "shortage", "the cluster has <no> worker")
-    assert "Nothing is polled: the cluster has &lt;no&gt; worker." in pages.text("/status")
+    assert "Polling is paused: the cluster has &lt;no&gt; worker." in pages.text("/status")
     told = json.loads(pages.text("/status.json"))["scheduler"]
     assert (told["alive"], told["shortage"]) == (True, "the cluster has <no> worker")

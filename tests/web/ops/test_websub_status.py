@@ -59,7 +59,7 @@ def test_page_shows_callbacks_that_only_browsers_understand(site: PageSite) -> N
 
 
 def test_source_page_and_json_say_how_it_is_pushed(site: PageSite) -> None:
-    assert "<dt>Pushes</dt><dd>not offered</dd>" in site.text("/source/herald")
+    assert "<dt>WebSub</dt><dd>not offered</dd>" in site.text("/source/herald")
     told = site.get("/status.json").get_json()
     assert {source["push"] for source in told["sources"]} == {"not offered"}
 

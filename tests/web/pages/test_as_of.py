@@ -1,4 +1,4 @@
-"""Editions: the pages and feeds of a moment that is over."""
+"""Past versions of pages and feeds."""
 
 import html
 import re
@@ -19,7 +19,7 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 
 @pytest.fixture
 def past(pages: PageSite) -> PageSite:
-    """A site where, since 21:30, a headline was changed, one story withdrawn, others came."""
+    """A site where, after 21:30, a title changed, an entry was withdrawn, others were added."""
     pages.stock.add("herald", 3)  # 21:27
     pages.stock.add("post", 2)  # 21:28
     pages.stock.now = START + timedelta(minutes=10)
@@ -33,7 +33,7 @@ def past(pages: PageSite) -> PageSite:
 THEN = "/at/2009-06-27T21:30Z"
 
 
-def test_front_page_is_what_it_was(past: PageSite) -> None:
+def test_front_page_shows_the_entries_of_that_time(past: PageSite) -> None:
     page = past.text(f"{THEN}/")
     assert list(dict.fromkeys(headlines(page))) == [f"Report {n}" for n in (5, 4, 3, 2, 1)]
     assert "Report 7" in past.text("/")
@@ -52,15 +52,17 @@ def test_front_page_is_what_it_was(past: PageSite) -> None:
         ("/lang/en", []),
     ],
 )
-def test_views_are_what_they_were(past: PageSite, path: str, expected: list[str]) -> None:
+def test_views_show_the_entries_of_that_time(
+    past: PageSite, path: str, expected: list[str]
+) -> None:
     page = past.text(THEN + path)
     assert headlines(page) == expected
 
 
-def test_banner_says_when_and_leads_to_other_editions(past: PageSite) -> None:
+def test_banner_shows_the_time_and_links_to_other_times(past: PageSite) -> None:
     past.now = START + timedelta(hours=3)
     page = past.text("/at/2009-06-27T22:00Z/section/world")
-    assert "This is how the page stood at" in page
+    assert "This page as it was at" in page
     assert "22:00 GMT, Saturday, 27 June 2009 · 23:00 UK" in page
     links = re.findall(r'<li><a href="([^"]*)">(A day|An hour|Now|Print)', page)
     assert links == [
@@ -73,7 +75,7 @@ def test_banner_says_when_and_leads_to_other_editions(past: PageSite) -> None:
     assert 'class="edition note printing"' in past.text(links[-1][0])
 
 
-def test_navigation_stays_in_the_edition(past: PageSite) -> None:
+def test_navigation_stays_in_the_past_version(past: PageSite) -> None:
     page = past.text(f"{THEN}/")
     nav = page[page.index('<nav aria-label="Sections">') : page.index("</nav>")]
     assert re.findall(r'href="([^"]*)"', nav) == [
@@ -84,7 +86,7 @@ def test_navigation_stays_in_the_edition(past: PageSite) -> None:
     assert "data-newest" not in page
 
 
-def test_no_link_of_an_edition_is_broken(past: PageSite) -> None:
+def test_no_link_of_a_past_version_is_broken(past: PageSite) -> None:
     past.stock.add("herald", 60)
     past.now = past.stock.now + timedelta(hours=1)
     at = f"/at/{past.stock.now:%Y-%m-%dT%H:%M}Z"
@@ -97,7 +99,7 @@ def test_no_link_of_an_edition_is_broken(past: PageSite) -> None:
                 assert past.get(target).status_code in (200, 303), target
 
 
-def test_older_stories_are_those_of_the_edition(past: PageSite) -> None:
+def test_next_pages_show_the_entries_of_that_time(past: PageSite) -> None:
     past.stock.add("herald", 60)
     at = past.stock.now
     past.stock.add("herald", 60, age=timedelta(minutes=1))
@@ -113,14 +115,14 @@ def test_older_stories_are_those_of_the_edition(past: PageSite) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_feed_of_the_past(past: PageSite, ending: str) -> None:
+def test_past_feed_is_valid(past: PageSite, ending: str) -> None:
     answer = past.get(f"{THEN}/feeds/section/world.{ending}")
     assert answer.status_code == 200
     assert ENDINGS[ending](answer.data) == []
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-def test_feed_of_the_past_has_an_id_and_addresses_of_its_own(past: PageSite) -> None:
+def test_past_feed_has_a_different_id_and_addresses(past: PageSite) -> None:
     now = feedparser.parse(past.text("/feeds/all.atom"))
     then = feedparser.parse(past.text(f"{THEN}/feeds/all.atom"))
     assert then.feed.id != now.feed.id
@@ -134,17 +136,17 @@ def test_feed_of_the_past_has_an_id_and_addresses_of_its_own(past: PageSite) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words"),
+    ("path", "status", "message"),
     [
-        ("/at/yesterday/", 400, "Write a moment in GMT"),
-        ("/at/2009-06-31T21:26Z/", 400, "Write a moment in GMT"),
-        ("/at/2009-06-27T21:26:00Z/", 400, "Write a moment in GMT"),
-        ("/at/２009-06-27T21:26Z/", 400, "Write a moment in GMT"),
-        ("/at?moment=tomorrow", 400, "Write a moment in GMT"),
-        ("/at/2009-06-27T21:57Z/", 404, "not out yet: it is 21:56 GMT"),
-        ("/at/9999-12-31T23:59Z/section/world", 404, "not out yet"),
-        ("/at/2009-06-27T21:26Z/", 404, "the first is of 21:27 GMT, Saturday, 27 June 2009"),
-        ("/at/0001-01-01T00:00Z/feeds/all.atom", 404, "Nothing is stored of that time"),
+        ("/at/yesterday/", 400, "Write the time in GMT"),
+        ("/at/2009-06-31T21:26Z/", 400, "Write the time in GMT"),
+        ("/at/2009-06-27T21:26:00Z/", 400, "Write the time in GMT"),
+        ("/at/２009-06-27T21:26Z/", 400, "Write the time in GMT"),
+        ("/at?moment=tomorrow", 400, "Write the time in GMT"),
+        ("/at/2009-06-27T21:57Z/", 404, "in the future. It is now 21:56 GMT"),
+        ("/at/9999-12-31T23:59Z/section/world", 404, "in the future"),
+        ("/at/2009-06-27T21:26Z/", 404, "The oldest is from 21:27 GMT, Saturday, 27 June 2009"),
+        ("/at/0001-01-01T00:00Z/feeds/all.atom", 404, "No entries are stored from this time"),
         (f"{THEN}/section/nowhere", 404, "there is no section nowhere"),
         (f"{THEN}/status", 404, ""),
         (f"{THEN}/feeds/all/archive/1.atom", 404, "no archives"),
@@ -152,13 +154,15 @@ def test_feed_of_the_past_has_an_id_and_addresses_of_its_own(past: PageSite) -> 
         (f"{THEN}/section/world?colour=red", 400, "unknown key"),
     ],
 )
-def test_no_edition_is_told_clearly(past: PageSite, path: str, status: int, words: str) -> None:
+def test_invalid_times_and_paths_are_errors(
+    past: PageSite, path: str, status: int, message: str
+) -> None:
     answer = past.get(path)
     assert answer.status_code == status
-    assert words in answer.text
+    assert message in answer.text
 
 
-def test_form_leads_to_the_edition_of_the_page(past: PageSite) -> None:
+def test_form_redirects_to_the_past_version_of_the_page(past: PageSite) -> None:
     answer = past.get("/at?moment=2009-06-27T21:30&page=/section/world")
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"{THEN}/section/world"
@@ -169,17 +173,17 @@ def test_form_leads_to_the_edition_of_the_page(past: PageSite) -> None:
     assert odd.headers["Location"] == f"{THEN}/section/worldX:y"
 
 
-def test_earlier_edition_is_that_of_an_hour_ago_or_the_first(past: PageSite) -> None:
+def test_default_is_an_hour_ago_or_the_oldest_version(past: PageSite) -> None:
     assert past.get("/at").headers["Location"] == "/at/2009-06-27T21:27Z/"
     past.now = START + timedelta(hours=3)
     assert past.get("/at").headers["Location"] == "/at/2009-06-27T23:26Z/"
 
 
-def test_site_without_entries_has_no_editions(pages: PageSite) -> None:
+def test_site_without_entries_has_no_past_versions(pages: PageSite) -> None:
     assert pages.get("/at").status_code == 404
 
 
-def test_edition_is_for_no_cache_to_keep_and_for_no_robot(past: PageSite) -> None:
+def test_past_version_is_not_cached_and_not_indexed(past: PageSite) -> None:
     answer = past.get(f"{THEN}/")
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"

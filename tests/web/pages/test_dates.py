@@ -27,7 +27,7 @@ def test_in_zones(zones: tuple[Zone, ...], expected: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "expected"), [(7, "0:07"), (187, "3:07"), (3723, "1:02:03")])
 def test_length(seconds: int, expected: str) -> None:
-    assert dates.length(seconds) == expected
+    assert dates.playtime(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_length(seconds: int, expected: str) -> None:
     ],
 )
 def test_when(now: datetime, expected: str) -> None:
-    assert dates.when(SEED, now) == expected
+    assert dates.short_time(SEED, now) == expected

@@ -17,7 +17,7 @@ from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
 from aggregator.store.entries import entries
 from aggregator.store.sources import poll_log, sources
 from aggregator.web.app import create_app
-from aggregator.web.ops import status as ops
+from aggregator.web.ops import sparkline
 from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
 
 SITE = replace(CONFIG, site=replace(CONFIG.site, zones=(Zone(name="Europe/London", label="UK"),)))
@@ -66,14 +66,14 @@ def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -
 
 def test_empty_front_page_says_what_happens_next(pages: PageSite) -> None:
     page = pages.text("/")
-    assert "No stories yet" in page
+    assert "No entries yet" in page
     assert "polled for the first time" in page
 
 
 def test_front_page_without_sources_says_how_to_add_some(tmp_path: Path) -> None:
     nothing = replace(CONFIG, sources=(), sections=(), views=())
     with stocked(tmp_path, nothing) as stock:
-        assert "names no sources" in PageSite(stock).text("/")
+        assert "No sources are configured" in PageSite(stock).text("/")
 
 
 def test_front_page_leads_with_the_newest_story_that_has_a_picture(pages: PageSite) -> None:
@@ -173,7 +173,7 @@ def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
 
 def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
     added = pages.stock.add("herald", 45)
-    link = re.findall(r'href="([^"]*)">All stories', pages.text("/"))[0]
+    link = re.findall(r'href="([^"]*)">All entries', pages.text("/"))[0]
     assert len(headlines(pages.text(link))) == 40
     assert len(added) > 40
     assert "before=" in pages.text(link)
@@ -229,7 +229,7 @@ def test_search_explains_what_it_can_not_look_for(pages: PageSite) -> None:
 
 
 def test_search_that_finds_nothing_says_so(pages: PageSite) -> None:
-    assert "Nothing was found" in pages.text("/search?q=xylophone")
+    assert "No entries found" in pages.text("/search?q=xylophone")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_story_page_shows_all_of_a_story(pages: PageSite) -> None:
         '<audio controls preload="none" src="https://a.example/c.mp3">',
         "3:07",
         "Read the original at Herald",
-        "We are not responsible for the content of outside sites",
+        "We are not responsible for the content of external sites",
     ):
         assert part in page
 
@@ -318,7 +318,7 @@ def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: Pag
 
 
 def test_topics_page_without_any_says_so(pages: PageSite) -> None:
-    assert "names a topic" in pages.text("/topics")
+    assert "has a topic" in pages.text("/topics")
 
 
 def test_news_counts_what_is_newer(pages: PageSite) -> None:
@@ -458,7 +458,7 @@ def test_status_names_every_source(pages: PageSite) -> None:
     page = pages.text("/status")
     assert "Herald" in page
     assert "odd.example" in page
-    assert "The scheduler does not poll" in page
+    assert "The scheduler is not running" in page
 
 
 def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
@@ -472,10 +472,10 @@ def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
 def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
     today = poll_log.Day(day=pages.now.date(), new=18, changed=0, polls=3, failed=0)
     before = replace(today, day=today.day - timedelta(days=13), new=9)
-    drawn = ops.spark([before, today], pages.now)
-    assert drawn.path.startswith("M0,20v-10h5V20zM6,20v-1h5V20z")
-    assert drawn.path.endswith("M78,20v-19h5V20z")
-    assert drawn.words == "27 new in 14 days, 18 today, at most 18"
+    chart = sparkline.draw([before, today], pages.now)
+    assert chart.path.startswith("M0,20v-10h5V20zM6,20v-1h5V20z")
+    assert chart.path.endswith("M78,20v-19h5V20z")
+    assert chart.label == "27 new in 14 days, 18 today, at most 18 a day"
 
 
 def test_source_page_tells_what_is_known(pages: PageSite) -> None:
@@ -521,7 +521,7 @@ def test_poll_now_obeys_retry_after(pages: PageSite) -> None:
         sources.update(db, "herald", {"gate_from": pages.now, "gate_until": until})
     answer = pages.client.post("/source/herald/poll", headers={"Origin": "http://localhost"})
     assert answer.status_code == 409
-    assert "asked to wait" in answer.text
+    assert "asked us to wait" in answer.text
 
 
 def test_poll_now_is_no_get(pages: PageSite) -> None:

@@ -1,4 +1,4 @@
-"""Stories on pages: told once, with who else reports them; on each report's page, all and why."""
+"""Stories on pages: one entry in lists, all entries on the page of each."""
 
 import re
 from dataclasses import replace
@@ -18,8 +18,8 @@ TITLE = "Ferry with 212 on board runs aground off Skerrow"
 
 
 @pytest.fixture
-def told(pages: PageSite) -> list[int]:
-    """A story as herald, post and odd tell it, and another that the post alone has."""
+def members(pages: PageSite) -> list[int]:
+    """The entries of a story in herald, post and odd; post has another entry."""
     ids = [
         pages.stock.put(source, replace(make_entry(number), title=TITLE, summary=""))
         for number, source in enumerate(("herald", "post", "odd"), 1000)
@@ -28,26 +28,28 @@ def told(pages: PageSite) -> list[int]:
     return ids
 
 
-def test_list_shows_a_story_once_and_names_the_others(pages: PageSite, told: list[int]) -> None:
+def test_list_shows_a_story_once_with_its_other_sources(
+    pages: PageSite, members: list[int]
+) -> None:
     page = pages.text("/section/world")
     assert headlines(page).count(TITLE) == 1
     others = page[page.index('class="others"') :].partition("</p>")[0]
-    assert f'<a href="/entry/{told[1]}" dir="auto">Post</a>' in others
-    assert "odd" not in others  # is in no section
-    [path] = re.findall(r'<a href="([^"]+)">Show each report</a>', page)
+    assert f'<a href="/entry/{members[1]}" dir="auto">Post</a>' in others
+    assert "odd" not in others  # it is in no section
+    [path] = re.findall(r'<a href="([^"]+)">Show every report</a>', page)
     expanded = pages.text(path)
     assert headlines(expanded).count(TITLE) == 2
     assert 'class="others"' not in expanded
-    assert "Show each report" not in expanded
+    assert "Show every report" not in expanded
 
 
-def test_search_shows_a_story_once(pages: PageSite, told: list[int]) -> None:
+def test_search_shows_a_story_once(pages: PageSite, members: list[int]) -> None:
     assert headlines(pages.text("/search?q=skerrow")).count(TITLE) == 1
-    assert headlines(pages.text("/search?q=skerrow&stories=expand")).count(TITLE) == len(told)
+    assert headlines(pages.text("/search?q=skerrow&stories=expand")).count(TITLE) == len(members)
 
 
 @pytest.mark.parametrize("lead", ["first", "longest"])
-def test_page_after_page_no_story_is_lost_or_told_again(pages: PageSite, lead: str) -> None:
+def test_paging_shows_every_story_once(pages: PageSite, lead: str) -> None:
     pages.stock.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
     pages.stock.add("post")
     long = replace(make_entry(1001), title=TITLE, summary="", text="long " * 50)
@@ -61,7 +63,7 @@ def test_page_after_page_no_story_is_lost_or_told_again(pages: PageSite, lead: s
     assert found == ["Report 1", TITLE]
 
 
-def test_front_page_shows_what_most_sources_report(pages: PageSite, told: list[int]) -> None:
+def test_front_page_shows_the_most_covered_stories(pages: PageSite, members: list[int]) -> None:
     two = replace(make_entry(2000), title="Parliament passes the budget after a long night")
     pages.stock.put("herald", two)
     pages.stock.put("post", replace(two, guid="x", canonical_url="https://post.example/2"))
@@ -69,12 +71,12 @@ def test_front_page_shows_what_most_sources_report(pages: PageSite, told: list[i
     covered = page[page.index('id="covered"') :].partition("</ol>")[0]
     assert headlines(covered) == [TITLE, two.title]
     assert re.findall(r"(\d+) sources", covered) == ["3", "2"]
-    pages.stock.withdraw(told[2])
-    pages.stock.withdraw(told[1])
+    pages.stock.withdraw(members[2])
+    pages.stock.withdraw(members[1])
     assert TITLE not in pages.text("/").partition('id="covered"')[2].partition("</ol>")[0]
 
 
-def test_no_section_of_the_front_page_tells_what_leads_it(pages: PageSite) -> None:
+def test_story_of_the_lead_is_not_repeated_in_sections(pages: PageSite) -> None:
     lead = replace(make_entry(1), title=TITLE, image=Image(url="https://a.example/p.jpg"))
     pages.stock.put("odd", lead)
     pages.stock.put("post", replace(make_entry(2), title=TITLE))
@@ -83,37 +85,39 @@ def test_no_section_of_the_front_page_tells_what_leads_it(pages: PageSite) -> No
     assert pages.text("/section/local").count(TITLE) > 0
 
 
-def test_page_of_each_report_leads_to_all_others(pages: PageSite, told: list[int]) -> None:
-    for entry_id in told:
+def test_page_of_each_entry_links_to_the_rest_of_its_story(
+    pages: PageSite, members: list[int]
+) -> None:
+    for entry_id in members:
         page = pages.text(f"/entry/{entry_id}")
         reports = page[page.index('id="reports"') :].partition("</section>")[0]
         assert re.findall(r'class="story" href="/entry/(\d+)"', reports) == [
-            str(other) for other in told if other != entry_id
+            str(other) for other in members if other != entry_id
         ]
 
 
-def test_page_says_why_a_report_is_one_of_the_story(pages: PageSite, told: list[int]) -> None:
-    page = pages.text(f"/entry/{told[1]}")
+def test_page_says_why_an_entry_belongs_to_its_story(pages: PageSite, members: list[int]) -> None:
+    page = pages.text(f"/entry/{members[1]}")
     why = page[page.index('class="why"') :].partition("</details>")[0]
     assert "3 sources report this story" in why
-    assert "same title, 100 % alike (this report)" in " ".join(why.split())
-    assert "it came first" in why
+    assert "same title, 100 % similar (this report)" in " ".join(why.split())
+    assert "the first report" in why
 
 
-def test_hidden_report_is_not_named(pages: PageSite, told: list[int]) -> None:
-    pages.stock.withdraw(told[1])
-    assert f"/entry/{told[1]}" not in pages.text("/section/world")
-    assert f"/entry/{told[1]}" not in pages.text(f"/entry/{told[0]}")
-    pages.stock.withdraw(told[2])
-    assert "Also reported by" not in pages.text(f"/entry/{told[0]}")
+def test_hidden_entry_is_not_shown_with_its_story(pages: PageSite, members: list[int]) -> None:
+    pages.stock.withdraw(members[1])
+    assert f"/entry/{members[1]}" not in pages.text("/section/world")
+    assert f"/entry/{members[1]}" not in pages.text(f"/entry/{members[0]}")
+    pages.stock.withdraw(members[2])
+    assert "Also reported by" not in pages.text(f"/entry/{members[0]}")
 
 
-def test_explain_tells_the_story_of_an_entry(pages: PageSite, told: list[int]) -> None:
+def test_explain_shows_the_story_of_an_entry(pages: PageSite, members: list[int]) -> None:
     config = Path(pages.stock.store.path).with_name("sources.yaml")
-    sources = (f"{{id: {one.id}, url: '{one.url}'}}" for one in pages.stock.config.sources)
+    sources = (f"{{id: {source.id}, url: '{source.url}'}}" for source in pages.stock.config.sources)
     config.write_text(
         f"storage: {{path: {pages.stock.store.path}}}\nsources: [{', '.join(sources)}]\n"
     )
-    result = CliRunner().invoke(main, ["--config", str(config), "explain", str(told[1])])
+    result = CliRunner().invoke(main, ["--config", str(config), "explain", str(members[1])])
     assert "story 1, 3 entries:" in result.output, result.output
     assert "* entry 2 of post: same title, similarity 1.00" in result.output

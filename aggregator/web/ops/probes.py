@@ -1,0 +1,64 @@
+"""Probes for load balancers and monitoring: /healthz and /readyz."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response
+
+from aggregator.errors import StoreError
+from aggregator.store.database import change_log, metadata
+from aggregator.store.database.connection import Store
+from aggregator.store.database.times import parse_time_or_none
+from aggregator.web.pages.dates import rfc3339
+
+MAX_TICK_AGE = timedelta(seconds=60)
+"""The scheduler reports every few seconds; after this time without a report it is not ready."""
+
+
+def blueprint(store: Store, clock: Callable[[], datetime]) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("probes", __name__)
+    probes = Probes(store, clock)
+    routes.add_url_rule("/healthz", "healthz", probes.healthz)
+    routes.add_url_rule("/readyz", "readyz", probes.readyz)
+    return routes
+
+
+class Probes:
+    """The probes."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Check a store."""
+        self._store, self._clock = store, clock
+
+    def healthz(self) -> Response:
+        """Return 200 if the database can be read, else 503."""
+        try:
+            with self._store.reading() as db:
+                change_log.version(db)
+        except StoreError as error:
+            return _text(503, str(error))
+        return _text(200, "ok")
+
+    def readyz(self) -> Response:
+        """Return 200 if the scheduler is polling too, else 503."""
+        with self._store.reading() as db:
+            tick = parse_time_or_none(metadata.get(db, "tick"))
+        if is_alive(tick, self._clock()):
+            return _text(200, "ready")
+        last_seen = f"last seen at {rfc3339(tick)}" if tick else "never seen"
+        return _text(503, f"the scheduler is not running: {last_seen}")
+
+
+def is_alive(tick: datetime | None, now: datetime) -> bool:
+    """Return whether the scheduler reported recently enough.
+
+    Args:
+        tick: When the scheduler last reported, None if never.
+        now: The current time.
+    """
+    return tick is not None and abs(now - tick) < MAX_TICK_AGE
+
+
+def _text(status: int, message: str) -> Response:
+    return Response(f"{message}\n", status, mimetype="text/plain")

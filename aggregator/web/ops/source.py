@@ -1,0 +1,128 @@
+"""The page of a source, and its "Poll now" button."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+
+from aggregator.models.config import Config
+from aggregator.models.query import Query
+from aggregator.store.database.connection import Connection, Store
+from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources.sources import SourceState
+from aggregator.store.websub import subscriptions
+from aggregator.web.feeds.build import public_url
+from aggregator.web.feeds.views import NoSuchView, resolve
+from aggregator.web.middleware.auth import Authenticator
+from aggregator.web.middleware.csrf import same_origin
+from aggregator.web.ops import sparkline
+from aggregator.web.ops.view_models import SourcePage
+from aggregator.web.pages import presenters
+from aggregator.web.pages.entry_lists import (
+    PAGE_SIZE,
+    EntryLists,
+    next_page_path,
+    requested_cursor,
+    view_head,
+)
+from aggregator.web.pages.view_models import Day, Head
+from aggregator.websub import status_text
+
+INCIDENTS = 10
+
+
+def blueprint(
+    config: Callable[[], Config],
+    store: Store,
+    clock: Callable[[], datetime],
+    authenticator: Authenticator,
+) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("source", __name__)
+    pages = SourcePages(config, store, clock, authenticator)
+    routes.add_url_rule("/source/<source_id>", "page", pages.page)
+    routes.add_url_rule("/source/<source_id>/poll", "poll", pages.poll, methods=["POST"])
+    return routes
+
+
+class SourcePages:
+    """The pages of sources."""
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        store: Store,
+        clock: Callable[[], datetime],
+        authenticator: Authenticator,
+    ) -> None:
+        """Serve a store."""
+        self._config, self._store, self._clock = config, store, clock
+        self._authenticator = authenticator
+
+    def page(self, source_id: str) -> str:
+        """Show a source: its state, polls, incidents, configuration and entries."""
+        config, now = self._config(), self._clock()
+        with self._store.reading() as db:
+            page = _source_page(db, _state(db, source_id), config, now)
+        return render_template("source.html", page=page, head=page.head, now=now)
+
+    def poll(self, source_id: str) -> Response:
+        """Make a source due now; the scheduler polls it within a few seconds."""
+        if not self._authenticator.admits(request.environ):
+            return _see_other(url_for("login.form", next=f"/source/{source_id}"))
+        base_url = self._config().site.base_url
+        if not (self._authenticator.has_bearer(request.environ) or same_origin(base_url)):
+            abort(403, "This request came from another site. Use the button on the source’s page.")
+        with self._store.transaction() as db:
+            state = _state(db, source_id)
+            if not sources.poll_now(db, source_id, self._clock()):
+                abort(409, f"The server asked us to wait until {state.gate_until:%H:%M} GMT.")
+        return _see_other(url_for("source.page", source_id=source_id, asked=1))
+
+
+def _see_other(path: str) -> Response:
+    return redirect(path, 303)  # type: ignore[return-value]  # werkzeug's base class
+
+
+def _state(db: Connection, source_id: str) -> SourceState:
+    state = sources.get(db, source_id)
+    if state is None:
+        abort(404, f"There is no source “{source_id}”.")
+    return state
+
+
+def _source_page(db: Connection, state: SourceState, config: Config, now: datetime) -> SourcePage:
+    source = next((source for source in config.sources if source.id == state.id), None)
+    days = poll_log.days(db, now.date() - sparkline.SPAN)
+    entries, next_path = _entries(db, config, state.id)
+    known = subscriptions.all_of(db, state.id)
+    return SourcePage(
+        head=_head(config, state),
+        state=state,
+        yaml=source.yaml if source else "",
+        line=source.line if source else 0,
+        url=public_url(state, source),
+        polls=tuple(poll_log.recent(db, state.id)),
+        sparkline=sparkline.draw(days.get(state.id, ()), now),
+        days=entries,
+        next_path=next_path,
+        incidents=tuple(incidents.recent(db, INCIDENTS, state.id)),
+        poll_requested=request.args.get("asked") == "1",
+        push=status_text.of_source(config, state.feed, known),
+    )
+
+
+def _entries(db: Connection, config: Config, source_id: str) -> tuple[tuple[Day, ...], str]:
+    """Return the requested page of a source's entries, and the path of the next page."""
+    lists = EntryLists(db, config)
+    query = Query(source=(source_id,))
+    entries, next_cursor = lists.page(query, size=PAGE_SIZE, before=requested_cursor())
+    path = next_page_path(f"/source/{source_id}", next_cursor) if next_cursor else ""
+    return presenters.by_day(lists.items(entries)), path
+
+
+def _head(config: Config, state: SourceState) -> Head:
+    try:
+        return view_head(resolve("source", state.id, "", config), state.last_change)
+    except NoSuchView:  # the source was removed from the configuration; its entries are kept
+        return Head(title=f"{state.title} – {config.site.title}", updated=state.last_change)
