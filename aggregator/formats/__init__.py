@@ -1,5 +1,5 @@
 """Entries out: each module renders one format, `render(feed) -> bytes`.
 
-The rule of this folder: a rendering depends on its argument alone. No clock, no chance, no order
-of a dict or set may reach the bytes, so that the same database gives the same ETag for ever.
+Output depends on the argument alone: not on the clock, randomness, or the order of a set. The same
+database gives the same bytes and the same ETag in every process.
 """

@@ -20,7 +20,7 @@ def render(feed: MergedFeed) -> bytes:
     return encode(
         (
             f'<?xml version="1.0" encoding="utf-8"?>\n{_ROOT}{_language(feed.language)}>\n',
-            _head(feed),
+            _metadata(feed),
             *(_entry(item) for item in merged.unique(feed.items)),
             *(
                 empty("at:deleted-entry", ("ref", uri), ("when", rfc3339(when)))
@@ -31,7 +31,7 @@ def render(feed: MergedFeed) -> bytes:
     )
 
 
-def _head(feed: MergedFeed) -> str:
+def _metadata(feed: MergedFeed) -> str:
     links = (
         ("self", TYPE, feed.self_url),
         ("alternate", "text/html", feed.page_url),
@@ -103,7 +103,7 @@ def _links(item: Item) -> str:
 
 def _source(item: Item) -> str:
     origin, source = item.origin, item.source
-    head = "".join(
+    heading = "".join(
         (
             element("id", origin.id),
             f'<title type="text">{escape(origin.title)}</title>\n',
@@ -122,7 +122,7 @@ def _source(item: Item) -> str:
             )
         )
     return (
-        f"<source{_language(source.language)}>\n{head}"
+        f"<source{_language(source.language)}>\n{heading}"
         f"<updated>{rfc3339(updated)}</updated>\n{rest}</source>\n"
     )
 
@@ -133,7 +133,7 @@ def _content(item: Item) -> str:
         return f'<content type="html">{escape(content)}</content>\n'
     if entry.link:
         return ""
-    # an entry must have content or a page (RFC 4287 §4.1.2)
+    # an entry needs content or an alternate link (RFC 4287 §4.1.2)
     return f'<content type="text">{escape(entry.summary or entry.title)}</content>\n'
 
 

@@ -45,7 +45,7 @@ def render(entry: Entry) -> str:
 
 
 def further_enclosures(entry: Entry) -> str:
-    """Return all enclosures but the first as `media:content`: RSS items have room for one."""
+    """Return all enclosures but the first as `media:content`: an RSS item has one `enclosure`."""
     return "".join(
         xml.empty(
             "media:content",

@@ -11,8 +11,7 @@ from aggregator.models.entry import Author, Enclosure
 
 TYPE = "application/feed+json"
 
-# A control character, which JSON can hold escaped but the other formats can't; group 1 keeps the
-# escapes of characters that all can hold.
+# Escaped control characters, which XML formats can't hold. Group 1 matches the escapes to keep.
 _CONTROL = re.compile(r"(\\[^ubf])|\\(?:u[0-9a-f]{4}|[bf])")
 
 Json = str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
@@ -23,7 +22,7 @@ def render(feed: MergedFeed) -> bytes:
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
-        **_given(
+        **_non_empty(
             home_page_url=feed.page_url,
             feed_url=feed.self_url,
             description=feed.subtitle,
@@ -32,7 +31,7 @@ def render(feed: MergedFeed) -> bytes:
             language=merged.language(feed.language),
             authors=[{"name": feed.author, "url": feed.page_url}],
             hubs=[{"type": "WebSub", "url": url} for url in feed.hubs],
-            _aggregator=_about_feed(feed),
+            _aggregator=_feed_extension(feed),
         ),
         "items": [_item(item) for item in merged.unique(feed.items)],
     }
@@ -42,8 +41,8 @@ def render(feed: MergedFeed) -> bytes:
     return encode([text])
 
 
-def _about_feed(feed: MergedFeed) -> Json:
-    return _given(
+def _feed_extension(feed: MergedFeed) -> Json:
+    return _non_empty(
         id=feed.id,
         updated=rfc3339(feed.updated),
         complete=feed.complete,
@@ -56,12 +55,12 @@ def _about_feed(feed: MergedFeed) -> Json:
 
 def _item(item: Item) -> Json:
     entry = item.entry.entry
-    # an item must have content (JSON Feed 1.1, Items)
+    # an item needs content (JSON Feed 1.1, Items)
     content = merged.content(item)
     text = "" if content else entry.summary or entry.title or entry.link or item.entry.uri
     return {
         "id": item.entry.uri,
-        **_given(
+        **_non_empty(
             url=entry.link,
             external_url=entry.via,
             title=entry.title,
@@ -75,40 +74,40 @@ def _item(item: Item) -> Json:
             tags=list(entry.categories),
             language=merged.language(entry.language),
             attachments=[_attachment(enclosure) for enclosure in entry.enclosures],
-            _aggregator=_about_item(item),
+            _aggregator=_item_extension(item),
         ),
     }
 
 
-def _about_item(item: Item) -> Json:
+def _item_extension(item: Item) -> Json:
     origin = item.origin
-    return _given(
-        source=_given(
+    return _non_empty(
+        source=_non_empty(
             id=item.source.id,
             title=item.source.title,
             url=item.source.link,
             feed_url=item.source.url,
             page=item.source.page_url,
         ),
-        origin=_given(id=origin.id, title=origin.title, feed_url=origin.url),
+        origin=_non_empty(id=origin.id, title=origin.title, feed_url=origin.url),
         first_seen=rfc3339(item.entry.first_seen),
         sections=list(item.sections),
         also_reported_by=[{"title": title, "url": url} for title, url in item.also],
         page=item.page_url,
         comments=item.entry.entry.comments,
         extensions=[
-            _given(name=element.name, text=element.text, attributes=dict(element.attributes))
+            _non_empty(name=element.name, text=element.text, attributes=dict(element.attributes))
             for element in extensions.passed_on(item.entry.entry)
         ],
     )
 
 
 def _author(author: Author) -> Json:
-    return _given(name=author.name or author.email, url=author.uri)
+    return _non_empty(name=author.name or author.email, url=author.uri)
 
 
 def _attachment(enclosure: Enclosure) -> Json:
-    return _given(
+    return _non_empty(
         url=enclosure.url,
         mime_type=merged.media_type(enclosure) or merged.UNKNOWN_TYPE,
         title=enclosure.title,
@@ -117,6 +116,6 @@ def _attachment(enclosure: Enclosure) -> Json:
     )
 
 
-def _given(**members: Json) -> dict[str, Json]:
-    """Return the members that say something: the format has no use for "", [], false or 0."""
+def _non_empty(**members: Json) -> dict[str, Json]:
+    """Return the members without those that are "", [], {}, false or 0."""
     return {name: value for name, value in members.items() if value}

@@ -1,4 +1,4 @@
-"""What the formats render: one view of the store, with the sources its entries came from."""
+"""The input of all formats: the entries of a view with their sources."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ from html import escape
 from aggregator.models.entry import Author, Enclosure, Origin, StoredEntry
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""`MergedFeed.updated` of a view that holds nothing: a date is required, and now() is no answer."""
+"""`MergedFeed.updated` of an empty view: formats require a date, and now() would change."""
 
 GENERATOR = "feed-aggregator"
 
 UNKNOWN_TYPE = "application/octet-stream"
 
-# Not the `mimetypes` module: it reads the machine's files, so two machines would differ.
+# Not the `mimetypes` module: it reads files of the machine, so output would differ by machine.
 TYPES = {
     "aac": "audio/aac",
     "flac": "audio/flac",
@@ -46,13 +46,15 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{2,5})(?:[?#]|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo:
-    """The feed that an entry came from, as the formats name it.
+    """The source of an entry.
 
     Args:
-        id: The id in our configuration.
-        url: Of the feed document; link: of the publisher's site; page_url: of our page on it.
-        feed_id: The feed's own id, "" when it has none.
-        updated: Newest change of its entries that is known here, None when unknown.
+        id: From the configuration.
+        url: Of the feed document.
+        link: Of the publisher's site.
+        feed_id: The id in the feed document, "" without one.
+        updated: The newest change among its entries in this feed, None without any.
+        page_url: Of the source's page on this site.
     """
 
     id: str
@@ -72,9 +74,9 @@ class Item:
     """An entry in a merged feed.
 
     Args:
-        sections: Ids of the sections that its source belongs to.
-        also: `(title, URL)` of other reports of the same story.
-        page_url: Of our page on it, "" when there is none.
+        sections: Ids of the sections of its source.
+        also: `(title, URL)` of other entries of the same story.
+        page_url: Of the entry's page on this site, "" without one.
     """
 
     entry: StoredEntry
@@ -85,17 +87,17 @@ class Item:
 
     @property
     def published(self) -> datetime:
-        """When it was first published: the publisher's word, else when we first saw it."""
+        """The publisher's date, or the time of the first poll with it."""
         return self.entry.entry.published or self.entry.first_seen
 
     @property
     def updated(self) -> datetime:
-        """When it last really changed, and never before it was published (RFC 4287 §4.2.15)."""
+        """The last real change, never before `published` (RFC 4287 §4.2.15)."""
         return max(self.entry.changed, self.published)
 
     @property
     def origin(self) -> Origin:
-        """The feed to credit: the one it was copied from, if its own feed was a copy already."""
+        """The feed to credit: the one that the source copied the entry from, else the source."""
         origin = self.entry.entry.origin
         if origin and (origin.url or origin.id):
             return Origin(
@@ -114,17 +116,17 @@ class MergedFeed:
     """One document of one view. All URLs are absolute.
 
     Args:
-        id: Of the view, the same in its archives and formats, for ever.
-        author: Who answers for the feed as a whole: the site.
+        id: Of the view: the same in all formats and archives, and permanent.
+        author: Name of the site.
         page_url: Of the view's HTML page.
         self_url: Of this document in this format.
         alternates: `(media type, URL)` of the same document in the other formats.
         updated: The newest change in the view, `NEVER` when it is empty.
-        previous_archive, current, next: RFC 5005 links, "" when there is none.
-        complete: This document holds all of the view (RFC 5005 §2).
-        archive: This document never changes (RFC 5005 §4).
-        items: In the order to be shown.
-        tombstones: `(id, when)` of entries that were taken back (RFC 6721).
+        previous_archive: Link of RFC 5005, "" without one; likewise `current` and `next`.
+        complete: Whether the document holds the whole view (RFC 5005 §2).
+        archive: Whether the document never changes (RFC 5005 §4).
+        items: In the order in which they are listed.
+        tombstones: `(id, time)` of withdrawn entries (RFC 6721).
     """
 
     id: str
@@ -148,27 +150,28 @@ class MergedFeed:
 
 
 def unique(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Return the items, of those that share an id the one that arrived first, naming the others.
+    """Return the items without duplicate ids; the first to arrive stays and names the others.
 
-    Two sources may carry the same entry; a document must not hold an id twice (RFC 4287 §4.1.1).
+    Two sources may publish an entry with the same id, and a document must not contain an id twice
+    (RFC 4287 §4.1.1).
     """
     items = tuple(items)
-    sharing: dict[str, list[Item]] = {}
+    by_uri: dict[str, list[Item]] = {}
     for item in sorted(items, key=lambda item: item.entry.id):
-        sharing.setdefault(item.entry.uri, []).append(item)
-    first = {id(alike[0]): alike[1:] for alike in sharing.values()}
-    return tuple(_with(item, first[id(item)]) for item in items if id(item) in first)
+        by_uri.setdefault(item.entry.uri, []).append(item)
+    duplicates = {id(first): others for first, *others in by_uri.values()}
+    return tuple(_naming(item, duplicates[id(item)]) for item in items if id(item) in duplicates)
 
 
-def _with(item: Item, others: Sequence[Item]) -> Item:
+def _naming(item: Item, others: Sequence[Item]) -> Item:
     if not others:
         return item
-    also = [(one.source.title, one.entry.entry.link or one.page_url) for one in others]
-    return replace(item, also=(*item.also, *(other for other in also if other[1])))
+    also = [(other.source.title, other.entry.entry.link or other.page_url) for other in others]
+    return replace(item, also=(*item.also, *(pair for pair in also if pair[1])))
 
 
 def content(item: Item) -> str:
-    """Return the entry's HTML, and at its end who else reports the same."""
+    """Return the entry's HTML, with links to the story's other entries at its end."""
     entry = item.entry.entry
     if not item.also:
         return entry.content
@@ -178,18 +181,18 @@ def content(item: Item) -> str:
 
 
 def tombstones(feed: MergedFeed) -> tuple[tuple[str, datetime], ...]:
-    """Return the feed's tombstones without those of entries that the document holds."""
+    """Return the feed's tombstones without those of entries in the document."""
     present = {item.entry.uri for item in feed.items}
-    return tuple(stone for stone in feed.tombstones if stone[0] not in present)
+    return tuple(tombstone for tombstone in feed.tombstones if tombstone[0] not in present)
 
 
 def language(tag: str) -> str:
-    """Return the tag if it has the form of BCP 47, else ""."""
+    """Return the tag if it is well-formed (BCP 47), else ""."""
     return tag if _LANGUAGE.fullmatch(tag) else ""
 
 
 def media_type(enclosure: Enclosure) -> str:
-    """Return the enclosure's media type, from its URL's ending if it has none, else ""."""
+    """Return the enclosure's media type, or the one of its URL's ending, or ""."""
     if _MEDIA_TYPE.fullmatch(enclosure.type):
         return enclosure.type
     ending = _EXTENSION.search(enclosure.url)
@@ -197,5 +200,5 @@ def media_type(enclosure: Enclosure) -> str:
 
 
 def rfc3339(when: datetime) -> str:
-    """Return the moment in UTC to the second, such as `2009-06-27T21:26:00Z`."""
+    """Return a time in UTC to the second, such as `2009-06-27T21:26:00Z`."""
     return f"{when.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"

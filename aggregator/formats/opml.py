@@ -1,8 +1,8 @@
-"""OPML 2.0, both ways: a list of sources out, and a list from another reader in.
+"""OPML 2.0: writes the list of sources, and reads lists that other feed readers exported.
 
-What comes in is a stranger's file. No DTD, hence no entity, is accepted; nothing that the file
-names is opened; an address that is not http or https (some readers run `exec:` and `|command`)
-is reported, not kept.
+An imported file is untrusted. DTDs, and so entities, are refused; nothing that the file names is
+opened; an address that is not http or https (some readers run `exec:` and `|command`) is reported
+and not imported.
 """
 
 import re
@@ -27,7 +27,7 @@ _FEED_TYPES = {"rss", "atom", "rdf", "feed", "json", "jsonfeed", ""}
 
 
 class NotOpml(AggregatorError):
-    """The file is no OPML document that can be imported; says why."""
+    """The file can't be imported as OPML; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Outline:
     """A source, or a folder of them.
 
     Args:
-        text: What people see.
+        text: The displayed name.
         url: Of the feed, "" for a folder.
         link: Of the publisher's site.
         categories: Names, or slash-separated paths of names.
@@ -52,7 +52,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """An outline that was not taken over: its `text`, the `url` it gave, and why."""
+    """An outline that can't be imported, and the reason."""
 
     text: str
     url: str
@@ -61,7 +61,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a file holds, in its order."""
+    """The contents of a file, in its order."""
 
     title: str = ""
     outlines: tuple[Outline, ...] = ()
@@ -71,7 +71,7 @@ class Document:
 def sources(
     outlines: tuple[Outline, ...], folders: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Outline]]:
-    """Yield each source with the names of the folders that it stands in, outermost first."""
+    """Yield each source with the names of its folders, outermost first."""
     for outline in outlines:
         if outline.url:
             yield folders, outline
@@ -82,7 +82,7 @@ def sources(
 
 
 def render(outlines: tuple[Outline, ...], *, title: str, modified: datetime | None = None) -> bytes:
-    """Return the outlines as an OPML document in UTF-8; `modified` is their newest change."""
+    """Return the outlines as an OPML document in UTF-8; `modified` is the newest change."""
     changed = element("dateModified", format_datetime(modified, usegmt=True)) if modified else ""
     body = "".join(_write(outline) for outline in outlines) or '<outline text=""/>\n'
     return encode(
@@ -122,16 +122,16 @@ def _write(outline: Outline) -> str:
 
 
 def parse(body: bytes) -> Document:
-    """Read an OPML file.
+    """Parse an OPML file.
 
     Raises:
-        NotOpml: Not well-formed, not OPML, with a DTD, or beyond the bounds of this module.
+        NotOpml: It is not well-formed, not OPML, has a DTD or exceeds a limit of this module.
     """
     if len(body) > MAX_BYTES:
-        message = f"the file has {len(body)} bytes, more than the {MAX_BYTES} that are read"
+        message = f"the file has {len(body)} bytes; the limit is {MAX_BYTES}"
         raise NotOpml(message)
     reader = _Reader()
-    parser = etree.XMLParser(  # type: ignore[call-overload]  # the stub wants optional methods too
+    parser = etree.XMLParser(  # type: ignore[call-overload]  # the stub requires optional methods
         target=reader, resolve_entities="internal", no_network=True, load_dtd=False
     )
     try:
@@ -144,14 +144,14 @@ def parse(body: bytes) -> Document:
 
 @dataclass(slots=True, kw_only=True)
 class _Folder:
-    """An outline whose end was not seen yet; the file itself is the one without an outline."""
+    """An outline that is still open; the file itself has no outline."""
 
     outline: Outline | None
     children: list[Outline] = field(default_factory=list)
 
 
 class _Reader:
-    """Takes lxml's parse events, so that a file is refused before it is held in memory."""
+    """Receives lxml's parse events: a file over a limit is refused before it is in memory."""
 
     def __init__(self) -> None:
         self.title = ""
@@ -161,7 +161,7 @@ class _Reader:
         self.count = 0
 
     def doctype(self, name: str, public: str, system: str) -> None:
-        raise NotOpml("the file has a DOCTYPE, which OPML does not need. Remove it")
+        raise NotOpml("the file has a DOCTYPE. Remove it: OPML needs none")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.lower()
@@ -172,7 +172,7 @@ class _Reader:
         if name == "outline":
             self._outline({key.lower(): value.strip() for key, value in attributes.items()})
 
-    def _outline(self, given: dict[str, str]) -> None:
+    def _outline(self, attributes: dict[str, str]) -> None:
         self.count += 1
         if self.count > MAX_OUTLINES:
             message = f"the file has more than {MAX_OUTLINES} outlines. Split it"
@@ -180,7 +180,7 @@ class _Reader:
         if len(self.open) > MAX_DEPTH:
             message = f"outlines are nested more than {MAX_DEPTH} deep. Move some up"
             raise NotOpml(message)
-        outline = _read(given)
+        outline = _read(attributes)
         if isinstance(outline, Rejected):
             self.rejected.append(outline)
             outline = Outline(text=outline.text)
@@ -208,41 +208,41 @@ class _Reader:
         )
 
 
-def _read(given: dict[str, str]) -> Outline | Rejected:
-    """Return what an outline's attributes say, their names in lower case."""
-    text = given.get("text") or given.get("title", "")
-    kind = given.get("type", "").lower()
-    url = given.get("xmlurl") or given.get("url", "")
+def _read(attributes: dict[str, str]) -> Outline | Rejected:
+    """Return the outline of some attributes, whose names are in lower case."""
+    text = attributes.get("text") or attributes.get("title", "")
+    kind = attributes.get("type", "").lower()
+    url = attributes.get("xmlurl") or attributes.get("url", "")
     if not url:
         return Outline(text=text)
-    if given.get("iscomment", "").lower() == "true":
+    if attributes.get("iscomment", "").lower() == "true":
         return Rejected(text=text, url=url, reason="commented out (isComment)")
-    if kind not in _FEED_TYPES and not given.get("xmlurl"):
-        return Rejected(text=text, url=url, reason=f"an outline of type {kind} is not followed")
+    if kind not in _FEED_TYPES and not attributes.get("xmlurl"):
+        return Rejected(text=text, url=url, reason=f"outlines of type {kind} are not supported")
     reason = _refused(url)
     if reason:
         return Rejected(text=text, url=url, reason=reason)
     return Outline(
         text=text or url,
         url=url,
-        link=given["htmlurl"] if not _refused(given.get("htmlurl", "")) else "",
-        description=given.get("description", ""),
-        language=given.get("language", ""),
+        link=attributes["htmlurl"] if not _refused(attributes.get("htmlurl", "")) else "",
+        description=attributes.get("description", ""),
+        language=attributes.get("language", ""),
         categories=tuple(
-            name.strip() for name in given.get("category", "").split(",") if name.strip()
+            name.strip() for name in attributes.get("category", "").split(",") if name.strip()
         ),
     )
 
 
 def _refused(url: str) -> str:
-    """Return why the address can't be a source's, "" when it can."""
+    """Return why an address can't be polled, "" when it can."""
     if re.search(r"[\x00-\x20\x7f\\]", url):
-        return "the address holds a space, a backslash or a control character"
+        return "the address contains a space, a backslash or a control character"
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        return f"the address can't be read: {error}"
+        return f"the address is invalid: {error}"
     if parts.scheme not in ("http", "https"):
         return "only http and https addresses are polled"
-    return "" if host else "the address names no host"
+    return "" if host else "the address has no host"

@@ -11,7 +11,7 @@ from aggregator.models.entry import Entry
 TYPE = "application/rss+xml"
 
 TTL = 15
-"""Minutes that a reader may wait before it asks again; it may ask sooner, a 304 costs little."""
+"""Minutes between two requests of a feed reader; more often is fine, a 304 costs little."""
 
 _ROOT = (
     '<rss version="2.0"'
@@ -28,14 +28,14 @@ def render(feed: MergedFeed) -> bytes:
     return encode(
         (
             f'<?xml version="1.0" encoding="utf-8"?>\n{_ROOT}<channel>\n',
-            _head(feed),
+            _metadata(feed),
             *(_item(item) for item in merged.unique(feed.items)),
             "</channel>\n</rss>\n",
         )
     )
 
 
-def _head(feed: MergedFeed) -> str:
+def _metadata(feed: MergedFeed) -> str:
     links = (
         ("self", TYPE, feed.self_url),
         *(("alternate", media_type, url) for media_type, url in feed.alternates),
@@ -102,26 +102,26 @@ def _item(item: Item) -> str:
 
 
 def _texts(item: Item) -> str:
-    """Return the description, HTML as readers take it for, and beside a summary the content."""
+    """Return the description as HTML and, when it is a summary, the full content beside it."""
     entry, content = item.entry.entry, merged.content(item)
     if entry.summary:
         summary = as_html(entry.summary, quote=False)
         return element("description", summary) + element("content:encoded", content)
     if content or entry.title:
         return element("description", content)
-    # an item must have a title or a description
+    # an item needs a title or a description
     return element("description", as_html(entry.link or item.entry.uri, quote=False))
 
 
 def _enclosure(entry: Entry) -> str:
-    """Return the first enclosure: the profile allows one, with all of its attributes."""
+    """Return the first enclosure: the profile allows one, with all three attributes."""
     if not entry.enclosures:
         return ""
     first = entry.enclosures[0]
     return empty(
         "enclosure",
         ("url", first.url),
-        ("length", first.length or 0),  # "0" when unknown, says the profile
+        ("length", first.length or 0),  # the profile: "0" when unknown
         ("type", merged.media_type(first) or merged.UNKNOWN_TYPE),
     )
 

@@ -1,6 +1,6 @@
-"""Writing XML by hand: every text and attribute value goes through one of these.
+"""Escaping for XML that is written as f-strings: every text and attribute value passes here.
 
-f-strings show the document as it will be, at no more cost than lxml's incremental writer.
+The f-strings look like the document, and are as fast as lxml's incremental writer.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 
 
 def encode(parts: Iterable[str]) -> bytes:
-    """Return the parts as one document, without what no XML document may hold (XML 1.0 §2.2).
+    """Return the parts as one document, without the characters that XML forbids (XML 1.0 §2.2).
 
-    On the encoded whole this costs a tenth of what it costs text by text: in UTF-8 a byte below
-    0x20 is always that control character. Lone surrogates are what "ignore" drops.
+    Done once on the encoded document, this costs a tenth of doing it for each text: in UTF-8 a
+    byte below 0x20 is always that control character. "ignore" drops lone surrogates.
     """
     body = "".join(parts).encode("utf-8", "ignore").translate(None, _CONTROLS)
     return body.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")  # U+FFFE, U+FFFF
@@ -24,7 +24,7 @@ def escape(text: str) -> str:
         text.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
-        .replace("\r", "&#13;")  # bare, a parser turns it into a newline (§2.11)
+        .replace("\r", "&#13;")  # unescaped, a parser reads it as a newline (§2.11)
     )
 
 
@@ -35,12 +35,12 @@ def quote(text: str) -> str:
 
 
 def element(name: str, text: str) -> str:
-    """Return an element that holds text, and nothing when there is no text."""
+    """Return an element with text, "" when there is no text."""
     return f"<{name}>{escape(text)}</{name}>\n" if text else ""
 
 
 def empty(name: str, *attributes: tuple[str, object]) -> str:
-    """Return an element without content; attributes whose value is "" or None are left out."""
+    """Return an empty element, without the attributes that are "" or None."""
     written = "".join(
         f" {key}={quote(str(value))}" for key, value in attributes if value not in ("", None)
     )

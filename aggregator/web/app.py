@@ -112,7 +112,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = 64_000
     app.jinja_env.filters["safe_html"] = _safe_html
     app.jinja_env.filters["with_code"] = _with_code
-    pictures = proxy.Media(config, store, clock)
+    pictures = proxy.ImageProxy(config, store, clock)
     app.jinja_env.filters["picture_url"] = pictures.url
     app.jinja_env.filters["with_pictures"] = pictures.content
     app.jinja_env.filters["rfc3339"] = dates.rfc3339

@@ -127,7 +127,7 @@ def test_an_address_that_is_not_polled_is_reported(url: str) -> None:
 
 def test_an_inclusion_is_not_followed() -> None:
     read = opml.parse(wrap('<outline text="a" type="include" url="https://a.example/o.opml"/>'))
-    reason = "an outline of type include is not followed"
+    reason = "outlines of type include are not supported"
     assert read.rejected == (Rejected(text="a", url="https://a.example/o.opml", reason=reason),)
 
 

@@ -1,9 +1,7 @@
-"""Pictures of entries, fetched once when the first reader asks, and kept in a folder.
+"""A cache of entries' images: each is fetched when it is first requested, and stored in a folder.
 
-    kept | taken | fetch, by a few at a time | told by their bytes | kept
-
-A picture that could not be had is kept too, as an empty file: nobody is asked again for a while.
-The folder is a cache: it is bounded, and may be emptied at any time.
+A failed fetch is stored as an empty file, and not repeated for a while. The size of the folder is
+bounded, and it may be emptied at any time.
 """
 
 import hashlib
@@ -22,83 +20,83 @@ from aggregator.models.config import Config, Limits
 from aggregator.models.poll import Fetched, Request
 
 SLOTS = 8
-"""Pictures that are fetched at once; each holds a thread of the server for so long."""
+"""Images fetched at the same time; each occupies a thread of the web server."""
 
 LIMITS = Limits(connect=4.0, idle=5.0, total=10.0, body=5_000_000, redirects=5)
-MOST_BYTES = 500_000_000
-"""Kept of all pictures; those that were asked for least lately go first."""
+MAX_BYTES = 500_000_000
+"""Size of the folder; the images requested least recently are deleted first."""
 
 BLOCK = 4_096
-"""What even an empty file takes."""
+"""Disk space of an empty file."""
 
 RETRY = timedelta(hours=1)
-LOOKED_AFTER = 100
-"""The folder is measured once for so many new pictures."""
+CHECK_EVERY = 100
+"""New images between two checks of the size of the folder."""
 
-SHOWN = ("image/avif", "image/gif", "image/jpeg", "image/png", "image/webp")
-"""What may be served: no SVG, which is a document with scripts."""
+SERVED_TYPES = ("image/avif", "image/gif", "image/jpeg", "image/png", "image/webp")
+"""Not SVG, which may contain scripts."""
 
-_HEADERS = {"Accept": ", ".join(SHOWN)}
+_HEADERS = {"Accept": ", ".join(SERVED_TYPES)}
 
 
 class Busy(Exception):
-    """So many pictures are being fetched that this one has to wait."""
+    """All slots are in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A picture as it came; the media type is what its bytes say."""
+class CachedImage:
+    """An image; the media type is detected from its bytes."""
 
     type: str
     body: bytes
 
 
-class Pictures:
-    """Pictures by URL, for any number of threads."""
+class ImageCache:
+    """Images by URL; safe for threads."""
 
-    def __init__(self, config: Config, *, most_bytes: int = MOST_BYTES) -> None:
-        """Open nothing yet; the folder stands beside the database."""
-        self._config, self._most = config, most_bytes
+    def __init__(self, config: Config, *, max_bytes: int = MAX_BYTES) -> None:
+        """Use a folder beside the database; it is created with the first image."""
+        self._config, self._max_bytes = config, max_bytes
         self._folder = Path(f"{config.storage}.pictures")
         self._clients: queue.SimpleQueue[Client | None] = queue.SimpleQueue()
         for _ in range(SLOTS):
             self._clients.put(None)
         self._new = 0
 
-    def get(self, url: str, now: datetime) -> Picture | None:
-        """Return a picture, None when it can't be had at present.
+    def get(self, url: str, now: datetime) -> CachedImage | None:
+        """Return an image, None when it can't be fetched now.
 
         Raises:
-            Busy: All that may fetch are at it.
+            Busy: All slots are in use.
         """
         file = self._folder / hashlib.sha256(url.encode()).hexdigest()
-        known = _read(file, now)
-        if known is not None:
-            return _picture(known)
+        stored = _read(file, now)
+        if stored is not None:
+            return _image(stored)
         body = self._fetch(url)
-        self._keep(file, body, now)
-        return _picture(body)
+        self._store(file, body, now)
+        return _image(body)
 
     def _fetch(self, url: str) -> bytes:
-        """Return the bytes of a picture, none for anything else."""
+        """Return the bytes of an image, b"" on failure and for other types."""
         try:
             client = self._clients.get_nowait()
         except queue.Empty:
             raise Busy from None
         try:
             client = client or self._new_client()
-            asked = Request(source_id="", url=url, headers=_HEADERS, limits=LIMITS, discover=False)
-            outcome = client.fetch_one(asked)
+            wanted = Request(source_id="", url=url, headers=_HEADERS, limits=LIMITS, discover=False)
+            outcome = client.fetch_one(wanted)
         finally:
             self._clients.put(client)
         body = outcome.body if isinstance(outcome, Fetched) else b""
-        return body if image_types.type_of(body) in SHOWN else b""
+        return body if image_types.type_of(body) in SERVED_TYPES else b""
 
     def _new_client(self) -> Client:
         config = self._config
         return Client(user_agent=user_agent(config), allow=config.allow, proxy=config.proxy)
 
-    def _keep(self, file: Path, body: bytes, now: datetime) -> None:
+    def _store(self, file: Path, body: bytes, now: datetime) -> None:
         new = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -106,26 +104,26 @@ class Pictures:
                 new.write(body)
             os.utime(new.name, (now.timestamp(), now.timestamp()))
             Path(new.name).replace(file)
-            if self._new % LOOKED_AFTER == 0:
-                self._bound()
+            if self._new % CHECK_EVERY == 0:
+                self._shrink()
             self._new += 1
-        except OSError:  # no room, or no right to write: it is shown all the same
+        except OSError:  # disk full or not writable: the image is served all the same
             if new:
                 with suppress(OSError):
                     Path(new.name).unlink(missing_ok=True)
 
-    def _bound(self) -> None:
-        """Delete what was asked for least lately until the folder has room again."""
-        kept = [(file.stat(), file.path) for file in os.scandir(self._folder)]
-        excess = sum(max(stat.st_size, BLOCK) for stat, _ in kept) - self._most
-        for stat, path in sorted(kept, key=lambda one: one[0].st_mtime):
+    def _shrink(self) -> None:
+        """Delete the images requested least recently until the folder is within its limit."""
+        files = [(file.stat(), file.path) for file in os.scandir(self._folder)]
+        excess = sum(max(stat.st_size, BLOCK) for stat, _ in files) - self._max_bytes
+        for stat, path in sorted(files, key=lambda file: file[0].st_mtime):
             if excess <= 0:
                 return
             Path(path).unlink(missing_ok=True)
             excess -= max(stat.st_size, BLOCK)
 
     def close(self) -> None:
-        """Close the connections of all clients that are at rest."""
+        """Close the connections of all idle clients."""
         while not self._clients.empty():
             client = self._clients.get()
             if client is not None:
@@ -133,19 +131,19 @@ class Pictures:
 
 
 def _read(file: Path, now: datetime) -> bytes | None:
-    """Return what is kept: no bytes for what could not be had a while ago, None for nothing."""
+    """Return the stored bytes, b"" for a recent failure, None when there is nothing."""
     try:
-        kept = file.stat()
-        if not kept.st_size and now.timestamp() - kept.st_mtime > RETRY.total_seconds():
+        stat = file.stat()
+        if not stat.st_size and now.timestamp() - stat.st_mtime > RETRY.total_seconds():
             return None
         body = file.read_bytes()
     except OSError:
         return None
     if body:
-        with suppress(OSError):  # it only tells what may be deleted first
+        with suppress(OSError):  # the time only decides which file is deleted first
             os.utime(file, (now.timestamp(), now.timestamp()))
     return body
 
 
-def _picture(body: bytes) -> Picture | None:
-    return Picture(type=image_types.type_of(body), body=body) if body else None
+def _image(body: bytes) -> CachedImage | None:
+    return CachedImage(type=image_types.type_of(body), body=body) if body else None

@@ -1,4 +1,4 @@
-"""The site's logo: a file of this machine that is served as ours, or a URL elsewhere."""
+"""The site's logo: a local file that the site serves, or a URL."""
 
 from pathlib import Path
 
@@ -9,25 +9,25 @@ from aggregator.models.config import Site
 
 PATH = "/logo"
 CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
-"""Somebody may open the picture alone, and an SVG is a document that could run scripts."""
+"""For an SVG that is opened as a document: it runs no scripts."""
 
 
 def url(site: Site) -> str:
-    """Return where pages find the logo, "" when the site has none."""
+    """Return the URL or path of the logo for pages, "" without one."""
     return site.logo if "://" in site.logo else PATH if site.logo else ""
 
 
 def response(site: Site) -> Response:
-    """Return the file; the configuration was only taken because it is a picture."""
+    """Return the file; the configuration check made sure that it is an image."""
     if url(site) != PATH:
         abort(404)
     try:
         body = Path(site.logo).read_bytes()
     except OSError:
-        abort(404, "The file of the logo can't be read any more.")
-    made = Response(body, mimetype=image_types.type_of(body) or "application/octet-stream")
-    made.headers["Content-Security-Policy"] = CSP
-    made.headers["Cache-Control"] = "public, max-age=3600"
-    made.add_etag()
-    made.make_conditional(request)
-    return made
+        abort(404, "The logo file can't be read.")
+    logo = Response(body, mimetype=image_types.type_of(body) or "application/octet-stream")
+    logo.headers["Content-Security-Policy"] = CSP
+    logo.headers["Cache-Control"] = "public, max-age=3600"
+    logo.add_etag()
+    logo.make_conditional(request)
+    return logo

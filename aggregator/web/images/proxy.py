@@ -1,8 +1,8 @@
-"""Pictures of entries from our own address, so that readers ask nobody else for them.
+"""The image proxy: serves entries' images from this site, so that readers contact no publisher.
 
     /picture?url=https%3A%2F%2Fnews.example%2Fa.jpg&key=…
 
-Off by default. The key signs the URL: nobody can have us fetch what no entry shows.
+Off by default. The key signs the URL, so that only URLs of this site's pages are fetched.
 """
 
 import hmac
@@ -19,7 +19,7 @@ from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
-from aggregator.web.images.cache import RETRY, Busy, Pictures
+from aggregator.web.images.cache import RETRY, Busy, ImageCache
 
 KEY = "picture_key"
 CSP = "default-src 'none'; frame-ancestors 'none'; sandbox"
@@ -27,20 +27,20 @@ _IMAGE = re.compile(r'<(?:img|video)(?: [a-z-]+="[^"]*")*>')
 _SOURCE = re.compile(r'(?<= )(src|poster)="(https?://[^"]*)"')
 
 
-class Media:
-    """Where the pages find pictures: at their publishers, or here."""
+class ImageProxy:
+    """Rewrites the URLs of images in pages, and serves the images."""
 
     def __init__(
         self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
     ) -> None:
-        """Fetch nothing yet."""
+        """Serve the images of a site; nothing is read or fetched yet."""
         self._config, self._store, self._clock = config, store, clock
         self._key = b""
-        self._made: tuple[Config, Pictures] | None = None
+        self._cache: tuple[Config, ImageCache] | None = None
 
     @property
     def sources(self) -> str:
-        """Where pages may load pictures from, in the words of a Content-Security-Policy."""
+        """The img-src of the Content-Security-Policy: sources from which pages may load images."""
         config = self._config()
         if not config.media.proxy:
             return "'self' http: https:"
@@ -48,26 +48,26 @@ class Media:
         return f"'self' {logo.scheme}://{logo.netloc}" if logo.netloc else "'self'"
 
     def url(self, url: str) -> str:
-        """Return where a page finds a picture."""
+        """Return the URL of an image for use in a page."""
         if not self._config().media.proxy:
             return url
         return f"/picture?{urlencode({'url': url, 'key': self._sign(url)})}"
 
     def content(self, content: SafeHtml) -> SafeHtml:
-        """Return a story's content with its pictures found there."""
+        """Return an entry's content with the URLs of its images rewritten."""
         if not self._config().media.proxy:
             return content
-        return SafeHtml(_IMAGE.sub(lambda tag: self._moved(tag[0]), content))
+        return SafeHtml(_IMAGE.sub(lambda tag: self._rewrite(tag[0]), content))
 
-    def _moved(self, tag: str) -> str:
+    def _rewrite(self, tag: str) -> str:
         only_poster = tag.startswith("<video")
 
-        def here(found: re.Match[str]) -> str:
-            if only_poster and found[1] == "src":
-                return found[0]
-            return f'{found[1]}="{escape(self.url(unescape(found[2])))}"'
+        def proxied(attribute: re.Match[str]) -> str:
+            if only_poster and attribute[1] == "src":
+                return attribute[0]
+            return f'{attribute[1]}="{escape(self.url(unescape(attribute[2])))}"'
 
-        return _SOURCE.sub(here, tag)
+        return _SOURCE.sub(proxied, tag)
 
     def _sign(self, url: str) -> str:
         if not self._key:
@@ -85,39 +85,39 @@ class Media:
         return key
 
     def response(self) -> Response:
-        """Return the picture that an address names, if a page of ours named it."""
+        """Return the image of the request's URL, if the URL is signed."""
         config = self._config()
         if not config.media.proxy:
             abort(404)
         url = request.args.get("url", "")
         if not hmac.compare_digest(request.args.get("key", "").encode(), self._sign(url).encode()):
-            abort(403, "No page of this site shows a picture of this address.")
+            abort(403, "No page of this site shows this image.")
         try:
-            picture = self._pictures(config).get(url, self._clock())
+            image = self._cache_of(config).get(url, self._clock())
         except Busy:
-            return _failed(503, "other pictures are being fetched", 1)
-        if picture is None:
-            return _failed(502, "the picture can't be had", int(RETRY.total_seconds()))
-        made = Response(picture.body, mimetype=picture.type)
-        made.headers["Content-Security-Policy"] = CSP
-        made.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return made
+            return _failed(503, "too many images are being fetched", 1)
+        if image is None:
+            return _failed(502, "the image can't be fetched", int(RETRY.total_seconds()))
+        response = Response(image.body, mimetype=image.type)
+        response.headers["Content-Security-Policy"] = CSP
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
-    def _pictures(self, config: Config) -> Pictures:
-        if self._made is None or self._made[0] is not config:
-            self._made = config, Pictures(config)
-        return self._made[1]
-
-
-def _failed(status: int, words: str, seconds: int) -> Response:
-    made = Response(f"{words}\n", status, mimetype="text/plain")
-    made.headers["Cache-Control"] = f"max-age={seconds}"
-    made.headers["Retry-After"] = str(seconds)
-    return made
+    def _cache_of(self, config: Config) -> ImageCache:
+        if self._cache is None or self._cache[0] is not config:
+            self._cache = config, ImageCache(config)
+        return self._cache[1]
 
 
-def blueprint(media: Media) -> Blueprint:
-    """Return the route of the pictures."""
-    made = Blueprint("media", __name__)
-    made.add_url_rule("/picture", "picture", media.response)
-    return made
+def _failed(status: int, message: str, seconds: int) -> Response:
+    response = Response(f"{message}\n", status, mimetype="text/plain")
+    response.headers["Cache-Control"] = f"max-age={seconds}"
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def blueprint(proxy: ImageProxy) -> Blueprint:
+    """Return the route of the image proxy."""
+    routes = Blueprint("media", __name__)
+    routes.add_url_rule("/picture", "picture", proxy.response)
+    return routes

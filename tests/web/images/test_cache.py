@@ -1,4 +1,4 @@
-"""Pictures are fetched once, told by their bytes, and kept within a bound."""
+"""ImageCache are fetched once, told by their bytes, and kept within a bound."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.models.config import Config
-from aggregator.web.images.cache import LIMITS, RETRY, SLOTS, Busy, Picture, Pictures
+from aggregator.web.images.cache import LIMITS, RETRY, SLOTS, Busy, CachedImage, ImageCache
 from tests.feedserver import FeedServer
 from tests.web.stock import CONFIG
 
@@ -23,8 +23,8 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def pictures(config: Config) -> Iterator[Pictures]:
-    made = Pictures(config)
+def pictures(config: Config) -> Iterator[ImageCache]:
+    made = ImageCache(config)
     yield made
     made.close()
 
@@ -34,11 +34,11 @@ def kept(config: Config) -> list[os.DirEntry[str]]:
 
 
 def test_picture_is_asked_for_once(
-    pictures: Pictures, feed_server: FeedServer, now: datetime
+    pictures: ImageCache, feed_server: FeedServer, now: datetime
 ) -> None:
     feed_server.reply("/a", body=PNG)
     for _ in range(3):
-        assert pictures.get(feed_server.url("/a"), now) == Picture(type="image/png", body=PNG)
+        assert pictures.get(feed_server.url("/a"), now) == CachedImage(type="image/png", body=PNG)
     [request] = feed_server.requests
     assert request.headers["accept"].startswith("image/")
     assert "feed-aggregator" in request.headers["user-agent"]
@@ -56,7 +56,7 @@ def test_picture_is_asked_for_once(
     ids=["svg", "a page that says it is a picture", "too large", "nothing"],
 )
 def test_what_is_no_picture_is_not_served_nor_asked_for_again(
-    pictures: Pictures,
+    pictures: ImageCache,
     feed_server: FeedServer,
     now: datetime,
     body: bytes,
@@ -69,7 +69,7 @@ def test_what_is_no_picture_is_not_served_nor_asked_for_again(
 
 
 def test_failure_is_tried_again_after_a_while(
-    pictures: Pictures, feed_server: FeedServer, now: datetime
+    pictures: ImageCache, feed_server: FeedServer, now: datetime
 ) -> None:
     url = feed_server.url("/a")
     assert pictures.get(url, now) is None
@@ -84,7 +84,7 @@ def test_failure_is_tried_again_after_a_while(
 def test_private_addresses_and_other_schemes_are_refused(
     config: Config, now: datetime, url: str
 ) -> None:
-    closed = Pictures(replace(config, allow=()))
+    closed = ImageCache(replace(config, allow=()))
     assert closed.get(url, now) is None
     closed.close()
 
@@ -94,7 +94,7 @@ def test_redirect_to_a_private_address_is_refused(
 ) -> None:
     feed_server.redirect("/a", feed_server.url("/b", "127.0.0.2"))
     feed_server.reply("/b", body=PNG)
-    narrow = Pictures(replace(config, allow=("127.0.0.1",)))
+    narrow = ImageCache(replace(config, allow=("127.0.0.1",)))
     assert narrow.get(feed_server.url("/a"), now) is None
     assert [request.path for request in feed_server.requests] == ["/a"]
     narrow.close()
@@ -103,12 +103,12 @@ def test_redirect_to_a_private_address_is_refused(
 def test_folder_keeps_what_was_asked_for_last(
     config: Config, feed_server: FeedServer, now: datetime
 ) -> None:
-    small = Pictures(config, most_bytes=3 * 4_096)
+    small = ImageCache(config, max_bytes=3 * 4_096)
     for number in range(6):
         feed_server.reply(f"/{number}", body=PNG + b"%d" % number)
         small.get(feed_server.url(f"/{number}"), now + timedelta(minutes=number))
     small.get(feed_server.url("/0"), now + timedelta(hours=1))
-    small._bound()
+    small._shrink()
     assert len(kept(config)) == 3
     asked = len(feed_server.requests)
     small.get(feed_server.url("/0"), now + timedelta(hours=2))
@@ -121,12 +121,12 @@ def test_folder_that_can_not_be_written_stops_no_picture(
 ) -> None:
     (tmp_path / "x.db.pictures").write_text("in the way")
     feed_server.reply("/a", body=PNG)
-    made = Pictures(config)
+    made = ImageCache(config)
     assert made.get(feed_server.url("/a"), now) is not None
     made.close()
 
 
-def test_only_so_many_are_fetched_at_once(pictures: Pictures, now: datetime) -> None:
+def test_only_so_many_are_fetched_at_once(pictures: ImageCache, now: datetime) -> None:
     taken = [pictures._clients.get() for _ in range(SLOTS)]
     with pytest.raises(Busy):
         pictures.get("http://127.0.0.1/", now)
@@ -135,13 +135,13 @@ def test_only_so_many_are_fetched_at_once(pictures: Pictures, now: datetime) -> 
 
 
 def test_disk_without_room_is_not_filled_with_beginnings(
-    pictures: Pictures, config: Config, feed_server: FeedServer, now: datetime
+    pictures: ImageCache, config: Config, feed_server: FeedServer, now: datetime
 ) -> None:
     feed_server.reply("/a", body=PNG)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(PNG) - 1, limits[1]))
     try:
-        assert pictures.get(feed_server.url("/a"), now) == Picture(type="image/png", body=PNG)
+        assert pictures.get(feed_server.url("/a"), now) == CachedImage(type="image/png", body=PNG)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert kept(config) == []
