@@ -1,10 +1,11 @@
-"""Which items of a document are new, told without parsing it: split, hash, compare, rebuild.
+"""The new items of a document, found without parsing it: split, hash, compare, rebuild.
 
-A document is cut at its item elements into a shell and items. What is parsed is the shell with
-the new items only. That gives the same values as the whole document because each piece stands for
-itself: no comment, CDATA section or processing instruction begins in one and ends in another, so
-what looks like an item is one. Known items passed this check when they were new. What depends on
-the root element, such as namespaces and xml:lang, is part of an item's hash.
+A document is cut at its item elements into a shell and items. The shell with the new items only is
+parsed. That gives the same values as the whole document, because no comment, CDATA section or
+processing instruction begins in one piece and ends in another, so each item tag that is found is
+one, and because the tree reader takes nothing from one item to the next. Known items passed these
+checks when they were new. An item's hash covers the root element too, with its namespaces and
+xml:lang.
 """
 
 import re
@@ -13,22 +14,12 @@ from dataclasses import dataclass, field
 import xxhash
 
 HASH_SIZE = 16
-_VERSION = b"1\0"  # raise it when an item's values change for the same bytes
+_VERSION = b"2\0"  # raise it when an item's values change for the same bytes
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|RDF|rdf)\b[^>]*>")
 _OPAQUE = re.compile(
     rb"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>|<!--(?:[^-]++|-(?!->))*+-->|<\?(?:[^?]++|\?(?!>))*+\?>"
 )
-_DIV = re.compile(rb"<(?:[\w.-]+:)?div\b", re.IGNORECASE)
-# feedparser loses count of its depth, and so xml:lang, xml:base and which title is nearest, at a
-# div that is the first element of a text that is not XHTML.
-_LEAKING_DIV = re.compile(
-    rb"<(?:[\w.-]+:)?(?:title|summary|content|description|encoded|subtitle|tagline|rights|copyright"
-    rb"|info|abstract|fullitem)\b(?![^>]*xhtml)[^>]*>[^<]*<(?:[\w.-]+:)?div\b",
-    re.IGNORECASE,
-)
-_CHANNEL = re.compile(rb"<(?:channel|feed)[\s/>]", re.IGNORECASE)
-_BINDING = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*["']([^"']*)""")
 # Where items begin and end; not `<items`, and not `<item/`.
 _ITEM_TAGS = re.compile(rb"<(?:item[> \t\r\n]|/item>)")
 _ENTRY_TAGS = re.compile(rb"<(?:entry[> \t\r\n]|/entry>)")
@@ -52,7 +43,7 @@ class Reduced:
 
 
 def split(xml: bytes) -> list[Span] | None:
-    """Return where the items stand, or None when that can't be told for certain.
+    """Return the positions of the items, None when they are not certain.
 
     Args:
         xml: As `decode.document` makes it.
@@ -99,33 +90,19 @@ def reduce(xml: bytes, known: bytes) -> Reduced | None:
             pieces.append(xml[start:end])
         shell_from = end
     pieces.append(xml[shell_from:])
-    bindings = dict(_BINDING.findall(pieces[0]))
-    if not all(_stands_for_itself(piece, bindings) for piece in pieces if piece):
+    if not all(_stands_alone(piece) for piece in pieces if piece):
         return None
     return Reduced(document=b"".join(pieces), item_hashes=hashes, new=new)
 
 
-def _stands_for_itself(piece: bytes, bindings: dict[bytes, bytes]) -> bool:
-    """Tell whether a piece means the same whatever stands around it, to feedparser too."""
-    rest = piece
-    if _is_opaque(piece):
-        rest = _OPAQUE.sub(b" ", piece)
-        if _is_opaque(rest):
-            return False
-    if (b"]" in rest and b"]]>" in rest) or (_DIV.search(rest) and _LEAKING_DIV.search(rest)):
-        return False
-    is_item = rest.startswith((b"<item", b"<entry"))
-    return not (is_item and _leaks(rest, bindings))
+def _stands_alone(piece: bytes) -> bool:
+    """Return whether a piece has no comment, CDATA section or instruction without both ends."""
+    if not _is_opaque(piece):
+        return b"]" not in piece or b"]]>" not in piece
+    rest = _OPAQUE.sub(b" ", piece)
+    return not _is_opaque(rest) and b"]]>" not in rest
 
 
 def _is_opaque(piece: bytes) -> bool:
     # One byte is found ten times as fast as two.
     return (b"!" in piece and b"<!" in piece) or (b"?" in piece and b"<?" in piece)
-
-
-def _leaks(item: bytes, bindings: dict[bytes, bytes]) -> bool:
-    # It takes a channel in an item for the feed's, and forgets to undo a prefix bound anew.
-    rebound = _BINDING.findall(item) if b"xmlns:" in item else ()
-    return any(bindings.get(prefix, uri) != uri for prefix, uri in rebound) or bool(
-        _CHANNEL.search(item)
-    )

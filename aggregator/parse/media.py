@@ -1,162 +1,264 @@
-"""An item's pictures, recordings and podcast elements, read from the element tree.
+"""An entry's recordings, pictures and passed-on elements.
 
 Media RSS (https://www.rssboard.org/media-rss) lets caption and credit stand at the picture, at
-its group or at the item; the nearest counts.
+its group or at the item; the nearest counts. A media:group is one recording in several files: the
+default one is taken, else the first.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
-
-from lxml import etree
 
 from aggregator.models.entry import Enclosure, Extension, Image
 from aggregator.models.extensions import ELEMENTS
-from aggregator.models.numbers import parse_number
-from aggregator.parse import dates, tags
+from aggregator.parse import dates
+from aggregator.parse.links import Link, address
+from aggregator.parse.tree import Children, Element, Tree, first_text, text
 
 MOST = 100
-"""Extensions, pictures or recordings of one item that are read."""
+"""Extensions, pictures or recordings of one entry that are read."""
 
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_ADDRESSES = ("href", "url", "image", f"{RDF}resource")
 _SPELLING = {name.lower(): name for name in ELEMENTS}
-_ASIDES = frozenset({"media:description", "itunes:summary"})
-_IMAGES = ("media:content", "media:thumbnail", "itunes:image", "image")
-_READ = _ASIDES | {*_SPELLING, *_IMAGES, "guid", "id", "media:group"}
-_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+_HOLDERS = frozenset({"media:group", "media:content"})
+_PICTURES = (
+    "media:content",
+    "media:thumbnail",
+    "itunes:image",
+    "podcast:image",
+    "googleplay:image",
+    "image",
+    "thumbnail",
+    "webfeeds:cover",
+)
+_MEDIA = frozenset({*_SPELLING, *_PICTURES, *_HOLDERS})
+_ENDINGS = {
+    "audio": (".mp3", ".m4a", ".m4b", ".ogg", ".oga", ".opus", ".aac", ".flac", ".wav"),
+    "image": (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif"),
+    "video": (".mp4", ".m4v", ".webm", ".mov", ".ogv", ".mkv"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """What of an item feedparser loses or confuses.
+class Media:
+    """What an entry has beside its text.
 
     Args:
-        guid: guid, id or rdf:about exactly as sent.
-        enclosures: Of `media:content` only.
         images: The best described first, each URL once.
-        duration: itunes:duration, in seconds.
-        asides: Texts of `media:description` and `itunes:summary`, captions and blurbs that
-            feedparser may take for the item's content.
     """
 
-    guid: str = ""
     enclosures: tuple[Enclosure, ...] = ()
     images: tuple[Image, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    duration: int | None = None
-    asides: frozenset[str] = frozenset()
 
 
-class _Words(NamedTuple):
+class _Labels(NamedTuple):
     caption: str = ""
     credit: str = ""
 
 
-class _Found(NamedTuple):
+class _Item(NamedTuple):
+    """An element of an entry, with the labels that are in force around it."""
+
     name: str
-    element: etree._Element
-    words: _Words
+    element: Element
+    labels: _Labels
+    group: Element | None
 
 
-def read(item: etree._Element) -> Item:
-    """Return an item's media, extensions and id."""
-    found = list(_walk(item, _Words()))
-    guids = [tags.text(each.element) for each in found if each.name in ("guid", "id")]
-    guid = guids[-1] if guids else item.get(_ABOUT, "")
-    if len(guids) == len(found):
-        return Item(guid=guid)
-    durations = (_duration(each) for each in found if each.name == "itunes:duration")
-    recordings = (_recording(each.element) for each in found if each.name == "media:content")
-    return Item(
-        guid=guid,
-        enclosures=tuple(recording for recording in recordings if recording)[:MOST],
-        images=_images(found),
-        extensions=tuple(_extension(each) for each in found if each.name in _SPELLING)[:MOST],
-        duration=next((duration for duration in durations if duration), None),
-        asides=frozenset(tags.text(each.element) for each in found if each.name in _ASIDES),
+_NOTHING = Media()
+
+
+def read(children: Children, links: Iterable[Link], tree: Tree) -> Media:
+    """Return the media and the passed-on elements of an entry.
+
+    Args:
+        children: Of the entry.
+        links: Of the entry.
+    """
+    items = [] if _MEDIA.isdisjoint(children) else list(_walk(children, tree, _Labels(), None))
+    enclosures = tuple(_enclosures(children, links, items, tree))
+    if not items and not enclosures:
+        return _NOTHING
+    return Media(
+        enclosures=enclosures,
+        images=_images(items, enclosures, tree),
+        extensions=tuple(_extension(item) for item in items if item.name in _SPELLING)[:MOST],
     )
 
 
-def _walk(parent: etree._Element, inherited: _Words) -> Iterator[_Found]:
-    named = [pair for pair in tags.children(parent) if pair[0] in _READ]
-    words = _words(named, inherited)
-    for name, child in named:
-        yield _Found(name, child, words)
-        if name in ("media:group", "media:content"):
-            yield from _walk(child, words)
-
-
-def _words(named: list[tuple[str, etree._Element]], inherited: _Words) -> _Words:
-    caption, credit = inherited
-    for name, child in named:
-        if name == "media:description":
-            caption = tags.text(child) or caption
-        elif name == "media:credit":
-            credit = tags.text(child) or credit
-    return _Words(caption, credit)
-
-
-def _duration(found: _Found) -> int | None:
-    return dates.seconds(tags.text(found.element))
-
-
-def _kind(content: etree._Element) -> str:
-    """Return `audio`, `image`, `video` … or "": a media:content's medium, else by its type."""
-    kind = content.get("medium") or content.get("type", "").partition("/")[0]
-    if not kind and content.get("url", "").partition("?")[0].lower().endswith(_ENDINGS):
-        return "image"
-    return kind.strip().lower()
-
-
-def _recording(content: etree._Element) -> Enclosure | None:
-    url = content.get("url", "").strip()
-    if not url or _kind(content) not in ("audio", "video"):
-        return None
-    title = (tags.text(child) for name, child in tags.children(content) if name == "media:title")
-    return Enclosure(
-        url=url,
-        type=content.get("type", "").strip().lower(),
-        length=number(content.get("fileSize")) or None,
-        duration=dates.seconds(content.get("duration", "")),
-        title=next(title, ""),
-    )
-
-
-def _images(found: list[_Found]) -> tuple[Image, ...]:
-    images: dict[str, Image] = {}
-    for kind in _IMAGES:
-        for each in found:
-            if each.name == kind and (image := _image(each)):
-                images.setdefault(image.url, image)
-    return tuple(images.values())[:MOST]
-
-
-def _image(found: _Found) -> Image | None:
-    element = found.element
-    url = tags.picture(element).strip()
-    is_content = found.name == "media:content"
-    if not url or (is_content and _kind(element) != "image"):
-        return None
-    # A thumbnail may be a frame of a film: the words beside it describe the film.
-    words = _words(tags.children(element), found.words) if is_content else _Words()
-    return Image(
-        url=url,
-        width=number(element.get("width")),
-        height=number(element.get("height")),
-        caption=words.caption,
-        credit=words.credit,
-    )
-
-
-def _extension(found: _Found) -> Extension:
-    attributes = ((key, value) for key, value in found.element.items() if "}" not in key)
-    return Extension(
-        name=_SPELLING[found.name],
-        text=tags.text(found.element),
-        attributes=tuple(attributes),
-    )
+def picture(element: Element, tree: Tree) -> str:
+    """Return the URL of an `image` element, in any form: child, attribute or text."""
+    children = tree.children(element)
+    attributes = (element.get(key, "") for key in _ADDRESSES)
+    sent = first_text(children, "url", "href") or next(filter(None, attributes), element.text or "")
+    return address(sent, element, tree) if sent.strip() else ""
 
 
 def number(digits: str | None) -> int:
     """Return a count as sent, 0 when it is none."""
-    return parse_number((digits or "").strip(), most=10**15 - 1) or 0
+    digits = (digits or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
+
+
+def timed(enclosures: Iterable[Enclosure], duration: int | None) -> Iterator[Enclosure]:
+    """Give an entry's duration, in seconds, to its first recording."""
+    for enclosure in enclosures:
+        is_silent = enclosure.type.startswith(("image/", "text/"))
+        if duration and not is_silent and enclosure.duration is None:
+            yield replace(enclosure, duration=duration)
+            duration = None
+        else:
+            yield enclosure
+
+
+def _walk(
+    children: Children, tree: Tree, around: _Labels, group: Element | None
+) -> Iterator[_Item]:
+    labels = _labels(children, around)
+    for name, elements in children.items():
+        if name in _MEDIA:
+            for element in elements:
+                yield _Item(name, element, labels, group)
+                if name in _HOLDERS and len(element):
+                    is_group = name == "media:group"
+                    within = element if is_group else group
+                    yield from _walk(tree.children(element), tree, labels, within)
+
+
+def _labels(children: Children, around: _Labels) -> _Labels:
+    return _Labels(
+        first_text(children, "media:description") or around.caption,
+        first_text(children, "media:credit") or around.credit,
+    )
+
+
+# --- recordings ------------------------------------------------------------------------------
+
+
+def _enclosures(
+    children: Children, links: Iterable[Link], items: list[_Item], tree: Tree
+) -> Iterator[Enclosure]:
+    """Return the recordings of RSS, Atom and Media RSS, each URL once, described by all."""
+    found: dict[str, Enclosure] = {}
+    for sent in _enclosed(children, links, tree):
+        found.setdefault(sent.url, sent)
+    for content in _recordings(items):
+        if recording := _recording(content, tree):
+            known = found.get(recording.url, recording)
+            found[recording.url] = Enclosure(
+                url=recording.url,
+                type=known.type or recording.type,
+                length=known.length or recording.length,
+                duration=recording.duration,
+                title=known.title or recording.title,
+            )
+    durations = (dates.seconds(text(each)) for each in children.get("itunes:duration", ()))
+    duration = next((duration for duration in durations if duration), None)
+    return timed(tuple(found.values())[:MOST], duration)
+
+
+def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator[Enclosure]:
+    for element in children.get("enclosure", ()):
+        sent = element.get("url") or element.get("href") or element.text or ""
+        if sent.strip() and not any(map(str.isspace, sent.strip())):
+            yield _enclosure(address(sent, element, tree), element)
+    for element in children.get("enc:enclosure", ()):
+        plain = {key.rpartition("}")[2].lower(): value for key, value in element.items()}
+        if resource := plain.get("resource") or plain.get("url"):
+            url = address(resource, element, tree)
+            kind, length = plain.get("type", ""), number(plain.get("length"))
+            yield Enclosure(url=url, type=kind.strip().lower(), length=length or None)
+    for link in links:
+        if link.rel == "enclosure":
+            yield _enclosure(link.url, link.element)
+    for element in children.get("content", ()):
+        kind = element.get("type", "").strip().lower()
+        if (sent := element.get("src", "").strip()) and not kind.startswith("text/html"):
+            yield Enclosure(url=address(sent, element, tree), type=kind)
+
+
+def _enclosure(url: str, element: Element) -> Enclosure:
+    return Enclosure(
+        url=url,
+        type=element.get("type", "").strip().lower(),
+        length=number(element.get("length")) or None,
+        title=element.get("title", "").strip(),
+    )
+
+
+def _recordings(items: list[_Item]) -> Iterator[_Item]:
+    """Yield the sound and film of an entry, one of each group."""
+    chosen: dict[Element, _Item] = {}
+    for item in items:
+        if item.name == "media:content" and _kind(item.element) in ("audio", "video"):
+            if item.group is None:
+                yield item
+            elif item.group not in chosen or item.element.get("isDefault", "").lower() == "true":
+                chosen[item.group] = item
+    yield from chosen.values()
+
+
+def _recording(item: _Item, tree: Tree) -> Enclosure | None:
+    content = item.element
+    url = content.get("url", "").strip()
+    if not url:
+        return None
+    return Enclosure(
+        url=address(url, content, tree),
+        type=content.get("type", "").strip().lower(),
+        length=number(content.get("fileSize")) or None,
+        duration=dates.seconds(content.get("duration", "")),
+        title=first_text(tree.children(content), "media:title"),
+    )
+
+
+def _kind(content: Element) -> str:
+    """Return `audio`, `image`, `video` … or "": a media:content's medium, else by its type."""
+    kind = content.get("medium") or content.get("type", "").partition("/")[0]
+    if not kind:
+        path = content.get("url", "").strip().partition("?")[0].lower()
+        return next((kind for kind, ends in _ENDINGS.items() if path.endswith(ends)), "")
+    return kind.strip().lower()
+
+
+# --- pictures --------------------------------------------------------------------------------
+
+
+def _images(items: list[_Item], enclosures: Iterable[Enclosure], tree: Tree) -> tuple[Image, ...]:
+    images: dict[str, Image] = {}
+    for name in _PICTURES:
+        for item in items:
+            if item.name == name and (image := _image(item, tree)):
+                images.setdefault(image.url, image)
+    for enclosure in enclosures:
+        if enclosure.type.startswith("image/"):
+            images.setdefault(enclosure.url, Image(url=enclosure.url))
+    return tuple(images.values())[:MOST]
+
+
+def _image(item: _Item, tree: Tree) -> Image | None:
+    element = item.element
+    is_content = item.name == "media:content"
+    if is_content and _kind(element) != "image":
+        return None
+    url = picture(element, tree)
+    if not url:
+        return None
+    # A thumbnail may be a frame of a film: the labels around it describe the film.
+    labels = _labels(tree.children(element), item.labels) if is_content else _Labels()
+    return Image(
+        url=url,
+        width=number(element.get("width")),
+        height=number(element.get("height")),
+        caption=labels.caption,
+        credit=labels.credit,
+    )
+
+
+def _extension(item: _Item) -> Extension:
+    attributes = ((key, value) for key, value in item.element.items() if "}" not in key)
+    return Extension(
+        name=_SPELLING[item.name], text=text(item.element), attributes=tuple(attributes)
+    )

@@ -1,98 +1,113 @@
-"""What feedparser calls the elements of a well-formed document.
-
-It goes by a table of namespaces, and for those that are not in it by the prefix, in ways that mix
-up names now and then; such documents are refused here, and left to it.
-"""
+"""Names of XML elements: `prefix:local` in lower case, by namespace, however that is spelled."""
 
 import re
-from xml.parsers import expat
 
-from feedparser.mixin import _FeedParserMixin
+from aggregator.models import extensions
 
-Bindings = frozenset[tuple[str, str]]
-"""Prefixes with their namespaces, wherever in a document they are bound; "" is the default."""
+_SCHEME = re.compile(r"https?://(?:www\.)?")
+_NAMESPACES = {
+    "backend.userland.com/rss": "",
+    "backend.userland.com/rss2": "",
+    "backend.userland.com/rss091": "",
+    "backend.userland.com/rss092": "",
+    "backend.userland.com/rss093": "",
+    "blogs.law.harvard.edu/tech/rss": "",
+    "channel.netscape.com/rdf/simple/0.9": "",
+    "cyber.law.harvard.edu/rss/rss.html": "",
+    "cyber.harvard.edu/rss/rss.html": "",
+    "my.netscape.com/rdf/simple/0.9": "",
+    "my.netscape.com/publish/formats/rss-0.91.dtd": "",
+    "purl.org/net/rss1.1": "",
+    "purl.org/rss/1.0": "",
+    "purl.org/rss/1.0/modules/rss091": "",
+    "purl.org/rss/2.0": "",
+    "rssboard.org/rss-specification": "",
+    "purl.org/atom/ns": "atom",
+    "w3.org/2005/atom": "atom",
+    "w3.org/1999/02/22-rdf-syntax-ns": "rdf",
+    "w3.org/1999/xhtml": "xhtml",
+    "w3.org/2000/svg": "svg",
+    "w3.org/1998/math/mathml": "math",
+    "purl.org/dc/elements/1.0": "dc",
+    "purl.org/dc/elements/1.1": "dc",
+    "purl.org/dc/terms": "dcterms",
+    "purl.org/rss/1.0/modules/content": "content",
+    "purl.org/rss/1.0/modules/syndication": "sy",
+    "purl.org/syndication/history/1.0": "fh",
+    "purl.oclc.org/net/rss_2.0/enc": "enc",
+    "purl.org/net/rss_2.0/enc": "enc",
+    "rssnamespace.org/feedburner/ext/1.0": "feedburner",
+    "itunes.com/dtd/podcast-1.0.dtd": "itunes",
+    "itunes.com/dtds/podcast": "itunes",
+    "rssboard.org/media-rss": "media",
+    "tools.search.yahoo.com/mrss": "media",
+    "video.search.yahoo.com/mrss": "media",
+    "github.com/podcastindex-org/podcast-namespace": "podcast",
+    "podcastindex.org/namespace": "podcast",
+    "google.com/schemas/play-podcasts/1.0": "googleplay",
+    "google.com/schemas/play-podcasts/1.0/play-podcasts.xsd": "googleplay",
+    "webfeeds.org/rss/1.0": "webfeeds",
+    "wordpress.org/export/1.2/excerpt": "excerpt",
+}
+"""Prefixes by namespace, as `_key` makes it; elements of RSS have none."""
+_ATOM_DRAFT = "purl.org/atom/ns#draft"
 
-_DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_KNOWN = {uri.lower(): name.lower() for uri, name in _FeedParserMixin.namespaces.items()}
-# They turn the version of the whole document, or become attributes.
-_SPECIAL = frozenset(
-    {
-        "http://my.netscape.com/rdf/simple/0.9/",
-        "http://purl.org/rss/1.0/",
-        "http://www.w3.org/1999/xlink",
-    }
-)
+
+def _key(namespace: str) -> str:
+    """Return a namespace without what publishers spell differently: scheme, case, last slash."""
+    return _SCHEME.sub("", namespace.strip().lower(), count=1).rstrip("/#")
 
 
-class Uncertain(Exception):
-    """The document has something whose rule we do not know."""
+for _prefix, _uris in extensions.NAMESPACES.items():
+    _NAMESPACES.update((_key(_uri), _prefix) for _uri in _uris)
+_PREFIXES = frozenset(_NAMESPACES.values())
 
 
-def bindings(xml: bytes) -> Bindings:
-    """Return the namespaces of a document, read by the parser that feedparser uses.
+class Names(dict[object, str]):  # lxml's types let a tag be more than str
+    """Names by tag, for one document.
+
+    Elements of RSS and Atom have no prefix. Those of an unknown namespace have the prefix `?`,
+    unless the document's root or channel is in the same namespace: then they are RSS or Atom.
 
     Args:
-        xml: As `decode.document` makes it.
-
-    Raises:
-        Uncertain: It is not well-formed, or has what looks like a DTD.
+        root: Tags of the root and of its channel.
     """
-    if _DTD.search(xml):  # in a comment too: feedparser takes it out
-        raise Uncertain
-    found: set[tuple[str, str]] = set()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartNamespaceDeclHandler = lambda prefix, uri: found.add((prefix or "", uri or ""))
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise Uncertain from error
-    return frozenset(found)
 
-
-class Names(dict[object, str]):
-    """The names of a document's elements: tag -> `prefix_local`, as in feedparser's methods."""
-
-    def __init__(self, found: Bindings) -> None:
+    def __init__(self, *root: str) -> None:
         super().__init__()
-        self._prefixes = _prefixes(found)
+        namespaces = [tag[1:].partition("}")[0] for tag in root if tag.startswith("{")]
+        self._core = {each for each in namespaces if _prefix_of(each) is None}
+        self._atom: set[object] = set()
+        self._is_atom = root[0].rpartition("}")[2].lower() == "feed"
 
     def __missing__(self, tag: object) -> str:
-        uri, _, local = str(tag).rpartition("}")
-        prefix = _known(uri[1:])
-        if prefix is None:
-            prefix = self._prefixes.get(uri[1:])
-        if prefix is None:
-            raise Uncertain
-        self[tag] = name = f"{prefix}_{local}".lower() if prefix else local.lower()
+        namespace, _, local = str(tag).rpartition("}")
+        namespace = namespace[1:]
+        if namespace:
+            prefix = "" if namespace in self._core else _prefix_of(namespace)
+        else:
+            prefix, local = _undeclared(local)
+        if prefix == "atom" or (not prefix and self._is_atom and prefix is not None):
+            self._atom.add(tag)
+            prefix = ""
+        name = local if prefix == "" else f"{'?' if prefix is None else prefix}:{local}"
+        self[tag] = name = name.lower()
         return name
 
-
-def has_rule(name: str) -> bool:
-    """Tell whether feedparser does something of its own with elements of a name."""
-    return any(hasattr(_FeedParserMixin, f"_{end}_{name}") for end in ("start", "end"))
-
-
-def _known(uri: str) -> str | None:
-    uri = uri.lower()
-    return "" if "backend.userland.com/rss" in uri else _KNOWN.get(uri)
+    def is_atom(self, tag: object) -> bool:
+        """Return whether a tag is one of Atom's."""
+        return bool(self[tag]) and tag in self._atom
 
 
-def _prefixes(found: Bindings) -> dict[str, str]:
-    """Return the prefixes of the namespaces that feedparser does not know."""
-    unknown: dict[str, str] = {}
-    meanings: dict[str, str] = {}
-    standard = set()
-    for prefix, uri in found:
-        known = _known(uri)
-        if uri.lower() in _SPECIAL or any(map(str.isspace, uri)):
-            raise Uncertain
-        if known is not None:
-            standard.add(known)
-        elif unknown.setdefault(uri, prefix.lower()) != prefix.lower():
-            raise Uncertain
-        meaning = uri if known is None else known
-        if prefix and meanings.setdefault(prefix.lower(), meaning) != meaning:
-            raise Uncertain
-    if any(meanings.get(name, name) != name for name in standard):
-        raise Uncertain
-    return unknown
+def _prefix_of(namespace: str) -> str | None:
+    key = _key(namespace)
+    return "atom" if key.startswith(_ATOM_DRAFT) else _NAMESPACES.get(key)
+
+
+def _undeclared(local: str) -> tuple[str | None, str]:
+    """Return prefix and name of an element without a namespace: a known prefix counts."""
+    prefix, colon, name = local.partition(":")
+    if not colon:
+        return "", local
+    prefix = {"atom10": "atom", "a10": "atom", "rss": ""}.get(prefix.lower(), prefix.lower())
+    return (prefix if prefix in _PREFIXES else None), name

@@ -363,7 +363,7 @@ def test_a_feed_of_atom() -> None:
     assert (feed.link, feed.rights, feed.image, feed.language) == (
         "http://e.org/",
         "R",
-        "l.png",
+        "http://e.org/l.png",
         "en",
     )
     assert feed.links == (("prev-archive", "http://e.org/2"),)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from aggregator.models.entry import Author, ParsedFeed
 from aggregator.parse import document, items
 from aggregator.parse.document import Changes, NotAFeed
-from tests.parse import NAMESPACES, URL, atom, rss
+from tests.parse import NAMESPACES, URL, atom, generated, rss
 
 
 def changes(body: bytes, known: bytes = b"") -> Changes:
@@ -90,6 +90,12 @@ def test_what_stands_at_the_root_is_part_of_every_item(attribute: str) -> None:
         pytest.param(rss("<item\n>x</item><!-- <b -->"), id="comments between"),
         pytest.param(rss("<item><![CDATA[ ]] > <b> ]]></item>"), id="CDATA within"),
         pytest.param(rss("<item>x</item>", head="<!DOCTYPE rss>"), id="a DOCTYPE"),
+        pytest.param(
+            rss('<item xml:lang="fr"><description><div>x</div></description></item>'),
+            id="markup and a language",
+        ),
+        pytest.param(rss('<item xmlns:dc="urn:x">y</item>'), id="a prefix with another namespace"),
+        pytest.param(rss("<item><channel>x</channel></item>"), id="a channel in an item"),
     ],
 )
 def test_what_can_be_split(body: bytes) -> None:
@@ -114,11 +120,6 @@ def test_what_can_be_split(body: bytes) -> None:
         pytest.param(
             b"<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:entry/></a:feed>", id="prefix"
         ),
-        pytest.param(
-            rss('<item xml:lang="fr"><description><div>x</div></description></item>'),
-            id="a div that confuses feedparser's languages",
-        ),
-        pytest.param(rss('<item xmlns:dc="urn:x">y</item>'), id="a prefix bound anew"),
     ],
 )
 def test_what_can_not_be_split_for_certain_is_parsed_in_full(body: bytes) -> None:
@@ -223,6 +224,15 @@ def documents(draw: st.DrawFn) -> bytes:
 @given(documents(), st.sets(st.integers(0, 3)))
 def test_the_same_values_as_a_full_parse(body: bytes, new: set[int]) -> None:
     assert_same_values(body, new)
+
+
+@settings(max_examples=300)
+@given(generated.documents(), st.sets(st.integers(0, 2)))
+def test_the_same_values_as_a_full_parse_of_any_elements(body: bytes, new: set[int]) -> None:
+    try:
+        assert_same_values(body, new)
+    except NotAFeed:
+        event("no feed")
 
 
 def test_the_same_values_as_a_full_parse_over_real_feeds(corpus: Path) -> None:

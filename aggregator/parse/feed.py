@@ -1,0 +1,185 @@
+"""A tree of elements to `ParsedFeed`: RSS, RDF and Atom by one set of names."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import repeat
+
+from aggregator.models.entry import ParsedFeed
+from aggregator.parse import dates, entry, links, media, people
+from aggregator.parse.text import as_html, text
+from aggregator.parse.tree import Children, Element, Tree, first_text, named
+from aggregator.parse.tree import text as text_of
+
+LONGEST_PERIOD = timedelta(days=366)
+"""A ttl or update period above it is a mistake."""
+
+_ITEMS = ("{*}item", "{*}entry", "{*}Item", "{*}Entry", "{*}ITEM", "{*}ENTRY")
+_SUBTITLES = (
+    "description",
+    "subtitle",
+    "tagline",
+    "dc:description",
+    "itunes:summary",
+    "googleplay:description",
+    "itunes:subtitle",
+    "media:description",
+)
+_RIGHTS = ("rights", "copyright", "dc:rights", "media:copyright")
+_UPDATED = ("updated", "modified", "lastbuilddate", "dcterms:modified", "dc:date")
+_PUBLISHED = ("pubdate", "published")
+_PICTURES = (
+    "image",
+    "itunes:image",
+    "podcast:image",
+    "googleplay:image",
+    "media:thumbnail",
+    "logo",
+    "webfeeds:icon",
+    "webfeeds:logo",
+    "icon",
+)
+_RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+
+
+def items(tree: Tree) -> list[Element]:
+    """Return the item and entry elements of a document, in its order."""
+    names = tree.names
+    found = tree.root.iter(*_ITEMS)
+    return [element for element in found if names[element.tag] in ("item", "entry")]
+
+
+def is_feed(tree: Tree) -> bool:
+    """Return whether the root is one of a feed."""
+    return tree.names[tree.root.tag] in ("rss", "feed", "rdf", "rdf:rdf", "channel")
+
+
+def read(
+    tree: Tree,
+    entries: Sequence[Element],
+    hashes: Sequence[bytes],
+    children: Children,
+    page: str,
+) -> ParsedFeed:
+    """Return a feed with its entries.
+
+    Args:
+        tree: The document; references of the entries resolve against its URL.
+        entries: As `items` returns them.
+        hashes: Of the entries' bytes, or none at all.
+        children: As `channel` returns them.
+        page: URL of the feed's page.
+    """
+    found = links.read(children, tree)
+    language = _language(tree, children)
+    authors = people.of_feed(children, tree)
+    return ParsedFeed(
+        version=_version(tree),
+        id=first_text(children, "id", "guid"),
+        title=_html(children, tree, "title", "dc:title", is_title=True),
+        subtitle=_html(children, tree, *_SUBTITLES),
+        link=page,
+        language=language,
+        rights=_html(children, tree, *_RIGHTS),
+        image=_image(children, tree),
+        updated=_date(children, *_UPDATED) or _date(children, *_PUBLISHED),
+        authors=authors,
+        links=links.others(found, "alternate"),
+        ttl=_bounded(timedelta(minutes=min(media.number(first_text(children, "ttl")), 10**9))),
+        update_period=_update_period(children),
+        update_base=dates.rfc3339(first_text(children, "sy:updatebase")),
+        skip_hours=frozenset(_hours(children, tree)),
+        skip_days=frozenset(_days(children, tree)),
+        complete="fh:complete" in children,
+        archive="fh:archive" in children,
+        problems=tree.problems,
+        entries=tuple(
+            entry.read(each, tree, language=language, authors=authors, item_hash=item_hash)
+            for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
+        ),
+    )
+
+
+def channel(tree: Tree) -> Children:
+    """Return the elements of the feed itself by name: of its channels, then of its root."""
+    outside = tree.children(tree.root)
+    found: Children = {}
+    for each in (*(tree.children(channel) for channel in outside.pop("channel", ())), outside):
+        for name, elements in each.items():
+            if name not in ("item", "entry"):
+                found.setdefault(name, []).extend(elements)
+    return found
+
+
+def _version(tree: Tree) -> str:
+    root = tree.root
+    name = tree.names[root.tag].rpartition(":")[2]
+    sent = root.get("version", "").strip()
+    if name == "feed":
+        return "atom03" if sent == "0.3" or "purl.org/atom/ns" in str(root.tag) else "atom10"
+    if name == "rdf":
+        core = {str(child.tag) for child in root}
+        return "rss090" if any("netscape" in tag for tag in core) else "rss10"
+    if sent.startswith("2"):
+        return "rss20"
+    return _RSS_VERSIONS.get(sent, "rss")
+
+
+def _language(tree: Tree, children: Children) -> str:
+    sent = first_text(children, "language", "dc:language")
+    if not sent and tree.has_languages:
+        places = (tree.root, *tree.children(tree.root).get("channel", ()))
+        sent = next((tag for each in places if (tag := tree.language(each))), "")
+    return sent.replace("_", "-")
+
+
+def _html(children: Children, tree: Tree, *names: str, is_title: bool = False) -> str:
+    texts = (text(each, tree, is_title=is_title) for each in named(children, *names))
+    return next((as_html(each) for each in texts if each), "")
+
+
+def _image(children: Children, tree: Tree) -> str:
+    pictures = (media.picture(each, tree) for each in named(children, *_PICTURES))
+    return next((url for url in pictures if url), "")
+
+
+def _date(children: Children, *names: str) -> datetime | None:
+    sent = (text_of(each) for each in named(children, *names))
+    return next((moment for each in sent if (moment := dates.moment(each, each))), None)
+
+
+def _update_period(children: Children) -> timedelta | None:
+    """sy:updatePeriod over sy:updateFrequency; each has a default when the other is given."""
+    period = first_text(children, "sy:updateperiod").lower()
+    frequency = media.number(first_text(children, "sy:updatefrequency"))
+    if not period and not frequency:
+        return None
+    length = _PERIODS.get(period or "daily")
+    return _bounded(length / max(frequency, 1)) if length else None
+
+
+def _bounded(period: timedelta) -> timedelta | None:
+    return period if timedelta(0) < period <= LONGEST_PERIOD else None
+
+
+def _hours(children: Children, tree: Tree) -> Iterator[int]:
+    for each in children.get("skiphours", ()):
+        for element in tree.children(each).get("hour", ()):
+            hour = text_of(element)
+            if hour.isdigit() and media.number(hour) <= 24:
+                yield media.number(hour) % 24  # 24 is midnight in RSS 0.91
+
+
+def _days(children: Children, tree: Tree) -> Iterator[int]:
+    for each in children.get("skipdays", ()):
+        for element in tree.children(each).get("day", ()):
+            day = text_of(element).lower()
+            if day in _WEEKDAYS:
+                yield _WEEKDAYS.index(day)

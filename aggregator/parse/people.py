@@ -1,0 +1,109 @@
+"""Authors: `<author>` of Atom, and names and addresses in one string, in every order.
+
+pia@example.org (Pia Holm)     Pia Holm <pia@example.org>     Pia Holm (mailto:pia@example.org)
+"""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+
+from aggregator.models.entry import Author
+from aggregator.parse.text import fix_encoding
+from aggregator.parse.tree import Children, Element, Tree, first_text, join, named
+from aggregator.parse.tree import text as text_of
+
+_EMAIL = re.compile(
+    r"(?:mailto:)?([^\s<>()\[\],;:\"@]{1,64}@(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]+)", re.IGNORECASE
+)
+_BRACKETS = re.compile(r"[<(\[]\s*[>)\]]")
+_WRAPPED = re.compile(r"[(<\[\"“](.*)[)>\]\"”]", re.DOTALL)
+_SITE = re.compile(r"[<(]\s*(https?://[^\s<>()]+)\s*[>)]|(https?://\S+)\Z")
+_AROUND = " \t\r\n,;:|-–—"
+
+
+_OF_AN_ENTRY = (
+    ("author", "dc:creator"),
+    ("dcterms:creator", "itunes:author", "googleplay:author"),
+)
+_OF_A_FEED = (
+    ("author", "managingeditor", "dc:creator"),
+    ("itunes:author", "googleplay:author"),
+    ("itunes:owner", "dc:publisher"),
+)
+
+
+def of_entry(children: Children, tree: Tree) -> tuple[Author, ...]:
+    """Return the authors that an entry names itself."""
+    return _first(children, tree, _OF_AN_ENTRY)
+
+
+def of_feed(children: Children, tree: Tree) -> tuple[Author, ...]:
+    """Return the authors that a feed names; the owner of a podcast where there is no other."""
+    return _first(children, tree, _OF_A_FEED)
+
+
+def person(sent: str) -> Author:
+    """Return the person that a string names."""
+    value = " ".join(sent.split())
+    if "&" in value:
+        value = html.unescape(value)
+    email = uri = ""
+    if site := _SITE.search(value):
+        uri = site[1] or site[2]
+        value = value.replace(site[0], " ")
+    if "@" in value and (address := _EMAIL.search(value)):
+        email = address[1]
+        value = value[: address.start()] + value[address.end() :]
+    value = _BRACKETS.sub(" ", value).strip(_AROUND)
+    if wrapped := _WRAPPED.fullmatch(value):
+        value = wrapped[1]
+    name = " ".join(value.split()).strip(_AROUND)
+    return Author(name="" if name == email else name, email=email, uri=uri)
+
+
+def _first(
+    children: Children, tree: Tree, groups: tuple[tuple[str, ...], ...]
+) -> tuple[Author, ...]:
+    """Return the authors of the first group of element names that has any, best with a name."""
+    nameless: tuple[Author, ...] = ()
+    for names in groups:
+        if not children.keys().isdisjoint(names):
+            authors = _distinct(_authors(children, tree, *names))
+            if any(author.name for author in authors):
+                return authors
+            nameless = nameless or authors
+    return nameless
+
+
+def _authors(children: Children, tree: Tree, *names: str) -> Iterator[Author]:
+    for element in named(children, *names):
+        yield _of_parts(element, tree) if len(element) else person(fix_encoding(text_of(element)))
+
+
+def _of_parts(element: Element, tree: Tree) -> Author:
+    """Return the person of an Atom or iTunes element that has name, email and uri within."""
+    parts = tree.children(element)
+    name = fix_encoding(first_text(parts, "name", "itunes:name", "googleplay:name", "?:name"))
+    email = first_text(parts, "email", "itunes:email", "googleplay:email")
+    uri = first_text(parts, "uri", "url", "homepage")
+    stated = person(name)
+    if stated.email:
+        name = stated.name
+    elif not (name or email or uri):
+        return person(fix_encoding(text_of(element)))
+    address = _EMAIL.search(email)
+    return Author(
+        name=name,
+        email=address[1] if address else stated.email,
+        uri=join(tree.base(element), uri) if uri else "",
+    )
+
+
+def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
+    """Return each person once; an address without a name counts only beside no name."""
+    distinct = {author: None for author in authors if author != Author()}
+    found = [author for author in distinct if author.name] or list(distinct)
+    known = {author.name for author in found if author.email or author.uri}
+    return tuple(
+        author for author in found if author.email or author.uri or author.name not in known
+    )
