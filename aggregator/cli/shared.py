@@ -3,23 +3,26 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 from rich.console import Console
 
-from aggregator.cli import logs
+from aggregator.cli import masked
 from aggregator.config import file as config_file
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config
 from aggregator.store.database.connection import Store
 
-console = Console(highlight=False, soft_wrap=True)
-error_console = Console(highlight=False, soft_wrap=True, stderr=True)
+console = Console(file=cast("IO[str]", masked.Stream("stdout")), highlight=False, soft_wrap=True)
+error_console = Console(
+    file=cast("IO[str]", masked.Stream("stderr")), highlight=False, soft_wrap=True
+)
 
 
 def load(path: str) -> Config:
-    """Load a configuration file and mask its secrets in the log; raises ConfigError."""
+    """Load a configuration file and mask its secrets from now on; raises ConfigError."""
     config = config_file.load(path, os.environ)
-    logs.mask(config.secrets)
+    masked.hide(config.secrets)
     return config
 
 

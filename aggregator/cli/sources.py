@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 from rich.markup import escape
 
+from aggregator.cli import masked
 from aggregator.cli.fetch_once import url_poller
 from aggregator.cli.shared import console, error_console, load
 from aggregator.config import edit
@@ -106,9 +107,9 @@ def export(path: str, output: str | None) -> None:
     config = load(path)
     body = opml.render(_outlines(config), title=config.site.title)
     if output:
-        Path(output).write_bytes(body)
+        Path(output).write_bytes(masked.body(body))
     else:
-        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.write(masked.body(body))
 
 
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:

@@ -13,7 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from aggregator.cli import logs
+from aggregator.cli import logs, masked
 from aggregator.cli.shared import load
 from aggregator.errors import AggregatorError
 from aggregator.store.database.connection import Store
@@ -88,7 +88,7 @@ def web_worker() -> "WSGIApplication":
     if server and server.pid:
         _end_with(server.pid)
     logs.start(debug=False)
-    return serve_app(lambda config: logs.mask(config.secrets))
+    return serve_app(lambda config: masked.hide(config.secrets))
 
 
 def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:

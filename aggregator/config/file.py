@@ -186,7 +186,7 @@ def _config(
 def _secrets(root: BlockValue, substituted: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
     """Yield the parts of URLs and headers that must not be shown."""
     urls = [(source, "url") for source in root.values.get("sources", ())]
-    settings = [("network", "proxy"), ("websub", "hub"), ("cluster", "address")]
+    settings = [("network", "proxy"), ("cluster", "address")]  # a hub is named in our feeds
     urls += [(root.values[block], key) for block, key in settings if root.values.get(block)]
     for block, key in urls:
         if key in block.values:

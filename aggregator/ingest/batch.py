@@ -7,6 +7,7 @@ at any moment leaves a source as it was before the poll, and the poll is simply 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.policy import schedule
+from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
@@ -74,6 +76,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     A source that the database no longer knows is passed over, and so is a poll that was cancelled:
     it is due again as if it had never begun.
     """
+    results = [_without_secrets(result, context.config.secrets) for result in results]
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
     done: list[Ingested] = []
@@ -107,6 +110,15 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     if done:
         change_log.bump(db, _scopes(done, states), context.now)
     return done
+
+
+def _without_secrets(result: PollResult, secrets: frozenset[str]) -> PollResult:
+    """Mask secrets in the detail of a failure, which is stored and shown."""
+    failed = result.outcome
+    if not (secrets and isinstance(failed, Failed)):
+        return result
+    detail = masker(secrets).text(failed.detail)
+    return replace(result, outcome=replace(failed, detail=detail))
 
 
 def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[str]:

@@ -21,6 +21,7 @@ from aggregator.models.poll import (
 from aggregator.models.urls import host_of
 from aggregator.policy import health, schedule
 from aggregator.policy.filter_rules import Rulebook
+from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
 from aggregator.store.sources import incidents, poll_log, sources
@@ -279,6 +280,7 @@ class SourceUpdate:
                 "host": host_of(target),
             }  # fmt: skip
             reason = f"moved for good from {self.state.poll_url} to {target}"
+            reason = masker(self.context.config.secrets).text(reason)
             incidents.noted(self.db, self.state.id, "moved", reason, self.now)
         else:
             self.columns["move"] = sources.move_json(move)

@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
 import re2
@@ -45,6 +46,12 @@ class Masker:
             if expression.search(body):
                 body = expression.sub(MASK.encode(), body)
         return body
+
+
+@lru_cache(maxsize=4)
+def masker(secrets: frozenset[str]) -> Masker:
+    """Return the masker of a configuration's secrets."""
+    return Masker(secrets)
 
 
 def _encodings(secrets: Iterable[str]) -> list[str]:

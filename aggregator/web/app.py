@@ -19,6 +19,7 @@ from aggregator.config.watch import FileWatch
 from aggregator.errors import AggregatorError, QueryError, StoreError
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
+from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Store
 from aggregator.store.queries.select import LAST_ID
 from aggregator.web import websub
@@ -160,6 +161,7 @@ def create_app(
     app.register_blueprint(proxy.blueprint(pictures))
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(pictures=pictures.sources)))
+    app.after_request(lambda response: _mask(response, config().secrets))  # runs first
     inner = auth.AuthMiddleware(serve_from(feed_server.cached_document, app.wsgi_app), guard)
     app.wsgi_app = serve_from(feed_server.cached_response, inner)  # type: ignore[assignment, method-assign]
     return app
@@ -283,6 +285,18 @@ def _finish(response: Response, csp: str) -> Response:
         if coding and coding != "identity":
             response.set_data(compress(coding, response.get_data()))
             headers["Content-Encoding"] = coding
+    return response
+
+
+def _mask(response: Response, secrets: frozenset[str]) -> Response:
+    """Mask secrets in a body of text; feeds are masked before they are cached."""
+    mimetype = response.mimetype or ""
+    is_text = mimetype.startswith("text/") or mimetype == "application/json"
+    if secrets and is_text and "Content-Encoding" not in response.headers:
+        body = response.get_data()
+        masked = masker(secrets).body(body)
+        if masked != body:
+            response.set_data(masked)
     return response
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from aggregator.cli import logs
+from aggregator.cli import logs, masked
 
 
 @pytest.fixture
 def secret() -> Iterator[str]:
-    logs.mask(["token-of-a-source"])
+    masked.hide(["token-of-a-source"])
     yield "token-of-a-source"
-    logs.mask([])
+    masked.hide([])
 
 
 def test_arguments_and_tracebacks_are_masked(secret: str) -> None:
@@ -23,7 +23,7 @@ def test_arguments_and_tracebacks_are_masked(secret: str) -> None:
             "aggregator", logging.ERROR, __file__, 1, "event=x url=%r", (secret,), None
         )
         record.exc_info = (type(error), error, error.__traceback__)
-    text = logs.formatter.format(record)
+    text = logs.MaskingFormatter().format(record)
     assert "event=x url='***'" in text
     assert "ValueError: https://a.example/***" in text
     assert secret not in text
@@ -31,6 +31,6 @@ def test_arguments_and_tracebacks_are_masked(secret: str) -> None:
 
 def test_a_new_configuration_has_new_secrets(secret: str) -> None:
     record = logging.LogRecord("aggregator", logging.INFO, __file__, 1, "%s", ("another",), None)
-    assert logs.formatter.format(record).endswith("another")
-    logs.mask(["another"])
-    assert logs.formatter.format(record).endswith("***")
+    assert logs.MaskingFormatter().format(record).endswith("another")
+    masked.hide(["another"])
+    assert logs.MaskingFormatter().format(record).endswith("***")

@@ -15,6 +15,7 @@ from aggregator.formats.merged import MergedFeed
 from aggregator.formats.table import ENDINGS, FORMATS, OPML
 from aggregator.models.config import Config
 from aggregator.models.numbers import parse_number
+from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.web.feeds import build, views
@@ -79,7 +80,8 @@ def make(store: Store, spec: ViewSpec, format: str, config: Config) -> tuple[Mer
     feed = build.merged(spec, content, config, format)
     feed = replace(feed, hubs=(named,)) if named else feed
     row = FORMATS[format]
-    return feed, Rendered(body=row.render(feed), content_type=row.content_type, versions=known)
+    body = masker(config.secrets).body(row.render(feed))
+    return feed, Rendered(body=body, content_type=row.content_type, versions=known)
 
 
 def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:

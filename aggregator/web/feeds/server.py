@@ -14,6 +14,7 @@ from aggregator.formats import opml
 from aggregator.formats.merged import MergedFeed
 from aggregator.formats.table import FORMATS, OPML
 from aggregator.models.config import Config
+from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
@@ -184,7 +185,7 @@ class FeedServer:
         new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
         delta = replace(feed, items=tuple(new), complete=False)
         return document, Representation(
-            body=FORMATS[format].render(delta),
+            body=masker(config.secrets).body(FORMATS[format].render(delta)),
             content_type=FORMATS[format].content_type,
             last_modified=document.last_modified,
             links=document.links,
@@ -212,7 +213,7 @@ class FeedServer:
             with self._store.transaction() as db:
                 packed = archives.keep(db, spec.key, number, variant, packed)
         return Representation(
-            body=zstandard.ZstdDecompressor().decompress(packed),
+            body=masker(config.secrets).body(zstandard.ZstdDecompressor().decompress(packed)),
             content_type=FORMATS[format].content_type,
             links=(
                 (spec.feed_url(format, number), 'rel="self"'),
@@ -232,7 +233,7 @@ class FeedServer:
             versions = documents.versions(db, (change_log.ALL,))
             outlines = build.outlines(db, spec, config)
         return Representation(
-            body=opml.render(outlines, title=spec.title),
+            body=masker(config.secrets).body(opml.render(outlines, title=spec.title)),
             content_type=_OPML,
             links=((spec.page_url, 'rel="alternate"; type="text/html"'),),
             cache_control=CACHE_PRIVATE if spec.private else CACHE_PUBLIC,

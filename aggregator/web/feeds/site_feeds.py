@@ -8,6 +8,7 @@ from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query
+from aggregator.policy.masking import masker
 from aggregator.web.feeds.build import alternates
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.middleware.representation import ExactResponse, Representation
@@ -64,11 +65,11 @@ def check(format: str, title: str) -> None:
 
 
 def response(
-    feed: MergedFeed, format: str, *, cache_control: str = "public, max-age=60"
+    feed: MergedFeed, format: str, config: Config, *, cache_control: str = "public, max-age=60"
 ) -> Response:
     """Return the answer to a request for the feed."""
     document = Representation(
-        body=FORMATS[format].render(feed),
+        body=masker(config.secrets).body(FORMATS[format].render(feed)),
         content_type=FORMATS[format].content_type,
         last_modified=feed.updated if feed.items else None,
         cache_control=cache_control,

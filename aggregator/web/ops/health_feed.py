@@ -39,7 +39,7 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
             latest = incidents.recent(db, SHOWN)
             states = sources.get_many(db, {incident.source_id for incident in latest})
         titles = {state.id: state.title for state in states.values()}
-        return site_feeds.response(merged(latest, titles, config(), format), format)
+        return site_feeds.response(merged(latest, titles, config(), format), format, config())
 
     return routes
 

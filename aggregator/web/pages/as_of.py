@@ -168,7 +168,7 @@ class PastPages:
                 (kind, url.replace(base, f"{base}{root}", 1)) for kind, url in merged.alternates
             ),
         )
-        return site_feeds.response(merged, requested.format, cache_control="no-cache")
+        return site_feeds.response(merged, requested.format, config, cache_control="no-cache")
 
     def _parse(self, text: str) -> datetime:
         """Return the time of a path; answer 400 if it is invalid, 404 if it is in the future."""

@@ -88,7 +88,7 @@ class Corrections:
             for correction in shown
         )
         merged = site_feeds.merged(spec, items, config, format, page=PATH)
-        return site_feeds.response(merged, format)
+        return site_feeds.response(merged, format, config)
 
 
 def view(config: Config) -> ViewSpec:
