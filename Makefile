@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench browser clean
+.PHONY: help run demo test lint coverage mutants bench browser clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +28,23 @@ lint: .venv/developing ## style, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+coverage: browser ## the tests again, measuring which branches they take
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --skip-covered --show-missing
+
+# Far from GMT, so that a time zone that is left out shows.
+mutants: .venv/mutating ## which changes of the pure decisions no test notices
+	TZ=Asia/Kathmandu nice -n 10 $(BIN)/python -m mutmut run
+	$(BIN)/python -m mutmut results
+
 bench: .venv/developing ## measure
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
 		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## remove what was installed and built; data/ stays
-	rm -rf .venv build dist .coverage* .hypothesis .*_cache
+	rm -rf .venv build dist mutants .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -50,6 +61,10 @@ clean: ## remove what was installed and built; data/ stays
 .venv/developing: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ .venv/installed
+
+.venv/mutating: .venv/developing
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	@touch $@
 
 # The browser tests take the system's Chromium or Chrome, else Playwright's own.
 browser: .venv/developing

@@ -14,6 +14,8 @@ ABSOLUTE = {
     "a name in another script": ("https://münchen.example/", "https://xn--mnchen-3ya.example/"),
     "a path in another script": ("/東京", "https://a.example/%E6%9D%B1%E4%BA%AC"),
     "a password goes": ("https://user:pass@b.example/", "https://b.example/"),
+    "a user without a password goes": ("https://user@b.example/", "https://b.example/"),
+    "a password without a user goes": ("https://:pass@b.example/", "https://b.example/"),
     "line ends within": ("https://b.example/a\n/b", "https://b.example/a/b"),
     "backslashes": ("\\\\b.example\\x", "https://b.example/x"),
     "an & that was escaped twice": ("/x?a=1&amp;b=2", "https://a.example/x?a=1&b=2"),
@@ -36,6 +38,23 @@ ABSOLUTE = {
 @pytest.mark.parametrize(("reference", "expected"), ABSOLUTE.values(), ids=ABSOLUTE.keys())
 def test_absolute(reference: str, expected: str) -> None:
     assert urls.absolute(BASE, reference) == expected
+
+
+LONGEST = "https://b.example/" + "x" * (urls.MAX_LENGTH - 18)
+
+
+def test_absolute_takes_urls_up_to_the_longest() -> None:
+    assert urls.absolute(BASE, LONGEST) == LONGEST
+    assert urls.absolute(BASE, LONGEST + "x") == ""
+    assert urls.absolute(BASE, LONGEST[len("https:") :]) == LONGEST
+    assert urls.absolute(BASE, LONGEST[len("https:") :] + "x") == ""
+
+
+def test_canonical_takes_urls_up_to_the_longest() -> None:
+    assert urls.canonical(LONGEST) == LONGEST
+    assert urls.canonical(LONGEST + "x") == ""
+    assert urls.canonical(LONGEST[:-6] + "é") == LONGEST[:-6] + "%C3%A9"
+    assert urls.canonical(LONGEST[:-5] + "é") == ""
 
 
 @pytest.mark.parametrize("base", ["", "nonsense", "mailto:a@b"])
@@ -66,7 +85,9 @@ SAME_PAGE = (
     "https://a.example/story?partner=rss&emc=rss", "https://a.example/story?ref=rss",
     "https://a.example/story?", "https://a.example/story?&", "https://A.Example/story#top",
     "https://a.example/story#:~:text=x", "https://a.example/./story", "https://a.example/x/../story",
-    "https://user:pass@a.example/story",
+    "https://user:pass@a.example/story", "https://user@a.example/story",
+    "https://:pass@a.example/story", "https://a.example/story?fbclid", "https://a.example/story?fbclid=a=b",
+    "https://a.example/story//amp/amp",
 )  # fmt: skip
 
 
@@ -93,6 +114,8 @@ def test_other_pages_have_others(url: str) -> None:
 CANONICAL = {
     "https://a.example": "https://a.example/",
     "https://a.example/amp": "https://a.example/amp",
+    "https://a.example/X": "https://a.example/X",
+    "https://a.example/X/amp": "https://a.example/X",
     "https://a.example/?b=1&utm_x=3&a=2": "https://a.example/?b=1&a=2",
     "https://a.example/x?a=%c3%a9": "https://a.example/x?a=%C3%A9",
     "https://a.example/#!/x/": "https://a.example/#!/x/",

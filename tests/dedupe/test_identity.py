@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -411,3 +411,380 @@ def test_guids_that_were_one_entry_part_when_each_has_a_page() -> None:
     decision = feed.poll(entry("b", "https://x/2", "Other"), entry("a", "https://x/1", "Title"))
     assert [same.position for same in decision.same] == [1]
     assert len(feed.known) == 2
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+KEYS = [
+    "3d35d51c84a21756adfcefb5fcf5a8f7",
+    "3d35d51c3e674793260fd288f6c1577f",
+    "3d35d51c248d0c96438188f1cc9ab64c",
+]
+
+
+def test_keys_are_stored_so_they_never_change() -> None:
+    """Without a new `VERSION`, that is: every stored entry would come as new."""
+    keys = identity.keys("herald", entry("a", "https://x/a", "Title"))
+    assert [key.hex() for key in keys.present] == KEYS
+
+
+def test_guid_with_half_a_character_has_a_key() -> None:
+    one, other = (identity.keys("herald", entry(guid)).guid for guid in ("\ud800", "\ud801"))
+    assert one != other
+
+
+def test_names_of_keys() -> None:
+    keys = identity.keys("herald", A)
+    assert keys.names_in(set(keys.present)) == "guid link text"
+    assert keys.names_in({keys.guid, keys.text}) == "guid text"
+    assert keys.names_in(set()) == ""
+
+
+def moved(one: Entry, **changes: object) -> Entry:
+    """The same item with another date, so that its hash differs."""
+    changed = replace(one, **changes)  # type: ignore[arg-type]  # fields of Entry
+    return replace(changed, item_hash=repr(changed).encode())
+
+
+@pytest.mark.parametrize(
+    ("stored", "item", "matched"),
+    [
+        (A, moved(A, canonical_url="https://x/b", title="Other"), "guid"),
+        (A, moved(A, guid=""), "link"),
+        (entry(text="Only text"), entry(text="Only text", day=3), "text"),
+        (entry("1", "", "T", LONG), entry("2", "", "T", LONG), "text"),
+    ],
+)
+def test_key_that_decided_is_named(stored: Entry, item: Entry, matched: str) -> None:
+    feed = Feed()
+    feed.poll(stored)
+    [same] = feed.poll(item).same
+    assert same.matched == matched
+
+
+# --- void keys -------------------------------------------------------------------------------
+
+
+def test_item_with_a_void_guid_and_no_page_is_known_by_its_text() -> None:
+    feed = Feed()
+    feed.poll(entry("same", "https://x/1", "A"), entry("same", "https://x/2", "B"))
+    feed.poll(entry("same", "", "Short"))
+    [same] = feed.poll(entry("same", "", "Short", day=3)).same
+    assert same.matched == "text"
+
+
+def test_item_without_guid_on_a_void_page_is_known_by_its_text() -> None:
+    feed = Feed()
+    feed.poll(entry("", "https://x/", "A"), entry("", "https://x/", "B"))
+    [same] = feed.poll(entry("", "https://x/", "A", day=3)).same
+    assert same.matched == "text"
+
+
+def test_two_guids_on_one_page_are_two_entries_even_with_one_text() -> None:
+    document = entry("1", "https://x/", "T"), entry("2", "https://x/", "T")
+    assert len(Feed().poll(*document).new) == 2
+
+
+def test_page_shared_under_a_void_guid_is_void_too() -> None:
+    feed = Feed()
+    one, other = entry("same", "https://x/1", "A"), entry("same", "https://x/1", "B")
+    assert len(feed.poll(one, other, entry("same", "https://x/2", "C")).new) == 3
+    later = entry("same", "https://x/3", "D"), entry("same", "https://x/3", "E")
+    assert len(feed.poll(*later).new) == 2
+
+
+def test_page_of_an_unchanged_item_says_nothing_of_another_item() -> None:
+    """So the other is known by its text, which repeats the unchanged item's."""
+    feed = Feed()
+    stored = entry("1", "https://x/a", "T")
+    feed.poll(stored)
+    assert feed.poll(stored, entry("", "https://x/a", "T", day=3)).new == ()
+
+
+def test_page_of_two_items_is_void_for_good_when_one_of_them_is_unchanged() -> None:
+    feed = Feed()
+    stored = entry("", "https://x/", "A")
+    feed.poll(stored)
+    decision = feed.poll(stored, entry("", "https://x/", "B"))
+    assert decision.void == (identity.keys("feed", stored).link,)
+
+
+def test_page_of_an_item_listed_twice_is_not_void_when_one_of_them_is_unchanged() -> None:
+    feed = Feed()
+    stored = entry("", "https://x/a", "A", day=1)
+    feed.poll(stored)
+    assert feed.poll(stored, entry("", "https://x/a", "A", day=2)).void == ()
+
+
+def test_page_of_an_unchanged_item_with_guid_is_not_void_for_good() -> None:
+    feed = Feed()
+    stored = entry("1", "https://x/a", "A")
+    feed.poll(stored)
+    assert feed.poll(stored, entry("", "https://x/a", "B")).void == ()
+
+
+def test_edits_of_an_item_without_guid_do_not_make_its_page_void() -> None:
+    feed = Feed()
+    for title in "ABC":
+        assert feed.poll(entry("", "https://x/a", title)).void == ()
+    assert len(feed.known) == 1
+
+
+def test_page_of_two_new_revisions_is_not_void_for_good() -> None:
+    def revision(number: int) -> Entry:
+        return entry(f"https://x/a#{number}", "https://x/a", f"Title {number}", day=20)
+
+    feed = Feed()
+    feed.poll(revision(0))
+    assert feed.poll(revision(1), revision(2)).void == ()
+    assert feed.poll(revision(3)).new == ()
+
+
+def test_second_guid_of_an_entry_is_not_void_while_the_entry_has_one_page() -> None:
+    feed = Feed()
+    feed.poll(A)
+    feed.poll(moved(A, guid="a2"))
+    decision = feed.poll(moved(A, guid="a2", title="Edited"))
+    assert decision.void == ()
+    assert len(decision.same) == 1
+
+
+def decide(*incoming: Entry, aliases: dict[bytes, int], standing: Sequence[int] = ()) -> Decision:
+    """Decide where every stored entry has expired."""
+    return identity.decide(
+        incoming,
+        [identity.keys("feed", one) for one in incoming],
+        aliases=aliases,
+        known={},
+        unchanged_items=frozenset(standing),
+        last_poll=NOW,
+    )
+
+
+def test_expired_entry_with_two_guids_and_two_pages_does_not_come_back() -> None:
+    one, other = entry("a", "https://x/1", day=3), entry("b", "https://x/2", day=3)
+    aliases = {identity.keys("feed", item).guid: 1 for item in (one, other)}
+    decision = decide(one, other, aliases=aliases)
+    assert decision == Decision(dropped=(0, 1), repeated=())
+
+
+def test_unchanged_item_whose_entry_has_expired_makes_no_key_void() -> None:
+    with_guid, without = entry("a", "https://x/1", day=3), entry("", "https://x/2", day=3)
+    guid, link = identity.keys("feed", with_guid).guid, identity.keys("feed", without).link
+    decision = decide(with_guid, without, aliases={guid: 1, link: 2}, standing=(1, 2))
+    assert decision.void == ()
+
+
+# --- claims ----------------------------------------------------------------------------------
+
+
+def test_of_two_items_with_guids_of_one_entry_the_second_is_dropped() -> None:
+    feed = Feed()
+    feed.poll(A)
+    feed.poll(moved(A, guid="a2"))
+    decision = feed.poll(moved(A, canonical_url=""), moved(A, guid="a2", canonical_url=""))
+    assert (len(decision.same), len(decision.dropped)) == (1, 1)
+
+
+def test_repetition_of_a_guid_claims_no_other_entry() -> None:
+    """The first is known by its page; the second has the guid again and another entry's text."""
+    feed = Feed()
+    feed.poll(entry("a", "https://x/a", "T"), entry("b", "https://x/b", "Long", LONG))
+    decision = feed.poll(
+        entry("new", "https://x/a", "T", "edited"), entry("new", "", "Long", LONG, day=3)
+    )
+    assert [same.position for same in decision.same] == [0]
+    assert decision.dropped == decision.repeated == (1,)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_item_with_a_guid_claims_a_text_before_one_without(first: int) -> None:
+    feed = Feed()
+    feed.poll(entry("old", "", "T", LONG))
+    document = [entry("new", "", "T", LONG, day=3), entry("", "", "T", LONG, day=4)]
+    decision = feed.poll(*document[first:], *document[:first])
+    assert decision.new == ()
+    assert [same.position for same in decision.same] == [first]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_item_with_a_page_claims_a_text_before_one_without(first: int) -> None:
+    feed = Feed()
+    feed.poll(entry("old", "", "T", LONG))
+    document = [entry("", "https://x/n", "T", LONG, day=3), entry("", "", "T", LONG, day=4)]
+    decision = feed.poll(*document[first:], *document[:first])
+    assert decision.new == ()
+    assert [same.position for same in decision.same] == [first]
+
+
+@pytest.mark.parametrize("guids", [("n1", "n2"), ("n2", "n1")])
+def test_item_with_the_text_claims_an_entry_before_one_with_its_page(
+    guids: tuple[str, str],
+) -> None:
+    feed = Feed()
+    feed.poll(entry("a", "https://x/a", "T", LONG))
+    by_text = entry(guids[0], "https://x/n", "T", LONG)
+    decision = feed.poll(entry(guids[1], "https://x/a", "T", "edited"), by_text)
+    assert [same.matched for same in decision.same] == ["text"]
+    assert len(decision.new) == 1
+
+
+def test_text_of_an_entry_that_another_item_claims_is_a_new_entry() -> None:
+    """Claimed by its guid, by its page, or unchanged."""
+    for stored, again in (
+        (entry("a", "", "T", LONG), entry("a", "", "T", LONG, day=3)),
+        (entry("", "https://x/a", "T", LONG), entry("", "https://x/a", "T", LONG, day=3)),
+        (entry("a", "", "T", LONG), entry("a", "", "T", LONG)),
+    ):
+        feed = Feed()
+        feed.poll(stored)
+        assert len(feed.poll(again, entry("n", "", "T", LONG)).new) == 1
+
+
+def test_entry_whose_void_guid_is_in_the_document_is_known_by_no_page_and_no_text() -> None:
+    feed = Feed()
+    feed.poll(entry("a", "https://x/a", "T", LONG))
+    void = entry("a", "https://x/1", "X"), entry("a", "https://x/2", "Y")
+    by_page = entry("n", "https://x/a", "T", "edited")
+    by_text = entry("m", "https://x/m", "T", LONG)
+    assert len(feed.poll(*void, by_page, by_text).new) == 4
+
+
+# --- pages, texts and floods -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stored"),
+    [
+        pytest.param(("1", "", "text", 0), ("2", "", "text", 0), 1, id="the text"),
+        pytest.param(("1", "T", "one", 1), ("2", "T", "two", 2), 1, id="the title"),
+        pytest.param(("1", "T", "one", 1), ("2", "U", "two", 1), 1, id="the date"),
+        pytest.param(("http://x#1", "", "a", 1), ("http://x#2", "", "b", 2), 1, id="the guid"),
+        pytest.param(("http://x", "", "a", 1), ("http://x#2", "", "b", 2), 1, id="from none"),
+        pytest.param(("http://x#1", "", "a", 1), ("http://x", "", "b", 2), 1, id="to none"),
+        pytest.param(("http://x", "", "a", 1), ("http://y", "", "b", 2), 2, id="another guid"),
+        pytest.param(("x#1", "", "a", 1), ("x#2", "", "b", 2), 2, id="a fragment of no URL"),
+        pytest.param(("1", "", "a", 0), ("2", "", "b", 0), 2, id="no title and no date"),
+    ],
+)
+def test_new_guid_on_a_known_page(
+    first: tuple[str, str, str, int], second: tuple[str, str, str, int], stored: int
+) -> None:
+    """Each of text, title, date and guid alone shows that it is the same entry."""
+    feed = Feed()
+    for guid, title, text, day in (first, second):
+        feed.poll(entry(guid, "https://x/live", title, text, day))
+    assert len(feed.known) == stored
+
+
+STALE_AT = NOW - identity.STALE
+
+
+@pytest.mark.parametrize(
+    ("published", "new"),
+    [(STALE_AT, 1), (STALE_AT - timedelta(seconds=1), 0), (None, 0)],
+)
+def test_item_on_an_expired_page_is_new_if_published_since(
+    published: datetime | None, new: int
+) -> None:
+    feed = Feed()
+    feed.poll(entry("live-1", "https://x/live", "Monday", day=1))
+    feed.expire()
+    item = replace(entry("live-2", "https://x/live", "Today"), published=published)
+    assert len(feed.poll(item).new) == new
+
+
+def test_item_on_an_expired_page_is_not_new_in_a_first_document() -> None:
+    item = entry("2", "https://x/live", day=27)
+    keys = identity.keys("feed", item)
+    decision = identity.decide([item], [keys], aliases={keys.link: 1}, known={}, last_poll=None)
+    assert decision.new == ()
+
+
+def test_expired_long_text_does_not_come_back() -> None:
+    feed = Feed()
+    feed.poll(entry("1", "https://x/1", "T", LONG))
+    feed.expire()
+    assert feed.poll(entry("2", "https://x/2", "T", LONG)).new == ()
+
+
+@pytest.mark.parametrize(("length", "stored"), [(200, 1), (199, 2)])
+def test_characters_of_a_text_that_is_proof(length: int, stored: int) -> None:
+    feed = Feed()
+    feed.poll(entry("1", "https://x/1", "T", "x" * length))
+    feed.poll(entry("2", "https://x/2", "T", "x" * length))
+    assert len(feed.known) == stored
+
+
+def test_short_text_is_no_proof_beside_a_guid() -> None:
+    feed = Feed()
+    feed.poll(entry("1", "", "Weekly update", "short"))
+    feed.poll(entry("2", "", "Weekly update", "short"))
+    assert len(feed.known) == 2
+
+
+def renamed(number: int) -> Entry:
+    return entry(f"b{number}", f"https://y/{number}", f"T{number}", "short", 27)
+
+
+@pytest.mark.parametrize(
+    ("kept", "known_texts", "unknown_texts", "same"),
+    [
+        pytest.param(0, 10, 0, 10, id="ten new keys"),
+        pytest.param(0, 9, 0, 0, id="nine are too few"),
+        pytest.param(9, 10, 0, 19, id="most of the document"),
+        pytest.param(10, 10, 0, 10, id="half of it is not"),
+        pytest.param(0, 6, 4, 6, id="most texts are known"),
+        pytest.param(0, 5, 5, 0, id="half of them are not"),
+    ],
+)
+def test_new_keys_for_all_items(kept: int, known_texts: int, unknown_texts: int, same: int) -> None:
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", "short", 27) for n in range(40)))
+    decision = feed.poll(
+        *(entry(f"a{n}", f"https://x/{n}", f"Edited {n}", "", 27) for n in range(20, 20 + kept)),
+        *(renamed(n) for n in range(known_texts)),
+        *(renamed(n) for n in range(100, 100 + unknown_texts)),
+    )
+    assert len(decision.same) == same
+
+
+def test_known_pages_are_no_new_keys() -> None:
+    """Each item has another item's page and a text of its own: a short text is no proof."""
+    feed = Feed()
+    feed.poll(*(entry(f"a{n}", f"https://x/{n}", f"T{n}", "short") for n in range(20)))
+    decision = feed.poll(
+        *(entry(f"b{n}", f"https://x/{(n + 1) % 20}", f"T{n}", "short") for n in range(20))
+    )
+    assert decision.same == ()
+
+
+def flood(count: int, published: datetime) -> list[Entry]:
+    return [
+        replace(entry(f"b{n}", f"https://y/{n}", f"U{n}"), published=published)
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "kept", "published", "held"),
+    [
+        pytest.param(10, 0, STALE_AT - timedelta(seconds=1), 10, id="ten old items"),
+        pytest.param(9, 0, STALE_AT - timedelta(seconds=1), 0, id="nine are too few"),
+        pytest.param(10, 0, STALE_AT, 0, id="a day before the last poll is not old"),
+        pytest.param(11, 10, STALE_AT - timedelta(days=1), 11, id="most of a document"),
+        pytest.param(11, 11, STALE_AT - timedelta(days=1), 0, id="half of it is not"),
+    ],
+)
+def test_flood(count: int, kept: int, published: datetime, held: int) -> None:
+    feed = Feed()
+    old = [entry(f"a{n}", f"https://x/{n}", f"T{n}", day=20) for n in range(20)]
+    feed.poll(*old)
+    decision = feed.poll(*flood(count, published), *old[:kept])
+    assert sum(bool(new.quarantine) for new in decision.new) == held
+    reason = (
+        f"{count} of {count + kept} items were new at once; those dated before 26 June 2009"
+        " or undated are held back as re-issued"
+    )
+    assert decision.quarantine == (reason if held else "")

@@ -46,6 +46,9 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
             Query(q='"two words" -not pre*'),
             id="the search syntax passes unchanged",
         ),
+        pytest.param("q=a=b", Query(q="a=b"), id="the first equals sign parts key and value"),
+        pytest.param("q=a,b", Query(q="a,b"), id="a comma in a search is no list"),
+        pytest.param("q=" + "a" * 3998, Query(q="a" * 3998), id="the longest query"),
         pytest.param("not=sport", Query(exclude="sport"), id="not excludes words"),
         pytest.param("lang=EN,pt-BR", Query(lang=("en", "pt-br")), id="languages in small letters"),
         pytest.param("since=2026-11-01", Query(since=NOVEMBER), id="a day begins at midnight GMT"),
@@ -110,6 +113,42 @@ def test_parse_refuses_and_says_what_is_allowed(text: str, words: list[str]) -> 
     with pytest.raises(QueryError) as caught:
         query.parse(text)
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+LONG = "x" * 90
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"{LONG}=1",
+            f'unknown key "{LONG[:40]}": The keys are section, source, category, author, lang, q, '
+            "not, since, has, limit, sort, stories, lead",
+        ),
+        ("q=%07", "the query holds a control character"),
+        (
+            f"section=!{LONG}",
+            f'"!{LONG[:79]}" is not an id: '
+            "use lower-case letters, digits, dots, dashes and underscores",
+        ),
+        (f"lang={LONG}", f'lang="{LONG[:40]}" is not a language tag such as en, de or pt-br'),
+        (
+            f"has={LONG}&limit={LONG}",
+            f'has="{LONG[:40]}" must be one of audio, image, priority, video; '
+            f'limit="{LONG[:40]}" must be a number from 1 to 500',
+        ),
+        (
+            f"since={LONG}",
+            f'since="{LONG[:40]}" must be a date such as 2026-11-01, '
+            "a time such as 2026-11-01T06:30:00Z, or a duration such as 7d or 12h",
+        ),
+    ],
+)
+def test_refusal_in_full(text: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        query.parse(text)
+    assert str(caught.value) == message
 
 
 def test_render_is_canonical() -> None:
@@ -177,6 +216,26 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @given(whole_seconds)
 def test_durations_are_read_back(value: timedelta) -> None:
     assert query.parse_duration(query.render_duration(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(), "0s"),
+        (timedelta(minutes=90), "1h30m"),
+        (timedelta(days=7), "7d"),
+        (timedelta(days=1, hours=2, minutes=3, seconds=4), "1d2h3m4s"),
+    ],
+)
+def test_render_duration(value: timedelta, text: str) -> None:
+    assert query.render_duration(value) == text
+
+
+def test_longest_durations() -> None:
+    assert query.parse_duration("36500d") == query.MAX_DURATION
+    assert query.parse_duration("36500d 1s") is None
+    assert query.parse_duration("000000000007d") == timedelta(days=7)
+    assert query.parse_duration("0000000000007d") is None
 
 
 @pytest.mark.parametrize(

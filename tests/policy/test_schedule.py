@@ -13,7 +13,8 @@ from aggregator.policy import schedule
 from aggregator.policy.schedule import ScheduleInputs
 
 NOW = datetime(2009, 6, 27, 13, 45, tzinfo=UTC)  # a Saturday
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def plan(jitter: float = 0.0, **inputs: Any) -> NextPoll:
@@ -64,6 +65,21 @@ WAITS = [
         {"gate": NOW + 3650 * DAY + 2 * HOUR, "gate_from": NOW + 3650 * DAY},
         2 * HOUR,
     ),
+    (
+        "a Retry-After received within the clock's tolerance of now is kept",
+        {"gate": NOW + HOUR + 2 * MINUTE, "gate_from": NOW + MINUTE},
+        HOUR + 2 * MINUTE,
+    ),
+    (
+        "one received a second beyond it starts again",
+        {"gate": NOW + 2 * HOUR, "gate_from": NOW + MINUTE + SECOND},
+        2 * HOUR - MINUTE - SECOND,
+    ),
+    (
+        "one received before now is kept",
+        {"gate": NOW + 2 * HOUR, "gate_from": NOW - MINUTE / 2},
+        2 * HOUR,
+    ),
     ("a pushed feed is polled slowly", {"usual_gap": HOUR, "push": True}, 12 * HOUR),
     ("a pushed feed is polled within the maximum", {"usual_gap": DAY / 2, "push": True}, DAY),
     ("missed entries halve the gap", {"usual_gap": 4 * HOUR, "gap_boost": 2}, HOUR),
@@ -89,6 +105,13 @@ WAITS = [
 )
 def test_wait_without_jitter(inputs: dict[str, Any], wait: timedelta) -> None:
     assert plan(**inputs).at - NOW == wait
+
+
+def test_the_hour_after_the_skipped_begins_on_the_minute() -> None:
+    now = NOW.replace(second=12, microsecond=345)
+    inputs = ScheduleInputs(every=HOUR, skip_hours=frozenset({14}))
+    at = schedule.next_poll(now=now, inputs=inputs, jitter=0.0).at
+    assert at == NOW.replace(hour=15, minute=0)
 
 
 def test_jitter_adds_up_to_a_tenth() -> None:
@@ -148,6 +171,16 @@ def test_reason_tells_the_whole_story() -> None:
 
 
 REASONS = [
+    ({"every": HOUR, "ttl": DAY}, "next 2009-06-28 13:45: configured: hourly; feed says ttl 24 h"),
+    (
+        {"every": HOUR, "ttl": DAY + SECOND},
+        "next 2009-06-28 13:45: configured: hourly; feed says ttl 24 h, capped at 24 h",
+    ),
+    ({"every": HOUR, "gate": NOW}, "next 14:45: configured: hourly"),
+    (
+        {"every": HOUR, "gate": NOW + SECOND},
+        "next 14:45: configured: hourly; not before 13:45 (Retry-After)",
+    ),
     ({}, "next 14:45: no publishing pattern yet: hourly"),
     ({"every": 90 * MINUTE}, "next 15:15: configured: every 1 h 30 min"),
     ({"usual_gap": MINUTE}, "next 13:50: publishes about every 1 min; minimum is 5 min"),
@@ -207,6 +240,8 @@ def test_reason(inputs: dict[str, Any], reason: str) -> None:
         (26 * HOUR, "26 h"),
         (2 * DAY, "2 days"),
         (2 * DAY + 6 * HOUR, "2 days 6 h"),
+        (6 * DAY + 23 * HOUR, "6 days 23 h"),
+        (7 * DAY + HOUR, "7 days"),
         (30 * DAY + HOUR, "30 days"),
     ],
 )
@@ -223,11 +258,18 @@ def ago(*hours: float) -> list[datetime]:
 
 NIGHTLY = [h + s / 3600 for h in (1, 25, 49, 73) for s in range(10)]
 
+TWENTY_GAPS = [float(h) for h in (*range(11), *range(13, 43, 3))]
+
 GAPS = [
     ("no date tells nothing", [], None),
     ("one date tells nothing", [1.0], None),
     ("ten entries at one instant tell nothing", [1.0] * 10, None),
     ("one old date tells of silence", [100.0], 10 * HOUR),
+    ("ten hours of silence are none", [10.0], None),
+    ("a little more is", [10.1], 1.01 * HOUR),
+    ("a publication of this moment counts", [0.0, 2.0], 2 * HOUR),
+    ("twenty gaps count", TWENTY_GAPS, 2 * HOUR),
+    ("not the one before them", [*TWENTY_GAPS, TWENTY_GAPS[-1] + 3], 2 * HOUR),
     ("two dates have one gap", [1.0, 3.0], 2 * HOUR),
     ("the median forgives one holiday", [1.0, 2.0, 3.0, 4.0, 500.0], HOUR),
     ("a nightly batch is nightly, not every second", NIGHTLY, DAY),
@@ -269,6 +311,16 @@ def test_a_plan_of_the_right_clock_is_left_alone() -> None:
     assert guarded(NOW + 90 * DAY, NOW - DAY) == NextPoll(at=NOW + 90 * DAY, reason="next 00:00: x")
 
 
+@pytest.mark.parametrize("planned", [NOW, NOW + MINUTE])
+def test_a_plan_made_within_the_clocks_tolerance_is_left_alone(planned: datetime) -> None:
+    assert guarded(NOW + HOUR, planned).at == NOW + HOUR
+
+
+def test_a_plan_made_a_second_beyond_it_starts_now() -> None:
+    planned = NOW + MINUTE + SECOND
+    assert guarded(planned + HOUR, planned).at == NOW + HOUR
+
+
 def test_a_plan_made_ten_years_ahead_keeps_its_wait() -> None:
     planned = NOW + 3650 * DAY
     moved = guarded(planned + 2 * DAY, planned)
@@ -291,12 +343,40 @@ def test_spacing_is_learnt_from_429_and_forgotten_slowly() -> None:
 
 def test_spacing_returns_to_none_and_has_a_ceiling() -> None:
     assert schedule.host_spacing(0.1, limited=False) == 0
+    assert schedule.host_spacing(0.11, limited=False) == 0
+    assert schedule.host_spacing(0.112, limited=False) == pytest.approx(0.1008)
     assert schedule.host_spacing(50, limited=True) == 60
 
 
 def test_spacing_keeps_to_the_configured() -> None:
     assert schedule.host_spacing(0.0, limited=False, least=2.0) == 2
     assert schedule.host_spacing(90, limited=True, least=90) == 90
+
+
+A, B, C = "a.example", "b.example", "c.example"
+FIVE = [("a1", A), ("a2", A), ("b1", B), ("a3", A), ("c1", C)]
+
+
+@pytest.mark.parametrize(
+    ("room", "busy", "share", "taken"),
+    [
+        pytest.param(9, {}, 9, ["a1", "b1", "c1", "a2", "a3"], id="hosts in turn"),
+        pytest.param(3, {}, 9, ["a1", "b1", "c1"], id="as many as there is room for"),
+        pytest.param(4, {}, 9, ["a1", "b1", "c1", "a2"], id="the next turn begins"),
+        pytest.param(0, {}, 9, [], id="without room none"),
+        pytest.param(9, {}, 2, ["a1", "b1", "c1", "a2"], id="no more of a host than its share"),
+        pytest.param(9, {A: 1}, 2, ["a1", "b1", "c1"], id="polls in flight count for the share"),
+        pytest.param(9, {A: 2}, 2, ["b1", "c1"], id="a host with its share in flight waits"),
+        pytest.param(9, {A: 5}, 2, ["b1", "c1"], id="so does one above it"),
+        pytest.param(9, {A: 5}, 0, [], id="without a share none"),
+    ],
+)
+def test_in_turns(room: int, busy: dict[str, int], share: int, taken: list[str]) -> None:
+    assert schedule.in_turns(FIVE, room=room, busy=busy, share=share) == taken
+
+
+def test_in_turns_of_nothing() -> None:
+    assert schedule.in_turns([], room=9, busy={}, share=9) == []
 
 
 # --- properties --------------------------------------------------------------------------------
