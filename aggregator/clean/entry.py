@@ -37,6 +37,11 @@ WIDE = 600
 _EMAIL = re.compile(r"[^\s\"'<>@,;:()]+@[^\s\"'<>@,;:()]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*")
+_MEDIA = re.compile(r"<(?:img|video|audio|math)\b")
+_EXCERPT = re.compile(
+    r"(?:…|\.\.\.)[\])]?\s*(?:(?:the post|continue reading|read more|read the rest)\b.*)?\Z",
+    re.IGNORECASE,
+)
 _DECORATION = re.compile(r"https?://[^/]*gravatar\.com/|[^?]*/(?:emoji|smil(?:ey|ie)s?)/")
 _IMAGE = re.compile(r"<img (?:[a-z]+=\"[^\"]*\" ?)+>")
 _ATTRIBUTE = re.compile(r"([a-z]+)=\"([^\"]*)\"")
@@ -140,10 +145,22 @@ def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
     """Return the fullest content, its text, and the text of the publisher's own summary."""
     content = html.from_text(parsed.content, base=base)
     summary = html.from_text(parsed.summary, base=base)
-    words = text.plain(summary)
-    if len(content) < len(summary):
-        return summary, words, words
-    return content, text.plain(content), words
+    words, summary_words = text.plain(content), text.plain(summary)
+    if _shows_more(summary, summary_words, than=content, than_words=words):
+        return summary, summary_words, summary_words
+    return content, words, summary_words
+
+
+def _shows_more(summary: str, words: str, *, than: str, than_words: str) -> bool:
+    """Return whether a reader sees more in the summary than in the content.
+
+    A summary that ends in "[…]" is an excerpt, and no words replace a picture or player.
+    """
+    if not than:
+        return True
+    has_more_media = bool(_MEDIA.search(than)) and not _MEDIA.search(summary)
+    is_excerpt = bool(than_words) and bool(_EXCERPT.search(words))
+    return len(words) > len(than_words) and not has_more_media and not is_excerpt
 
 
 def _categories(found: Iterable[str]) -> tuple[str, ...]:

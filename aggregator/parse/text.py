@@ -85,7 +85,7 @@ def has_reference(value: str) -> bool:
 
 
 def visible_length(construct: Text) -> int:
-    """Return how many characters of a text construct a reader sees, about."""
+    """Return about how many characters of a text construct a reader sees."""
     value = construct.value
     if construct.type != "text":
         value = html.unescape(_TAG.sub("", value))

@@ -50,6 +50,32 @@ def test_a_summary_that_is_fuller_than_the_content_is_the_content() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("summary", "content", "shown"),
+    [
+        pytest.param(
+            "<p>" + "<b>" * 9 + "A long teaser" + "</b>" * 9,
+            "<p>The text is longer</p>",
+            "The text is longer",
+            id="longer to a reader, not by its markup",
+        ),
+        pytest.param("A caption, long", '<img src="http://e.org/p.jpg">', "", id="a picture stays"),
+        pytest.param("The first words of it […]", "Brief.", "Brief.", id="an excerpt"),
+        pytest.param(
+            "Some words [...] The post <a href='/'>A</a> appeared first on <a href='/'>B</a>.",
+            "Brief.",
+            "Brief.",
+            id="an excerpt with a last line of the blog",
+        ),
+        pytest.param("Words of all sorts", "Brief.", "Words of all sorts", id="the fuller summary"),
+        pytest.param("An excerpt …", "<p></p>", "An excerpt …", id="an excerpt of nothing"),
+    ],
+)
+def test_the_content_is_what_shows_more(summary: str, content: str, shown: str) -> None:
+    made = clean(summary=Text(value=summary), content=Text(value=content))
+    assert made.text == shown
+
+
 def test_a_content_of_scripts_gives_way_to_the_summary() -> None:
     made = clean(summary=Text(value="x"), content=Text(value="<script>a long one</script>"))
     assert made.content == "x"
