@@ -46,7 +46,7 @@ def base(stock: Stock) -> Iterator[str]:
 
 
 def fill(stock: Stock) -> None:
-    """Put in stories of all kinds: plain, pictured, spoken, hostile, foreign, empty."""
+    """Add entries of all kinds: plain, with pictures or sound, hostile, foreign, empty."""
     stock.add("herald", 12)
     stock.add("post", 8)
     picture = Image(url="https://pictures.example/p.jpg", width=640, height=360, caption="A view")
@@ -122,8 +122,10 @@ def test_front_page_shows_the_masthead_line_and_a_headline(browser: Browser, bas
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_page_is_accessible_and_calm(browser: Browser, base: str, path: str) -> None:
-    """No violation known to axe, no error, no request elsewhere but for pictures and sound."""
+def test_page_is_accessible_without_errors_or_outside_requests(
+    browser: Browser, base: str, path: str
+) -> None:
+    """No axe violation, no error, no outside request except for pictures and sound."""
     page, watched = opened(browser, base, path)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
@@ -143,7 +145,7 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
     page.close()
 
 
-def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_path: Path) -> None:
     with stocked(tmp_path, SITE) as own:
         own.add("herald", 30)
         app = create_app(lambda: SITE, own.store, clock=lambda: own.now)
@@ -164,7 +166,7 @@ def test_bar_tells_of_news_and_moves_nothing(browser: Browser, tmp_path: Path) -
 
 @pytest.mark.parametrize("path", ["/", "/section/world", "/status"])
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_times_tell_how_long_ago_and_move_nothing(
+def test_times_show_their_age_without_moving_the_page(
     browser: Browser, base: str, path: str, width: int
 ) -> None:
     places = "() => [...document.querySelectorAll('.item, .latest li, tr')].map(e => e.offsetTop)"
@@ -186,7 +188,7 @@ def test_times_tell_how_long_ago_and_move_nothing(
     page.close()
 
 
-def test_keyboard_walks_through_the_stories(browser: Browser, base: str) -> None:
+def test_keyboard_moves_through_the_entries(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/section/world")
     titles = page.locator("a.story").all_inner_texts()
     for key, expected in (("j", titles[0]), ("j", titles[1]), ("k", titles[0])):
@@ -199,7 +201,7 @@ def test_keyboard_walks_through_the_stories(browser: Browser, base: str) -> None
     page.close()
 
 
-def test_first_tab_stop_skips_to_the_stories(browser: Browser, base: str) -> None:
+def test_first_tab_stop_skips_to_the_content(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/")
     page.keyboard.press("Tab")
     skip = page.locator(".skip")
@@ -219,14 +221,14 @@ def test_search_from_the_masthead(browser: Browser, base: str) -> None:
     page.close()
 
 
-def test_story_with_a_clip_asks_for_it_only_when_told(browser: Browser, base: str) -> None:
+def test_clip_is_not_loaded_before_it_is_played(browser: Browser, base: str) -> None:
     page, watched = opened(browser, base, "/entry/22")
     expect(page.locator("audio")).to_be_visible()
     assert watched.outside == []
     page.close()
 
 
-def test_pictures_from_here_leave_nobody_else_to_ask(
+def test_proxied_pictures_need_no_outside_requests(
     browser: Browser, feed_server: FeedServer, tmp_path: Path
 ) -> None:
     one_pixel = b64decode(
@@ -245,7 +247,7 @@ def test_pictures_from_here_leave_nobody_else_to_ask(
     assert (watched.errors, watched.outside) == ([], [])
 
 
-def test_wide_table_is_scrolled_and_not_squeezed(browser: Browser, base: str) -> None:
+def test_wide_table_is_scrollable(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/entry/29", width=360)
     cell = page.locator(".content td").first.bounding_box()
     assert cell is not None
@@ -254,7 +256,7 @@ def test_wide_table_is_scrolled_and_not_squeezed(browser: Browser, base: str) ->
     page.close()
 
 
-def test_paper_shows_the_story_alone(browser: Browser, base: str) -> None:
+def test_print_shows_only_the_entry(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/entry/21")
     page.emulate_media(media="print")
     expect(page.locator("h1")).to_be_visible()

@@ -68,5 +68,5 @@ def test_browser_opens_every_page(app: Flask) -> None:
     assert reading(app) - endpoints(app, test_browser.PATHS) == set(NO_PAGE)
 
 
-def test_headers_of_every_route_are_looked_at(app: Flask) -> None:
+def test_headers_of_every_route_are_tested(app: Flask) -> None:
     assert reading(app) - endpoints(app, test_pages.PATHS) == set()

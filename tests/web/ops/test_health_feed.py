@@ -20,7 +20,7 @@ def opened(pages: PageSite, kind: str = "failing", detail: str = "status 500 <b>
         incidents.opened(db, "herald", kind, detail, START)
 
 
-def test_incident_is_one_entry_that_changes_when_it_is_over(pages: PageSite) -> None:
+def test_incident_is_one_entry_updated_when_resolved(pages: PageSite) -> None:
     opened(pages)
     before = feedparser.parse(pages.text("/feeds/health.atom")).entries
     with pages.stock.store.transaction() as db:
@@ -34,7 +34,7 @@ def test_incident_is_one_entry_that_changes_when_it_is_over(pages: PageSite) -> 
     assert after[0].link == "https://site.example/source/herald"
 
 
-def test_each_incident_is_an_entry_of_its_own(pages: PageSite) -> None:
+def test_each_incident_is_a_separate_entry(pages: PageSite) -> None:
     for kind in ("failing", "gone", "silent", "quarantined", "moved", "gap"):
         opened(pages, kind)
     feed = pages.get("/feeds/health.json").json
@@ -44,21 +44,21 @@ def test_each_incident_is_an_entry_of_its_own(pages: PageSite) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_feed_without_incidents_is_a_feed(pages: PageSite, ending: str) -> None:
+def test_feed_without_incidents_is_valid(pages: PageSite, ending: str) -> None:
     answer = pages.get(f"/feeds/health.{ending}")
     assert answer.status_code == 200
     assert "Health" in answer.text
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_feed_is_what_its_format_asks_for(pages: PageSite, ending: str) -> None:
+def test_feed_is_valid(pages: PageSite, ending: str) -> None:
     for kind in ("failing", "moved"):
         opened(pages, kind)
     assert ENDINGS[ending](pages.get(f"/feeds/health.{ending}").data) == []
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_reader_that_has_it_all_gets_304(pages: PageSite, ending: str) -> None:
+def test_unchanged_feed_is_answered_with_304(pages: PageSite, ending: str) -> None:
     opened(pages)
     tag = pages.get(f"/feeds/health.{ending}").headers["ETag"]
     assert pages.get(f"/feeds/health.{ending}", If_None_Match=tag).status_code == 304
@@ -70,5 +70,5 @@ def test_status_page_links_its_feeds(pages: PageSite) -> None:
         assert f'href="/feeds/health.{ending}"' in page
 
 
-def test_other_endings_are_not_found(pages: PageSite) -> None:
+def test_unknown_formats_are_not_found(pages: PageSite) -> None:
     assert pages.get("/feeds/health.xml").status_code == 404

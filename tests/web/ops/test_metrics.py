@@ -1,4 +1,4 @@
-"""The figures for Prometheus."""
+"""The metrics for Prometheus."""
 
 from datetime import datetime, timedelta
 
@@ -71,7 +71,7 @@ def test_sources_are_counted_by_health(pages: PageSite) -> None:
     assert figures(pages)["aggregator_sourcesnew"] == 3
 
 
-def test_last_tick_and_mistakes(pages: PageSite) -> None:
+def test_last_tick_and_config_error(pages: PageSite) -> None:
     found = figures(pages)
     assert found["aggregator_last_tick_timestamp_seconds"] == 0
     assert found["aggregator_config_error"] == 0

@@ -1,4 +1,4 @@
-"""What the status page says when nothing is polled."""
+"""Messages of the status page."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.web.pages.test_pages import PageSite, pages
 __all__ = ["pages"]
 
 
-def test_why_a_scheduler_that_lives_does_not_poll(pages: PageSite) -> None:
+def test_status_says_why_a_running_scheduler_does_not_poll(pages: PageSite) -> None:
     with pages.stock.store.transaction() as db:
         metadata.put(db, "tick", format_time(pages.now))
         metadata.put(db, "shortage", "the cluster has <no> worker")

@@ -1,4 +1,4 @@
-"""What operators see of WebSub: a page, figures, and words for each source."""
+"""The state of WebSub: its page, metrics, and text for each source."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -40,7 +40,7 @@ def fill(stock: Stock) -> None:
             subscribers.log(db, [line])
 
 
-def test_page_shows_both_sides_and_no_secret(site: PageSite) -> None:
+def test_page_shows_subscriptions_and_subscribers_without_secrets(site: PageSite) -> None:
     fill(site.stock)
     page = site.text("/status/websub")
     for shown in ("herald", "hub.example", "/feeds/all.atom", "reader.example", "no way"):
@@ -51,20 +51,20 @@ def test_page_shows_both_sides_and_no_secret(site: PageSite) -> None:
         assert secret not in page
 
 
-def test_page_shows_callbacks_that_only_browsers_understand(site: PageSite) -> None:
+def test_page_shows_the_host_of_unusual_callbacks(site: PageSite) -> None:
     line = Delivery(at=START, kind="subscribe", topic="", callback="https://odd.example\\[x")
     with site.stock.store.transaction() as db:
         subscribers.log(db, [line])
     assert "<td>odd.example</td>" in site.text("/status/websub")
 
 
-def test_source_page_and_json_say_how_it_is_pushed(site: PageSite) -> None:
+def test_source_page_and_json_show_the_websub_state(site: PageSite) -> None:
     assert "<dt>WebSub</dt><dd>not offered</dd>" in site.text("/source/herald")
     told = site.get("/status.json").get_json()
     assert {source["push"] for source in told["sources"]} == {"not offered"}
 
 
-def test_figures_count_both_sides(site: PageSite) -> None:
+def test_metrics_count_subscriptions_and_subscribers(site: PageSite) -> None:
     fill(site.stock)
     figures = site.text("/metrics")
     for line in (

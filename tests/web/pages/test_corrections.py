@@ -33,7 +33,7 @@ def revise(pages: PageSite, entry_id: int, *, changed: bool = True, **fields: ob
         stock._bump(db, "herald")
 
 
-def test_page_shows_what_was_there_and_what_came(pages: PageSite) -> None:
+def test_page_marks_removed_and_added_words(pages: PageSite) -> None:
     pages.stock.put("herald", replace(make_entry(1), title="12 hurt in Rome", text="All is well."))
     revise(pages, 1, title="14 hurt in Rome")
     revise(pages, 1, text="All is not well.")
@@ -54,13 +54,15 @@ def test_page_shows_what_was_there_and_what_came(pages: PageSite) -> None:
     ],
     ids=["spaces, as a poll sees them", "a counter", "another link", "an advert beside it"],
 )
-def test_noise_is_no_correction(pages: PageSite, changed: bool, fields: dict[str, object]) -> None:
+def test_changed_counter_is_not_a_correction(
+    pages: PageSite, changed: bool, fields: dict[str, object]
+) -> None:
     pages.stock.add("herald")
     revise(pages, 1, changed=changed, **fields)
     assert headlines(pages.text("/corrections")) == []
 
 
-def test_long_texts_of_a_hostile_publisher_cost_no_more_than_a_second(pages: PageSite) -> None:
+def test_comparing_long_hostile_texts_is_bounded(pages: PageSite) -> None:
     for entry_id in range(1, 7):
         pages.stock.put("herald", replace(make_entry(entry_id), text="12:30 " * 60_000))
         revise(pages, entry_id, title="Other", text="13:30 " * 60_000)
@@ -69,14 +71,14 @@ def test_long_texts_of_a_hostile_publisher_cost_no_more_than_a_second(pages: Pag
     assert time.process_time() - begun < 3
 
 
-def test_hidden_story_has_no_correction(pages: PageSite) -> None:
+def test_hidden_entry_has_no_correction(pages: PageSite) -> None:
     pages.stock.add("herald")
     revise(pages, 1, title="Other")
     pages.stock.withdraw(1)
     assert headlines(pages.text("/corrections")) == []
 
 
-def test_page_goes_on_with_older_corrections(pages: PageSite) -> None:
+def test_next_page_shows_older_corrections(pages: PageSite) -> None:
     pages.stock.add("herald", 50)
     for entry_id in range(1, 51):
         revise(pages, entry_id, title=f"Other {entry_id}")
@@ -86,7 +88,7 @@ def test_page_goes_on_with_older_corrections(pages: PageSite) -> None:
     assert found == [f"Other {entry_id}" for entry_id in range(50, 0, -1)]
 
 
-def test_latest_are_read_along_their_index(pages: PageSite) -> None:
+def test_latest_corrections_are_read_by_an_index(pages: PageSite) -> None:
     statements: list[str] = []
     with pages.stock.store.reading() as db:
         db.set_trace_callback(statements.append)
@@ -98,14 +100,14 @@ def test_latest_are_read_along_their_index(pages: PageSite) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_feed_is_what_its_format_asks_for(pages: PageSite, ending: str) -> None:
+def test_feed_is_valid(pages: PageSite, ending: str) -> None:
     pages.stock.add("herald", 2)
     revise(pages, 1, title=NASTY)
     revise(pages, 2, title="Other", text=f"{NASTY} & more")
     assert ENDINGS[ending](pages.get(f"/feeds/corrections.{ending}").data) == []
 
 
-def test_each_correction_is_an_entry_of_its_own_that_stays(pages: PageSite) -> None:
+def test_each_correction_is_a_separate_stable_entry(pages: PageSite) -> None:
     pages.stock.add("herald")
     revise(pages, 1, title="Other")
     [one] = feedparser.parse(pages.text("/feeds/corrections.atom")).entries
@@ -119,7 +121,7 @@ def test_each_correction_is_an_entry_of_its_own_that_stays(pages: PageSite) -> N
     assert ids[1] == one.id
 
 
-def test_feed_that_did_not_change_is_not_sent_again(pages: PageSite) -> None:
+def test_unchanged_feed_is_answered_with_304(pages: PageSite) -> None:
     pages.stock.add("herald")
     revise(pages, 1, title="Other")
     for path in ("/feeds/corrections.rss", "/corrections"):
@@ -127,7 +129,7 @@ def test_feed_that_did_not_change_is_not_sent_again(pages: PageSite) -> None:
         assert pages.get(path, If_None_Match=tag).status_code == 304
 
 
-def test_pages_lead_there(pages: PageSite) -> None:
+def test_pages_link_to_corrections(pages: PageSite) -> None:
     pages.stock.add("herald")
     assert 'href="/corrections"' in pages.text("/")
     revise(pages, 1, title="Other")

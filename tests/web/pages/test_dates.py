@@ -26,7 +26,7 @@ def test_in_zones(zones: tuple[Zone, ...], expected: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(7, "0:07"), (187, "3:07"), (3723, "1:02:03")])
-def test_length(seconds: int, expected: str) -> None:
+def test_playtime(seconds: int, expected: str) -> None:
     assert dates.playtime(seconds) == expected
 
 
@@ -38,5 +38,5 @@ def test_length(seconds: int, expected: str) -> None:
         pytest.param(SEED + timedelta(days=300), "27 June 2009, 21:26 GMT", id="an old one, all"),
     ],
 )
-def test_when(now: datetime, expected: str) -> None:
+def test_short_time(now: datetime, expected: str) -> None:
     assert dates.short_time(SEED, now) == expected

@@ -1,4 +1,4 @@
-"""The pages, asked as a browser asks."""
+"""The pages, requested over WSGI."""
 
 import html
 import re
@@ -76,7 +76,7 @@ def test_front_page_without_sources_says_how_to_add_some(tmp_path: Path) -> None
         assert "No sources are configured" in PageSite(stock).text("/")
 
 
-def test_front_page_leads_with_the_newest_story_that_has_a_picture(pages: PageSite) -> None:
+def test_front_page_leads_with_the_newest_entry_with_a_picture(pages: PageSite) -> None:
     picture = Image(url="https://a.example/p.jpg", caption="A view")
     entry = replace(make_entry(900), title="Pictured", image=picture)
     pages.stock.put("herald", entry)
@@ -86,7 +86,7 @@ def test_front_page_leads_with_the_newest_story_that_has_a_picture(pages: PageSi
     assert "A view" in page
 
 
-def test_front_page_shows_each_section_with_its_stories(pages: PageSite) -> None:
+def test_front_page_shows_each_section(pages: PageSite) -> None:
     pages.stock.add("odd")
     pages.stock.add("herald", 3)
     pages.stock.add("post", 3)
@@ -95,7 +95,7 @@ def test_front_page_shows_each_section_with_its_stories(pages: PageSite) -> None
     assert '<a href="/section/local">Local</a>' in page
 
 
-def test_a_source_that_publishes_by_the_dozen_does_not_fill_its_section(pages: PageSite) -> None:
+def test_busy_source_does_not_fill_its_section(pages: PageSite) -> None:
     pages.stock.add("post", 2)
     pages.stock.add("herald", 20)
     world = pages.text("/").partition('<a href="/section/world">World</a></h2>')[2]
@@ -131,7 +131,7 @@ def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
         assert f'data-copy="{feed}"' in page
 
 
-def test_no_link_of_ours_is_broken(pages: PageSite) -> None:
+def test_no_internal_link_is_broken(pages: PageSite) -> None:
     pages.stock.add("herald", 45)
     pages.stock.add("post", 2)
     found, broken = {"/": "/"}, []
@@ -171,7 +171,7 @@ def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
             assert "/news.example/1" in pages.text(html.unescape(feed)).replace("\\/", "/")
 
 
-def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
+def test_front_page_links_to_all_entries(pages: PageSite) -> None:
     added = pages.stock.add("herald", 45)
     link = re.findall(r'href="([^"]*)">All entries', pages.text("/"))[0]
     assert len(headlines(pages.text(link))) == 40
@@ -179,7 +179,7 @@ def test_front_page_leads_to_all_stories(pages: PageSite) -> None:
     assert "before=" in pages.text(link)
 
 
-def test_paging_shows_every_story_once(pages: PageSite) -> None:
+def test_paging_shows_every_entry_once(pages: PageSite) -> None:
     pages.stock.add("herald", 95)
     found, path = [], "/section/world"
     while path:
@@ -190,7 +190,7 @@ def test_paging_shows_every_story_once(pages: PageSite) -> None:
     assert len(found) == len(set(found)) == 95
 
 
-def test_paging_by_change_shows_every_story_once(pages: PageSite) -> None:
+def test_paging_by_change_shows_every_entry_once(pages: PageSite) -> None:
     added = pages.stock.add("herald", 9, age=timedelta(days=2))
     for entry_id in (added[2], added[5]):
         pages.stock.revise(entry_id, f"Revised {entry_id}")
@@ -212,7 +212,7 @@ def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
     assert 'rel="next"' in pages.text("/section/world")
 
 
-def test_search_marks_what_was_found(pages: PageSite) -> None:
+def test_search_marks_matches(pages: PageSite) -> None:
     pages.stock.add("herald", 4)
     page = pages.text("/search?q=rain")
     assert "<mark>rain</mark>" in page
@@ -223,7 +223,7 @@ def test_search_without_words_is_a_form(pages: PageSite) -> None:
     assert 'name="q"' in pages.text("/search")
 
 
-def test_search_explains_what_it_can_not_look_for(pages: PageSite) -> None:
+def test_search_names_ignored_terms(pages: PageSite) -> None:
     pages.stock.add("herald")
     assert "no letters or digits" in pages.text("/search?q=rain+%2A%2A%2A")
 
@@ -240,7 +240,7 @@ def test_no_search_fails(pages: PageSite, q: str) -> None:
     assert pages.client.get("/search", query_string={"q": q}).status_code in (200, 400)
 
 
-def test_story_page_shows_all_of_a_story(pages: PageSite) -> None:
+def test_entry_page_shows_all_parts_of_an_entry(pages: PageSite) -> None:
     entry = replace(
         make_entry(1),
         authors=(Author(name="Ann Writer"),),
@@ -266,7 +266,7 @@ def test_story_page_shows_all_of_a_story(pages: PageSite) -> None:
         assert part in page
 
 
-def test_story_page_names_related_stories_with_date_and_section(pages: PageSite) -> None:
+def test_entry_page_links_related_entries_with_date_and_section(pages: PageSite) -> None:
     pages.stock.add("post", 20)
     titles = ("Ferry to Tolvik sails again", "Tolvik waits for its ferry", "Cats sleep")
     for number, title in enumerate(titles, 900):
@@ -278,13 +278,13 @@ def test_story_page_names_related_stories_with_date_and_section(pages: PageSite)
     assert headlines(page[page.index("More from Herald") :]) == ["Cats sleep"]
 
 
-def test_story_page_shows_what_changed(pages: PageSite) -> None:
+def test_entry_page_shows_changes(pages: PageSite) -> None:
     [entry_id] = pages.stock.add("herald")
     pages.stock.revise(entry_id, "Report one")
     assert "<del>1</del><ins>one</ins>" in pages.text(f"/entry/{entry_id}")
 
 
-def test_story_without_a_title_has_a_headline(pages: PageSite) -> None:
+def test_entry_without_a_title_has_a_headline(pages: PageSite) -> None:
     entry_id = pages.stock.put(
         "odd", replace(make_entry(1), title="", summary="", link=""), uri="x:1"
     )
@@ -304,7 +304,7 @@ def test_copies_from_two_sources_are_one_story(pages: PageSite) -> None:
     assert headlines(pages.text("/section/world")) == ["Report 1"]
 
 
-def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: PageSite) -> None:
+def test_topics_are_counted_and_spelt_as_in_the_newest_entry(pages: PageSite) -> None:
     for number, names in enumerate([("weather",), ("Weather", "C/D & E"), ()], 900):
         pages.stock.put("herald", replace(make_entry(number), categories=names))
     old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
@@ -317,11 +317,11 @@ def test_topics_are_counted_and_spelt_as_the_newest_story_spells_them(pages: Pag
     assert headlines(pages.text("/category/C/D%20%26%20E")) == ["Report 901"]
 
 
-def test_topics_page_without_any_says_so(pages: PageSite) -> None:
+def test_topics_page_without_topics_says_so(pages: PageSite) -> None:
     assert "has a topic" in pages.text("/topics")
 
 
-def test_news_counts_what_is_newer(pages: PageSite) -> None:
+def test_news_counts_newer_entries(pages: PageSite) -> None:
     first = pages.stock.add("herald")[0]
     pages.stock.add("post", 2)
     assert pages.get(f"/news.json?since={first}").json == {"new": 2}
@@ -329,7 +329,7 @@ def test_news_counts_what_is_newer(pages: PageSite) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/section/world", "/news.json?since=0"])
-def test_page_that_did_not_change_is_not_sent_again(pages: PageSite, path: str) -> None:
+def test_unchanged_page_is_answered_with_304(pages: PageSite, path: str) -> None:
     pages.stock.add("herald")
     tag = pages.get(path).headers["ETag"]
     assert pages.get(path, If_None_Match=tag).status_code == 304
@@ -354,13 +354,13 @@ def test_page_that_did_not_change_is_not_sent_again(pages: PageSite, path: str) 
         ("/status?page=0", 400),
     ],
 )
-def test_errors_come_as_pages_with_their_status(pages: PageSite, path: str, status: int) -> None:
+def test_errors_are_pages_with_their_status(pages: PageSite, path: str, status: int) -> None:
     answer = pages.get(path)
     assert answer.status_code == status
     assert f"Error {status}" in answer.text
 
 
-def test_method_that_is_not_allowed_says_which_are(pages: PageSite) -> None:
+def test_wrong_method_is_answered_with_the_allowed_ones(pages: PageSite) -> None:
     answer = pages.client.post("/")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
@@ -383,7 +383,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_carries_the_security_headers(pages: PageSite, path: str) -> None:
+def test_every_response_has_the_security_headers(pages: PageSite, path: str) -> None:
     pages.stock.add("herald")
     headers = pages.get(path).headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -438,7 +438,7 @@ def test_publishers_text_is_never_markup(pages: PageSite) -> None:
         assert "<svg/onload" not in page
 
 
-def test_hidden_story_is_in_no_list_and_says_why(pages: PageSite) -> None:
+def test_hidden_entry_is_in_no_list_and_says_why(pages: PageSite) -> None:
     [entry_id] = pages.stock.add("herald")
     with pages.stock.store.transaction() as db:
         entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
@@ -478,7 +478,7 @@ def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
     assert chart.label == "27 new in 14 days, 18 today, at most 18 a day"
 
 
-def test_source_page_tells_what_is_known(pages: PageSite) -> None:
+def test_source_page_shows_state_and_entries(pages: PageSite) -> None:
     pages.stock.add("herald", 3)
     page = pages.text("/source/herald")
     assert "first poll" in page
@@ -507,7 +507,7 @@ def next_poll(pages: PageSite) -> str:
         pytest.param({}, 403, id="from nowhere"),
     ],
 )
-def test_poll_now_is_asked_from_our_pages_only(
+def test_poll_now_is_refused_from_other_sites(
     pages: PageSite, headers: dict[str, str], status: int
 ) -> None:
     answer = pages.client.post("/source/herald/poll", headers=headers)
@@ -524,7 +524,7 @@ def test_poll_now_obeys_retry_after(pages: PageSite) -> None:
     assert "asked us to wait" in answer.text
 
 
-def test_poll_now_is_no_get(pages: PageSite) -> None:
+def test_poll_now_needs_post(pages: PageSite) -> None:
     assert pages.get("/source/herald/poll").status_code == 405
 
 
@@ -533,7 +533,7 @@ def test_health_and_readiness(pages: PageSite) -> None:
     assert pages.get("/readyz").status_code == 503
 
 
-def test_configuration_is_what_the_callable_gives(tmp_path: Path) -> None:
+def test_changed_configuration_takes_effect(tmp_path: Path) -> None:
     config: list[Config] = [CONFIG]
     with stocked(tmp_path) as stock:
         app = create_app(lambda: config[0], stock.store, clock=lambda: START)
@@ -556,9 +556,7 @@ def test_configuration_is_what_the_callable_gives(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_logo_of_this_machine_is_served_as_a_picture_and_no_more(
-    tmp_path: Path, body: bytes, kind: str
-) -> None:
+def test_local_logo_is_served_as_an_image_only(tmp_path: Path, body: bytes, kind: str) -> None:
     file = tmp_path / "logo"
     file.write_bytes(body)
     with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=str(file)))) as stock:
@@ -580,7 +578,7 @@ def test_help_shows_examples_as_code(pages: PageSite) -> None:
     assert "`" not in page
 
 
-def test_logo_elsewhere_is_not_ours_to_serve(tmp_path: Path) -> None:
+def test_remote_logo_is_linked_and_not_served(tmp_path: Path) -> None:
     logo = "https://pictures.example/logo.png"
     with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as stock:
         site = PageSite(stock)

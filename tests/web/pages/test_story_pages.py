@@ -49,7 +49,7 @@ def test_search_shows_a_story_once(pages: PageSite, members: list[int]) -> None:
 
 
 @pytest.mark.parametrize("lead", ["first", "longest"])
-def test_paging_shows_every_story_once(pages: PageSite, lead: str) -> None:
+def test_paging_shows_every_entry_once(pages: PageSite, lead: str) -> None:
     pages.stock.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
     pages.stock.add("post")
     long = replace(make_entry(1001), title=TITLE, summary="", text="long " * 50)
