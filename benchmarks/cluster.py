@@ -33,7 +33,7 @@ from aggregator.models.config import Config, Site, Source
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 from benchmarks.poll_costs import document, spent
 from tests.e2e import processes
 from tests.e2e.churn import Churn
@@ -107,10 +107,10 @@ class Side:
         """Poll everything; return the seconds by the clock and of processor time."""
         now = utc_now()
         with self.store.transaction() as db:
-            sources.force(db, now)
+            poll_plan.force(db, now)
         begun, used = time.monotonic(), spent()
         with self.store.reading() as db:
-            waiting = sources.due(db, now)
+            waiting = poll_plan.due(db, now)
         while waiting or not self.poller.idle:
             self.poller.offer(waiting)
             waiting = [item for item in waiting if not self.poller.has(item.source_id)]

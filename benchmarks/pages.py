@@ -30,7 +30,7 @@ from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from benchmarks.serve import free_port, granian, running
 
 SOURCES, SECTIONS = 1_000, 12
@@ -151,7 +151,7 @@ def fill(path: str, count: int) -> None:
     store, press = Store(path), Press()
     step = timedelta(days=365) / count
     with store.transaction() as db:
-        sources.sync(db, [source_of(n) for n in range(SOURCES)], now=END, first_polls={})
+        sync.apply(db, [source_of(n) for n in range(SOURCES)], now=END, first_polls={})
     for first in range(0, count, BATCH):
         with store.transaction() as db:
             last = entries.last_id(db)

@@ -38,7 +38,7 @@ from aggregator.ingest import maintenance
 from aggregator.models.config import Config, Defaults, PerHost, Site, Source
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 
 ENTRIES, LENGTH = 30, 255
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -184,9 +184,9 @@ class Bench:
         assert self.store is not None
         now = utc_now()
         with self.store.transaction() as db:
-            sources.force(db, now)
+            poll_plan.force(db, now)
         with self.store.reading() as db:
-            due = [item for item in sources.due(db, now) if only in (item.source_id, "")]
+            due = [item for item in poll_plan.due(db, now) if only in (item.source_id, "")]
         waiting = due
         while waiting or not self.poller.idle:
             self.poller.offer(waiting)

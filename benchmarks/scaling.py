@@ -44,8 +44,8 @@ from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import format_time
-from aggregator.store.sources import sources
-from aggregator.store.sources.sources import Document
+from aggregator.store.sources import documents, poll_plan
+from aggregator.store.sources.documents import StoredDocument
 from tests.e2e import processes
 from tests.e2e.service import Running, Service, free_port, wait_for
 from tests.e2e.test_run import fetched
@@ -95,10 +95,10 @@ def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
     store, now = Store(path), utc_now()
     config = Config(path="", site=Site(), storage=path, sources=tuple(map(source, range(count))))
     maintenance.synchronise(store, config, now)
-    document = Document(body_hash=bytes(17), item_hashes=bytes(480), entry_ids=(0,) * 30)
+    document = StoredDocument(body_hash=bytes(17), item_hashes=bytes(480), entry_ids=(0,) * 30)
     with store.transaction() as db:
         for one in config.sources:
-            sources.save_document(db, one.id, document)
+            documents.save(db, one.id, document)
         later = format_time(now + timedelta(days=30))
         db.execute("update sources set planned_at = ?, next_poll_at = ?", (format_time(now), later))
         every = max(count // due, 1) if due else count + 1
@@ -114,7 +114,7 @@ def tick(store: Store, poller: Poller, due: int) -> float:
     """Return how many milliseconds a tick took."""
     begun = time.perf_counter()
     with store.reading() as db:
-        found = sources.due(db, utc_now())
+        found = poll_plan.due(db, utc_now())
     taken = poller.offer(found)
     poller.turn()
     took = (time.perf_counter() - begun) * 1000
@@ -187,9 +187,9 @@ def written(
     before, used = Path(store.path).stat().st_size, 0.0
     for _ in range(polls // 1_000):
         with store.transaction() as db:
-            sources.force(db, utc_now())
+            poll_plan.force(db, utc_now())
         with store.reading() as db:
-            waiting = sources.due(db, utc_now())
+            waiting = poll_plan.due(db, utc_now())
         begun = time.process_time()
         while waiting:
             poller.offer(waiting)

@@ -26,7 +26,7 @@ from aggregator.models.entry import Entry, SafeHtml
 from aggregator.parse import document
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, stories
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from tests.dedupe import labelled
 
 SOURCES, BATCH, PER_DAY = 400, 25, 10_000
@@ -101,7 +101,7 @@ def measure(count: int, corpus: Path | None) -> None:
         store = Store(f"{folder}/stories.db")
         named = [Source(id=f"f{n}", url=f"https://f{n}.example/") for n in range(SOURCES)]
         with store.transaction() as db:
-            sources.sync(db, named, now=START, first_polls={})
+            sync.apply(db, named, now=START, first_polls={})
         for first in range(0, count, BATCH):
             now = START + timedelta(days=first / PER_DAY)
             with store.transaction() as db:

@@ -23,7 +23,7 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import select
-from aggregator.store.sources import sources
+from aggregator.store.sources import sources, sync
 from aggregator.store.sources.sources import SourceState
 
 URL = "https://a.example/feed"
@@ -76,7 +76,7 @@ class Desk:
             Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(HOST_LIMITED)
         ]
         with store.transaction() as db:
-            sources.sync(db, [self.source, *self.others], now=self.now, first_polls={})
+            sync.apply(db, [self.source, *self.others], now=self.now, first_polls={})
 
     @property
     def config(self) -> Config:

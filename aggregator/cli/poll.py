@@ -15,7 +15,7 @@ from aggregator.models.config import Config
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import poll_log, poll_plan
 
 
 @click.command("poll")
@@ -38,7 +38,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         maintenance.synchronise(store, config, utc_now())
         if force or source_ids:
             with store.transaction() as db:
-                sources.force(db, utc_now(), source_ids)
+                poll_plan.force(db, utc_now(), source_ids)
         try:
             lock = Lock(store.path)
         except AlreadyRunning as running:
@@ -49,7 +49,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
             return
         maintenance.reapply_rules(store, config, utc_now())
         with store.reading() as db:
-            due = sources.due(db, utc_now())
+            due = poll_plan.due(db, utc_now())
         if source_ids:
             due = [item for item in due if item.source_id in source_ids]
         try:
@@ -59,7 +59,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         _show_round(polls, len(due), source_ids)
 
 
-def _one_round(store: Store, config: Config, due: list[sources.Due]) -> list[Ingested]:
+def _one_round(store: Store, config: Config, due: list[poll_plan.Due]) -> list[Ingested]:
     polls: list[Ingested] = []
     columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     progress = Progress(*columns, console=error_console)
@@ -91,7 +91,7 @@ def _follow(store: Store, poller: Poller, polls: list[Ingested]) -> None:
         polled = {ingested.source_id for ingested in polls[finished:]}
         finished = len(polls)
         with store.reading() as db:
-            due = [item for item in sources.due(db, utc_now()) if item.source_id in polled]
+            due = [item for item in poll_plan.due(db, utc_now()) if item.source_id in polled]
         poller.offer(due)
         poller.run_until_idle()
 

@@ -9,7 +9,6 @@ at any moment leaves a source as it was before the poll, and the poll is simply 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from aggregator.clean import urls
@@ -31,9 +30,9 @@ from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
-from aggregator.store.sources import incidents, poll_log, poll_requests, sources
+from aggregator.store.sources import incidents, poll_log, poll_plan, poll_requests, sources
 from aggregator.store.sources.poll_requests import Target
-from aggregator.store.sources.sources import SourceState
+from aggregator.store.sources.sources import SourceChanges, SourceState
 from aggregator.store.websub import subscriptions
 
 
@@ -102,7 +101,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         writer.add(poll, done[-1])
         if poll.gate:  # of which the results that follow must know
             writer.write()
-            sources.gate_host(db, state.host, context.now, *poll.gate)
+            poll_plan.gate_host(db, state.host, context.now, *poll.gate)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     writer.write()
     entries.index_new(db, indexed)
@@ -145,18 +144,18 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
             base_url=context.config.site.base_url,
             pushed=True,
         )
-        columns: dict[str, Any] = {"entries": state.entries + len(found.new)}
+        changes: SourceChanges = {"entries": state.entries + len(found.new)}
         if found.new or found.changed:
-            columns |= {"last_change_at": now, "newest_at": None}  # the next poll tells the pace
+            changes |= {"last_change": now, "newest": None}  # the next poll computes it
         if found.quarantine and state.health != "quarantined":
-            columns |= {"health": "quarantined", "health_since": now, "error": found.quarantine}
-            incidents.opened(db, state.id, "quarantined", found.quarantine, now)
-        sources.update(db, state.id, columns)
+            changes |= {"health": "quarantined", "health_since": now, "error": found.quarantine}
+            incidents.open(db, state.id, "quarantined", found.quarantine, now)
+        sources.update(db, state.id, changes)
         poll_log.add_push(
             db, state.id, now, len(found.new), len(found.changed), outcome.transfer.received
         )
     elif isinstance(outcome, Failed) and _is_rested(state, context):
-        sources.poll_now(db, state.id, now, "its hub pushed what can't be read")
+        poll_plan.poll_now(db, state.id, now, "its hub pushed what can't be read")
     return Ingested(
         source_id=state.id,
         title=state.title,
@@ -181,23 +180,23 @@ class BatchWriter:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self._spacings = poll_log.spacings(db)
-        self._columns: dict[str, dict[str, Any]] = {}
+        self._changes: dict[str, SourceChanges] = {}
         self._host_requests: list[poll_log.HostRequest] = []
         self._polls: list[tuple[poll_log.PollRow, int, int]] = []
 
     def add(self, poll: SourceUpdate, ingested: Ingested) -> None:
         """Take what was found of a poll."""
         saved = _saved(poll)
-        self._columns[poll.state.id] = poll.columns
+        self._changes[poll.state.id] = poll.changes
         self._host_requests.append(self._host_request(poll, saved))
         self._polls.append((_log_row(poll, ingested), poll.state.polls, saved))
 
     def write(self) -> None:
         """Write all that was taken since the last time."""
-        sources.update_many(self._db, self._columns)
+        sources.update_many(self._db, self._changes)
         poll_log.count_hosts(self._db, self._host_requests)
         poll_log.add(self._db, self._polls)
-        self._columns, self._host_requests, self._polls = {}, [], []
+        self._changes, self._host_requests, self._polls = {}, [], []
 
     def _host_request(self, poll: SourceUpdate, saved: int) -> poll_log.HostRequest:
         """Return the line for the host's ledger; what it says of its spacing is remembered."""
@@ -219,7 +218,7 @@ class BatchWriter:
             failed=isinstance(poll.result.outcome, Failed),
             spacing=self._spacings.get(state.host),
             limited=limited and transfer.freshness.retry_after is not None,
-            gate_until=poll.columns.get("gate_until"),
+            gate_until=poll.changes.get("gate_until"),
         )
 
 

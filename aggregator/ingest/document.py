@@ -19,8 +19,9 @@ from aggregator.models.urls import tag_authority
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import aliases, entries
-from aggregator.store.sources import sources
-from aggregator.store.sources.sources import Document, SourceState
+from aggregator.store.sources import documents
+from aggregator.store.sources.documents import StoredDocument
+from aggregator.store.sources.sources import SourceState
 
 GAP_WINDOW = 5
 """Entries that a document must hold for a change of all of them to be a gap."""
@@ -109,7 +110,7 @@ class DocumentIngest:
 
     def read(self, reading: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
         """Store the document's entries and return what changed."""
-        before = sources.document(self.db, self.state.id)
+        before = documents.get(self.db, self.state.id)
         standing = {} if archive else _standing(before, reading)
         own = [identity.keys(self.state.id, entry) for entry in reading.entries]
         known = aliases.find(self.db, [key for keys in own for key in keys.present])
@@ -140,19 +141,17 @@ class DocumentIngest:
             self._look_for_gap(before, reading, seen)
         return self.found
 
-    def _look_for_gap(self, before: Document, reading: ParsedDocument, seen: set[int]) -> None:
-        """Note when nothing is left of the last document: what came and went is missed."""
-        window = set(before.entry_ids) - {0}
-        new = len(self.found.new)
-        if (
-            reading.whole
-            and min(len(window), new) >= GAP_WINDOW
-            and not (window & seen or self.found.quarantine)
-        ):
+    def _look_for_gap(
+        self, before: StoredDocument, reading: ParsedDocument, seen: set[int]
+    ) -> None:
+        """Note when no entry of the previous document is left: others may have come and gone."""
+        window, new = set(before.entry_ids) - {0}, len(self.found.new)
+        is_gap = min(len(window), new) >= GAP_WINDOW and not window & seen
+        if is_gap and reading.whole and not self.found.quarantine:
             since = f" of {self.state.last_ok:%Y-%m-%d %H:%M}" if self.state.last_ok else ""
             self.found.gap = (
-                f"{new} new entries, and none of the {len(window)} that stood in the last"
-                f" document{since}: what came between may be missing"
+                f"{new} new entries and none of the {len(window)} entries of the last"
+                f" document{since}; entries between them may be missing"
             )
 
     def _apply(
@@ -196,7 +195,7 @@ class DocumentIngest:
         aliases.void(self.db, decision.void)
         return ids
 
-    def _texts_today(self, before: Document) -> dict[bytes, int]:
+    def _texts_today(self, before: StoredDocument) -> dict[bytes, int]:
         """Return the text keys that the last document's entries would have today.
 
         Entries without guid and link are known by the fingerprint of their text alone, and those
@@ -238,16 +237,16 @@ class DocumentIngest:
         day = (self.state.added or self.now).astimezone(UTC).date()
         return f"tag:{tag_authority(self.base_url)},{day}:{quote(self.state.id)}"
 
-    def _add_to(self, before: Document, ids: Iterable[int]) -> None:
+    def _add_to(self, before: StoredDocument, ids: Iterable[int]) -> None:
         """Count pushed entries among those of the document: the next poll tells if they stay."""
         known = set(before.entry_ids)
         added = (entry_id for entry_id in ids if entry_id not in known)
         entry_ids = (*before.entry_ids, *added)
-        sources.save_document(self.db, self.state.id, replace(before, entry_ids=entry_ids))
+        documents.save(self.db, self.state.id, replace(before, entry_ids=entry_ids))
 
     def _remember(
         self,
-        before: Document,
+        before: StoredDocument,
         reading: ParsedDocument,
         standing: Mapping[bytes, int],
         ids: Mapping[int, int],
@@ -271,10 +270,10 @@ class DocumentIngest:
             entries.mark_left(self.db, gone, self.now)
             back = set(entry_ids).difference(before.entry_ids, self.found.new, [0])
             entries.mark_present(self.db, back)
-        sources.save_document(
+        documents.save(
             self.db,
             self.state.id,
-            Document(
+            StoredDocument(
                 body_hash=reading.body_hash,
                 item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
                 entry_ids=entry_ids,
@@ -282,7 +281,7 @@ class DocumentIngest:
         )
 
 
-def _standing(before: Document, reading: ParsedDocument) -> dict[bytes, int]:
+def _standing(before: StoredDocument, reading: ParsedDocument) -> dict[bytes, int]:
     """Return the entries whose items stand unchanged in the new document, by item hash."""
     new = {entry.item_hash for entry in reading.entries}
     present = set(_split(reading.item_hashes)) - new
@@ -290,7 +289,7 @@ def _standing(before: Document, reading: ParsedDocument) -> dict[bytes, int]:
     return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
 
 
-def _reread(before: Document, reading: ParsedDocument) -> dict[int, int]:
+def _reread(before: StoredDocument, reading: ParsedDocument) -> dict[int, int]:
     """Return the stored entry of each position whose item has the bytes of the last document.
 
     Such items are only read again by another version of the reader, whose guid, link and text may

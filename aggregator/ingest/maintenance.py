@@ -9,9 +9,9 @@ from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
-from aggregator.store.entries import entries, stories
+from aggregator.store.entries import entries, lists, stories
 from aggregator.store.queries import archives
-from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources import documents, incidents, poll_log, sources, sync
 from aggregator.store.sources.sources import SourceState
 
 NIGHTS = timedelta(days=3)
@@ -21,11 +21,15 @@ JUDGED_AT_ONCE = 500
 """Entries judged anew in one transaction: polls wait for no more than these."""
 
 
-def synchronise(store: Store, config: Config, now: datetime) -> sources.SyncSummary:
+def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary:
     """Bring the database in line with a configuration, in one transaction."""
     with store.transaction() as db:
-        summary = sources.sync(db, config.sources, now=now, first_polls={})
-        if summary != sources.SyncSummary():
+        summary = sync.apply(db, config.sources, now=now, first_polls={})
+        # Entries that the document at the new URL has too come back with its first poll.
+        entries.mark_left(db, documents.delete(db, summary.moved), now)
+        for change in summary.resectioned:
+            lists.move_source(db, change.source_id, left=change.left, joined=change.joined)
+        if summary != sync.SyncSummary():
             change_log.bump_all(db)
     return summary
 
@@ -40,11 +44,11 @@ def reapply_rules(
     """
     rulebook = Rulebook.of(config)
     with store.reading() as db:
-        before = sources.judged(db)
+        before = sources.rule_digests(db)
     judged = 0
     for source in config.sources:
-        mark = rulebook.stamp(source.id, source.sections)
-        if before.get(source.id, mark) == mark:
+        digest = rulebook.stamp(source.id, source.sections)
+        if before.get(source.id, digest) == digest:
             continue
         evaluate = partial(rulebook.evaluate, source.id, source.sections)
         after: int | None = 0
@@ -56,7 +60,7 @@ def reapply_rules(
                 judged += len(held)
                 after = held[-1].id if len(held) == JUDGED_AT_ONCE else None
                 if after is None:
-                    sources.update(db, source.id, {"rules": mark})
+                    sources.save_rule_digest(db, source.id, digest)
                 if held:
                     change_log.bump_all(db)
     return judged
@@ -93,7 +97,7 @@ def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetim
     count = entries.release(db, state.id, state.sections, evaluate)
     if state.health == "quarantined":
         sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
-        incidents.closed(db, state.id, now)
+        incidents.close(db, state.id, now)
     scopes = [change_log.ALL, change_log.STATUS, change_log.source_scope(state.id)]
     change_log.bump(db, scopes + [change_log.section_scope(s) for s in state.sections], now)
     return count

@@ -27,7 +27,7 @@ from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
 from aggregator.store.database.connection import Store
 from aggregator.store.database.outage import OutageLog
 from aggregator.store.database.times import format_time
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import poll_log, poll_plan
 
 logger = logging.getLogger("aggregator")
 
@@ -108,7 +108,7 @@ class Poller:
 
     # --- offers, from any thread ---------------------------------------------------------------
 
-    def offer(self, due: Iterable[sources.Due]) -> int:
+    def offer(self, due: Iterable[poll_plan.Due]) -> int:
         """Accept due sources that are not in flight, alternating hosts; return how many."""
         with self._guard:
             room = self._executor.capacity - len(self._in_flight)

@@ -29,7 +29,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
 from aggregator.store.database.outage import OutageLog
 from aggregator.store.database.times import format_time
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan, sources
 from aggregator.websub import subscriber
 from aggregator.websub.publications import Publications
 from aggregator.websub.worker import DeliveryWorker
@@ -169,7 +169,7 @@ class Scheduler:
             self._write_heartbeat(now)
             if not self.poller.unavailable_reason:
                 with self._store.reading() as db:
-                    due = sources.due(db, now)
+                    due = poll_plan.due(db, now)
                 self.poller.offer(due)
             self._outage.end()
         except StoreError as error:
@@ -266,7 +266,7 @@ class Scheduler:
     def _spread_overdue(self) -> None:
         now = self._clock()
         with self._store.transaction() as db:
-            due = [item.source_id for item in sources.due(db, now)]
+            due = [item.source_id for item in poll_plan.due(db, now)]
             known = sources.get_many(db, due)
             overdue = [key for key in due if known[key].polls]
             window = timedelta(seconds=len(overdue) / SPREAD_PER_SECOND)
@@ -275,7 +275,7 @@ class Scheduler:
                     key: schedule.spread(now=now, window=window, jitter=self._random())
                     for key in overdue
                 }
-                sources.plan(db, plans, now)
+                poll_plan.save(db, plans, now)
 
     def _watch_clock(self) -> None:
         now = self._clock()
@@ -296,7 +296,7 @@ class Scheduler:
         now = self._clock()
         latest = now + schedule.CLOCK_TOLERANCE
         with self._store.transaction() as db:
-            states = sources.planned_after(db, latest)
+            states = poll_plan.made_after(db, latest)
             plans = {
                 state.id: schedule.clock_guard(
                     NextPoll(at=state.next_poll, reason=state.next_poll_reason),
@@ -305,7 +305,7 @@ class Scheduler:
                 )
                 for state in states
             }
-            sources.plan(db, plans, now)
+            poll_plan.save(db, plans, now)
             for state in states:
                 if state.gate_from and state.gate_until and state.gate_from > latest:
                     until = now + (state.gate_until - state.gate_from)

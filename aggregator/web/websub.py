@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from aggregator.models.config import Config
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 from aggregator.store.websub import subscribers, subscriptions
 from aggregator.store.websub.subscriptions import ACTIVE, ASKED, DENIED, LEAVING, Subscription
 from aggregator.web.feeds import documents
@@ -120,7 +120,7 @@ class Endpoints:
             subscriptions.activate(db, known, renew=renew, until=until, now=now)
             if known.active_since is None:
                 words = "its hub pushes from now on; polled for what it has not pushed"
-                sources.poll_now(db, known.source_id, now, words)
+                poll_plan.poll_now(db, known.source_id, now, words)
 
     def _denied(self, known: Subscription, reason: str) -> None:
         now = self._clock()
@@ -136,7 +136,7 @@ class Endpoints:
             }
             subscriptions.update(db, known.token, columns)
             if known.state == ACTIVE:
-                sources.poll_now(db, known.source_id, now, "its hub pushes no more")
+                poll_plan.poll_now(db, known.source_id, now, "its hub pushes no more")
 
     def pushed(self, token: str) -> Response:
         """Take a push; whether it can be read is seen later (§7)."""

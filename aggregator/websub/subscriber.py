@@ -17,7 +17,7 @@ from aggregator.models.entry import Feed
 from aggregator.models.poll import Failed, Fetched, FetchOutcome, Message, Request, Transfer
 from aggregator.policy import schedule
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 from aggregator.store.websub import subscriptions
 from aggregator.store.websub.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
 from aggregator.websub import protocol
@@ -99,7 +99,7 @@ def outbound_requests(
             subscriptions.remove(db, subscription.token)  # so that it is requested again
         elif subscription.lease_until and subscription.lease_until <= now:
             subscriptions.remove(db, subscription.token)
-            sources.poll_now(db, subscription.source_id, now, "its hub's lease has ended")
+            poll_plan.poll_now(db, subscription.source_id, now, "its hub's lease has ended")
         else:
             subscriptions.update(db, subscription.token, {"act_at": subscription.lease_until})
             _renew(db, config, subscription, now)

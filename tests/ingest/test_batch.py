@@ -17,7 +17,6 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, versions
 from aggregator.store.queries import select
-from aggregator.store.sources import sources
 from tests.builders import START, URL, Desk, make_document, make_entry
 
 
@@ -262,8 +261,7 @@ def test_entry_that_left_while_parts_came_is_noticed_by_the_next_whole_document(
 def test_entries_of_a_former_url_count_as_left_unless_the_new_one_has_them(desk: Desk) -> None:
     desk.poll(make_document(A, B))
     desk.source = replace(desk.source, url="https://a.example/new")
-    with desk.store.transaction() as db:
-        sources.sync(db, [desk.source, *desk.others], now=desk.now, first_polls={})
+    maintenance.synchronise(desk.store, desk.config, desk.now)
     desk.poll(make_document(B))
     assert desk.last_seen("a") is not None
     assert desk.last_seen("b") is None

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.ingest import document, source_update
+from aggregator.ingest import document, maintenance
+from aggregator.ingest import gaps as rules
 from aggregator.ingest.source_update import Ingested
 from aggregator.models.entry import Entry, Feed
 from aggregator.models.poll import FailureKind, Freshness, ParsedDocument, Transfer
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import incidents, sources
+from aggregator.store.sources import incidents
 from tests.builders import URL, Desk, failed, make_document, make_entry
 
 OLDER = "https://a.example/archive/{}"
@@ -59,18 +60,18 @@ def miss(desk: Desk, older: int = 0) -> Ingested:
 def test_a_document_that_shares_nothing_with_the_last_is_a_gap(desk: Desk) -> None:
     done = miss(desk)
     assert gaps(desk) == [
-        "6 new entries, and none of the 6 that stood in the last document of"
-        f" {desk.now - timedelta(minutes=1):%Y-%m-%d %H:%M}: what came between may be missing;"
-        " it has no archive"
+        "6 new entries and none of the 6 entries of the last document of"
+        f" {desk.now - timedelta(minutes=1):%Y-%m-%d %H:%M}; entries between them may be missing;"
+        " the feed links no archive"
     ]
     assert "entries were missed, so " in done.next_poll.reason
-    assert desk.state().hurry == 1
+    assert desk.state().gap_boost == 1
 
 
 def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -> None:
     desk.poll(make_document(*items(1, 6)))
     desk.poll(make_document(*items(13, 18), feed=replace(feed(), older=URL)))
-    assert gaps(desk)[0].endswith("it has no archive")
+    assert gaps(desk)[0].endswith("the feed links no archive")
     assert not desk.request().archive
 
 
@@ -86,7 +87,7 @@ def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -
 def test_what_is_no_gap(desk: Desk, before: tuple[int, int], after: tuple[int, int]) -> None:
     desk.poll(make_document(*items(*before)))
     desk.poll(make_document(*items(*after)))
-    assert (gaps(desk), desk.state().hurry) == ([], 0)
+    assert (gaps(desk), desk.state().gap_boost) == ([], 0)
 
 
 def test_neither_the_first_document_nor_a_part_of_one_can_be_a_gap(desk: Desk) -> None:
@@ -96,14 +97,14 @@ def test_neither_the_first_document_nor_a_part_of_one_can_be_a_gap(desk: Desk) -
 
 
 def test_each_gap_halves_the_interval_and_quiet_polls_take_it_back(desk: Desk) -> None:
-    for number in range(source_update.MOST_HURRY + 2):
+    for number in range(rules.MOST_BOOST + 2):
         desk.poll(make_document(*items(10 * number + 1, 10 * number + 6)))
-    assert desk.state().hurry == source_update.MOST_HURRY
-    last = 10 * (source_update.MOST_HURRY + 1)
+    assert desk.state().gap_boost == rules.MOST_BOOST
+    last = 10 * (rules.MOST_BOOST + 1)
     desk.poll(make_document(*items(last + 4, last + 9)))
-    assert desk.state().hurry == source_update.MOST_HURRY
+    assert desk.state().gap_boost == rules.MOST_BOOST
     desk.poll(make_document(*items(last + 5, last + 10)))
-    assert desk.state().hurry == source_update.MOST_HURRY - 1
+    assert desk.state().gap_boost == rules.MOST_BOOST - 1
 
 
 def test_a_gap_is_filled_from_the_archive_that_the_feed_links(desk: Desk) -> None:
@@ -117,7 +118,7 @@ def test_a_gap_is_filled_from_the_archive_that_the_feed_links(desk: Desk) -> Non
     assert desk.request().url == OLDER.format(1)
     done_filling = desk.poll(archive(1, *items(5, 9)), archive=True)
     assert sorted(desk.shown()) == [f"{number:03}" for number in (*range(1, 7), *range(7, 19))]
-    assert gaps(desk)[-1] == "the gap is filled from its archive"
+    assert gaps(desk)[-1] == "filled the gap from the feed's archive"
     assert done_filling is not None
     assert done_filling.next_poll.at > desk.now
     request = desk.request()
@@ -139,7 +140,7 @@ def test_nothing_that_an_archive_says_is_for_the_feed(desk: Desk) -> None:
 def test_an_archive_that_fails_ends_the_filling_and_harms_nothing(desk: Desk) -> None:
     miss(desk, older=1)
     desk.poll(failed(FailureKind.GONE, status=410), archive=True)
-    assert gaps(desk)[-1] == "the gap is not filled: it failed"
+    assert gaps(desk)[-1] == "could not fill the gap: it failed"
     state = desk.state()
     assert (state.failures, state.health, state.fill_url) == (0, "fine", "")
     assert state.next_poll > desk.now
@@ -148,7 +149,7 @@ def test_an_archive_that_fails_ends_the_filling_and_harms_nothing(desk: Desk) ->
 def test_an_archive_that_ends_before_what_is_known_says_so(desk: Desk) -> None:
     miss(desk, older=1)
     desk.poll(archive(1, *items(10, 12)), archive=True)
-    assert gaps(desk)[-1].startswith("its archive was read as far as it goes")
+    assert gaps(desk)[-1].startswith("fetched the whole archive")
     assert not desk.request().archive
 
 
@@ -158,7 +159,7 @@ def test_a_chain_of_archives_without_end_is_left(desk: Desk) -> None:
     while desk.request().archive:
         read += 1
         desk.poll(archive(read, make_entry(f"x{read}"), older=read + 1), archive=True)
-    assert read == source_update.MOST_ARCHIVES
+    assert read == rules.MOST_ARCHIVES
 
 
 def test_an_archive_that_asks_to_wait_is_obeyed(desk: Desk) -> None:
@@ -171,8 +172,7 @@ def test_an_archive_that_asks_to_wait_is_obeyed(desk: Desk) -> None:
 def test_a_new_address_ends_the_filling(desk: Desk) -> None:
     miss(desk, older=1)
     desk.source = replace(desk.source, url="https://b.example/feed")
-    with desk.store.transaction() as db:
-        sources.sync(db, desk.config.sources, now=desk.now, first_polls={})
+    maintenance.synchronise(desk.store, desk.config, desk.now)
     assert desk.request().url == "https://b.example/feed"
 
 

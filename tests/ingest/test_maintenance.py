@@ -14,7 +14,7 @@ from aggregator.models.query import Query
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import select
-from aggregator.store.sources import incidents, sources
+from aggregator.store.sources import incidents
 from tests.builders import START, Desk, make_document, make_entry
 
 RAIN, SUN = make_entry("rain", title="Rain in Rome"), make_entry("sun", title="Sun in Rome")
@@ -33,8 +33,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def reapply_rules(desk: Desk) -> int:
-    with desk.store.transaction() as db:
-        sources.sync(db, desk.config.sources, now=desk.now, first_polls={})
+    maintenance.synchronise(desk.store, desk.config, desk.now)
     return maintenance.reapply_rules(desk.store, desk.config, desk.now)
 
 
@@ -204,12 +203,12 @@ def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
 
 def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
     with desk.store.transaction() as db:
-        incidents.noted(db, "b0", "moved", "long ago", desk.now - maintenance.INCIDENTS_KEPT * 2)
-        incidents.opened(
+        incidents.note(db, "b0", "moved", "long ago", desk.now - maintenance.INCIDENTS_KEPT * 2)
+        incidents.open(
             db, "b1", "failing", "it still is", desk.now - maintenance.INCIDENTS_KEPT * 2
         )
         for number in range(incidents.KEPT + 5):
-            incidents.noted(db, "a", "gap", str(number), desk.now)
+            incidents.note(db, "a", "gap", str(number), desk.now)
     for night in (desk.now, desk.now + timedelta(days=1)):
         maintenance.run_maintenance(desk.store, None, night, lambda: False)
     with desk.store.reading() as db:

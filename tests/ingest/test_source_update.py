@@ -18,7 +18,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources import incidents, poll_log, poll_plan
 from tests.builders import START, URL, Desk, failed, make_document, make_entry
 
 
@@ -156,10 +156,10 @@ def test_gone_is_asked_again_once_a_month_and_not_by_force(desk: Desk) -> None:
     assert state.health == "gone"
     assert timedelta(days=26) < state.next_poll - desk.now < timedelta(days=34)
     with desk.store.transaction() as db:
-        sources.force(db, desk.now)
+        poll_plan.force(db, desk.now)
     assert desk.state().next_poll == state.next_poll
     with desk.store.transaction() as db:
-        sources.force(db, desk.now, ["a"])
+        poll_plan.force(db, desk.now, ["a"])
     assert desk.state().next_poll == desk.now
 
 

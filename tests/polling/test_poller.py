@@ -9,7 +9,7 @@ from aggregator.models.poll import PollResult, Request
 from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import HOST_SHARE, Poller
 from aggregator.store.database.connection import Store
-from aggregator.store.sources.sources import Due
+from aggregator.store.sources.poll_plan import Due
 from tests.web.stock import CONFIG, START
 
 DUE = Due(source_id="herald", host="herald.example", next_poll=START)

@@ -13,7 +13,7 @@ from aggregator.models.query import parse
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from aggregator.store.websub.subscriptions import Subscription
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -87,7 +87,7 @@ class Stock:
         self.now = START
         self.number = 0
         with store.transaction() as db:
-            sources.sync(db, config.sources, now=START, first_polls={})
+            sync.apply(db, config.sources, now=START, first_polls={})
 
     def add(self, source_id: str, count: int = 1, *, age: timedelta = timedelta(0)) -> list[int]:
         self.now += timedelta(minutes=1)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 from aggregator.store.websub import subscribers
 from aggregator.websub import protocol
 from tests.e2e.service import wait_for
@@ -504,7 +504,7 @@ def test_hub_of_others_is_told_of_each_change(ours: Ours, peer: HubPeer) -> None
         before = len(pings())
         peer.numbers.append(4)
         with ours.store.transaction() as db:
-            sources.poll_now(db, "news", ours.clock())
+            poll_plan.poll_now(db, "news", ours.clock())
         wait_for(lambda: len(pings()) > before)
     assert f'<{hub}>; rel="hub"' in ours_links(f"{ours.base}/feeds/all.atom")
 

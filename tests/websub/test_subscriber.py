@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from aggregator.store.sources import poll_plan
 from aggregator.store.websub.subscriptions import Subscription
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, response
@@ -343,11 +344,10 @@ def test_push_that_quietly_died_is_noticed_by_a_poll_and_polls_resume(pair: Pair
 
 
 def poll_now(pair: Pair) -> None:
-    from aggregator.store.sources import sources
 
     before = pair.ours.source("news").polls
     with pair.ours.store.transaction() as db:
-        sources.poll_now(db, "news", pair.ours.clock())
+        poll_plan.poll_now(db, "news", pair.ours.clock())
     wait_for(lambda: pair.ours.source("news").polls > before)
 
 

@@ -80,7 +80,7 @@ def insert(
             hidden=one.hidden,
             known_by=one.known_by,
         )
-        cursor = db.execute(insert_statement("entries", values), values)
+        cursor = db.execute(insert_statement(tuple(values)), tuple(values.values()))
         entry_id = cursor.lastrowid
         if entry_id is None:  # SQLite always gives one after an insert
             raise RuntimeError("no row id after an insert")

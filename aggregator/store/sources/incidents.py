@@ -23,7 +23,7 @@ class Incident:
     detail: str
 
 
-def opened(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
+def open(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
     """Open an incident, or leave the open one of its kind as it is."""
     db.execute(
         "insert into incidents(source_id, kind, opened, changed, detail)"
@@ -33,7 +33,7 @@ def opened(db: Connection, source_id: str, kind: str, detail: str, now: datetime
     )
 
 
-def noted(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
+def note(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
     """Write an incident that is over as it happens, such as a move."""
     db.execute(
         "insert into incidents(source_id, kind, opened, closed, changed, detail)"
@@ -42,7 +42,7 @@ def noted(db: Connection, source_id: str, kind: str, detail: str, now: datetime)
     )
 
 
-def closed(db: Connection, source_id: str, now: datetime, *, but: str = "") -> None:
+def close(db: Connection, source_id: str, now: datetime, *, but: str = "") -> None:
     """Close a source's open incidents, save those of one kind."""
     db.execute(
         "update incidents set closed = ?1, changed = ?1"

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources import incidents, poll_log, poll_plan, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
@@ -75,7 +75,7 @@ class SourcePages:
             abort(403, "This request came from another site. Use the button on the source’s page.")
         with self._store.transaction() as db:
             state = _state(db, source_id)
-            if not sources.poll_now(db, source_id, self._clock()):
+            if not poll_plan.poll_now(db, source_id, self._clock()):
                 abort(409, f"The server asked us to wait until {state.gate_until:%H:%M} GMT.")
         return _see_other(url_for("source.page", source_id=source_id, asked=1))
 

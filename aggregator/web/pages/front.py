@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from aggregator.models.query import Query
 from aggregator.store.queries.summaries import EntrySummary
-from aggregator.store.sources import sources
+from aggregator.store.sources import poll_plan
 from aggregator.web.feeds.views import resolve
 from aggregator.web.pages.entry_lists import EntryLists, view_head
 from aggregator.web.pages.view_models import FrontPage, FrontSection
@@ -49,7 +49,7 @@ def compose(lists: EntryLists, updated: datetime | None) -> FrontPage:
         latest=lists.items(latest),
         media=lists.items(_media(lists)),
         source_count=len(config.sources),
-        next_poll=sources.next_due(lists.db),
+        next_poll=poll_plan.next_due(lists.db),
     )
 
 

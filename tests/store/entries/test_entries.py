@@ -13,7 +13,7 @@ from aggregator.models.config import Source
 from aggregator.models.entry import Entry, RuleResult, SafeHtml, StoredEntry
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, rows
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from tests.store.filled import START, filled
 
 NUMBERS = itertools.count(1)
@@ -24,7 +24,7 @@ LATER = START + timedelta(days=1)
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store(str(tmp_path / "test.db"))
     with opened.transaction() as db:
-        sources.sync(db, [Source(id="a", url="https://a.example/")], now=START, first_polls={})
+        sync.apply(db, [Source(id="a", url="https://a.example/")], now=START, first_polls={})
     yield opened
     opened.close()
 

@@ -17,7 +17,7 @@ from aggregator.store.entries import entries, stories
 from aggregator.store.entries.stories import Member
 from aggregator.store.queries import collapse, select
 from aggregator.store.queries.select import Cursor
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from tests.store.queries.test_select import NOW, SOURCES, add, make_entry
 
 SOUND = Enclosure(url="https://a.example/s.mp3", type="audio/mpeg")
@@ -65,7 +65,7 @@ def world(reports: list[Told]) -> Iterator[Store]:
     with TemporaryDirectory() as folder:
         store = Store(str(Path(folder) / "test.db"))
         with store.transaction() as db:
-            sources.sync(db, SOURCES, now=NOW, first_polls={})
+            sync.apply(db, SOURCES, now=NOW, first_polls={})
         first: dict[int, int] = {}
         members: list[Member] = []
         for number, one in enumerate(reports):

@@ -10,7 +10,7 @@ from aggregator.models.config import Source
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import fts
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from tests.store.queries.test_select import make_entry
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(str(tmp_path / "test.db"))
     with made.transaction() as db:
         source = Source(id="a", url="https://a.example/")
-        sources.sync(db, [source], now=NOW, first_polls={})
+        sync.apply(db, [source], now=NOW, first_polls={})
         fresh = []
         for number in range(1, COUNT + 1):
             text = "rain ferry" if number % 20 == 0 else "rain"

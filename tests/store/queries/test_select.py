@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator.models.config import Source
-from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml
+from aggregator.models.entry import Author, Enclosure, Entry, Feed, Image, SafeHtml
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, lists
 from aggregator.store.queries import fts, select, summaries
 from aggregator.store.queries.select import Cursor
-from aggregator.store.sources import sources
+from aggregator.store.sources import sources, sync
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 SOURCES = (
@@ -65,7 +65,7 @@ def add(store: Store, source_id: str, entry: Entry, at: datetime) -> int:
 def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(str(tmp_path / "test.db"))
     with made.transaction() as db:
-        sources.sync(db, SOURCES, now=NOW, first_polls={})
+        sync.apply(db, SOURCES, now=NOW, first_polls={})
     for number, (source_id, fields) in enumerate(ENTRIES):
         add(made, source_id, make_entry(number, **fields), NOW + timedelta(minutes=number))
     yield made
@@ -192,7 +192,7 @@ def test_list_leaves_texts_unread(store: Store) -> None:
 
 def test_labels_are_what_the_states_say(store: Store) -> None:
     with store.transaction() as db:
-        sources.update(db, "a", {"feed_title": "The A"})
+        sources.update(db, "a", {"feed": Feed(title="The A")})
     with store.reading() as db:
         states = sources.get_many(db, ["a", "b", "c", "none"])
         labels = sources.labels(db, ["a", "b", "c", "none"])
@@ -239,8 +239,9 @@ def test_freed_id_is_not_given_again(store: Store) -> None:
 def test_source_that_changes_sections_takes_its_entries_along(store: Store) -> None:
     changed = (replace(SOURCES[0], sections=("asia",)), *SOURCES[1:])
     with store.transaction() as db:
-        summary = sources.sync(db, changed, now=NOW, first_polls={})
-    assert summary.resectioned == ("a",)
+        [change] = sync.apply(db, changed, now=NOW, first_polls={}).resectioned
+        lists.move_source(db, change.source_id, left=change.left, joined=change.joined)
+    assert change == sync.SectionChange(source_id="a", left=("europe", "world"), joined=("asia",))
     assert titles(store, Query(section=("asia",))) == ["Sun in Rome", "Rain in Rome"]
     assert titles(store, Query(section=("europe",))) == []
 

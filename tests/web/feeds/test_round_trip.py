@@ -17,7 +17,7 @@ from aggregator.models.query import parse
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
 from aggregator.store.queries import select
-from aggregator.store.sources import sources
+from aggregator.store.sources import sync
 from tests import validators
 from tests.web.conftest import FeedSite
 from tests.web.stock import BASE, CONFIG, make_entry
@@ -59,7 +59,7 @@ def stored(site: FeedSite, query: str = "") -> Sequence[StoredEntry]:
 def configure(site: FeedSite, config: Config) -> None:
     site.config = config
     with site.stock.store.transaction() as db:
-        sources.sync(db, config.sources, now=site.stock.now, first_polls={})
+        sync.apply(db, config.sources, now=site.stock.now, first_polls={})
 
 
 def fill(site: FeedSite) -> None:

@@ -50,7 +50,7 @@ def test_without_auth_there_is_no_login_and_all_may_act(site: Made) -> None:
     pages = site(Auth())
     assert pages.get("/login").status_code == 404
     assert poll(pages.client).status_code == 303
-    assert next_poll(pages) == "asked for by hand"
+    assert next_poll(pages) == "requested"
 
 
 def test_stranger_reads_but_does_not_act(site: Made) -> None:
@@ -70,7 +70,7 @@ def test_who_signed_in_acts_until_they_sign_out(site: Made) -> None:
     assert "Poll now" in pages.text("/source/herald")
     assert "You are signed in" in pages.text("/login")
     poll(pages.client)
-    assert next_poll(pages) == "asked for by hand"
+    assert next_poll(pages) == "requested"
     pages.client.post("/logout", headers=OURS)
     assert "Poll now" not in pages.text("/source/herald")
 
@@ -174,7 +174,7 @@ def test_token_acts_without_a_page_of_ours(site: Made) -> None:
     assert poll(pages.client, Authorization="Bearer wrong").headers["Location"] != "/source/herald"
     assert next_poll(pages) == "first poll"
     poll(pages.client, Authorization=f"Bearer {TOKEN}")
-    assert next_poll(pages) == "asked for by hand"
+    assert next_poll(pages) == "requested"
 
 
 def test_what_a_browser_sends_by_itself_is_no_proof_of_will(site: Made) -> None:

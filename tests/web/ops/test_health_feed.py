@@ -17,14 +17,14 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 
 def opened(pages: PageSite, kind: str = "failing", detail: str = "status 500 <b>") -> None:
     with pages.stock.store.transaction() as db:
-        incidents.opened(db, "herald", kind, detail, START)
+        incidents.open(db, "herald", kind, detail, START)
 
 
 def test_incident_is_one_entry_updated_when_resolved(pages: PageSite) -> None:
     opened(pages)
     before = feedparser.parse(pages.text("/feeds/health.atom")).entries
     with pages.stock.store.transaction() as db:
-        incidents.closed(db, "herald", START + timedelta(hours=1))
+        incidents.close(db, "herald", START + timedelta(hours=1))
     after = feedparser.parse(pages.text("/feeds/health.atom")).entries
     assert [entry.title for entry in before] == ["Herald can't be polled"]
     assert [entry.title for entry in after] == ["Herald can be polled again"]

@@ -512,7 +512,7 @@ def test_poll_now_is_refused_from_other_sites(
 ) -> None:
     answer = pages.client.post("/source/herald/poll", headers=headers)
     assert answer.status_code == status
-    assert (next_poll(pages) == "asked for by hand") is (status == 303)
+    assert (next_poll(pages) == "requested") is (status == 303)
 
 
 def test_poll_now_obeys_retry_after(pages: PageSite) -> None:
