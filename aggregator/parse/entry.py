@@ -118,7 +118,7 @@ def _texts(children: Children, tree: Tree, page: str) -> tuple[Text | None, Text
     content = contents[0] if contents else None
     if len(contents) > 1:
         content = max(contents, key=lambda each: (each.type != "text", visible_length(each)))
-    if page and _host(page) == _host(tree.url):
+    if page and links.host(page) == links.host(tree.url):
         return _based(summary, page), _based(content, page)
     return summary, content
 
@@ -127,10 +127,6 @@ def _based(construct: Text | None, page: str) -> Text | None:
     if construct is None or construct.base or construct.type == "text":
         return construct
     return replace(construct, base=page)
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].lower()
 
 
 def _constructs(children: Children, tree: Tree, *names: str) -> Iterator[Text]:

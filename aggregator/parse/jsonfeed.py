@@ -1,10 +1,10 @@
 """JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/) to `ParsedFeed`.
 
-Lenient as the specification asks of readers: an id may be a number, a wrong type counts as absent,
-an item that is no object is left out and said so.
+Lenient as the specification asks of readers: an id may be a number, one object or string may stand
+where a list should, sizes may be strings, titles may have character references. A value of any
+other type counts as absent. An item that is no object is left out, and a problem says so.
 """
 
-import html
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +16,9 @@ import xxhash
 from aggregator.models.entry import Author, Enclosure, Image, ParsedEntry, ParsedFeed, Text
 from aggregator.parse import dates, decode
 from aggregator.parse.decode import NotAFeed
+from aggregator.parse.links import host, is_web
+from aggregator.parse.people import person
+from aggregator.parse.text import as_html, sniffed
 
 Object = dict[str, Any]
 
@@ -46,8 +49,12 @@ def parse(body: bytes, *, url: str = "") -> ParsedFeed:
     """
     document = _document(body)
     problems: list[str] = []
+    home = _address(document, "home_page_url")
+    language, authors = _text(document, "language"), _authors(document)
     try:
-        entries = tuple(_entries(document, problems))
+        entries = tuple(
+            _entry(item, home or url, language, authors) for item in _items(document, problems)
+        )
     except RecursionError as error:  # hashing goes a little deeper than reading did
         raise NotAFeed("The document's JSON is nested too deep") from error
     version = _VERSION.fullmatch(_text(document, "version"))
@@ -57,12 +64,12 @@ def parse(body: bytes, *, url: str = "") -> ParsedFeed:
         problems.append("the feed says that it has expired and will not be updated again")
     return ParsedFeed(
         version=f"json{version[1] if version else ''}",
-        title=html.escape(_text(document, "title"), quote=False),
-        subtitle=html.escape(_text(document, "description"), quote=False),
-        link=_text(document, "home_page_url"),
-        language=_text(document, "language"),
-        image=_text(document, "icon") or _text(document, "favicon"),
-        authors=_authors(document),
+        title=as_html(_construct(document, "title", is_title=True)),
+        subtitle=as_html(_construct(document, "description")),
+        link=home,
+        language=language,
+        image=_address(document, "icon") or _address(document, "favicon"),
+        authors=authors,
         links=tuple(_feed_links(document)),
         problems=tuple(problems),
         entries=entries,
@@ -85,42 +92,53 @@ def _document(body: bytes) -> Object:
     return document
 
 
-def _entries(document: Object, problems: list[str]) -> Iterator[ParsedEntry]:
+def _items(document: Object, problems: list[str]) -> Iterator[Object]:
     for position, item in enumerate(document["items"], 1):
         if isinstance(item, dict):
-            yield _entry(item)
+            yield item
         else:
             problems.append(f"item {position} is no object; left out")
 
 
-def _entry(item: Object) -> ParsedEntry:
-    images = (_text(item, "image"), _text(item, "banner_image"))
-    title, summary = _text(item, "title"), _text(item, "summary")
-    language = _text(item, "language")
+def _entry(item: Object, home: str, language: str, authors: tuple[Author, ...]) -> ParsedEntry:
+    images = (_address(item, "image"), _address(item, "banner_image"))
+    page, external, guid = _address(item, "url"), _address(item, "external_url"), _text(item, "id")
+    page = page or external or (guid if is_web(guid) else "")
+    base = page if host(page) == host(home) else ""
     return ParsedEntry(
-        guid=_text(item, "id"),
-        link=_text(item, "url") or _text(item, "external_url"),
-        title=Text(value=title, type="text", language=language) if title else None,
-        summary=Text(value=summary, type="text", language=language) if summary else None,
-        content=_content(item, language),
-        authors=_authors(item),
-        categories=tuple(dict.fromkeys(tag for tag in _strings(item, "tags") if tag)),
+        guid=guid,
+        link=page,
+        title=_construct(item, "title", is_title=True),
+        summary=_construct(item, "summary", base=base),
+        content=_content(item, base),
+        authors=_authors(item) or authors,
+        categories=tuple(dict.fromkeys(tag for tag in _tags(item) if tag)),
         published=_moment(item, "date_published"),
         updated=_moment(item, "date_modified"),
         enclosures=tuple(_enclosures(item)),
         images=tuple(Image(url=url) for url in dict.fromkeys(images) if url),
-        links=tuple(_item_links(item)),
-        language=language,
+        links=(("related", external),) if external and external != page else (),
+        language=_text(item, "language") or language,
         item_hash=_hash(item),
     )
 
 
-def _content(item: Object, language: str) -> Text | None:
-    for key, kind in (("content_html", "html"), ("content_text", "text")):
-        value = _text(item, key)
-        if value:
-            return Text(value=value, type=kind, language=language)
-    return None
+def _construct(holder: Object, key: str, *, is_title: bool = False, base: str = "") -> Text | None:
+    """Return a text that should be plain, but may have character references or tags of HTML."""
+    value = _text(holder, key)
+    if not value:
+        return None
+    kind, value = sniffed(value, is_title=is_title)
+    language = _text(holder, "language")
+    return Text(value=value, type=kind, language=language, base=base if kind == "html" else "")
+
+
+def _content(item: Object, base: str) -> Text | None:
+    language = _text(item, "language")
+    if value := _text(item, "content_html"):
+        return Text(value=value, type="html", language=language, base=base)
+    value = _text(item, "content_text")
+    return Text(value=value, type="text", language=language) if value else None
 
 
 def _hash(item: Object) -> bytes:
@@ -129,9 +147,26 @@ def _hash(item: Object) -> bytes:
 
 
 def _authors(holder: Object) -> tuple[Author, ...]:
-    given = _objects(holder, "authors") or _objects({"": [holder.get("author")]}, "")  # as 1.0
-    authors = (Author(name=_text(each, "name"), uri=_text(each, "url")) for each in given)
+    given = _several(holder, "authors") or _several(holder, "author")  # one in version 1.0
+    authors = (_author(each) for each in given)
     return tuple(dict.fromkeys(each for each in authors if each != Author()))
+
+
+def _author(given: object) -> Author:
+    if not isinstance(given, dict):
+        return person(given if isinstance(given, str) else "")
+    named = person(_text(given, "name"))
+    return Author(name=named.name, email=named.email, uri=_text(given, "url") or named.uri)
+
+
+def _tags(item: Object) -> Iterator[str]:
+    for tag in _several(item, "tags"):
+        if isinstance(tag, dict):
+            yield _text(tag, "name") or _text(tag, "label") or _text(tag, "term")
+        elif isinstance(item["tags"], str):
+            yield from (each.strip() for each in _legal(tag).split(","))
+        else:
+            yield _legal(tag)
 
 
 def _enclosures(item: Object) -> Iterator[Enclosure]:
@@ -146,12 +181,6 @@ def _enclosures(item: Object) -> Iterator[Enclosure]:
                 duration=duration if duration and duration <= LONGEST_DURATION else None,
                 title=_text(attachment, "title"),
             )
-
-
-def _item_links(item: Object) -> Iterator[tuple[str, str]]:
-    external = _text(item, "external_url")
-    if external and _text(item, "url"):
-        yield "related", external
 
 
 def _feed_links(document: Object) -> Iterator[tuple[str, str]]:
@@ -174,18 +203,31 @@ def _text(holder: Object, key: str) -> str:
     return _legal(holder.get(key))
 
 
-def _strings(holder: Object, key: str) -> Iterator[str]:
-    values = holder.get(key)
-    return (_legal(value) for value in values) if isinstance(values, list) else iter(())
+def _address(holder: Object, key: str) -> str:
+    """Return a URL, which may stand in an object of its own."""
+    value = holder.get(key)
+    return _text(value, "url") if isinstance(value, dict) else _legal(value)
+
+
+def _several(holder: Object, key: str) -> list[object]:
+    """Return a list, or the one string or object that stands in its place."""
+    value = holder.get(key)
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, (str, dict)) and value else []
 
 
 def _objects(holder: Object, key: str) -> list[Object]:
-    values = holder.get(key)
-    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
+    return [each for each in _several(holder, key) if isinstance(each, dict)]
 
 
 def _count(holder: Object, key: str) -> int | None:
     value = holder.get(key)
+    if isinstance(value, str):
+        sent = value.strip()
+        value = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 17 else None
+        if value is None:
+            return dates.seconds(sent)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 < value < 2**53 else None

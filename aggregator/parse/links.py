@@ -57,10 +57,10 @@ def permalink(children: Children, element: Element, tree: Tree) -> str:
     """Return an entry's id where it is the URL of its page (RSS 2.0: isPermaLink)."""
     for guid in named(children, "guid", "id"):
         is_page = _any_case(guid, "ispermalink").strip().lower() != "false"
-        if is_page and (_is_web(sent := text(guid)) or sent[:1] == "/"):
+        if is_page and (is_web(sent := text(guid)) or sent[:1] == "/"):
             return address(sent, guid, tree)
     about = element.get(RDF_ABOUT, "").strip()
-    return about if _is_web(about) else ""
+    return about if is_web(about) else ""
 
 
 def comments(children: Children, links: Iterable[Link], tree: Tree) -> str:
@@ -98,12 +98,22 @@ def address(sent: str, element: Element, tree: Tree) -> str:
     return sent if sent[:4].lower() == "www." else join(tree.base(element), sent)
 
 
+def is_web(sent: str) -> bool:
+    """Return whether a text is an http or https URL and nothing else."""
+    return sent[:8].lower().startswith(("http://", "https://")) and not any(map(str.isspace, sent))
+
+
+def host(url: str) -> str:
+    """Return the host of a URL, with its port, in lower case."""
+    return url.partition("://")[2].partition("/")[0].lower()
+
+
 def _links(element: Element, tree: Tree) -> Iterator[Link]:
     relations = _relations(element)
     sent = element.get("href", "").strip()
     if not sent and relations != ["alternate"]:
         sent = text(element)
-        sent = sent if _is_web(sent) else ""
+        sent = sent if is_web(sent) else ""
     if sent:
         url = address(sent, element, tree)
         kind = element.get("type", "").partition(";")[0].strip().lower()
@@ -124,7 +134,3 @@ def _rank(link: Link, language: str) -> tuple[bool, bool]:
     spoken = link.element.get("hreflang", "").partition("-")[0].lower()
     wanted = language.partition("-")[0].lower()
     return not link.is_page, bool(spoken and wanted and spoken != wanted)
-
-
-def _is_web(sent: str) -> bool:
-    return sent[:8].lower().startswith(("http://", "https://")) and not any(map(str.isspace, sent))

@@ -115,8 +115,8 @@ def test_the_one_author_of_version_1_0() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"id": {}, "url": 1, "title": [], "tags": "a", "attachments": {}, "authors": "x"},
-        {"attachments": [None, 1, {"url": "u", "size_in_bytes": "1"}], "authors": [None, {}]},
+        {"id": {}, "url": 1, "title": [], "tags": 7, "attachments": {}, "authors": 3},
+        {"attachments": [None, 1, {"url": "u", "size_in_bytes": "x"}], "authors": [None, {}]},
         {"attachments": [{"url": "u", "size_in_bytes": -1, "duration_in_seconds": True}]},
         {"date_published": 5, "date_modified": "soon", "author": [1], "image": {}},
     ],
@@ -125,6 +125,73 @@ def test_wrong_types_count_as_absent(fields: dict[str, object]) -> None:
     found = entry(**fields)
     assert (found.published, found.updated, found.authors, found.categories) == (None, None, (), ())
     assert all(each.length is None and each.duration is None for each in found.enclosures)
+
+
+@pytest.mark.parametrize(
+    ("fields", "authors"),
+    [
+        ({"authors": ["Ida Rask", "Bo"]}, (Author(name="Ida Rask"), Author(name="Bo"))),
+        ({"authors": {"name": "Ida"}}, (Author(name="Ida"),)),
+        ({"author": "Ida <ida@e.example>"}, (Author(name="Ida", email="ida@e.example"),)),
+        ({"author": [{"name": "Ida", "url": "u"}]}, (Author(name="Ida", uri="u"),)),
+    ],
+)
+def test_authors_of_other_types(fields: dict[str, object], authors: tuple[Author, ...]) -> None:
+    assert entry(**fields).authors == authors
+
+
+def test_authors_and_language_of_the_feed_are_those_of_items_without() -> None:
+    body = feed({"id": "1"}, {"id": "2", "language": "da"}, authors=[{"name": "N"}], language="sv")
+    first, second = jsonfeed.parse(body).entries
+    assert first.authors == (Author(name="N"),)
+    assert (first.language, second.language) == ("sv", "da")
+
+
+@pytest.mark.parametrize(
+    ("tags", "categories"),
+    [
+        ("sea", ("sea",)),
+        ("sea, ships,", ("sea", "ships")),
+        ([{"name": "sea"}, "wind, rain"], ("sea", "wind, rain")),
+    ],
+)
+def test_tags_of_other_types(tags: object, categories: tuple[str, ...]) -> None:
+    assert entry(tags=tags).categories == categories
+
+
+@pytest.mark.parametrize(("size", "duration"), [("12", "61.5"), (12.0, "1:01"), (" 12 ", 61)])
+def test_one_attachment_with_sizes_as_strings(size: object, duration: object) -> None:
+    attachment = {"url": "u", "size_in_bytes": size, "duration_in_seconds": duration}
+    assert entry(attachments=attachment).enclosures == (Enclosure(url="u", length=12, duration=61),)
+
+
+def test_an_id_that_is_a_url_is_the_link_where_there_is_no_other() -> None:
+    assert entry(id="https://e.example/1").link == "https://e.example/1"
+    assert entry(id="tag:e.example,2020:1").link == ""
+    assert entry(id="https://e.example/1", url="https://e.example/2").link == "https://e.example/2"
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("Salt &amp; tar", Text(value="Salt &amp; tar", type="html")),
+        ("The <head> element", Text(value="The <head> element", type="text")),
+        ("Salt & tar", Text(value="Salt & tar", type="text")),
+    ],
+)
+def test_references_in_titles_are_html(title: str, read: Text) -> None:
+    assert entry(title=title).title == read
+    shown = "Salt &amp; tar" if "Salt" in title else "The &lt;head&gt; element"
+    assert jsonfeed.parse(feed(title=title)).title == shown
+
+
+def test_relative_references_are_of_the_items_page_where_it_is_on_the_site() -> None:
+    items = [{"url": f"https://{host}/a/", "content_html": "<p>x"} for host in ("e.org", "x.org")]
+    contents = [
+        each.content
+        for each in jsonfeed.parse(feed(*items, home_page_url="https://e.org/")).entries
+    ]
+    assert [content.base for content in contents if content] == ["https://e.org/a/", ""]
 
 
 def test_items_that_are_no_objects_are_left_out_and_said() -> None:
