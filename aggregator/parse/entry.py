@@ -168,7 +168,7 @@ def _categories(children: Children) -> tuple[str, ...]:
 def _date(children: Children, *names: str) -> datetime | None:
     for element in named(children, *names):
         sent = text_of(element)
-        if moment := dates.moment(sent, sent):
+        if moment := dates.parse(sent):
             return moment
     return None
 

@@ -94,7 +94,7 @@ def read(
         links=links.others(found, "alternate"),
         ttl=_bounded(timedelta(minutes=min(media.number(first_text(children, "ttl")), 10**9))),
         update_period=_update_period(children),
-        update_base=dates.rfc3339(first_text(children, "sy:updatebase")),
+        update_base=dates.parse(first_text(children, "sy:updatebase")),
         skip_hours=frozenset(_hours(children, tree)),
         skip_days=frozenset(_days(children, tree)),
         complete="fh:complete" in children,
@@ -152,7 +152,7 @@ def _image(children: Children, tree: Tree) -> str:
 
 def _date(children: Children, *names: str) -> datetime | None:
     sent = (text_of(each) for each in named(children, *names))
-    return next((moment for each in sent if (moment := dates.moment(each, each))), None)
+    return next((moment for each in sent if (moment := dates.parse(each))), None)
 
 
 def _update_period(children: Children) -> timedelta | None:

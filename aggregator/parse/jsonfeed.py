@@ -113,8 +113,8 @@ def _entry(item: Object, home: str, language: str, authors: tuple[Author, ...]) 
         content=_content(item, base),
         authors=_authors(item) or authors,
         categories=tuple(dict.fromkeys(tag for tag in _tags(item) if tag)),
-        published=_moment(item, "date_published"),
-        updated=_moment(item, "date_modified"),
+        published=_date(item, "date_published"),
+        updated=_date(item, "date_modified"),
         enclosures=tuple(_enclosures(item)),
         images=tuple(Image(url=url) for url in dict.fromkeys(images) if url),
         links=(("related", external),) if external and external != page else (),
@@ -233,5 +233,5 @@ def _count(holder: Object, key: str) -> int | None:
     return int(value) if 0 < value < 2**53 else None
 
 
-def _moment(holder: Object, key: str) -> datetime | None:
-    return dates.rfc3339(_text(holder, key))
+def _date(holder: Object, key: str) -> datetime | None:
+    return dates.parse(_text(holder, key))
