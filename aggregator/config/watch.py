@@ -1,6 +1,14 @@
-"""Notices that the configuration file was changed."""
+"""Notices changes of the configuration file, and reloads it."""
 
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from aggregator.config import file
+from aggregator.errors import AggregatorError
+from aggregator.models.config import Config
+
+CHECK_SECONDS = 2.0
 
 
 class FileWatch:
@@ -29,3 +37,51 @@ class FileWatch:
             return Path(self._path).stat().st_mtime_ns
         except OSError:
             return self._modified
+
+
+class LiveConfig:
+    """The configuration in force: reloaded when the file changes and is valid."""
+
+    def __init__(
+        self,
+        path: str,
+        environ: Mapping[str, str],
+        *,
+        clock: Callable[[], float],
+        loaded: Callable[[Config], None] = lambda _: None,
+    ) -> None:
+        """Load the file.
+
+        Args:
+            path: The file.
+            environ: The source of the values of `${NAME}`.
+            clock: Seconds, monotonic.
+            loaded: Called with each configuration that comes into force.
+
+        Raises:
+            ConfigError: The file is invalid.
+        """
+        self._path, self._environ, self._clock, self._loaded = path, environ, clock, loaded
+        self._watch = FileWatch(path)
+        self._config = self._load()
+        self._checked = clock()
+        self._checking = threading.Lock()
+
+    def __call__(self) -> Config:
+        """Return the configuration; while the file is invalid, the last valid one."""
+        is_due = self._clock() - self._checked > CHECK_SECONDS
+        if is_due and self._checking.acquire(blocking=False):
+            try:
+                self._checked = self._clock()
+                if self._watch.has_changed():
+                    self._config = self._load()
+            except AggregatorError:
+                pass  # the scheduler reads the same file and reports the error on the status page
+            finally:
+                self._checking.release()
+        return self._config
+
+    def _load(self) -> Config:
+        config = file.load(self._path, self._environ)
+        self._loaded(config)
+        return config

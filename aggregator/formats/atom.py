@@ -103,6 +103,9 @@ def _links(item: Item) -> str:
 
 def _source(item: Item) -> str:
     origin, source = item.origin, item.source
+    # Without an author of its own or of its source, the feed's would apply (RFC 4287 §4.2.1):
+    # readers would show this site as the author.
+    publisher: tuple[Author, ...] = () if item.entry.entry.authors else (Author(name=origin.title),)
     heading = "".join(
         (
             element("id", origin.id),
@@ -110,20 +113,21 @@ def _source(item: Item) -> str:
         )
     )
     if item.entry.entry.origin and origin == item.entry.entry.origin:
-        updated, rest = item.updated, _link("self", origin.url)
+        updated, authors = item.updated, publisher
+        rest = _link("self", origin.url)
     else:
-        updated = source.updated or item.updated
+        updated, authors = source.updated or item.updated, source.authors or publisher
         rest = "".join(
             (
                 _link("self", source.url),
                 _link("alternate", source.link, "text/html"),
-                *(_person(author) for author in source.authors),
                 element("icon", source.icon),
             )
         )
+    people = "".join(_person(author) for author in authors)
     return (
         f"<source{_language(source.language)}>\n{heading}"
-        f"<updated>{rfc3339(updated)}</updated>\n{rest}</source>\n"
+        f"<updated>{rfc3339(updated)}</updated>\n{people}{rest}</source>\n"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import feedparser
 import pytest
 from hypothesis import given, settings
+from lxml import etree
 
 from aggregator.formats import atom, jsonfeed, merged, rss
 from aggregator.formats.merged import Item, MergedFeed
@@ -211,6 +212,17 @@ def test_atom_names_the_source_with_id_title_date_and_links() -> None:
         ("self", SOURCE.url),
         ("alternate", SOURCE.link),
     ]
+
+
+@pytest.mark.parametrize(
+    ("authors", "of_source"), [((), ["The Herald"]), ((Author(name="Ann"),), [])]
+)
+def test_atom_names_the_publisher_where_an_entry_has_no_author(
+    authors: tuple[Author, ...], of_source: list[str]
+) -> None:
+    body = atom.render(make_feed(make_item(replace(ENTRY, authors=authors))))
+    names = etree.fromstring(body).findall("{*}entry/{*}source/{*}author/{*}name")
+    assert [name.text for name in names] == of_source
 
 
 def test_atom_tells_what_was_taken_back() -> None:

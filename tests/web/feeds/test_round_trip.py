@@ -110,6 +110,9 @@ def test_what_is_read_is_what_was_served(
 
 def _facts(stored: StoredEntry, format: str) -> dict[str, object]:
     entry = stored.entry
+    authors = tuple(author.name for author in entry.authors)
+    if format == "atom" and not authors:  # the source's authors apply (RFC 4287 §4.2.1)
+        authors = (_credited(stored),)
     return {
         "uri": stored.uri,
         "link": entry.link,
@@ -117,7 +120,7 @@ def _facts(stored: StoredEntry, format: str) -> dict[str, object]:
         "summary": entry.summary,
         "content": entry.content,
         "published": entry.published or stored.first_seen,
-        "authors": tuple(author.name for author in entry.authors),
+        "authors": authors,
         "categories": entry.categories,
         "enclosures": tuple((e.url, e.type, e.length, e.duration) for e in entry.enclosures),
         "image": entry.image.url if entry.image else "",
