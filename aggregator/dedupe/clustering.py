@@ -195,10 +195,14 @@ def _sketch(numbers: Iterable[int], size: int) -> list[int]:
     return sorted(set(numbers))[:size]
 
 
-@lru_cache(maxsize=16_384)  # a few words make up most of any text
 def _number(word: str) -> int:
     """Return a word's number in 61 bits, so that the sum of four fits into SQLite's integers."""
-    return _hash(_stem(word)) >> 3
+    return _hash(word) >> 3 if word[0].isdigit() else _stem_number(_stem(word))
+
+
+@lru_cache(maxsize=16_384)  # a few words make up most of any text
+def _stem_number(stem: str) -> int:
+    return _hash(stem) >> 3
 
 
 def _key(kind: bytes, *values: str) -> int:

@@ -8,13 +8,19 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
 MAX_WORDS = 60
 """Words of a lead that are compared; the rest of a text differs between publishers."""
+
+MAX_LENGTH = 2_000
+"""Characters of a text in which its words are looked for."""
+
+CACHED_LENGTH = 16
+"""Characters up to which a chunk between spaces is cached: longer ones are mostly unspaced text,
+which hardly repeats. So 16,384 chunks take 25 MB at most."""
 
 # Written without spaces: Thai, Lao, Burmese, Khmer, Kana, Han.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -82,9 +88,16 @@ class Token(NamedTuple):
     has_no_case: bool = False
 
 
-@lru_cache(maxsize=4_096)
+_MARK = Token("")
+
+
 def tokenize(text: str) -> TokenizedText:
     """Return the first `MAX_WORDS` words of a text."""
+    return _tokenize(text[:MAX_LENGTH])
+
+
+@lru_cache(maxsize=1_024)  # 16 MB; one batch compares the same stories with many entries
+def _tokenize(text: str) -> TokenizedText:
     words: list[str] = []
     numbers, names, content = set[str](), set[str](), set[str]()
     begins = True
@@ -124,23 +137,32 @@ def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    return chain.from_iterable(map(_tokens_of, text.split()))
+    for chunk in text[:MAX_LENGTH].split():
+        yield from _cached(chunk) if len(chunk) <= CACHED_LENGTH else _split(chunk)
 
 
 @lru_cache(maxsize=16_384)  # a few words make up most of any text
-def _tokens_of(chunk: str) -> tuple[Token, ...]:
-    """Return the tokens of a text without spaces."""
-    tokens: list[Token] = []
-    for word, number, run, _ in _TOKEN.findall(_folded(chunk)):
+def _cached(chunk: str) -> tuple[Token, ...]:
+    return tuple(_split(chunk))
+
+
+def _split(chunk: str) -> Iterator[Token]:
+    """Yield the tokens of a text without spaces."""
+    for match in _TOKEN.finditer(_folded(chunk)):
+        word, number, run, _ = match.groups()
         if word:
-            tokens.append(_word(word))
+            yield _word(word)
         elif number:
-            tokens.append(Token(_number(number), is_content=True, is_number=True))
+            yield Token(_number(number), is_content=True, is_number=True)
         elif run:
-            tokens += [Token(pair, is_content=True, has_no_case=True) for pair in _pairs(run)]
+            yield from map(_pair, _pairs(run))
         else:
-            tokens.append(Token(""))
-    return tuple(tokens)
+            yield _MARK
+
+
+@lru_cache(maxsize=16_384)
+def _pair(characters: str) -> Token:
+    return Token(characters, is_content=True, has_no_case=True)
 
 
 def ngrams(words: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
@@ -152,8 +174,10 @@ def _number(figures: str) -> str:
     return re.sub("[.,:/–]", "-", _THOUSANDS.sub("", figures))
 
 
-def _pairs(run: str) -> list[str]:
-    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+def _pairs(run: str) -> Iterator[str]:
+    if len(run) == 1:
+        return iter([run])
+    return (run[at : at + 2] for at in range(len(run) - 1))
 
 
 def _folded(text: str) -> str:
