@@ -96,9 +96,15 @@ def document(body: bytes, content_type: str) -> Document:
     return Document(xml=_without_doctype(xml, problems), problems=tuple(problems))
 
 
-def text(body: bytes, content_type: str = "") -> str:
-    """Return the text of a document that is not XML, legal characters only; never raises."""
-    utf8 = encodings.to_utf8(body, content_type, [])
+def text(body: bytes, content_type: str, problems: list[str]) -> str:
+    """Return the text of a document that is not XML, legal characters only; never raises.
+
+    Args:
+        body: As it came, without content coding.
+        content_type: The Content-Type field as sent; of it only `charset` counts.
+        problems: Receives a sentence for each thing that was wrong.
+    """
+    utf8 = encodings.to_utf8(body, content_type, problems)
     return utf8.translate(None, _ILLEGAL).decode(errors="replace")
 
 

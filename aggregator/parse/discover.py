@@ -64,7 +64,7 @@ def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[Candidate, 
 
 
 def _page(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
-    text = decode.text(body[:LONGEST_PAGE], content_type)
+    text = decode.text(body[:LONGEST_PAGE], content_type, [])
     try:
         return lxml_html.document_fromstring(text.encode(), lxml_html.HTMLParser(encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):

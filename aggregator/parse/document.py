@@ -38,7 +38,7 @@ def parse(body: bytes, *, content_type: str = "", url: str) -> ParsedFeed:
         NotAFeed: With a sentence that says what came instead.
     """
     if jsonfeed.is_meant(body, content_type):
-        return jsonfeed.parse(body, url=url)
+        return jsonfeed.parse(body, content_type=content_type, url=url)
     document = decode.document(body, content_type)
     return _read(document.xml, url, document.problems)[0]
 
@@ -54,7 +54,7 @@ def parse_changes(body: bytes, *, content_type: str = "", url: str, known: bytes
         NotAFeed: As in `parse`.
     """
     if jsonfeed.is_meant(body, content_type):
-        return _unknown(jsonfeed.parse(body, url=url), known)
+        return _unknown(jsonfeed.parse(body, content_type=content_type, url=url), known)
     document = decode.document(body, content_type)
     reduced = items.reduce(document.xml, known)
     if reduced is None:

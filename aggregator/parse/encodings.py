@@ -119,7 +119,7 @@ def _without_mark(body: bytes) -> tuple[bytes, str]:
     """Return the body without its byte order mark, and the encoding that its first bytes show."""
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :], encoding
+            return body.removeprefix(mark).removeprefix(mark), encoding  # some templates add one
     for start, encoding in _UNMARKED:
         if start.match(body):
             return body, encoding
@@ -142,7 +142,11 @@ def _declared(body: bytes, content_type: str) -> tuple[str, ...]:
         if key.strip().lower() == "charset":
             charset = value.strip().strip("\"'")
     labels = [charset]
-    if declaration := _DECLARED.search(body, 0, _DECLARATION_ENDS):
+    is_json = body[:1000].lstrip()[:1] in (
+        b"{",
+        b"[",
+    )  # its strings may hold declarations of others
+    if not is_json and (declaration := _DECLARED.search(body, 0, _DECLARATION_ENDS)):
         labels.append((declaration[1] or declaration[2] or b"").decode("ascii", "replace"))
     return tuple(name for label in labels if (name := _name(label)))
 

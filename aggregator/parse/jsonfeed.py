@@ -18,7 +18,7 @@ from aggregator.parse import dates, decode
 from aggregator.parse.decode import NotAFeed
 from aggregator.parse.links import host, is_web
 from aggregator.parse.people import person
-from aggregator.parse.text import as_html, sniffed
+from aggregator.parse.text import as_html, fix_encoding, sniffed
 
 Object = dict[str, Any]
 
@@ -26,29 +26,31 @@ LONGEST_DURATION = dates.LONGEST
 _TYPES = ("application/feed+json", "application/json")
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([0-9.]{1,9})")
 _HASH_VERSION = b"json 2\0"  # raise it when an item's values change for the same JSON
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def is_meant(body: bytes, content_type: str) -> bool:
-    """Tell whether a body is to be read as JSON: it begins as an object, or its type says so."""
-    start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    """Return whether a body is JSON: it begins as an object, or its type says so."""
+    start = body[:1000].translate(None, b"\0").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if start.startswith(b"<"):
         return False
     return start.startswith(b"{") or content_type.partition(";")[0].strip().lower() in _TYPES
 
 
-def parse(body: bytes, *, url: str = "") -> ParsedFeed:
-    """Return everything a JSON Feed says; each entry has its `item_hash`.
+def parse(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+    """Return a JSON Feed with all of its entries; each has its `item_hash`.
 
     Args:
-        body: UTF-8, as it came.
+        body: As it came, without content coding.
+        content_type: The Content-Type field as sent, for its charset.
         url: Where it came from; nothing in a JSON Feed is relative to anything else.
 
     Raises:
         NotAFeed: It is no JSON, or no JSON Feed.
     """
-    document = _document(body)
     problems: list[str] = []
+    document = _document(body, content_type, problems)
     home = _address(document, "home_page_url")
     language, authors = _text(document, "language"), _authors(document)
     try:
@@ -76,20 +78,36 @@ def parse(body: bytes, *, url: str = "") -> ParsedFeed:
     )
 
 
-def _document(body: bytes) -> Object:
-    if not body.strip():
+def _document(body: bytes, content_type: str, problems: list[str]) -> Object:
+    if not body.strip(b" \t\r\n\0"):
         raise NotAFeed("The document is empty")
+    text = decode.text(body, content_type, problems)
     try:
-        document = json.loads(decode.text(body))
+        # Line ends and tabs in strings are faults of JSON, but their meaning is clear.
+        document = json.loads(text, strict=False, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise NotAFeed(
-            f"The document is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+            f"The document is not JSON: line {error.lineno}, column {error.colno}: {_fault(error)}"
         ) from error
     except (RecursionError, ValueError) as error:  # nested too deep, or a number too long
         raise NotAFeed(f"The document's JSON can't be read: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
         raise NotAFeed("The document is JSON, but no JSON Feed: it has no list “items”")
     return document
+
+
+def _no_number(_name: str) -> None:
+    """Return None for NaN and the infinities, which JSON does not have."""
+
+
+def _fault(error: json.JSONDecodeError) -> str:
+    comma = error.doc.rfind(",", 0, error.pos + 1)
+    trailing = _TRAILING_COMMA.match(error.doc, comma) if comma >= 0 else None
+    if trailing and trailing.end() > error.pos:
+        return f"a comma stands before {trailing[1]}, with no value after it; JSON forbids that"
+    if error.pos >= len(error.doc.rstrip()):
+        return "the document ends too early"
+    return error.msg
 
 
 def _items(document: Object, problems: list[str]) -> Iterator[Object]:
@@ -196,7 +214,7 @@ def _feed_links(document: Object) -> Iterator[tuple[str, str]]:
 def _legal(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return _ILLEGAL.sub("", str(value)).strip()
+    return fix_encoding(_ILLEGAL.sub("", str(value)).strip())
 
 
 def _text(holder: Object, key: str) -> str:

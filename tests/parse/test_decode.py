@@ -50,6 +50,7 @@ def declared(encoding: str, item: str = LATIN_ITEM) -> str:
             declared("utf-16").encode("utf-16"), "", id="UTF-16 is told by its byte order mark"
         ),
         pytest.param(declared("utf-16").encode("utf-16-le"), "", id="UTF-16 without a mark"),
+        pytest.param(b"\xef\xbb\xbf" * 2 + rss(LATIN_ITEM), "", id="a mark that came twice"),
         pytest.param(
             rss(LATIN_ITEM), "text/xml; charset=us-ascii", id="UTF-8 that is called ASCII is UTF-8"
         ),

@@ -217,6 +217,10 @@ def test_characters_that_xml_forbids_are_taken_out() -> None:
     [
         pytest.param(b"", "empty", id="nothing"),
         pytest.param(b'{"items": [\n1,]}', "line 2, column 3", id="bad JSON, with the place"),
+        pytest.param(b'{"items": [1 , ]}', "a comma stands before ]", id="a trailing comma"),
+        pytest.param(b'{"items": [],\n}', "a comma stands before }", id="one in an object"),
+        pytest.param(b'{"items": [1,, 2]}', "Expecting value", id="a value that is missing"),
+        pytest.param(b'{"items": [', "too early", id="a document that was cut"),
         pytest.param(b"[]", "no JSON Feed", id="a list"),
         pytest.param(b'{"items": {}}', "no list", id="items that are no list"),
         pytest.param(b'{"items": [' + b"[" * 100_000, "can't be read", id="a deep one"),
@@ -230,12 +234,71 @@ def test_what_is_no_json_feed(body: bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        pytest.param("<p>one\ttwo\r\nthree</p>", "<p>one\ttwo\r\nthree</p>", id="line ends, tabs"),
+        pytest.param("a\x01b\0c", "abc", id="control characters"),
+        pytest.param("it\x92s", "it’s", id="Windows-1252 that was taken for Latin-1"),
+        pytest.param("\\udfc6cup", "cup", id="half a pair of surrogates"),
+    ],
+)
+def test_characters_that_json_forbids_fail_nothing(sent: str, text: str) -> None:
+    body = '{"items": [{"id": "1", "content_html": "|"}]}'.replace("|", sent)
+    content = jsonfeed.parse(body.encode()).entries[0].content
+    assert content is not None
+    assert content.value == text
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param('{"items": [{"id": "Zoë"}]}'.encode(), "", id="UTF-8"),
+        pytest.param('\ufeff{"items": [{"id": "Zoë"}]}'.encode(), "", id="a byte order mark"),
+        pytest.param('\ufeff{"items": [{"id": "Zoë"}]}'.encode("utf-16"), "", id="UTF-16"),
+        pytest.param('{"items": [{"id": "Zoë"}]}'.encode("utf-16-be"), "", id="UTF-16, no mark"),
+        pytest.param(
+            '{"items": [{"id": "Zoë"}]}'.encode("cp1252"),
+            "application/feed+json; charset=iso-8859-1",
+            id="the charset parameter",
+        ),
+    ],
+)
+def test_json_in_any_encoding(body: bytes, content_type: str) -> None:
+    assert document.parse(body, content_type=content_type, url="").entries[0].guid == "Zoë"
+
+
+def test_a_bad_byte_in_json_is_one_replacement_and_a_problem() -> None:
+    html = "<meta charset='windows-1251'>caf!"
+    parsed = jsonfeed.parse(feed({"id": "1", "content_html": html}).replace(b"!", b"\xc3"))
+    content = parsed.entries[0].content
+    assert content is not None
+    assert content.value.endswith("caf\ufffd")
+    assert parsed.problems == ("bytes that are no UTF-8 were replaced by \ufffd",)
+
+
+def test_numbers_that_json_does_not_have_are_absent() -> None:
+    body = (
+        b'{"items": [{"id": "1", "title": NaN, "attachments": [{"url": "u", "size": Infinity}]}]}'
+    )
+    assert jsonfeed.parse(body).entries[0].title is None
+
+
+def test_dates_are_read_as_in_xml() -> None:
+    instant = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+    assert entry(date_published="2009-06-27T22:26:00+01:00").published == instant
+    assert entry(date_published="Sat, 27 Jun 2009 21:26:00 GMT").published == instant
+    assert entry(date_modified=1246137960).updated == instant
+    assert entry(date_published="03/04/2009").published is None
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "meant"),
     [
         (b' {"a": 1}', "", True),
         (b'\xef\xbb\xbf{"a": 1}', "text/plain", True),
         (b"oops", "application/feed+json; charset=utf-8", True),
         (b"<rss/>", "application/json", False),
+        ('{"a": 1}'.encode("utf-16"), "", True),
         (b"oops", "text/xml", False),
     ],
 )
