@@ -1,14 +1,15 @@
-"""Who may act, and who may read: sessions by password, programs by token.
+"""Access control: people sign in with a password, programs send a token.
 
-`auth` in the configuration closes the control actions, or with `protect: site` everything. A
-session is a signed cookie: no process keeps state, and a new password ends all sessions.
+With `auth` in the configuration, actions need either, and with `protect: site` everything does.
+A session is a signed cookie. Its signing key is in the database, so that sessions work in every
+process; signing out and a changed password or token replace the key, which ends all sessions.
 """
 
 import hmac
 import json
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from aggregator.models.config import Auth, Config
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
+from aggregator.web.middleware.attempts import LoginAttempts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,19 +30,17 @@ if TYPE_CHECKING:
 COOKIE = "aggregator_session"
 SESSION_SECONDS = 30 * 86_400
 KEY = "session_key"
-MOST_PASSWORD = 1_000
+MAX_PASSWORD = 1_000
 
-ATTEMPTS, ATTEMPTS_SECONDS = 5, 300.0
-"""So many failed logins from one address in so many seconds; then it has to wait."""
-
-ADDRESSES_KEPT = 10_000
+BUSY_SECONDS = 1.0
+"""Wait before another sign-in while a password is being checked."""
 
 OPEN = ("/login", "/style.css", "/logo", "/static/", "/healthz", "/readyz", "/websub/")
-"""What is answered even where the whole site is closed."""
+"""Paths that are served without signing in, even with `protect: site`."""
 
 
 def hash_password(password: str) -> str:
-    """Return what stands for a password in the configuration."""
+    """Return the hash of a password for the configuration."""
     return generate_password_hash(password, method="scrypt:32768:8:1")
 
 
@@ -50,43 +50,36 @@ def bearer_token(environ: Mapping[str, Any]) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-class Attempts:
-    """Failed logins by address, the oldest forgotten."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A successful sign-in, with the value of the session cookie."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Count on a monotonic clock, in seconds."""
-        self._clock = clock
-        self._failed: OrderedDict[str, list[float]] = OrderedDict()
+    cookie: str = field(repr=False)
 
-    def wait(self, address: str) -> float:
-        """Return the seconds until an address may try again, 0 for now."""
-        recent = self._recent(address)
-        if len(recent) < ATTEMPTS:
-            return 0.0
-        return recent[-ATTEMPTS] + ATTEMPTS_SECONDS - self._clock()
 
-    def failed(self, address: str) -> None:
-        """Note a failed login."""
-        self._failed[address] = [*self._recent(address), self._clock()]
-        self._failed.move_to_end(address)
-        if len(self._failed) > ADDRESSES_KEPT:
-            self._failed.popitem(last=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A refused sign-in: the seconds until the next attempt, 0.0 after a wrong password."""
 
-    def _recent(self, address: str) -> list[float]:
-        since = self._clock() - ATTEMPTS_SECONDS
-        return [moment for moment in self._failed.get(address, ()) if moment > since]
+    wait: float = 0.0
 
 
 class Authenticator:
-    """Tells who a request comes from."""
+    """Checks passwords, tokens and sessions."""
 
     def __init__(
         self, config: Callable[[], Config], store: Store, clock: Callable[[], float]
     ) -> None:
-        """Guard an application; `clock` gives seconds, monotonic."""
+        """Check by the configuration in force.
+
+        Args:
+            config: Returns it.
+            store: Holds the key that signs sessions.
+            clock: Seconds, monotonic.
+        """
         self._config, self._store = config, store
-        self.attempts = Attempts(clock)
-        self._one_at_a_time = Lock()
+        self._attempts = LoginAttempts(clock)
+        self._hashing = Lock()
 
     @property
     def auth(self) -> Auth:
@@ -94,16 +87,43 @@ class Authenticator:
         return self._config().auth
 
     def admits(self, environ: Mapping[str, Any]) -> bool:
-        """Return whether a request may do what is closed; anyone may where nothing is."""
+        """Return whether a request may use what is protected; without `auth` all may."""
         auth = self.auth
         if not auth.on:
             return True
         return self._has_token(auth, environ) or self._has_session(auth, environ)
 
     def has_bearer(self, environ: Mapping[str, Any]) -> bool:
-        """Return whether a request carries the token as no browser sends it by itself."""
+        """Return whether a request has the token in a field that browsers don't send themselves."""
         auth = self.auth
         return bool(auth.token) and _same(bearer_token(environ), auth.token)
+
+    def sign_in(self, password: str, address: str) -> SignedIn | Refused:
+        """Check a password, or the token in its place, and start a session.
+
+        Args:
+            password: As sent.
+            address: IP address of the client, for which failures are counted.
+        """
+        wait = self._attempts.begin(address)
+        if wait > 0:
+            return Refused(wait=wait)
+        is_right = self._is_right(password)
+        if is_right is None:
+            self._attempts.take_back(address)
+            return Refused(wait=BUSY_SECONDS)
+        if not is_right:
+            return Refused()
+        self._attempts.take_back(address)
+        auth = self.auth
+        key = self._key(auth) or self._replace_key(auth, unless_valid=True)
+        return SignedIn(cookie=_serializer(key).dumps("in"))
+
+    def sign_out(self, environ: Mapping[str, Any]) -> None:
+        """End all sessions, if the request belongs to one."""
+        auth = self.auth
+        if self._has_session(auth, environ):
+            self._replace_key(auth)
 
     def _has_token(self, auth: Auth, environ: Mapping[str, Any]) -> bool:
         if not auth.token:
@@ -119,39 +139,62 @@ class Authenticator:
         value = _cookie(environ)
         if not value:
             return False
-        with self._store.reading() as db:
-            key = metadata.get(db, KEY)
+        key = self._key(auth)
         if not key:
+            # Replaced at once: sessions must not come back with an earlier password.
+            self._replace_key(auth, unless_valid=True)
             return False
         try:
-            _serializer(auth, key).loads(value, max_age=SESSION_SECONDS)
+            _serializer(key).loads(value, max_age=SESSION_SECONDS)
         except BadSignature:
             return False
         return True
 
-    def knows(self, password: str) -> bool:
-        """Return whether a password, or the token in its place, is right; takes its time."""
+    def _is_right(self, password: str) -> bool | None:
+        """Return whether a password or token is right, None while another one is checked.
+
+        A check takes 32 MB and a tenth of a second: one at a time, and no request waits for it.
+        """
         auth = self.auth
-        if len(password) > MOST_PASSWORD:
+        if len(password) > MAX_PASSWORD:
             return False
         if auth.token and _same(password, auth.token):
             return True
-        with self._one_at_a_time:  # a hash takes 32 MB: many at once must not fill the memory
+        if not self._hashing.acquire(blocking=False):
+            return None
+        try:
             return bool(auth.password) and check_password_hash(auth.password, password)
+        finally:
+            self._hashing.release()
 
-    def session(self) -> str:
-        """Return the value of the cookie that opens a session."""
+    def _key(self, auth: Auth) -> str:
+        """Return the signing key, "" if there is none for this password and token."""
+        with self._store.reading() as db:
+            stored = metadata.get(db, KEY)
+        return stored if _is_for(stored, auth) else ""
+
+    def _replace_key(self, auth: Auth, *, unless_valid: bool = False) -> str:
         with self._store.transaction() as db:
-            key = metadata.get(db, KEY)
-            if not key:
-                key = secrets.token_hex(32)
-                metadata.put(db, KEY, key)
-        return _serializer(self.auth, key).dumps("in")
+            stored = metadata.get(db, KEY)
+            if unless_valid and _is_for(stored, auth):  # another process was first
+                return stored
+            salt = secrets.token_hex(32)
+            key = f"{salt}:{_digest(auth, salt)}"
+            metadata.put(db, KEY, key)
+        return key
 
 
-def _serializer(auth: Auth, key: str) -> URLSafeTimedSerializer:
-    # The password is part of the key: whoever changes it ends all sessions.
-    return URLSafeTimedSerializer([f"{key} {auth.password} {auth.token}"], salt="session")
+def _is_for(key: str, auth: Auth) -> bool:
+    salt, _, digest = key.partition(":")
+    return bool(salt) and _same(digest, _digest(auth, salt))
+
+
+def _digest(auth: Auth, salt: str) -> str:
+    return hmac.digest(salt.encode(), f"{auth.password} {auth.token}".encode(), "sha256").hex()
+
+
+def _serializer(key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer([key], salt="session")
 
 
 def _same(one: str, other: str) -> bool:
@@ -160,65 +203,63 @@ def _same(one: str, other: str) -> bool:
 
 def _cookie(environ: Mapping[str, Any]) -> str:
     try:
-        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+        cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
     except CookieError:
         return ""
-    return found.value if found else ""
+    return cookie.value if cookie else ""
 
 
 class AuthMiddleware:
-    """The WSGI wrapper: lets nobody pass unknown where the whole site is closed.
+    """WSGI middleware for `protect: site`: without signing in, only `OPEN` paths are served.
 
-    It stands before what is answered from memory, and keeps caches on the way from storing
-    anything.
+    It wraps the cache too, and keeps caches on the way from storing responses.
     """
 
-    def __init__(self, app: "WSGIApplication", guard: Authenticator) -> None:
+    def __init__(self, app: "WSGIApplication", authenticator: Authenticator) -> None:
         """Wrap an application."""
-        self._app, self._guard = app, guard
+        self._app, self._authenticator = app, authenticator
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer a request, or send it to the login."""
+        """Serve a request, or send it to the login page."""
         path = environ["PATH_INFO"]
-        auth = self._guard.auth
+        auth = self._authenticator.auth
         if not auth.on or auth.protect != "site" or _is_open(path):
             return self._app(environ, start_response)
-        if not self._guard.admits(environ):
-            return _turned_away(environ, start_response)
+        if not self._authenticator.admits(environ):
+            return _unauthorized(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            kept = [(name, value) for name, value in headers if name.lower() != "cache-control"]
-            kept.append(("Cache-Control", "private, no-cache"))
-            return start_response(status, kept, *rest)
+            others = [(name, value) for name, value in headers if name.lower() != "cache-control"]
+            return start_response(status, [*others, ("Cache-Control", "private, no-cache")], *rest)
 
         return self._app(environ, start)
 
 
 def _is_open(path: str) -> bool:
-    return any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN)
+    return any(path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN)
 
 
-def _turned_away(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def _unauthorized(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-    reads_pages = "text/html" in environ.get("HTTP_ACCEPT", "")
+    wants_page = "text/html" in environ.get("HTTP_ACCEPT", "")
     headers = [
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ]
-    if reads_pages and not path.startswith(("/feeds/", "/api/")):
+    if wants_page and not path.startswith(("/feeds/", "/api/")):
         query = environ.get("QUERY_STRING", "")
         target = quote(f"{path}?{query}" if query else path, safe="/")
         headers.append(("Content-Type", "text/plain; charset=utf-8"))
         start_response("303 See Other", [*headers, ("Location", f"/login?next={target}")])
         return [b"Sign in first.\n"]
-    words = "Send the token: as Authorization: Bearer, or as the password of Basic."
-    body, kind = f"{words}\n", "text/plain; charset=utf-8"
+    message = "Send the token, as Authorization: Bearer or as the password of Basic."
+    body, kind = f"{message}\n", "text/plain; charset=utf-8"
     if path.startswith("/api/"):
         kind = "application/problem+json"
-        fields = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": words}
+        fields = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": message}
         body = json.dumps(fields)
     challenge = 'Basic realm="the token as password", charset="UTF-8"'
     headers += [("Content-Type", kind), ("WWW-Authenticate", challenge)]

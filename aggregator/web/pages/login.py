@@ -1,12 +1,11 @@
 """The login page."""
 
-import ipaddress
 from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from aggregator.models.config import Config
-from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Authenticator
+from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Authenticator, Refused
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.pages.view_models import Head
 
@@ -35,19 +34,14 @@ class Login:
     def sign_in(self) -> Response:
         """Check the password and set the session cookie."""
         self._check_same_origin()
-        attempts, address = self._authenticator.attempts, _client(request.remote_addr or "")
-        wait = attempts.wait(address)
-        if wait > 0:
-            response = self._form(429, "Too many attempts. Please wait a few minutes.")
-            response.headers["Retry-After"] = str(round(wait) + 1)
-            return response
-        if not self._authenticator.knows(request.form.get("password", "")):
-            attempts.failed(address)
-            return self._form(403, "Wrong password.")
+        password, address = request.form.get("password", ""), request.remote_addr or ""
+        result = self._authenticator.sign_in(password, address)
+        if isinstance(result, Refused):
+            return self._refused(result)
         response = _see_other(_local_path(request.form.get("next", "")))
         response.set_cookie(
             COOKIE,
-            self._authenticator.session(),
+            result.cookie,
             max_age=SESSION_SECONDS,
             secure=self._config().site.base_url.startswith("https:"),
             httponly=True,
@@ -56,10 +50,19 @@ class Login:
         return response
 
     def sign_out(self) -> Response:
-        """Delete the session cookie."""
+        """End all sessions, and delete the cookie."""
         self._check_same_origin()
+        self._authenticator.sign_out(request.environ)
         response = _see_other("/login")
         response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
+        return response
+
+    def _refused(self, refused: Refused) -> Response:
+        if not refused.wait:
+            return self._form(403, "Wrong password.")
+        minutes = "a few minutes" if refused.wait > 60 else "a moment"
+        response = self._form(429, f"Too many attempts. Please wait {minutes}.")
+        response.headers["Retry-After"] = str(round(refused.wait) + 1)
         return response
 
     def _check_same_origin(self) -> None:
@@ -87,14 +90,3 @@ def _local_path(path: str) -> str:
     """Return a path on this site, "/" for any other target."""
     is_plain = path.isprintable() and "\\" not in path
     return path if is_plain and path.startswith("/") and not path.startswith("//") else "/"
-
-
-def _client(address: str) -> str:
-    """Return the address that attempts are counted for: of IPv6 the /64 of the household."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))

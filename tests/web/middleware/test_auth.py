@@ -1,5 +1,6 @@
 """What is closed to strangers, and how they sign in."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from werkzeug.test import Client, TestResponse
 from aggregator.cli.main import main
 from aggregator.config import file
 from aggregator.models.config import Auth
-from aggregator.web.middleware.auth import ATTEMPTS, ATTEMPTS_SECONDS, Attempts, hash_password
+from aggregator.web.middleware.attempts import MAX_ATTEMPTS, PERIOD
+from aggregator.web.middleware.auth import Authenticator, Refused, SignedIn, hash_password
 from tests.web.pages.test_pages import SITE, PageSite, next_poll
 from tests.web.stock import stocked
 
@@ -103,11 +105,11 @@ def test_token_opens_the_login_too(site: Made) -> None:
 
 def test_after_some_failures_even_the_right_password_waits(site: Made) -> None:
     pages = site(CONTROL)
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert sign_in(pages.client, "wrong").status_code == 403
     answer = sign_in(pages.client)
     assert answer.status_code == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= ATTEMPTS_SECONDS + 1
+    assert 0 < int(answer.headers["Retry-After"]) <= PERIOD + 1
     elsewhere = Client(pages.app)
     answer = elsewhere.post(
         "/login",
@@ -118,15 +120,62 @@ def test_after_some_failures_even_the_right_password_waits(site: Made) -> None:
     assert answer.status_code == 303
 
 
-def test_attempts_are_forgiven_with_time() -> None:
-    now = 0.0
-    attempts = Attempts(lambda: now)
-    for _ in range(ATTEMPTS):
-        attempts.failed("a")
-    assert attempts.wait("a") == ATTEMPTS_SECONDS
-    assert attempts.wait("b") == 0
-    now = ATTEMPTS_SECONDS
-    assert attempts.wait("a") == 0
+def test_signing_out_ends_all_sessions(site: Made) -> None:
+    pages = site(CLOSED)
+    stolen = sign_in(pages.client).headers["Set-Cookie"].partition(";")[0]
+    other = Client(pages.app)
+    sign_in(other)
+    assert other.get("/opml").status_code == 200
+    pages.client.post("/logout", headers=OURS)
+    assert pages.get("/opml", Cookie=stolen).status_code == 401
+    assert other.get("/opml").status_code == 401
+
+
+def test_a_stranger_ends_no_session(site: Made) -> None:
+    pages = site(CLOSED)
+    sign_in(pages.client)
+    stranger = Client(pages.app)
+    stranger.post("/logout", headers=OURS)
+    stranger.post("/logout", headers=OURS | {"Cookie": "aggregator_session=forged"})
+    assert pages.get("/opml").status_code == 200
+
+
+def test_a_session_does_not_come_back_with_an_earlier_password(site: Made) -> None:
+    pages = site(CLOSED)
+    sign_in(pages.client)
+    for password in (generate_password_hash("new", method="scrypt:1024:8:1"), HASH):
+        auth = replace(CLOSED, password=password)
+        pages.stock.config = replace(pages.stock.config, auth=auth)
+        assert pages.get("/opml").status_code == 401
+
+
+def make_authenticator(pages: PageSite) -> Authenticator:
+    return Authenticator(lambda: pages.stock.config, pages.stock.store, lambda: 0.0)
+
+
+def test_sign_ins_are_counted_before_their_passwords_are_checked(site: Made) -> None:
+    authenticator = make_authenticator(site(CONTROL))
+    start = threading.Barrier(4 * MAX_ATTEMPTS)
+    results: list[SignedIn | Refused] = []
+
+    def attempt() -> None:
+        start.wait()
+        results.append(authenticator.sign_in("wrong", "192.0.2.1"))
+
+    threads = [threading.Thread(target=attempt) for _ in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 1 <= results.count(Refused()) <= MAX_ATTEMPTS
+
+
+def test_a_sign_in_does_not_wait_for_another_one(site: Made) -> None:
+    authenticator = make_authenticator(site(CONTROL))
+    with authenticator._hashing:
+        for _ in range(2 * MAX_ATTEMPTS):  # and they are not counted
+            assert authenticator.sign_in(PASSWORD, "192.0.2.1") == Refused(wait=1.0)
+    assert isinstance(authenticator.sign_in(PASSWORD, "192.0.2.1"), SignedIn)
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout"])
