@@ -16,8 +16,9 @@ from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.entries import entries, stories
+from aggregator.store.queries import conditions, summaries
 from aggregator.store.queries import select as views
-from aggregator.store.queries import summaries
+from aggregator.store.queries.conditions import Condition, statement
 from aggregator.store.queries.fts import expression
 from aggregator.store.queries.select import Cursor
 from aggregator.store.queries.summaries import EntrySummary
@@ -174,33 +175,32 @@ def _taken_back(
     """
     if query.category or query.author or query.view or (query.exclude and not query.q):
         return []
-    where = ["withdrawn > ?", "id <= ?", "(sort_at, id) < (?, ?)"]
-    values: list[object] = [format_time(then.at), then.last, format_time(before.sort_at), before.id]
-    for condition, wanted in (
-        ("source_id in ({})", query.source),
-        (
-            "source_id in (select source_id from source_sections where section in ({}))",
-            query.section,
-        ),
-        ("language in ({})", query.lang),
-    ):
-        if wanted:
-            where.append(condition.format(",".join("?" * len(wanted))))
-            values += wanted
+    where = [
+        Condition("e.withdrawn is not null"),
+        conditions.after("e.withdrawn", format_time(then.at)),
+        conditions.until("e.id", then.last),
+        conditions.before("e.sort_at", "e.id", before.sort_at, before.id),
+    ]
+    if query.source:
+        where.append(conditions.one_of("e.source_id", query.source))
+    if query.section:
+        where.append(conditions.is_in_sections_of_source("e", query.section))
+    if query.lang:
+        where.append(conditions.one_of("e.language", query.lang))
     if query.has:
-        columns = {"image": "picture"}
-        where.append("(" + " or ".join(columns.get(kind, kind) for kind in query.has) + ")")
+        where.append(conditions.has_kind("e", query.has))
     if query.since:
-        where.append("sort_at >= ?")
-        values.append(format_time(query.since))
-    match = expression(query.q, query.exclude).match
+        where.append(conditions.is_since("e", query.since))
     if query.q:
-        where.append("id in (select rowid from entries_fts where entries_fts match ?)")
-        values.append(match)
+        where.append(conditions.is_match("e", expression(query.q, query.exclude).match))
     rows = db.execute(
-        f"select id from entries indexed by entries_taken_back where {' and '.join(where)}"
-        " and withdrawn is not null order by sort_at desc, id desc limit ?",
-        [*values, limit],
+        *statement(
+            "e.id",
+            "entries e indexed by entries_taken_back",
+            where,
+            "order by e.sort_at desc, e.id desc limit ?",
+            limit,
+        )
     )
     return [row[0] for row in rows]
 

@@ -52,13 +52,13 @@ def shown(db: Connection, query: Query, entry_ids: Sequence[int]) -> dict[int, C
 
 
 def _reports(db: Connection, query: Query, entry_ids: Iterable[int]) -> dict[int, list[Report]]:
-    condition, values = select.of_view(db, query)
+    in_view = select.member_in_view(db, query)
     rows = db.execute(
         "select s.entry_id, m.entry_id, m.source_id, (select length(text) from entries where"
         " id = m.entry_id) from story_members s join story_members m on m.story_id = s.story_id"
-        f" where s.entry_id in (select value from json_each(?)) and {condition}"
+        f" where s.entry_id in (select value from json_each(?)) and {in_view.sql}"
         " order by s.entry_id, m.entry_id",
-        [json.dumps(list(entry_ids)), *values],
+        [json.dumps(list(entry_ids)), *in_view.values],
     )
     found: dict[int, list[Report]] = {}
     for row in rows:

@@ -45,6 +45,12 @@ def expression(words: str, exclude: str = "") -> Expression:
     return Expression(match=match, ignored=tuple(ignored))
 
 
+def any_term(text: str) -> str:
+    """Return the expression for any of the words, "phrases" and prefixes* in a text, maybe ""."""
+    terms = (_quoted(phrase or word) for _, phrase, word in _TERM.findall(text.replace("\0", " ")))
+    return " OR ".join(filter(None, terms))
+
+
 def _quoted(text: str) -> str:
     words = _WORD.findall(text)
     if not words:

@@ -1,6 +1,5 @@
 """Views: what a query selects, read along the index that fits it best."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,7 +8,9 @@ from aggregator.models.query import Query, Sort, Stories
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.entries.rows import load_stored
-from aggregator.store.queries.fts import expression
+from aggregator.store.queries import conditions
+from aggregator.store.queries.conditions import Condition, statement
+from aggregator.store.queries.fts import any_term, expression
 
 SEARCH_DEPTH = 2_000
 """A search looks at this many of the latest matches; beyond, it should be narrowed."""
@@ -48,16 +49,45 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Driver:
-    """The table whose index gives the order: alias `d`, with `sort_at` and the entry's id."""
+    """The table whose index gives the order, read as `d`.
 
-    table: str
-    condition: str
-    values: tuple[str, ...]
-    id: str = "entry_id"
+    Args:
+        meets: The field of the query that it meets, "" for none.
+        column: Has one of `values`; without values it is a flag, "" for no condition.
+    """
+
+    table: str = "entries"
+    meets: str = ""
+    column: str = ""
+    values: tuple[str, ...] = ()
     order: str = "sort_at"
 
+    @property
+    def id(self) -> str:
+        """The column with the entry's id."""
+        return "d.id" if self.table == "entries" else "d.entry_id"
 
-_ROWS = _Driver("entries", "", (), id="id")
+    @property
+    def e(self) -> str:
+        """The alias of the row of `entries`."""
+        return "d" if self.table == "entries" else "e"
+
+    @property
+    def tables(self) -> str:
+        """The tables to read."""
+        join = "" if self.table == "entries" else " join entries e on e.id = d.entry_id"
+        return f"{self.table} d{join}"
+
+    def conditions(self) -> list[Condition]:
+        """Return a condition for each value: the driver is read once for each."""
+        if not self.column:
+            return []
+        if not self.values:
+            return [Condition(f"d.{self.column}")]
+        return [conditions.equals(f"d.{self.column}", value) for value in self.values]
+
+
+_NO_DRIVER = _Driver()
 
 
 def select(
@@ -88,139 +118,107 @@ def select_ids(
         searched = _search(db, query, limit, before, until_id)
         if searched is not None:
             return searched
-    parts: list[tuple[str, int]] = []
     driver = _driver(query)
-    for value in driver.values or ("",):
-        parts.extend(_walk(db, query, driver, value, limit, before, until_id))
-    ordered = sorted(set(parts), reverse=True)[:limit]
-    return [entry_id for _, entry_id in ordered]
+    found: set[tuple[str, int]] = set()
+    for condition in driver.conditions() or [Condition("true")]:
+        found |= _walk(db, query, driver, condition, limit, before, until_id)
+    return [entry_id for _, entry_id in sorted(found, reverse=True)[:limit]]
 
 
 def _driver(query: Query) -> _Driver:
     if query.sort is Sort.UPDATED:
-        return _Driver("entries", "", (), id="id", order="changed")
+        return _Driver(order="changed")
     if query.source:
-        return _Driver("entries", "d.source_id = ?", query.source, id="id")
+        return _Driver(meets="source", column="source_id", values=query.source)
     if query.section:
-        return _Driver("entry_section", "d.section = ?", query.section)
+        return _list_driver("section", query.section)
     if query.category:
-        return _Driver("entry_category", "d.category = ?", _folded(query.category))
+        return _list_driver("category", _folded(query.category))
     if query.author:
-        return _Driver("entry_author", "d.author = ?", _folded(query.author))
+        return _list_driver("author", _folded(query.author))
     if query.lang:
-        return _Driver("entries", "d.language = ?", query.lang, id="id")
+        return _Driver(meets="lang", column="language", values=query.lang)
     if query.view:
-        return _Driver("entry_view", "d.view = ?", query.view)
+        return _list_driver("view", query.view)
     if query.has in (("audio",), ("priority",), ("video",)):
-        return _Driver("entries", f"d.{query.has[0]}", (), id="id")
-    return _Driver("entries", "", (), id="id")
+        return _Driver(meets="has", column=query.has[0])
+    return _NO_DRIVER
+
+
+def _list_driver(noun: str, values: tuple[str, ...]) -> _Driver:
+    return _Driver(table=f"entry_{noun}", meets=noun, column=noun, values=values)
 
 
 def _walk(
     db: Connection,
     query: Query,
     driver: _Driver,
-    value: str,
+    condition: Condition,
     limit: int,
     before: Cursor | None,
     until_id: int,
-) -> list[tuple[str, int]]:
-    where, values = _filters(db, query, driver)
-    if driver.condition:
-        where.append(driver.condition)
-        if value:
-            values.append(value)
+) -> set[tuple[str, int]]:
+    order = f"d.{driver.order}"
+    where = [condition, *_filters(db, query, driver.e, meets=driver.meets)]
     if before is not None:
-        where.append(f"(d.{driver.order}, d.{driver.id}) < (?, ?)")
-        values += [format_time(before.sort_at), before.id]
+        where.append(conditions.before(order, driver.id, before.sort_at, before.id))
     if until_id != LAST_ID:
-        where.append(f"d.{driver.id} <= ?")
-        values.append(until_id)
-    join = "" if driver.table == "entries" else f" join entries e on e.id = d.{driver.id}"
-    e = "d" if driver.table == "entries" else "e"
-    where.append(f"{e}.hidden is null")
+        where.append(conditions.until(driver.id, until_id))
+    where.append(conditions.is_shown(driver.e))
     if is_collapsed(query):
-        member, more = of_view(db, query)
-        where.append(
-            "not exists (select 1 from story_members s join story_members m"
-            " on m.story_id = s.story_id and m.entry_id < s.entry_id"
-            f" where s.entry_id = d.{driver.id} and {member})"
+        where.append(conditions.is_first_of_story(driver.id, member_in_view(db, query)))
+    rows = db.execute(
+        *statement(
+            f"{order}, {driver.id}",
+            driver.tables,
+            where,
+            f"order by {order} desc, {driver.id} desc limit ?",
+            limit,
         )
-        values += more
-    sql = (
-        f"select d.{driver.order}, d.{driver.id} from {driver.table} d{join}"
-        f" where {' and '.join(where).replace('@', e)}"
-        f" order by d.{driver.order} desc, d.{driver.id} desc limit ?"
     )
-    return [(row[0], row[1]) for row in db.execute(sql, [*values, limit])]
+    return {(row[0], row[1]) for row in rows}
 
 
 def is_collapsed(query: Query) -> bool:
-    """Whether a view shows stories once; a source by itself has none."""
+    """Return whether a view shows each story once; a view of one source has none."""
     return query.stories is Stories.COLLAPSE and len(query.source) != 1
 
 
-def of_view(db: Connection, query: Query) -> tuple[str, list[object]]:
-    """Return the condition that the entry of a story's member `m` is in a view."""
+def member_in_view(db: Connection, query: Query) -> Condition:
+    """Return the condition that the entry of the row `m` of `story_members` is in a view."""
     query = _with_variants(db, query)
-    where, values = _filters(db, query, None)
-    # By each row's id: as a set, the matches of a common word would all be gathered first.
-    matching = "exists (select 1 from entries_fts f where f.entries_fts match ? and f.rowid = @.id)"
+    where = _filters(db, replace(query, exclude=""), "o")
     if query.q:
-        where.append(matching)
-        values.append(expression(query.q, query.exclude).match or '""')
-    elif unwanted := expression(query.exclude).match:
-        where.append(f"not {matching}")
-        values.append(unwanted.replace(" AND ", " OR "))
-    where += ["@.id = m.entry_id", "@.hidden is null"]
-    conditions = " and ".join(where).replace("@", "o")
-    return f"exists (select 1 from entries o where {conditions})", values
+        where.append(conditions.matches("o", expression(query.q, query.exclude).match or '""'))
+    elif excluded := any_term(query.exclude):
+        where.append(conditions.negated(conditions.matches("o", excluded)))
+    where += [Condition("o.id = m.entry_id"), conditions.is_shown("o")]
+    inner = conditions.all_of(where)
+    return Condition(f"exists (select 1 from entries o where {inner.sql})", inner.values)
 
 
-def _filters(
-    db: Connection, query: Query, driver: _Driver | None
-) -> tuple[list[str], list[object]]:
-    """Return the conditions that the driver does not meet; `@` stands for the entries row."""
-    where: list[str] = []
-    values: list[object] = []
-    used = driver.condition if driver else ""
-    if query.source and "source_id" not in used:
-        _one_of(where, values, "@.source_id in ({})", query.source)
-    for column, wanted in (
+def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[Condition]:
+    """Return the conditions of a query's fields but `q` and the one that a driver meets."""
+    where: list[Condition] = []
+    if query.source and meets != "source":
+        where.append(conditions.one_of(f"{e}.source_id", query.source))
+    for noun, wanted in (
         ("section", query.section),
         ("category", _folded(query.category)),
         ("author", _folded(query.author)),
         ("view", query.view),
     ):
-        if wanted and f"d.{column} " not in used:
-            _one_of(
-                where,
-                values,
-                f"exists (select 1 from entry_{column} x where x.entry_id = @.id"
-                f" and x.{column} in ({{}}))",
-                wanted,
-            )
-    if query.lang and "language" not in used:
-        _one_of(where, values, "@.language in ({})", query.lang)
-    if query.has:
-        columns = {kind: kind for kind in query.has} | {"image": "picture"}
-        where.append("(" + " or ".join(f"@.{columns[kind]}" for kind in query.has) + ")")
-    since = _since(db, query)
-    if since:
-        where.append("@.sort_at >= ?")
-        values.append(format_time(since))
-    if query.exclude and driver is not None:
-        match = expression(query.exclude).match
-        if match:
-            where.append("@.id not in (select rowid from entries_fts where entries_fts match ?)")
-            values.append(match.replace(" AND ", " OR "))
-    return where, values
-
-
-def _one_of(where: list[str], values: list[object], form: str, wanted: Iterable[str]) -> None:
-    wanted = list(wanted)
-    where.append(form.format(",".join("?" * len(wanted))))
-    values += wanted
+        if wanted and meets != noun:
+            where.append(conditions.is_listed(e, noun, wanted))
+    if query.lang and meets != "lang":
+        where.append(conditions.one_of(f"{e}.language", query.lang))
+    if query.has and meets != "has":
+        where.append(conditions.has_kind(e, query.has))
+    if since := _since(db, query):
+        where.append(conditions.is_since(e, since))
+    if excluded := any_term(query.exclude):
+        where.append(conditions.negated(conditions.is_match(e, excluded)))
+    return where
 
 
 def _since(db: Connection, query: Query) -> datetime | None:
@@ -238,32 +236,30 @@ def _search(
     match = expression(query.q, query.exclude).match
     if not match:
         return [] if query.q else None
-    where, values = _filters(db, query, None)
+    where = [
+        Condition("f.entries_fts match ?", (match,)),
+        conditions.is_shown("e"),
+        *_filters(db, replace(query, exclude=""), "e"),
+    ]
     if until_id != LAST_ID:
-        where.append("f.rowid <= ?")
-        values.append(until_id)
-    conditions = "".join(f" and {condition.replace('@', 'e')}" for condition in where)
-    outer, outer_values = "", []
-    if before is not None:
-        outer = " where (at, id) < (?, ?)"
-        outer_values = [format_time(before.sort_at), before.id]
-    if is_collapsed(query):
-        outer += " where " if not outer else " and "
-        outer += (
-            "not exists (select 1 from story_members s join story_members m"
-            " on m.story_id = s.story_id and m.entry_id < s.entry_id"
-            " where s.entry_id = hits.id and m.entry_id in (select id from hits))"
-        )
+        where.append(conditions.until("f.rowid", until_id))
     order = "changed" if query.sort is Sort.UPDATED else "sort_at"
-    sql = (
-        f"with hits as materialized (select e.id as id, e.{order} as at from entries_fts f"
-        " join entries e on e.id = f.rowid"
-        f" where f.entries_fts match ? and e.hidden is null{conditions}"
-        f" order by f.rowid desc limit {SEARCH_DEPTH})"
-        f" select id from hits{outer} order by at desc, id desc limit ?"
+    hits = statement(
+        f"e.id as id, e.{order} as at",
+        "entries_fts f join entries e on e.id = f.rowid",
+        where,
+        "order by f.rowid desc limit ?",
+        SEARCH_DEPTH,
     )
-    rows = db.execute(sql, [match, *values, *outer_values, limit])
-    return [row[0] for row in rows]
+    outer = [Condition("true")]
+    if before is not None:
+        outer.append(conditions.before("at", "id", before.sort_at, before.id))
+    if is_collapsed(query):
+        member = Condition("m.entry_id in (select id from hits)")
+        outer.append(conditions.is_first_of_story("hits.id", member))
+    chosen = statement("id", "hits", outer, "order by at desc, id desc limit ?", limit)
+    sql = f"with hits as materialized ({hits.sql}) {chosen.sql}"
+    return [row[0] for row in db.execute(sql, [*hits.values, *chosen.values])]
 
 
 def _with_variants(db: Connection, query: Query) -> Query:
@@ -307,45 +303,50 @@ def arrival_ids(
     if until_id is None:
         (until_id,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
     driver = _driver(query)
-    condition, values = "e.id > ? and e.id <= ?", list[object]([after_id, until_id])
-    table, met = "entries e", None if match else driver
     if match:
-        table = "entries_fts f join entries e on e.id = f.rowid"
-        condition = "f.entries_fts match ? and f.rowid > ? and f.rowid <= ?"
-        values.insert(0, match)
+        tables, e, where = (
+            "entries_fts f join entries e on e.id = f.rowid",
+            "e",
+            [
+                Condition("f.entries_fts match ?", (match,)),
+                conditions.after("f.rowid", after_id),
+                conditions.until("f.rowid", until_id),
+                *_filters(db, replace(query, exclude=""), "e"),
+            ],
+        )
     elif until_id - after_id <= tail:
-        met = _ROWS
-    elif not driver.condition:
-        table = "entries e indexed by entries_newest"  # the rows themselves are much larger
+        tables, e, where = "entries e", "e", _filters(db, query, "e")
+    elif not driver.column:
+        # The index, since the rows themselves are much larger.
+        tables, e = "entries e indexed by entries_newest", "e"
+        where = _filters(db, query, "e", meets=driver.meets)
     else:
-        either = " or ".join([driver.condition] * max(1, len(driver.values)))
-        if driver.table == "entries":
-            either = either.replace("d.", "e.")
-        else:
-            table = f"{driver.table} d join entries e on e.id = d.entry_id"
-        condition += f" and ({either})"
-        values += driver.values
-    where, more = _filters(db, query, met)
-    where = [condition, "e.hidden is null", *(part.replace("@", "e") for part in where)]
-    sql = f"select distinct e.id from {table} where {' and '.join(where)} order by e.id"
-    return [row[0] for row in db.execute(sql, [*values, *more])]
+        tables, e = driver.tables, driver.e
+        where = [conditions.any_of(driver.conditions())]
+        where += _filters(db, query, e, meets=driver.meets)
+    where += [
+        conditions.is_shown(e),
+        conditions.after(f"{e}.id", after_id),
+        conditions.until(f"{e}.id", until_id),
+    ]
+    rows = db.execute(*statement(f"distinct {e}.id", tables, where, f"order by {e}.id"))
+    return [row[0] for row in rows]
 
 
 def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str, datetime]]:
-    """Return uri and moment of entries that were taken back, newest first."""
-    where, values = ["withdrawn is not null"], list[object]()
+    """Return uri and time of entries that were withdrawn, newest first."""
+    where = [Condition("e.withdrawn is not null")]
     if query.source:
-        _one_of(where, values, "source_id in ({})", query.source)
+        where.append(conditions.one_of("e.source_id", query.source))
     if query.section:
-        _one_of(
-            where,
-            values,
-            "source_id in (select source_id from source_sections where section in ({}))",
-            query.section,
-        )
+        where.append(conditions.is_in_sections_of_source("e", query.section))
     rows = db.execute(
-        "select uri, withdrawn from entries indexed by entries_withdrawn"
-        f" where {' and '.join(where)} order by withdrawn desc, id desc limit ?",
-        [*values, limit],
+        *statement(
+            "e.uri, e.withdrawn",
+            "entries e indexed by entries_withdrawn",
+            where,
+            "order by e.withdrawn desc, e.id desc limit ?",
+            limit,
+        )
     )
     return [(row[0], parse_time(row[1])) for row in rows]

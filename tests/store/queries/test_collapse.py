@@ -158,12 +158,12 @@ def test_places_of_entries_are_their_stories_and_themselves() -> None:
 def test_a_story_is_looked_up_by_indexes_alone(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "test.db"))
     with store.reading() as db:
-        member, values = select.of_view(db, Query(section=("world",)))
+        member = select.member_in_view(db, Query(section=("world",)))
         plan = db.execute(
             "explain query plan select 1 from story_members s join story_members m on"
             " m.story_id = s.story_id and m.entry_id < s.entry_id where s.entry_id = 1"
-            f" and {member}",
-            values,
+            f" and {member.sql}",
+            member.values,
         )
         steps = [row[3] for row in plan]
     assert [step for step in steps if step.startswith("SCAN")] == []

@@ -97,6 +97,8 @@ def titles(store: Store, query: Query, limit: int = 99) -> list[str]:
         (Query(q="rain -oslo"), [4, 0]),
         (Query(q="rain", exclude="oslo rome"), [4]),
         (Query(exclude="rain"), [5, 3, 1]),
+        (Query(exclude="rain -election"), [3, 1]),
+        (Query(q="rome", exclude="rain -election"), [1]),
         (Query(q='"in rome"'), [1, 0]),
         (Query(q="elect*"), [5, 4]),
         (Query(q="rain", section=("world",)), [2, 0]),
