@@ -7,6 +7,7 @@
     │   ├── ForeignDatabase     a database of another program, or not a database
     │   ├── SchemaTooNew        written by a newer version of this program
     │   ├── Corrupt             SQLite reports a damaged file
+    │   ├── DatabaseReplaced    the file was removed or replaced while it was open
     │   ├── Locked              another process held the database for too long
     │   └── DiskFull            the disk is full
     └── AlreadyRunning          another scheduler polls into this database
@@ -70,6 +71,10 @@ class SchemaTooNew(StoreError):
 
 class Corrupt(StoreError):
     """SQLite reports that the database file is damaged."""
+
+
+class DatabaseReplaced(StoreError):
+    """The database file was removed or replaced while this process had it open."""
 
 
 class Locked(StoreError):

@@ -12,6 +12,7 @@ from aggregator.errors import StoreError
 from aggregator.ingest import maintenance
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling.poller import utc_now
+from aggregator.store.database import file_identity
 from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
 from aggregator.store.sources import sources
@@ -52,21 +53,28 @@ def restore(path: str, file: str, yes: bool) -> None:
     lock = Lock(str(target))
     try:
         _check_backup(file)
-        if target.exists():
-            if not yes:
-                click.confirm(f"Replace {target} with {file}?", abort=True)
-            aside = target.with_name(f"{target.name}.before-restore-{utc_now():%Y%m%dT%H%M%S}")
-            target.rename(aside)
-            console.print(f"the old database is now {escape(str(aside))}")
-        for left in (f"{target}-wal", f"{target}-shm"):
-            Path(left).unlink(missing_ok=True)
+        if target.exists() and not yes:
+            click.confirm(f"Replace {target} with {file}?", abort=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, f"{target}.partial")
-        Path(f"{target}.partial").replace(target)
+        partial = shutil.copyfile(file, f"{target}.partial")
+        file_identity.mark_restored(str(target), file_identity.read(partial))
+        if target.exists():
+            console.print(f"the old database is now {escape(str(_move_aside(target)))}")
+        Path(f"{target}-shm").unlink(missing_ok=True)
+        Path(partial).replace(target)
         Store(str(target)).close()
     finally:
         lock.release()
     console.print(f"{escape(str(target))}: restored from {escape(file)}")
+
+
+def _move_aside(target: Path) -> Path:
+    """Rename a database with its write-ahead log, which may hold its latest transactions."""
+    aside = target.with_name(f"{target.name}.before-restore-{utc_now():%Y%m%dT%H%M%S}")
+    target.rename(aside)
+    with contextlib.suppress(FileNotFoundError):
+        Path(f"{target}-wal").rename(f"{aside}-wal")
+    return aside
 
 
 def _check_backup(file: str) -> None:

@@ -189,7 +189,7 @@ class Scheduler:
                 logger.error("event=loop_stuck seconds=%d", stuck)
                 self._last_stuck_logged = time.monotonic()
             return
-        shortage = self.poller.shortage
+        shortage = self.poller.shortage or self.poller.unavailable_reason
         if time.monotonic() - self._last_tick_written <= 5 and shortage == self._shortage:
             return
         if shortage not in ("", self._shortage):

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aggregator.errors import Corrupt, DiskFull, ForeignDatabase, Locked, SchemaTooNew, StoreError
+from aggregator.errors import (
+    Corrupt,
+    DatabaseReplaced,
+    DiskFull,
+    ForeignDatabase,
+    Locked,
+    SchemaTooNew,
+    StoreError,
+)
+from aggregator.store.database import file_identity
 from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
 
 Connection = sqlite3.Connection
@@ -76,17 +85,61 @@ class Store:
         self._threads = threading.local()
         self._connections: list[Connection] = []
         self._writing = threading.RLock()
+        self._generation = 0
+        self.damage = ""
+        """The damage that SQLite reported in this process, until a restore; "" for none."""
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
-            with clear_errors(path):
-                self._writer = self._connect()
-                with self._alone():
-                    self._check_ours()
-                    self._migrate()
+            with self._clear_errors():
+                self._open()
         except BaseException:
             self.close()
             raise
+
+    def _open(self) -> None:
+        self._writer = self._connect()
+        with self._alone():
+            self._check_ours()
+            self._migrate()
+        self._identity = file_identity.read(self.path)
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            with clear_errors(self.path):
+                yield
+        except Corrupt as error:
+            self.damage = str(error)
+            raise
+
+    def _follow_file(self) -> None:
+        """Reopen a restored database.
+
+        Raises:
+            DatabaseReplaced: Another file, or none, took the place of the open one.
+        """
+        identity = file_identity.read(self.path)
+        if identity == self._identity:
+            return
+        if identity and file_identity.is_restored(self.path, identity):
+            self._reopen(identity)
+            return
+        change = "replaced" if identity else "removed"
+        raise DatabaseReplaced(
+            f"{self.path}: the database file was {change} while this process had it open. Nothing"
+            " more is written. Stop the service, put the file back or run"
+            " `aggregator restore FILE`, and start the service."
+        )
+
+    def _reopen(self, identity: str) -> None:
+        with self._writing:
+            if identity == self._identity:  # another thread has reopened it
+                return
+            self._disconnect(self._writer)
+            self._open()
+            self._generation += 1  # each thread renews its connection at its next block
+            self.damage = ""
 
     def _connect(self) -> Connection:
         connection = sqlite3.connect(
@@ -159,7 +212,8 @@ class Store:
         Raises:
             StoreError: as `clear_errors`; nothing was written then.
         """
-        with self._writing, clear_errors(self.path):
+        with self._writing, self._clear_errors():
+            self._follow_file()
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
@@ -172,19 +226,30 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give this thread's reading connection, in one snapshot for the length of the block."""
-        connection: Connection | None = getattr(self._threads, "connection", None)
-        with clear_errors(self.path):
-            if connection is None:
-                connection = self._threads.connection = self._connect()
-                connection.execute("pragma query_only = on")
-            if connection.in_transaction:  # nested: the outer block's snapshot
-                yield connection
+        outer: Connection | None = getattr(self._threads, "connection", None)
+        with self._clear_errors():
+            if outer and outer.in_transaction:  # nested: the outer block's snapshot
+                yield outer
                 return
+            self._follow_file()
+            connection = self._reader()
             connection.execute("begin")
             try:
                 yield connection
             finally:
                 connection.execute("rollback")
+
+    def _reader(self) -> Connection:
+        """Return this thread's connection for reading, to the file that is open now."""
+        connection: Connection | None = getattr(self._threads, "connection", None)
+        if connection and self._threads.generation == self._generation:
+            return connection
+        if connection:
+            self._disconnect(connection)
+        self._threads.generation = self._generation
+        self._threads.connection = connection = self._connect()
+        connection.execute("pragma query_only = on")
+        return connection
 
     def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy of the database to a new file while everything goes on."""
@@ -209,9 +274,14 @@ class Store:
 
     def optimise(self) -> None:
         """Refresh the planner's statistics and merge the search index; for the night."""
-        with self._writing, clear_errors(self.path):
+        with self._writing, self._clear_errors():
+            self._follow_file()
             self._writer.execute("pragma optimize")
             self._writer.execute("insert into entries_fts(entries_fts, rank) values ('merge', 500)")
+
+    def _disconnect(self, connection: Connection) -> None:
+        self._connections.remove(connection)
+        connection.close()
 
     def close(self) -> None:
         """Close every connection that any thread opened."""

@@ -32,22 +32,30 @@ class Probes:
         self._store, self._clock = store, clock
 
     def healthz(self) -> Response:
-        """Return 200 if the database can be read, else 503."""
+        """Return 200 if the database can be read and is not known to be damaged, else 503."""
         try:
             with self._store.reading() as db:
                 change_log.version(db)
         except StoreError as error:
             return _text(503, str(error))
+        if self._store.damage:
+            return _text(503, self._store.damage)
         return _text(200, "ok")
 
     def readyz(self) -> Response:
         """Return 200 if the scheduler is polling too, else 503."""
+        health = self.healthz()
+        if health.status_code != 200:
+            return health
         with self._store.reading() as db:
             tick = parse_time_or_none(metadata.get(db, "tick"))
-        if is_alive(tick, self._clock()):
-            return _text(200, "ready")
-        last_seen = f"last seen at {rfc3339(tick)}" if tick else "never seen"
-        return _text(503, f"the scheduler is not running: {last_seen}")
+            unavailable_reason = metadata.get(db, "shortage")
+        if not is_alive(tick, self._clock()):
+            last_seen = f"last seen at {rfc3339(tick)}" if tick else "never seen"
+            return _text(503, f"the scheduler is not running: {last_seen}")
+        if unavailable_reason:
+            return _text(503, f"polling is paused: {unavailable_reason}")
+        return _text(200, "ready")
 
 
 def is_alive(tick: datetime | None, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """The file itself: new, ours, another's, too new, damaged, locked."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import Corrupt, ForeignDatabase, Locked, SchemaTooNew, StoreError
-from aggregator.store.database import metadata
+from aggregator.errors import (
+    Corrupt,
+    DatabaseReplaced,
+    ForeignDatabase,
+    Locked,
+    SchemaTooNew,
+    StoreError,
+)
+from aggregator.store.database import file_identity, metadata
 from aggregator.store.database.connection import Store
 from aggregator.store.database.migrations import APPLICATION_ID
 
@@ -194,3 +202,102 @@ def test_processes_that_start_together_set_the_file_up_once(tmp_path: Path) -> N
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [process.wait(60) for process in started] == [0, 0, 0, 0]
     assert not list(tmp_path.glob("*.before-schema-*"))
+
+
+def value(store: Store) -> str:
+    with store.reading() as db:
+        return metadata.get(db, "a")
+
+
+def put(store: Store, value: str) -> None:
+    with store.transaction() as db:
+        metadata.put(db, "a", value)
+
+
+def test_removed_file_is_neither_read_nor_written(store: Store, path: str) -> None:
+    put(store, "1")
+    Path(path).unlink()
+    for use in (lambda: value(store), lambda: put(store, "2"), store.optimise):
+        with pytest.raises(DatabaseReplaced, match="was removed"):
+            use()
+    assert not Path(path).exists()
+
+
+def test_file_that_comes_back_is_used_again(store: Store, path: str) -> None:
+    put(store, "1")
+    Path(path).rename(f"{path}.moved")
+    with pytest.raises(DatabaseReplaced):
+        value(store)
+    Path(f"{path}.moved").rename(path)
+    assert value(store) == "1"
+
+
+def replacement(path: str) -> Path:
+    other = f"{path}.other"
+    store = Store(other)
+    put(store, "other")
+    store.close()
+    return Path(other)
+
+
+def test_replaced_file_is_neither_read_nor_written(store: Store, path: str) -> None:
+    put(store, "1")
+    replacement(path).replace(path)
+    for use in (lambda: value(store), lambda: put(store, "2")):
+        with pytest.raises(DatabaseReplaced, match="was replaced"):
+            use()
+    for left in (f"{path}-wal", f"{path}-shm"):
+        Path(left).unlink()
+    with sqlite3.connect(path) as other:
+        assert other.execute("select value from facts where name = 'a'").fetchone() == ("other",)
+    other.close()
+
+
+def test_restored_file_is_used_by_all_threads(store: Store, path: str) -> None:
+    put(store, "1")
+    restored, go_on = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def read_before_and_after() -> None:
+        with store.reading() as db:
+            seen.append(metadata.get(db, "a"))
+            go_on.set()
+            restored.wait()
+            seen.append(metadata.get(db, "a"))  # its snapshot
+        seen.append(value(store))
+
+    thread = threading.Thread(target=read_before_and_after)
+    thread.start()
+    go_on.wait()
+    other = replacement(path)
+    file_identity.mark_restored(path, file_identity.read(str(other)))
+    for left in (f"{path}-wal", f"{path}-shm"):
+        Path(left).unlink()
+    other.replace(path)
+    assert value(store) == "other"
+    restored.set()
+    thread.join()
+    assert seen == ["1", "1", "other"]
+    put(store, "new")
+    assert value(store) == "new"
+
+
+def test_damage_is_remembered_until_a_restore(path: str) -> None:
+    filled(path)
+    with Path(path).open("r+b") as file:  # its last pages hold facts
+        file.seek(-4096 * 10, os.SEEK_END)
+        file.write(bytes(4096 * 10))
+    store = Store(path)
+    assert store.damage == ""
+    with pytest.raises(Corrupt), store.reading() as db:
+        db.execute("select sum(length(value)) from facts").fetchone()
+    assert "damaged" in store.damage
+    with store.reading() as db:  # other pages can still be read
+        assert db.execute("select count(*) from sources").fetchone()[0] == 0
+    assert "damaged" in store.damage
+    other = replacement(path)
+    file_identity.mark_restored(path, file_identity.read(str(other)))
+    other.replace(path)
+    assert value(store) == "other"
+    assert store.damage == ""
+    store.close()

@@ -528,11 +528,6 @@ def test_poll_now_needs_post(pages: PageSite) -> None:
     assert pages.get("/source/herald/poll").status_code == 405
 
 
-def test_health_and_readiness(pages: PageSite) -> None:
-    assert pages.get("/healthz").text == "ok\n"
-    assert pages.get("/readyz").status_code == 503
-
-
 def test_changed_configuration_takes_effect(tmp_path: Path) -> None:
     config: list[Config] = [CONFIG]
     with stocked(tmp_path) as stock:
