@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 STARTED_BY = "AGGREGATOR_STARTED_BY"
 """Holds the process id of `run` for the web server that it starts."""
 
+HOST = "AGGREGATOR_HOST"
+"""The address to listen on, for the worker processes."""
+
 STOP_SECONDS = 5
 
 THREADS = 2
@@ -88,11 +91,11 @@ def web_worker() -> "WSGIApplication":
     if server and server.pid:
         _end_with(server.pid)
     logs.start(debug=False)
-    return serve_app(lambda config: masked.hide(config.secrets))
+    return serve_app(lambda config: masked.hide(config.secrets), host=os.environ[HOST])
 
 
 def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:
-    os.environ["AGGREGATOR_CONFIG"] = path
+    os.environ["AGGREGATOR_CONFIG"], os.environ[HOST] = path, host
     Granian(
         "aggregator.cli.web_server:web_worker",
         factory=True,

@@ -19,6 +19,7 @@ from aggregator.config.kinds import Kind, Schema, Text, pattern_schema
 from aggregator.config.validation import InvalidValue, Validator, describe
 from aggregator.errors import QueryError
 from aggregator.models import image_types, query
+from aggregator.models.urls import host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +222,21 @@ class Address(Text):
         if ip_address(text.partition("/")[0]) != network.network_address:
             raise InvalidValue("has an address inside the network", f"Write {network}.")
         return str(network)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(Text):
+    """A host name or an IP address, in the form of `host_of`."""
+
+    expected: str = "a host name"
+    remedy: str = "Write a host without scheme and port, as in news.home.arpa or 192.168.1.7."
+
+    def convert(self, text: str) -> str:
+        """Normalise the host."""
+        host = host_of(f"http://{f'[{text}]' if ':' in text else text}/")
+        if not host or any(character in text for character in "/?#@\\"):
+            raise InvalidValue(f"is not {self.expected}")
+        return host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Site:
     """Title, address and look of the site; `base_url` has no trailing slash.
 
     Args:
+        hosts: Further host names under which a server on loopback is reached.
+        trusted_proxies: Number of reverse proxies that set forwarded fields.
         logo: An http or https URL, or the path of an image file.
         accent: A colour, #rgb or #rrggbb.
         css: CSS added after our own.
@@ -31,6 +33,8 @@ class Site:
     title: str = "Feed aggregator"
     description: str = ""
     base_url: str = "http://127.0.0.1:8000"
+    hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
     contact: str = ""
     zones: tuple[Zone, ...] = ()
     language: str = "en"

@@ -28,6 +28,7 @@ from aggregator.web.images.proxy import ImageProxy
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
+from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware, is_loopback
 from aggregator.web.middleware.representation import compress
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
 from aggregator.web.pages import as_of, assets, corrections, dates, login
@@ -56,7 +57,11 @@ def utc_now() -> datetime:
 
 
 def create_app(
-    config: Callable[[], Config], store: Store, *, clock: Callable[[], datetime] = utc_now
+    config: Callable[[], Config],
+    store: Store,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    host: str = "",
 ) -> Flask:
     """Return the application.
 
@@ -64,6 +69,7 @@ def create_app(
         config: Returns the configuration in force.
         store: The database.
         clock: Returns the current time.
+        host: The address that the server listens on, "" when unknown.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # no redirect from //host: it would be another site
@@ -96,19 +102,23 @@ def create_app(
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
     inner = AuthMiddleware(serve_from(feed_server.cached_document, app.wsgi_app), authenticator)
-    app.wsgi_app = serve_from(feed_server.cached_response, inner)  # type: ignore[assignment, method-assign]
+    outer = serve_from(feed_server.cached_response, TrustedProxyMiddleware(inner, config))
+    app.wsgi_app = HostMiddleware(outer, config) if is_loopback(host) else outer  # type: ignore[assignment, method-assign]
     return app
 
 
-def serve_app(loaded: Callable[[Config], None] = lambda _: None) -> "WSGIApplication":
+def serve_app(
+    loaded: Callable[[Config], None] = lambda _: None, *, host: str = ""
+) -> "WSGIApplication":
     """Return the application for the file that AGGREGATOR_CONFIG names.
 
     Args:
         loaded: Called with each configuration that comes into force.
+        host: The address that the server listens on, "" when unknown.
     """
     path = os.environ["AGGREGATOR_CONFIG"]
     config = LiveConfig(path, os.environ, clock=time.monotonic, loaded=loaded)
-    return create_app(config, Store(config().storage)).wsgi_app
+    return create_app(config, Store(config().storage), host=host).wsgi_app
 
 
 class _IdConverter(IntegerConverter):

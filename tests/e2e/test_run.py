@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import urllib.error
 import urllib.request
 
 import feedparser
@@ -58,6 +59,9 @@ def test_what_a_source_publishes_reaches_subscribers_and_pages(
     service.wait(lambda: b"News 3" in fetched(base))
     assert b"The Loop" in fetched(f"{base}/status")
     assert fetched(f"{base}/readyz") == b"ready\n"
+    rebound = urllib.request.Request(base, headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(rebound, timeout=10)
     running.send_to_all(signal.SIGINT)  # as Ctrl-C does
     assert running.wait() == 0
     assert f"{base}/feeds/all.atom" in running.log

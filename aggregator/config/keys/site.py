@@ -1,7 +1,7 @@
 """Keys about the site and access to it: site, media, auth."""
 
-from aggregator.config.kinds import Block, Boolean, Choice, Either, Key, ListOf, Text
-from aggregator.config.values import TOKEN, Logo, Url, ZoneName
+from aggregator.config.kinds import Block, Boolean, Choice, Either, Integer, Key, ListOf, Text
+from aggregator.config.values import TOKEN, Host, Logo, Url, ZoneName
 
 ZONE = Block(
     noun="a time zone",
@@ -44,6 +44,26 @@ SITE = Block(
             help="Public address of the site; the base of all links in feeds.",
             default="http://127.0.0.1:8000",
             example="base_url: https://news.example.org",
+        ),
+        Key(
+            name="hosts",
+            kind=ListOf(expected="a list of host names", item=Host()),
+            help=(
+                "Host names that also lead to the site, beside that of `base_url`. Without a "
+                "password, a server on loopback refuses requests for all others but localhost."
+            ),
+            example="hosts: [news.home.arpa]",
+        ),
+        Key(
+            name="trusted_proxies",
+            kind=Integer(least=0, most=10),
+            help=(
+                "Number of reverse proxies in front of the web server. Client address, scheme and "
+                "path prefix are then taken from `X-Forwarded-For`, `-Proto` and `-Prefix`, which "
+                "the proxies must set or remove."
+            ),
+            default="0",
+            example="trusted_proxies: 1",
         ),
         Key(
             name="timezones",

@@ -1,0 +1,90 @@
+"""Guards a server on loopback against DNS rebinding, and reads the fields of trusted proxies."""
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from aggregator.models.config import Config, Site
+from aggregator.models.urls import host_of
+from aggregator.web.middleware.representation import PRIVATE, problem
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_HOST = 300
+"""Characters of the Host field that are read; a host name has at most 253."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's own."""
+    host = host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class HostMiddleware:
+    """Refuses requests for unknown hosts while no password protects the site.
+
+    The browser of a user on this machine can be made to send requests here by a page whose host
+    name resolves to 127.0.0.1: to the browser it is the same site, so the page may read responses
+    and press buttons. Such requests have the page's host name.
+    """
+
+    def __init__(self, app: "WSGIApplication", config: Callable[[], Config]) -> None:
+        """Wrap the application of a server that listens on loopback."""
+        self._app, self._config = app, config
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Serve a request, or respond with 421 (RFC 9110 §15.5.20)."""
+        config, host = self._config(), environ.get("HTTP_HOST", "")
+        if not host or config.auth.on or _is_known(host[:MAX_HOST], config.site):
+            return self._app(environ, start_response)
+        text = (
+            f"This site is not at {host[:MAX_HOST]}. Open {config.site.base_url}, or add the host"
+            " to site.hosts in the configuration."
+        )
+        response = problem(421, text, safe=PRIVATE)
+        start_response(response.status, response.headers)
+        return [response.body]
+
+
+@lru_cache(maxsize=64)
+def _is_known(field: str, site: Site) -> bool:
+    try:
+        host = (urlsplit(f"//{field}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return is_loopback(host) or host in (host_of(site.base_url), *site.hosts)
+
+
+class TrustedProxyMiddleware:
+    """Takes client address, scheme and path prefix from the fields of trusted proxies.
+
+    The rules are those of Werkzeug's `ProxyFix`: of each field, the value that the outermost of
+    `site.trusted_proxies` proxies added counts.
+    """
+
+    def __init__(self, app: "WSGIApplication", config: Callable[[], Config]) -> None:
+        """Wrap an application."""
+        self._app, self._config = app, config
+        self._fixed, self._count = app, 0
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Serve a request."""
+        count = self._config().site.trusted_proxies
+        if count != self._count:
+            fix = ProxyFix(self._app, x_for=count, x_proto=count, x_host=0, x_prefix=count)
+            self._fixed, self._count = fix, count
+        return self._fixed(environ, start_response)
