@@ -1,5 +1,5 @@
-"""Polling by many machines: batches of requests go to Dask workers, results to the one writer.
+"""Polling on many machines: Dask workers poll batches of requests, the scheduler stores results.
 
-`batches` decides what may go, `client` sends it, `worker` is what runs there. Workers keep nothing
-that matters: whatever happens to one, its sources are due again.
+`batches` decides which requests go where, `client` and `link` send them, `worker` runs remotely.
+Workers hold no state that matters: if one is lost, its sources are due again.
 """

@@ -1,7 +1,7 @@
-"""Which requests may go to which worker: a host's requests are with one worker at a time.
+"""Decides which requests go to which worker: one worker at a time polls a host.
 
-That worker alone sees to the connections and the spacing of the host, so limits per host hold over
-the whole cluster. Pure bookkeeping: the time is said by the caller.
+That worker enforces the host's connection limit and spacing, so limits per host hold across the
+cluster. Pure bookkeeping: the caller passes the time.
 """
 
 from collections import Counter
@@ -14,19 +14,19 @@ from aggregator.models.urls import host_of
 from aggregator.polling.pipeline import FetchSettings
 
 SIZE = 40
-"""Requests of a batch: so many hide its cost, some milliseconds."""
+"""Requests per batch, enough to hide the few milliseconds that a batch costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a worker is given at a time.
+    """Requests sent to a worker together.
 
     Args:
-        number: Names it among all of one scheduler.
-        manners: What holds for every request.
-        now: When it was made, by the scheduler's clock.
-        spacing: Least seconds between two requests, for those of its hosts that want it.
-        lease: A worker that is not asked for it within so many seconds drops it.
+        number: Unique per scheduler.
+        fetch_settings: Settings of every request.
+        now: Creation time by the scheduler's clock.
+        spacing: Minimum seconds between two requests, for hosts of the batch that need it.
+        lease: Seconds after which a worker drops a batch that the scheduler no longer asks for.
     """
 
     number: int
@@ -38,46 +38,46 @@ class Batch:
 
 
 class Batches:
-    """Requests that wait, and which worker the hosts of the others are with."""
+    """Waiting requests, and the worker of each host that is being polled."""
 
     def __init__(self, fetch_settings: FetchSettings, *, lease: float) -> None:
-        """`fetch_settings` may be set anew at any time; `lease` is that of every batch."""
+        """`fetch_settings` may be replaced at any time; `lease` applies to every batch."""
         self.fetch_settings, self._lease = fetch_settings, lease
-        self._made = 0
+        self._last_number = 0
         self._spacing: Mapping[str, float] = {}
         self._waiting: dict[str, Request] = {}
         self._routes: dict[str, frozenset[str]] = {}
-        self._astray: Counter[str] = Counter()
-        self._place: dict[str, str] = {}
-        self._under_way: Counter[str] = Counter()
-        self._rests: dict[str, float] = {}
+        self._redirects: Counter[str] = Counter()
+        self._worker_of: dict[str, str] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._free_at: dict[str, float] = {}
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return the number of waiting requests."""
         return len(self._waiting)
 
     def add(self, requests: Iterable[Request], spacing: Mapping[str, float]) -> None:
-        """Let requests wait; `spacing` replaces what was said of hosts before."""
+        """Queue requests; `spacing` replaces the previous spacing of hosts."""
         for request in requests:
-            self._astray.pop(request.source_id, None)
-            if request.document:  # nobody has to be asked for it
+            self._redirects.pop(request.source_id, None)
+            if request.document:  # pushed: no fetch, so no host
                 self._waiting[request.source_id] = request
                 continue
             self._spacing = spacing
             hosts = self._routes.get(request.source_id, frozenset())
-            # Where it led the last time it will lead again.
+            # It will probably redirect to the same hosts as last time.
             hosts |= {host_of(request.url), host_of(request.validators_url)} - {""}
             self._waiting[request.source_id] = replace(request, hosts=hosts)
 
-    def again(self, request: Request, *, url: str = "") -> bool:
-        """Let a request wait once more, for the host of `url` too if it was redirected there.
+    def requeue(self, request: Request, *, url: str = "") -> bool:
+        """Queue a request again, with the host of `url` if it was redirected there.
 
-        False when it was led to other hosts too often: a server may name a new one each time.
+        Returns False after too many redirects to other hosts: a server may name new ones for ever.
         """
         if url:
-            self._astray[request.source_id] += 1
+            self._redirects[request.source_id] += 1
             most = request.limits.redirects
-            if self._astray[request.source_id] > most:
+            if self._redirects[request.source_id] > most:
                 self._routes.pop(request.source_id, None)
                 return False
             known = (
@@ -89,20 +89,20 @@ class Batches:
         return True
 
     def take(self, worker: str, moment: float, now: datetime) -> Batch | None:
-        """Return a batch of what may go to a worker, None when nothing may.
+        """Return a batch for a worker, None if no request may go to it.
 
         Args:
-            worker: Its address.
+            worker: Address of the worker.
             moment: Monotonic seconds.
-            now: The scheduler's clock.
+            now: Current time.
         """
         chosen: list[Request] = []
         for request in self._waiting.values():
             if not self._may_go(request, worker, moment):
                 continue
             chosen.append(request)
-            self._under_way.update(request.hosts)
-            self._place |= dict.fromkeys(request.hosts, worker)
+            self._in_flight.update(request.hosts)
+            self._worker_of |= dict.fromkeys(request.hosts, worker)
             if len(chosen) == SIZE:
                 break
         if not chosen:
@@ -110,9 +110,9 @@ class Batches:
         for request in chosen:
             del self._waiting[request.source_id]
         hosts = {host for request in chosen for host in request.hosts}
-        self._made += 1
+        self._last_number += 1
         return Batch(
-            number=self._made,
+            number=self._last_number,
             requests=tuple(chosen),
             fetch_settings=self.fetch_settings,
             now=now,
@@ -121,16 +121,16 @@ class Batches:
         )
 
     def done(self, request: Request, moment: float) -> None:
-        """Take a request back; a host that has none under way is free, after its spacing."""
+        """Record that a request ended; a host without requests is free after its spacing."""
         for host in request.hosts:
-            self._under_way[host] -= 1
-            if not self._under_way[host]:
-                del self._under_way[host], self._place[host]
+            self._in_flight[host] -= 1
+            if not self._in_flight[host]:
+                del self._in_flight[host], self._worker_of[host]
                 if self._space(host):
-                    self._rests[host] = moment + self._space(host)
+                    self._free_at[host] = moment + self._space(host)
 
     def drain(self) -> list[Request]:
-        """Everything that waits, which then waits no more."""
+        """Remove and return all waiting requests."""
         waiting = list(self._waiting.values())
         self._waiting.clear()
         return waiting
@@ -142,11 +142,11 @@ class Batches:
 
     def _may_go(self, request: Request, worker: str, moment: float) -> bool:
         for host in request.hosts:
-            if self._place.get(host, worker) != worker:
+            if self._worker_of.get(host, worker) != worker:
                 return False
-            if self._under_way[host] and self._space(host):
-                return False  # the spacing counts from the end of the last, wherever that was
-            if self._rests.get(host, 0.0) > moment:
+            if self._in_flight[host] and self._space(host):
+                return False  # the spacing counts from the end of the last request
+            if self._free_at.get(host, 0.0) > moment:
                 return False
-            self._rests.pop(host, None)
+            self._free_at.pop(host, None)
         return True

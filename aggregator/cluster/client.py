@@ -1,7 +1,7 @@
-"""The scheduler's side of a cluster: what is sent where, and what becomes of it.
+"""The scheduler's side of a cluster: sends batches to workers and collects results.
 
-Dask only carries. What is lost with a worker is sent again by this module, which knows which hosts
-must rest, and never by Dask.
+Dask only transports. Requests lost with a worker are resent by this module, which knows the limits
+per host, and never by Dask.
 """
 
 import queue
@@ -21,7 +21,7 @@ LEASE_SECONDS = 15.0
 
 
 class Cluster:
-    """Takes requests and gives results as `Pipeline` does; many workers do the work."""
+    """Polls on many workers, with the interface of `Pipeline`."""
 
     def __init__(
         self,
@@ -31,13 +31,13 @@ class Cluster:
         clock: Callable[[], datetime],
         lease: float = LEASE_SECONDS,
     ) -> None:
-        """Begin to look for the cluster; whether it is there shows in `unavailable_reason`.
+        """Start connecting; `unavailable_reason` tells whether the cluster is reachable.
 
         Args:
-            manners: What holds for every request.
-            address: Of Dask's scheduler, or `local:N` for N workers on this machine.
-            clock: The present moment.
-            lease: Seconds after which a worker drops what is not asked for.
+            fetch_settings: Settings of every request.
+            address: Address of Dask's scheduler, or `local:N` for N workers on this machine.
+            clock: Returns the current time.
+            lease: Seconds after which a worker drops a batch that is not asked for.
         """
         self._clock, self._address = clock, address
         self._batches = Batches(fetch_settings, lease=lease)
@@ -52,29 +52,29 @@ class Cluster:
 
     @property
     def capacity(self) -> int:
-        """How many polls may be under way."""
+        """Maximum number of polls in flight."""
         return IN_FLIGHT * len(self._link.ready())
 
     @property
     def unavailable_reason(self) -> str:
-        """Why nothing can be polled now, in words; "" when it can."""
+        """Why polling is impossible right now, "" when it is possible."""
         return self._link.unavailable_reason
 
     @property
     def pending(self) -> bool:
-        """Whether any request has no result yet."""
+        """Whether any request is unfinished."""
         return bool(self._left or len(self._batches) or self._results)
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
-        """Obey other manners from the next batch on."""
+        """Use new settings from the next batch on."""
         self._batches.fetch_settings = fetch_settings
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
-        """Take requests, with the least seconds between two of them for hosts that want it."""
+        """Queue requests; `spacing` maps a host to its minimum seconds between two requests."""
         self._batches.add(requests, spacing)
 
     def step(self) -> list[PollResult]:
-        """Send what may go and return what has come back; waits up to 50 ms for it."""
+        """Send batches and return finished results; block for up to 50 ms."""
         self._send()
         with suppress(queue.Empty):
             self._take(self._answers.get(timeout=0 if self._results else 0.05))
@@ -84,24 +84,25 @@ class Cluster:
         return results
 
     def stop(self) -> None:
-        """Cancel everything: it is due again."""
+        """Cancel everything; cancelled polls are due again."""
         self._over.set()
 
     def close(self) -> None:
-        """Leave the cluster; a local one ends."""
+        """Leave the cluster; a local one stops."""
         self._link.end()
 
     # --- batches -------------------------------------------------------------------------------
 
     def _send(self) -> None:
         if self._over.is_set():
-            self._cancel(self._batches.drain(), "stopped before its end")
+            self._cancel(self._batches.drain(), "cancelled")
             self._link.abandon()
             return
         sent = True
         while sent and len(self._batches):
-            free = [one for one in self._link.ready() if one.load < IN_FLIGHT]
-            sent = any(self._send_to(worker) for worker in sorted(free, key=lambda one: one.load))
+            free = [worker for worker in self._link.ready() if worker.load < IN_FLIGHT]
+            free.sort(key=lambda worker: worker.load)
+            sent = any(self._send_to(worker) for worker in free)
 
     def _send_to(self, worker: Worker) -> bool:
         batch = self._batches.take(worker.address, time.monotonic(), self._clock())
@@ -115,10 +116,10 @@ class Cluster:
     def _take(self, answer: Answer) -> None:
         left = self._left[answer.batch.number]
         for result in answer.results:
-            self._came(result, self._back(left.pop(result.source_id), answer.worker))
+            self._finish(result, self._release(left.pop(result.source_id), answer.worker))
         if answer.end is None:
             return
-        rest = [self._back(request, answer.worker) for request in left.values()]
+        rest = [self._release(request, answer.worker) for request in left.values()]
         del self._left[answer.batch.number]
         if self._over.is_set() or answer.end is End.LATE:
             self._cancel(rest, answer.end.value)
@@ -127,35 +128,35 @@ class Cluster:
                 self._lost(request)
         else:
             for request in rest:
-                self._batches.again(request)
+                self._batches.requeue(request)
 
-    def _back(self, request: Request, worker: Worker) -> Request:
+    def _release(self, request: Request, worker: Worker) -> Request:
         worker.load -= 1
         self._batches.done(request, time.monotonic())
         return request
 
-    def _came(self, result: PollResult, request: Request) -> None:
+    def _finish(self, result: PollResult, request: Request) -> None:
         outcome = result.outcome
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE:
-            if not self._batches.again(request, url=outcome.transfer.hops[-1].url):
-                words = "it redirects to another host each time it is asked"
-                self._fail([request], FailureKind.REDIRECTS, words)
+            if not self._batches.requeue(request, url=outcome.transfer.hops[-1].url):
+                reason = "it redirects to a different host each time"
+                self._fail([request], FailureKind.REDIRECTS, reason)
         else:
             self._losses.pop(request.source_id, None)
             self._results.append(result)
 
     def _lost(self, request: Request) -> None:
-        """Poll again what a lost worker had; what is lost each time waits as after a failure."""
+        """Poll a request of a lost worker again; fail it after several losses."""
         losses = self._losses.pop(request.source_id, 0) + 1
         if losses <= MOST_LOSSES:
             self._losses[request.source_id] = losses
-            self._batches.again(request)
+            self._batches.requeue(request)
         else:
-            self._fail([request], FailureKind.PARSE, "the worker that polled it was lost each time")
+            self._fail([request], FailureKind.PARSE, "its worker was lost each time")
 
-    def _cancel(self, requests: Iterable[Request], words: str) -> None:
-        self._fail(requests, FailureKind.CANCELLED, words)
+    def _cancel(self, requests: Iterable[Request], reason: str) -> None:
+        self._fail(requests, FailureKind.CANCELLED, reason)
 
-    def _fail(self, requests: Iterable[Request], kind: FailureKind, words: str) -> None:
+    def _fail(self, requests: Iterable[Request], kind: FailureKind, reason: str) -> None:
         for request in requests:
-            self._results.append(stages.ended(request, Failed(kind=kind, detail=words)))
+            self._results.append(stages.ended(request, Failed(kind=kind, detail=reason)))

@@ -1,4 +1,4 @@
-"""The connection to Dask, in a thread of its own: which workers are there, and what they answer."""
+"""The connection to Dask, in its own thread: tracks workers and collects their answers."""
 
 import asyncio
 import logging
@@ -25,9 +25,9 @@ Ended = TypeVar("Ended")
 LOCAL = "local:"
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 0.3
-"""How often it is looked for workers that came or went."""
+"""Interval between checks for new and lost workers."""
 
-_MEASURE_LITTLE = {
+_LESS_MONITORING = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.tick.interval": "1s",
@@ -35,15 +35,17 @@ _MEASURE_LITTLE = {
 }
 
 GRACE_SECONDS = 2.0
-"""A worker that does not answer for a lease and so long has dropped what it had, if it lives."""
+"""Time after the lease within which a living worker has dropped a batch."""
 
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A Dask worker: `load` counts the polls it has, `tasks` wait for its answers.
+    """A Dask worker.
 
     Args:
-        fault: Why it gets no work, in words.
+        load: Polls in flight on it.
+        fault: Why it gets no work, "" if it does.
+        tasks: Wait for its answers.
     """
 
     address: str
@@ -55,7 +57,7 @@ class Worker:
 
 
 class End(Enum):
-    """Why nothing more will come of a batch."""
+    """Why a batch is over."""
 
     DONE = "done"
     LOST = "its worker was lost"
@@ -65,7 +67,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What has come of a batch; the last one says how it ended."""
+    """Results of a batch so far; the last answer of a batch has an `end`."""
 
     batch: Batch
     worker: Worker
@@ -74,10 +76,10 @@ class Answer:
 
 
 class Link(threading.Thread):
-    """Connects, again and again, and greets each worker before it is given work."""
+    """Connects, reconnects, and checks each worker before it gets work."""
 
     def __init__(self, address: str, answer: Callable[[Answer], None]) -> None:
-        """Start nothing yet; `answer` is called in this thread, for each batch until its end."""
+        """Start nothing yet; `answer` is called in this thread, for each batch until it is over."""
         super().__init__(daemon=True)
         self._address, self._answer = address, answer
         self._owner = uuid.uuid4().hex
@@ -85,29 +87,29 @@ class Link(threading.Thread):
         self._over = asyncio.Event()
         self._workers: dict[str, Worker] = {}
         self._client: Client | None = None
-        self._silence = f"the cluster {address} is not reached yet"
+        self._connection_error = f"not connected to the cluster {address} yet"
 
     # --- from the scheduler's thread -----------------------------------------------------------
 
     def ready(self) -> list[Worker]:
-        """Return the workers that may be given work."""
+        """Return the workers that accept batches."""
         return [worker for worker in list(self._workers.values()) if worker.ready]
 
     @property
     def unavailable_reason(self) -> str:
-        """Why no worker can be given work, in words; "" when one can."""
+        """Why no worker accepts batches, "" when one does."""
         workers = list(self._workers.values())
         if any(worker.ready for worker in workers):
             return ""
         faults = [worker.fault for worker in workers if worker.fault]
-        return self._silence or next(iter(faults), "") or self._lonely()
+        return self._connection_error or next(iter(faults), "") or self._no_worker()
 
     def send(self, worker: Worker, batch: Batch) -> None:
-        """Have a worker poll a batch."""
+        """Send a batch to a worker."""
         self._loop.call_soon_threadsafe(self._begin, worker, batch)
 
     def abandon(self) -> None:
-        """Wait for no answer any more."""
+        """Stop waiting for answers."""
         self._loop.call_soon_threadsafe(self._abandon, *self._workers.values())
 
     def end(self) -> None:
@@ -118,7 +120,7 @@ class Link(threading.Thread):
     # --- in this thread ------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Keep the connection until the end."""
+        """Keep the connection until `end` is called."""
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._live())
         self._loop.close()
@@ -128,24 +130,24 @@ class Link(threading.Thread):
             try:
                 async with self._cluster() as address, _client(address) as self._client:
                     await self._watch(self._client)
-            except Exception as error:  # noqa: BLE001, whatever Dask raises: it is tried again
+            except Exception as error:  # noqa: BLE001, reconnect after any error of Dask
                 self._lose(f"{type(error).__name__}: {error}")
                 await self._pause()
 
     @asynccontextmanager
     async def _cluster(self) -> AsyncIterator[str]:
-        """Give the address of Dask's scheduler, which is started here if it is to be local."""
+        """Yield the address of Dask's scheduler, started here for a local cluster."""
         if not self._address.startswith(LOCAL):
             yield self._address
             return
-        # Dask's own measuring takes more of the processor than carrying does.
-        dask.config.set(_MEASURE_LITTLE)
+        # Dask's own monitoring takes more CPU time than its transport.
+        dask.config.set(_LESS_MONITORING)
         async with LocalCluster(
             n_workers=int(self._address.removeprefix(LOCAL)),
             threads_per_worker=1,
             asynchronous=True,
             dashboard_address=None,
-            silence_logs=logging.CRITICAL,  # an end in order is full of errors to it
+            silence_logs=logging.CRITICAL,  # a clean shutdown logs errors
         ) as cluster:
             yield cluster.scheduler_address
 
@@ -160,23 +162,23 @@ class Link(threading.Thread):
             for address in present.keys() - self._workers.keys():
                 self._workers[address] = worker = Worker(address)
                 self._keep(worker, self._greet(worker))
-            self._silence = ""
+            self._connection_error = ""
             await self._pause()
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), LOOK_SECONDS)
 
-    def _lose(self, words: str) -> None:
-        if not self._silence:
-            logger.error("event=cluster_lost address=%s error=%r", self._address, words)
-        self._silence = (
-            f"the cluster {self._address} can't be reached ({words}); start `dask scheduler` there"
+    def _lose(self, reason: str) -> None:
+        if not self._connection_error:
+            logger.error("event=cluster_lost address=%s error=%r", self._address, reason)
+        self._connection_error = (
+            f"can't reach the cluster {self._address} ({reason}); start `dask scheduler` there"
         )
         self._abandon(*self._workers.values())
         self._workers.clear()
 
-    def _lonely(self) -> str:
+    def _no_worker(self) -> str:
         return (
             f"the cluster {self._address} has no worker;"
             f" start `dask worker {self._address}` where the aggregator is installed"
@@ -197,9 +199,9 @@ class Link(threading.Thread):
         return task
 
     async def _ask(self, worker: Worker, question: Callable[..., Any], *arguments: object) -> Any:
-        """Call a function in a worker, nowhere else: Dask is not to run it again elsewhere."""
+        """Call a function in this worker; Dask must not run it elsewhere."""
         if self._client is None or self._workers.get(worker.address) is not worker:
-            raise asyncio.CancelledError  # it was lost in this moment
+            raise asyncio.CancelledError  # the worker was just lost
         future = self._client.submit(
             question, self._owner, *arguments, workers=[worker.address], pure=False
         )
@@ -209,11 +211,11 @@ class Link(threading.Thread):
             future.release()
 
     async def _greet(self, worker: Worker) -> None:
-        """Make a worker ready if it is of our version; say what is amiss otherwise."""
+        """Accept a worker of our version; otherwise record its fault."""
         worker.ready = False
         try:
             version = await self._ask(worker, there.greet)
-        except Exception as error:  # noqa: BLE001, of whatever is installed there
+        except Exception as error:  # noqa: BLE001, from any software installed there
             worker.fault = f"the worker {worker.address} can't poll: {error!r}"
         else:
             worker.ready = version == aggregator.__version__
@@ -222,20 +224,20 @@ class Link(threading.Thread):
             logger.error("event=worker_refused error=%r", worker.fault)
 
     def _greet_again(self, worker: Worker) -> None:
-        """Give a worker nothing more before it has answered, and dropped what it had."""
+        """Send no batch to a worker until it answered again, and so dropped its old batches."""
         if worker.ready:
             worker.ready = False
             self._keep(worker, self._greet(worker))
 
     def _begin(self, worker: Worker, batch: Batch) -> None:
-        def ended(task: "asyncio.Task[End]") -> None:
-            away = End.LOST if worker.lost else End.DROPPED
-            end = away if task.cancelled() else task.result()
+        def finish(task: "asyncio.Task[End]") -> None:
+            cancelled = End.LOST if worker.lost else End.DROPPED
+            end = cancelled if task.cancelled() else task.result()
             self._answer(Answer(batch, worker, [], end))
 
-        # Told from outside: a task that is cancelled before its first step runs no line of its own,
-        # and the hosts of the batch would wait for ever.
-        self._keep(worker, self._poll(worker, batch)).add_done_callback(ended)
+        # A callback, because a task cancelled before its first step runs no code of its own, and
+        # the hosts of the batch would stay blocked.
+        self._keep(worker, self._poll(worker, batch)).add_done_callback(finish)
 
     async def _poll(self, worker: Worker, batch: Batch) -> End:
         try:
@@ -269,6 +271,6 @@ def _client(address: str) -> Client:
 
 def _other_version(worker: Worker, version: str) -> str:
     return (
-        f"the worker {worker.address} has version {version} of the aggregator, the scheduler"
-        f" {aggregator.__version__}, so it gets no work; install the same there"
+        f"the worker {worker.address} runs version {version} of the aggregator, the scheduler"
+        f" {aggregator.__version__}; install the same version there"
     )

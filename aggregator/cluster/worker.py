@@ -1,4 +1,4 @@
-"""What runs in a Dask worker: the scheduler's own pipeline, in one thread for all batches."""
+"""Runs in a Dask worker: the same pipeline as in the scheduler, in one thread for all batches."""
 
 import logging
 import multiprocessing.util
@@ -19,55 +19,56 @@ from aggregator.polling.pipeline import FetchSettings, Pipeline
 logger = logging.getLogger("aggregator")
 
 ANSWER_SECONDS = 0.5
-"""A batch is answered after so long, though some of it is still under way."""
+"""Time after which a batch is answered with the results so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What has come of a batch since it was last asked for; no more will when it is `over`."""
+    """Results of a batch since the last answer; `over` if there will be no more."""
 
     results: list[PollResult]
     over: bool
 
 
 def greet(owner: str) -> str:
-    """Work for a scheduler from now on, for no other any more; return our version."""
+    """Work for this scheduler only from now on; return our version."""
     WorkerRuntime.work_for(owner)
     return aggregator.__version__
 
 
 def poll_batch(owner: str, batch: Batch) -> Polled:
-    """Poll a batch and return what has come within a second; `more` returns the rest."""
-    return _desk(owner).begin(batch)
+    """Start a batch and return the results of the first moments; `more` returns the rest."""
+    return _runtime(owner).begin(batch)
 
 
 def more(owner: str, number: int) -> Polled:
-    """Return what has come of a batch a while later.
+    """Return further results of a batch.
 
-    So a slow feed delays few others, and a worker knows that its work is still wanted.
+    Repeated short calls keep a slow feed from delaying others, and tell the worker that the
+    scheduler still wants the results.
     """
-    return _desk(owner).go_on(number)
+    return _runtime(owner).go_on(number)
 
 
-def _desk(owner: str) -> "WorkerRuntime":
-    secede()  # this thread waits, and others are to be called meanwhile
+def _runtime(owner: str) -> "WorkerRuntime":
+    secede()  # this thread blocks, so Dask needs another one for further calls
     if WorkerRuntime.present is None or WorkerRuntime.present.owner != owner:
-        raise LookupError("this worker was restarted, or works for another scheduler")
+        raise LookupError("this worker restarted, or works for another scheduler")
     return WorkerRuntime.present
 
 
 @dataclass(slots=True, eq=False)
-class _Order:
-    """A batch under way; `left` are the sources that have no result yet."""
+class _BatchInFlight:
+    """A batch in flight; `left` holds the sources without a result."""
 
     batch: Batch
     left: set[str]
-    asked: float = field(default_factory=time.monotonic)
+    last_asked: float = field(default_factory=time.monotonic)
     results: "queue.SimpleQueue[PollResult]" = field(default_factory=queue.SimpleQueue)
     over: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, seconds: float) -> Polled:
-        self.asked = time.monotonic()
+        self.last_asked = time.monotonic()
         over = self.over.wait(seconds)
         results = []
         with suppress(queue.Empty):
@@ -77,20 +78,20 @@ class _Order:
 
 
 class WorkerRuntime(threading.Thread):
-    """The pipeline of this process, and the orders that it works on."""
+    """The pipeline of this process, and the batches that it works on."""
 
     present: "WorkerRuntime | None" = None
     _guard = threading.Lock()
 
     @classmethod
     def work_for(cls, owner: str) -> None:
-        """Have a desk for `owner`; what another scheduler has left is dropped."""
+        """Start a runtime for `owner`; batches of another scheduler are dropped."""
         with cls._guard:
             if cls.present is not None:
                 cls.present.end()
             cls.present = WorkerRuntime(owner)
             cls.present.start()
-            # Its children would keep the process from ending.
+            # Otherwise its child processes keep this process from ending.
             multiprocessing.util.Finalize(None, cls.present.end, exitpriority=1)
 
     def __init__(self, owner: str) -> None:
@@ -98,48 +99,48 @@ class WorkerRuntime(threading.Thread):
         super().__init__(daemon=True)
         self.owner = owner
         self._end = threading.Event()
-        self._arriving: queue.SimpleQueue[_Order] = queue.SimpleQueue()
-        self._orders: dict[int, _Order] = {}
-        self._waiting: dict[str, _Order] = {}
+        self._arriving: queue.SimpleQueue[_BatchInFlight] = queue.SimpleQueue()
+        self._in_flight: dict[int, _BatchInFlight] = {}
+        self._waiting: dict[str, _BatchInFlight] = {}
         self._spacing: dict[str, float] = {}
         self._pipeline: Pipeline | None = None
-        self._manners: FetchSettings | None = None
-        self._told = datetime(1970, 1, 1, tzinfo=UTC), 0.0
+        self._fetch_settings: FetchSettings | None = None
+        self._clock_set = datetime(1970, 1, 1, tzinfo=UTC), 0.0
 
-    # --- from the threads that wait ------------------------------------------------------------
+    # --- in Dask's threads ---------------------------------------------------------------------
 
     def begin(self, batch: Batch) -> Polled:
-        """Take a batch, and answer."""
-        order = _Order(batch, {request.source_id for request in batch.requests})
-        self._orders[batch.number] = order
-        self._arriving.put(order)
-        return self._answer(order, min(ANSWER_SECONDS, batch.lease / 3))
+        """Accept a batch and return its first results."""
+        pending = _BatchInFlight(batch, {request.source_id for request in batch.requests})
+        self._in_flight[batch.number] = pending
+        self._arriving.put(pending)
+        return self._answer(pending, min(ANSWER_SECONDS, batch.lease / 3))
 
     def go_on(self, number: int) -> Polled:
-        """Answer for a batch that was begun."""
-        order = self._orders[number]
-        return self._answer(order, order.batch.lease / 3)
+        """Return further results of an accepted batch."""
+        pending = self._in_flight[number]
+        return self._answer(pending, pending.batch.lease / 3)
 
-    def _answer(self, order: _Order, seconds: float) -> Polled:
-        polled = order.answer(seconds)
+    def _answer(self, pending: _BatchInFlight, seconds: float) -> Polled:
+        polled = pending.answer(seconds)
         if polled.over:
-            self._orders.pop(order.batch.number, None)
+            self._in_flight.pop(pending.batch.number, None)
         return polled
 
     def end(self) -> None:
-        """Drop everything and end the thread."""
+        """Drop all batches and stop the thread."""
         self._end.set()
         self.join()
 
     # --- in this thread ------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Work until the end of this desk, or of the process."""
+        """Work until `end` is called."""
         while not self._end.is_set():
             try:
                 self._turn()
             except Exception:
-                logger.exception("event=worker_failed, its batches are due again")
+                logger.exception("event=worker_failed action=drop_batches")
                 self._drop()
         self._drop()
 
@@ -150,51 +151,54 @@ class WorkerRuntime(threading.Thread):
             while True:
                 self._take(self._arriving.get_nowait())
         for result in self._pipeline.step() if self._pipeline else ():
-            order = self._waiting.pop(result.source_id)
-            order.results.put(result)
-            order.left.discard(result.source_id)
-            if not order.left:
-                order.over.set()
+            pending = self._waiting.pop(result.source_id)
+            pending.results.put(result)
+            pending.left.discard(result.source_id)
+            if not pending.left:
+                pending.over.set()
 
-    def _take(self, order: _Order) -> None:
-        batch = order.batch
-        self._told = batch.now, time.monotonic()
+    def _take(self, pending: _BatchInFlight) -> None:
+        batch = pending.batch
+        self._clock_set = batch.now, time.monotonic()
         for host in {host for request in batch.requests for host in request.hosts}:
             self._spacing.pop(host, None)
         self._spacing |= batch.spacing
-        self._waiting |= dict.fromkeys(order.left, order)
+        self._waiting |= dict.fromkeys(pending.left, pending)
         self._pipeline_for(batch.fetch_settings).add(batch.requests, spacing=self._spacing)
 
     def _clock(self) -> datetime:
-        """Return the scheduler's present moment: this machine's clock may be wrong."""
-        now, at = self._told
+        """Return the scheduler's current time; this machine's clock may be wrong."""
+        now, at = self._clock_set
         return now + timedelta(seconds=time.monotonic() - at)
 
     def _pipeline_for(self, fetch_settings: FetchSettings) -> Pipeline:
         if self._pipeline is None:
-            # Dask makes its workers such that they may have no children.
+            # Dask's workers are daemonic, and daemonic processes may have no children.
             multiprocessing.current_process().daemon = False
             self._pipeline = Pipeline(fetch_settings, clock=self._clock)
-        elif fetch_settings != self._manners:
+        elif fetch_settings != self._fetch_settings:
             self._pipeline.reconfigure(fetch_settings)
-        self._manners = fetch_settings
+        self._fetch_settings = fetch_settings
         return self._pipeline
 
     def _drop_unasked(self) -> None:
-        """Drop everything once something is not asked for any more: nothing of it is wanted."""
+        """Drop all batches when the scheduler stopped asking for one of them."""
         now = time.monotonic()
-        if any(order.asked + order.batch.lease < now for order in list(self._orders.values())):
-            logger.warning("event=not_asked, the batches of this worker are dropped")
+        if any(
+            pending.last_asked + pending.batch.lease < now
+            for pending in list(self._in_flight.values())
+        ):
+            logger.warning("event=lease_expired action=drop_batches")
             self._drop()
 
     def _drop(self) -> None:
-        self._orders.clear()
-        orders, self._waiting = set(self._waiting.values()), {}
+        self._in_flight.clear()
+        in_flight, self._waiting = set(self._waiting.values()), {}
         with suppress(queue.Empty):
             while True:
-                orders.add(self._arriving.get_nowait())
+                in_flight.add(self._arriving.get_nowait())
         if self._pipeline is not None:
             pipeline, self._pipeline = self._pipeline, None
             pipeline.close()
-        for order in orders:
-            order.over.set()
+        for pending in in_flight:
+            pending.over.set()

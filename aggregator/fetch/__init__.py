@@ -1,4 +1,4 @@
-"""HTTP: requests in, outcomes out; nothing here reads a document.
+"""HTTP: requests to outcomes, without looking into documents.
 
-`client` and `handle` do the transfers; all the others are pure rules that a test can call.
+`client` and `handle` make the transfers. The other modules are pure rules.
 """

@@ -1,8 +1,8 @@
-"""Which addresses may be connected to.
+"""Decides which addresses may be connected to.
 
-A feed's URL, a redirect or a name server can point at the machine itself or at its neighbours.
-So every address is judged when it is connected to, after the name was resolved, and only public
-unicast is let through. What `network.allow` names is open, and nothing else.
+A feed's URL, a redirect or a name server can point to this machine or its network. Each address is
+checked at connection time, after DNS, and only public unicast addresses pass, plus the hosts and
+networks listed in `network.allow`.
 """
 
 import socket
@@ -13,25 +13,25 @@ from typing import NamedTuple
 
 
 class _Range(NamedTuple):
-    """Addresses of one family as numbers; ipaddress would cost 20 times as much."""
+    """A range of addresses as numbers, 20 times as fast as ipaddress."""
 
     version: int
     first: int
     last: int
-    what: str = ""
+    reason: str = ""
 
 
-def _range(network: str, what: str = "") -> _Range:
+def _range(network: str, reason: str = "") -> _Range:
     parsed = ip_network(network, strict=False)
     first, last = int(parsed.network_address), int(parsed.broadcast_address)
-    return _Range(parsed.version, first, last, what)
+    return _Range(parsed.version, first, last, reason)
 
 
-# IANA's special-purpose registries (RFC 6890). Not ipaddress.is_global: its table differs between
-# the patch releases of Python. The first match gives the reason.
+# IANA's special-purpose registries (RFC 6890); the first match gives the reason. The table of
+# ipaddress.is_global differs between patch releases of Python.
 _SPECIAL = tuple(
-    _range(network, what)
-    for network, what in (
+    _range(network, reason)
+    for network, reason in (
         ("0.0.0.0/8", "an unspecified address"),
         ("127.0.0.0/8", "a loopback address"),
         ("10.0.0.0/8", "a private address"),
@@ -71,12 +71,12 @@ _MAPPED = 0xFFFF << 32
 
 
 def refused(ip: str, host: str, allow: Iterable[str]) -> str | None:
-    """Why `ip`, which `host` led to, may not be connected to; None when it may.
+    """Return why a connection to an address is refused, None if it is allowed.
 
     Args:
-        ip: The address about to be connected to.
+        ip: The address that `host` resolved to.
         host: The name in the URL, lower case.
-        allow: Host names, addresses and networks that the configuration opens.
+        allow: Host names, addresses and networks listed in `network.allow`.
     """
     networks, names = _opened(tuple(allow))
     if host in names:
@@ -84,26 +84,26 @@ def refused(ip: str, host: str, allow: Iterable[str]) -> str | None:
     address = _number(ip)
     if address is None:
         return "not an IP address"
-    what = _special(*address)
-    if what is None or _within(networks, *address):
+    reason = _special(*address)
+    if reason is None or _within(networks, *address):
         return None
     version, number = address
     if version == 6 and number >> 32 == 0xFFFF and _within(networks, 4, number - _MAPPED):
         return None
-    return what
+    return reason
 
 
 def refusal(ip: str, host: str, allow: Iterable[str]) -> str | None:
-    """As `refused`, but as a sentence that says what to do."""
+    """Return the reason of `refused` with the remedy, for people."""
     why = refused(ip, host, allow)
     if why is None:
         return None
-    where = f"{host} is" if host == ip else f"{host} leads to {ip},"
-    return f"{where} {why}; if that is meant, name it under `network.allow`"
+    subject = f"{host} is" if host == ip else f"{host} resolves to {ip},"
+    return f"{subject} {why}; to allow it, add it to `network.allow`"
 
 
 def opened(host: str, allow: Iterable[str]) -> bool:
-    """Whether the configuration opens a host by its name, wherever it leads."""
+    """Return whether `network.allow` lists a host by name, at any address."""
     return host in _opened(tuple(allow))[1]
 
 
@@ -117,9 +117,9 @@ def _number(ip: str) -> tuple[int, int] | None:
 
 
 def _special(version: int, number: int) -> str | None:
-    for family, first, last, what in _SPECIAL:
+    for family, first, last, reason in _SPECIAL:
         if first <= number <= last and family == version:
-            return what
+            return reason
     return None if _within(_UNICAST, version, number) else "a reserved address"
 
 

@@ -1,7 +1,6 @@
-"""One request under way, from its URL over every redirect to the outcome.
+"""One request from its URL through every redirect to its outcome.
 
-Every answer is judged here, and nothing touches the network: `handle` makes the transfers,
-`client` decides when.
+Interprets responses and touches no network: `handle` makes the transfers, `client` schedules them.
 """
 
 from base64 import b64encode
@@ -27,12 +26,12 @@ from aggregator.models.poll import (
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _RESENDING = frozenset((307, 308))
-"""Redirects that keep method and body (RFC 9110 §15.4.8); the only ones that a message follows."""
+"""Redirects that keep method and body (RFC 9110 §15.4.8); a message follows only these."""
 _SCHEMES = frozenset(("http", "https"))
-_SAID = 300
-"""Bytes of the words with which a message is refused that are told."""
+_ERROR_TEXT = 300
+"""Bytes of an error body that are quoted when a message is refused."""
 _LONGEST_VALIDATOR = 2_000
-"""Characters; longer ones would make requests that servers refuse."""
+"""Characters. Servers refuse requests with longer headers."""
 
 _COMMON = {
     "accept": b"Accept: application/atom+xml, application/rss+xml, application/feed+json, "
@@ -41,34 +40,34 @@ _COMMON = {
     "a-im": b"A-IM: feed",
 }
 _PLAIN = list(_COMMON.values())
-_UNSAID = Freshness()
+_NO_FRESHNESS = Freshness()
 
 _BREAKING = frozenset("\r\n\0")
 """Characters that would end a header line."""
 
 _REMEDIES = {
-    401: "it wants a user name and password: give them in the URL, or under `headers`",
-    403: "the server refuses us: ask its owner, or set `headers` if it wants something special",
-    404: "there is no feed at this URL: correct it, or remove the source",
-    407: "the proxy wants a user name and password: correct `network.proxy`",
+    401: "the feed needs a user name and password: add them to the URL or under `headers`",
+    403: "the server refuses access: ask its owner, or set `headers` if it needs one",
+    404: "there is no feed at this URL: correct the URL, or remove the source",
+    407: "the proxy needs a user name and password: correct `network.proxy`",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a transfer did not end as it should."""
+    """Why a transfer failed."""
 
     kind: FailureKind
-    words: str
+    reason: str
 
 
-class Answer(NamedTuple):
-    """What came of one transfer.
+class Response(NamedTuple):
+    """The response of one transfer.
 
     Args:
-        status: The last status line's, 0 when none came.
-        complete: Whether the header section arrived as a whole.
-        seconds: How long it took.
+        status: From the last status line, 0 without one.
+        complete: Whether the whole header section arrived.
+        seconds: Duration.
         received: Bytes on the wire.
     """
 
@@ -83,7 +82,7 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Attempt:
-    """Follows one request. Every redirect is a transfer of its own, so that each is judged."""
+    """Follows one request; each redirect is a separate transfer, so that each URL is checked."""
 
     request: Request
     target: Target
@@ -93,18 +92,18 @@ class Attempt:
     received: int = 0
     hops: tuple[Hop, ...] = ()
     _custom: dict[str, bytes] = field(default_factory=dict)
-    _freshness: Freshness = _UNSAID
+    _freshness: Freshness = _NO_FRESHNESS
 
     @classmethod
     def begin(cls, request: Request) -> "Attempt | Failed":
-        """Make ready for a request's own URL, or say why it can't be asked."""
-        target = urls.target(request.url)
+        """Return the attempt for a request, or the reason why its URL can't be fetched."""
+        target = urls.parse(request.url)
         if target and target.scheme not in _SCHEMES:
-            words = f"{urls.shown(request.url)}: only http and https are fetched"
-            return Failed(kind=FailureKind.REFUSED_SCHEME, detail=words)
+            detail = f"{urls.display(request.url)}: only http and https are fetched"
+            return Failed(kind=FailureKind.REFUSED_SCHEME, detail=detail)
         if target is None or not target.host:
-            words = f"{urls.shown(request.url)}: correct it"
-            return Failed(kind=FailureKind.PROTOCOL, detail=words)
+            detail = f"{urls.display(request.url)}: not a valid URL; correct it"
+            return Failed(kind=FailureKind.PROTOCOL, detail=detail)
         attempt = cls(request, target)
         if request.headers or target.credentials:
             attempt._custom = _custom(request, target)
@@ -113,41 +112,41 @@ class Attempt:
 
     @property
     def remaining(self) -> float:
-        """Seconds left of the total; time spent waiting for a turn does not count."""
+        """Seconds left of `limits.total`; time in the queue does not count."""
         return self.request.limits.total - self.seconds
 
-    def failed(self, kind: FailureKind, words: str, status: int = 0) -> Failed:
-        """End the attempt without a document."""
-        where = urls.shown(self.target.href)
+    def failed(self, kind: FailureKind, reason: str, status: int = 0) -> Failed:
+        """Return the outcome of an attempt without a document."""
+        where = urls.display(self.target.href)
         if self.hops:
-            where += f" (redirected from {urls.shown(self.request.url)})"
-        return Failed(kind=kind, detail=f"{where}: {words}", transfer=self._transfer(status))
+            where += f" (redirected from {urls.display(self.request.url)})"
+        return Failed(kind=kind, detail=f"{where}: {reason}", transfer=self._transfer(status))
 
-    def outcome_of(self, answer: Answer, now: datetime) -> FetchOutcome | None:
-        """Return the outcome, or None after a redirect: `target` is then the next URL."""
-        self.seconds += answer.seconds
-        self.received += answer.received
-        self._hear(freshness.read(answer.fields, now))
+    def outcome_of(self, response: Response, now: datetime) -> FetchOutcome | None:
+        """Return the outcome, or None after a redirect; `target` is then the next URL."""
+        self.seconds += response.seconds
+        self.received += response.received
+        self._keep_freshness(freshness.read(response.fields, now))
         if self.request.message:
-            return self._replied(answer)
-        if answer.status == 200 and answer.fault is None and answer.body:
-            return self._fetched(answer)
-        if answer.status == 304 and answer.complete:
-            return self._not_modified(answer)
-        if answer.status in _REDIRECTS and answer.complete:
-            return self._follow(answer)
-        return self._other(answer)
+            return self._replied(response)
+        if response.status == 200 and response.fault is None and response.body:
+            return self._fetched(response)
+        if response.status == 304 and response.complete:
+            return self._not_modified(response)
+        if response.status in _REDIRECTS and response.complete:
+            return self._follow(response)
+        return self._other(response)
 
     # --- the request ---------------------------------------------------------------------------
 
     def _compose(self) -> None:
-        """Compose the header for the current target."""
+        """Build the request header for the current target."""
         message, validators = self.request.message, self.request.validators
         if message:
             self.header = list(self._custom.values())
             if message.content_type:
                 self.header.append(f"Content-Type: {message.content_type}".encode())
-            self.header.append(b"Expect:")  # libcurl would wait a second for leave to go on
+            self.header.append(b"Expect:")  # libcurl would wait a second for 100 Continue
             return
         self.conditional = self._known() and bool(validators.etag or validators.last_modified)
         if not (self._custom or self.conditional):
@@ -166,14 +165,14 @@ class Attempt:
         known = self.request.validators_url
         return bool(known) and (self.target.href == known or self.target.href == _normal(known))
 
-    # --- the answer ----------------------------------------------------------------------------
+    # --- the response --------------------------------------------------------------------------
 
-    def _hear(self, said: Freshness) -> None:
-        """Keep the newest answer's freshness, and the longest Retry-After of all hops."""
+    def _keep_freshness(self, new: Freshness) -> None:
+        """Keep the newest response's freshness, and the longest Retry-After of all hops."""
         earlier = self._freshness.retry_after
-        if earlier is not None and (said.retry_after is None or said.retry_after < earlier):
-            said = Freshness(lifetime=said.lifetime, no_store=said.no_store, retry_after=earlier)
-        self._freshness = said
+        if earlier is not None and (new.retry_after is None or new.retry_after < earlier):
+            new = Freshness(lifetime=new.lifetime, no_store=new.no_store, retry_after=earlier)
+        self._freshness = new
 
     def _transfer(self, status: int) -> Transfer:
         return Transfer(
@@ -185,24 +184,24 @@ class Attempt:
             freshness=self._freshness,
         )
 
-    def _fetched(self, answer: Answer, *, partial: bool = False) -> Fetched:
-        fields = answer.fields
+    def _fetched(self, response: Response, *, partial: bool = False) -> Fetched:
+        fields = response.fields
         return Fetched(
             url=self.target.href,
-            body=answer.body,
+            body=response.body,
             content_type=headers.first(fields, "content-type"),
             content_language=headers.first(fields, "content-language"),
             validators=self._validators(fields, Validators()),
             partial=partial,
             links=headers.links(fields, self.target.href) if "link" in fields else (),
-            transfer=self._transfer(answer.status),
+            transfer=self._transfer(response.status),
         )
 
-    def _not_modified(self, answer: Answer) -> FetchOutcome:
+    def _not_modified(self, response: Response) -> FetchOutcome:
         if not self.conditional:
-            words = "304 Not Modified, though nothing was named that could be unmodified"
-            return self.failed(FailureKind.FALSE_304, words, 304)
-        fields = answer.fields
+            reason = "304 Not Modified, although the request was not conditional"
+            return self.failed(FailureKind.FALSE_304, reason, 304)
+        fields = response.fields
         return NotModified(
             url=self.target.href,
             validators=self._validators(fields, self.request.validators),
@@ -211,7 +210,7 @@ class Attempt:
         )
 
     def _validators(self, fields: Fields, known: Validators) -> Validators:
-        """Take the response's, and the known ones where it names none (RFC 9111 §3.2)."""
+        """Return the response's validators; known ones fill in for missing ones (RFC 9111 §3.2)."""
         if self._freshness.no_store:
             return Validators()
         etag = headers.first(fields, "etag") or known.etag
@@ -223,105 +222,109 @@ class Attempt:
             last_modified=modified if len(modified) <= _LONGEST_VALIDATOR else "",
         )
 
-    def _other(self, answer: Answer) -> FetchOutcome:
-        status, fault = answer.status, answer.fault
-        if fault and (not answer.complete or status < 300):
-            return self.failed(fault.kind, fault.words, status)
+    def _other(self, response: Response) -> FetchOutcome:
+        status, fault = response.status, response.fault
+        if fault and (not response.complete or status < 300):
+            return self.failed(fault.kind, fault.reason, status)
         if status in (200, 204):
-            return self.failed(FailureKind.EMPTY, f"the answer ({status}) has no body", status)
+            return self.failed(FailureKind.EMPTY, f"the response ({status}) has no body", status)
         if status == 226:
-            return self._changes(answer)
+            return self._changes(response)
         if status < 300:
-            words = f"the status {status} answers another question than ours"
-            return self.failed(FailureKind.PROTOCOL, words, status)
+            reason = f"the status {status} does not answer a GET request"
+            return self.failed(FailureKind.PROTOCOL, reason, status)
         if status == 410:
-            words = "410 Gone: the feed has ended; remove the source, or give it its new URL"
-            return self.failed(FailureKind.GONE, words, status)
+            reason = "410 Gone: the feed has ended; remove the source, or set its new URL"
+            return self.failed(FailureKind.GONE, reason, status)
         if status == 429:
-            return self.failed(FailureKind.RATE_LIMITED, self._slower(), status)
+            return self.failed(FailureKind.RATE_LIMITED, self._rate_limit_reason(), status)
         remedy = _REMEDIES.get(status)
         if remedy is None:
-            remedy = "the server's own fault" if status >= 500 else "unexpected for a feed"
+            remedy = "an error of the server" if status >= 500 else "unexpected for a feed"
         return self.failed(FailureKind.HTTP_STATUS, f"status {status}: {remedy}", status)
 
-    def _changes(self, answer: Answer) -> FetchOutcome:
-        """Judge a 226: only the changed entries, if that is what it did (RFC 3229 §10.5)."""
-        applied = [name.lower() for name in headers.members(answer.fields, "im")]
+    def _changes(self, response: Response) -> FetchOutcome:
+        """Return the outcome of a 226, which may hold changed entries only (RFC 3229 §10.5)."""
+        applied = [name.lower() for name in headers.members(response.fields, "im")]
         if applied != ["feed"]:
-            words = "226 IM Used, with another manipulation than the `feed` asked for"
-            return self.failed(FailureKind.PROTOCOL, words, 226)
-        if not answer.body:
-            return self.failed(FailureKind.EMPTY, "the answer (226) has no body", 226)
-        return self._fetched(answer, partial=True)
+            reason = "226 IM Used, with a different manipulation than the requested `feed`"
+            return self.failed(FailureKind.PROTOCOL, reason, 226)
+        if not response.body:
+            return self.failed(FailureKind.EMPTY, "the response (226) has no body", 226)
+        return self._fetched(response, partial=True)
 
-    def _replied(self, answer: Answer) -> FetchOutcome | None:
-        """Judge the answer to a message: any 2xx is one, and of a POST nobody reads its body."""
-        status, fault, message = answer.status, answer.fault, self.request.message
-        if status in _RESENDING and answer.complete:
-            return self._follow(answer)
-        good = 200 <= status < 300 and answer.complete
+    def _replied(self, response: Response) -> FetchOutcome | None:
+        """Return the outcome of a message: any 2xx succeeds, and a POST needs no body."""
+        status, fault, message = response.status, response.fault, self.request.message
+        if status in _RESENDING and response.complete:
+            return self._follow(response)
+        good = 200 <= status < 300 and response.complete
         if good and (fault is None or (message and message.method == "POST")):
-            return self._fetched(answer)
-        if fault and (not answer.complete or status < 300):
-            return self.failed(fault.kind, fault.words, status)
-        said = answer.body[:_SAID].decode(errors="replace").strip()
-        words = f"status {status}" + (f", in its words: {said}" if said else "")
-        gone = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS
-        return self.failed(gone, words, status)
+            return self._fetched(response)
+        if fault and (not response.complete or status < 300):
+            return self.failed(fault.kind, fault.reason, status)
+        quote = response.body[:_ERROR_TEXT].decode(errors="replace").strip()
+        reason = f"status {status}" + (f": {quote}" if quote else "")
+        kind = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS
+        return self.failed(kind, reason, status)
 
-    def _slower(self) -> str:
+    def _rate_limit_reason(self) -> str:
         wait = self._freshness.retry_after
         if wait is None:
-            return "status 429: the server wants fewer requests and does not say how many"
-        return f"status 429: the server wants no request for {wait.total_seconds():.0f} s"
+            return "status 429: too many requests; the server names no waiting time"
+        return (
+            f"status 429: too many requests; the server asks to wait {wait.total_seconds():.0f} s"
+        )
 
     # --- redirects -----------------------------------------------------------------------------
 
-    def _follow(self, answer: Answer) -> Failed | None:
-        status = answer.status
-        location = headers.utf8(headers.first(answer.fields, "location"))
-        target = urls.target(location, base=self.target.href) if location else None
+    def _follow(self, response: Response) -> Failed | None:
+        status = response.status
+        location = headers.utf8(headers.first(response.fields, "location"))
+        target = urls.parse(location, base=self.target.href) if location else None
         if target is None or (target.scheme in _SCHEMES and not target.host):
-            words = f"status {status} without a Location that could be followed"
-            return self.failed(FailureKind.PROTOCOL, words, status)
-        words = self._objection(target)
-        if words:
-            return self.failed(FailureKind.REDIRECTS, f"{words}: correct the URL", status)
+            reason = f"status {status} without a usable Location header"
+            return self.failed(FailureKind.PROTOCOL, reason, status)
+        reason = self._redirect_problem(target)
+        if reason:
+            return self.failed(FailureKind.REDIRECTS, f"{reason}: correct the URL", status)
         if target.scheme not in _SCHEMES:
-            words = f"redirects to {urls.shown(target.href)}; only http and https are followed"
-            return self.failed(FailureKind.REFUSED_SCHEME, words, status)
+            reason = f"redirects to {urls.display(target.href)}; only http and https are followed"
+            return self.failed(FailureKind.REFUSED_SCHEME, reason, status)
         if self.target.scheme == "https" and target.scheme == "http":
-            words = (
-                f"redirects from https to {urls.shown(target.href)}, which anyone on the way could "
-                "change; if that is meant, give the source this URL"
+            reason = (
+                f"redirects from https to {urls.display(target.href)}, which anyone on the network "
+                "path could change; if that is intended, use this URL for the source"
             )
-            return self.failed(FailureKind.REFUSED_SCHEME, words, status)
+            return self.failed(FailureKind.REFUSED_SCHEME, reason, status)
         if target.origin != self.target.origin:
-            self._custom = {}  # they were meant for the first origin, and may be secrets
+            self._custom = {}  # the headers may be secrets, meant for the first origin
         self.hops += (Hop(status=status, url=target.href),)
         self.target = target
         if self.request.hosts and target.host not in self.request.hosts:
-            return self.failed(FailureKind.ELSEWHERE, "another host, not asked here", status)
+            return self.failed(
+                FailureKind.ELSEWHERE, "redirects to a host of another batch", status
+            )
         self._compose()
         return None
 
-    def _objection(self, target: Target) -> str:
+    def _redirect_problem(self, target: Target) -> str:
         most = self.request.limits.redirects
         if len(self.hops) >= most:
             return f"more than {most} redirects (limit `redirects`)"
         seen = {self.target.href, _normal(self.request.url), *(hop.url for hop in self.hops)}
         if target.href in seen:
-            return f"redirects in a circle, back to {urls.shown(target.href)}"
+            return f"redirects in a loop, back to {urls.display(target.href)}"
         return ""
 
 
 def _normal(url: str) -> str:
-    target = urls.target(url)
+    target = urls.parse(url)
     return target.href if target else ""
 
 
 def _custom(request: Request, target: Target) -> dict[str, bytes]:
-    """Compose the source's own lines, by lower-case name, with the URL's user and password."""
+    """Return the source's own header lines by lower-case name, with the URL's credentials."""
     custom: dict[str, bytes] = {}
     if target.credentials:
         token = b64encode(target.credentials.encode())

@@ -1,11 +1,11 @@
-"""Fetches many requests at once over libcurl, politely: the loop, and whose turn it is.
+"""Fetches many requests at once over libcurl, with limits per host.
 
-One thread, the caller's, does everything: it must come back for the next outcome soon, since
-transfers stand still, but their time limits do not, while it looks at the last one.
+Everything runs in the caller's thread. The caller has to ask for the next outcome soon: transfers
+pause while it handles an outcome, but their time limits do not.
 
-With a proxy it is the proxy that resolves names and connects. The address guard can then only
-look names up itself before it asks the proxy; a name server that answers the two differently
-gets past it. Let such a proxy refuse private addresses on its own.
+A proxy resolves names and connects itself. The address check then looks names up before it asks
+the proxy, so a name server that answers the two differently gets past it. Configure such a proxy
+to refuse private addresses.
 """
 
 import threading
@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import pycurl
 
-from aggregator.fetch.attempt import Answer, Attempt
+from aggregator.fetch.attempt import Attempt, Response
 from aggregator.fetch.handle import Handle
 from aggregator.fetch.lookup import Lookups
 from aggregator.fetch.pacing import Pacing
@@ -25,19 +25,18 @@ from aggregator.models.config import PerHost
 from aggregator.models.poll import Failed, FailureKind, FetchOutcome, Request
 
 _SLICE = 0.05
-"""Seconds that the loop sleeps at most, so the delay of `stop`; libcurl's own limit is 1."""
+"""Longest sleep of the loop in seconds, and so the longest delay of `stop`."""
 
 
 def _utc() -> datetime:
-    # The one clock of this stage: a Retry-After date in an answer without Date has no other.
+    # Needed for a Retry-After date in a response without a Date header.
     return datetime.now(UTC)  # noqa: TID251
 
 
 class Client:
-    """An HTTP client with its pool of connections, for one thread.
+    """An HTTP client with its own connection pool, for one thread.
 
-    Every address is judged when it is connected to, every redirect is judged as a request of its
-    own, and no cookie is ever kept.
+    Checks the address of every connection and the URL of every redirect, and keeps no cookies.
     """
 
     def __init__(
@@ -51,16 +50,16 @@ class Client:
         tls_ca: str = "",
         clock: Callable[[], datetime] = _utc,
     ) -> None:
-        """Open nothing yet.
+        """Open no connection yet.
 
         Args:
             user_agent: Sent with every request.
-            allow: Hosts and networks opened by `network.allow`, as in `address.refused`.
-            proxy: URL of a proxy for all requests, "" for none; the environment is not asked.
-            per_host: Limits of one host, by the name in the URL.
-            concurrency: Transfers at once.
+            allow: Hosts and networks listed in `network.allow`, as in `address.refused`.
+            proxy: URL of a proxy for all requests, "" for none; environment variables are ignored.
+            per_host: Limits per host name in the URL.
+            concurrency: Maximum number of simultaneous transfers.
             tls_ca: PEM file of trusted authorities, "" for the system's.
-            clock: The time, for a Retry-After date in an answer that has no Date.
+            clock: Returns the current time, for a Retry-After date in a response without Date.
         """
         self._new_handle = partial(
             Handle, user_agent=user_agent, allow=allow, proxy=proxy, tls_ca=tls_ca
@@ -82,13 +81,13 @@ class Client:
     def add(
         self, requests: Iterable[Request], *, spacing: Mapping[str, float] = MappingProxyType({})
     ) -> None:
-        """Put requests in the queue; `step` fetches them, hosts in turn.
+        """Queue requests; `step` fetches them and alternates between hosts.
 
         Args:
-            requests: Any number.
-            spacing: Least seconds between two requests, for hosts that asked for it (429).
+            requests: Any number of requests.
+            spacing: Minimum seconds between two requests, for hosts that answered 429.
         """
-        self._pacing.heed(spacing, time.monotonic())
+        self._pacing.set_spacing(spacing, time.monotonic())
         for request in requests:
             attempt = Attempt.begin(request)
             if isinstance(attempt, Failed):
@@ -100,11 +99,11 @@ class Client:
 
     @property
     def pending(self) -> bool:
-        """Whether any request has no outcome yet."""
+        """Whether any request is unfinished."""
         return bool(self._refused or self._running or len(self._pacing) or self._lookups.pending)
 
     def step(self) -> list[tuple[Request, FetchOutcome]]:
-        """Move every transfer on and return those that ended; waits up to 50 ms for one."""
+        """Advance all transfers and return the finished ones; block for up to 50 ms."""
         outcomes, self._refused = self._refused, []
         if self._stopped.is_set():
             return outcomes + list(self._cancel())
@@ -119,7 +118,7 @@ class Client:
     def fetch(
         self, requests: Iterable[Request], *, spacing: Mapping[str, float] = MappingProxyType({})
     ) -> Iterator[tuple[Request, FetchOutcome]]:
-        """Fetch requests and yield each with its outcome as soon as it has one; as `add`."""
+        """Fetch requests and yield each with its outcome when it finishes; arguments as `add`."""
         self.add(requests, spacing=spacing)
         try:
             while self.pending:
@@ -128,12 +127,12 @@ class Client:
             self._abandon()
 
     def fetch_one(self, request: Request) -> FetchOutcome:
-        """Fetch one request and wait for its outcome."""
+        """Fetch one request and return its outcome."""
         [(_, outcome)] = self.fetch([request])
         return outcome
 
     def stop(self) -> None:
-        """End a running fetch from another thread, for good: what is left yields CANCELLED."""
+        """Cancel all unfinished requests, from any thread; they yield CANCELLED."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -145,13 +144,13 @@ class Client:
         self._multi.close()
         self._lookups.close()
 
-    # --- one turn of the loop ------------------------------------------------------------------
+    # --- one step ------------------------------------------------------------------------------
 
     def _looked_up(self) -> Iterator[tuple[Request, FetchOutcome]]:
-        """With a proxy: let those pass whose host was found to be public."""
+        """With a proxy: queue the requests with a public host, yield the others as failed."""
         for attempt, fault in self._lookups.done():
             if fault:
-                yield attempt.request, attempt.failed(fault.kind, fault.words)
+                yield attempt.request, attempt.failed(fault.kind, fault.reason)
             else:
                 ahead = bool(attempt.hops)
                 self._pacing.add(attempt.target.host, attempt, time.monotonic(), ahead=ahead)
@@ -185,10 +184,10 @@ class Client:
         message: str,
         outcomes: list[tuple[Request, FetchOutcome]],
     ) -> None:
-        attempt, answer = self._take_back(easy, code, message)
+        attempt, response = self._take_back(easy, code, message)
         now = time.monotonic()
         self._pacing.done(attempt.target.host, now)
-        outcome = attempt.outcome_of(answer, self._clock())
+        outcome = attempt.outcome_of(response, self._clock())
         if outcome is not None:
             outcomes.append((attempt.request, outcome))
         elif self._proxy:
@@ -196,7 +195,7 @@ class Client:
         else:
             self._pacing.add(attempt.target.host, attempt, now, ahead=True)
 
-    def _take_back(self, easy: pycurl.Curl, code: int, message: str) -> tuple[Attempt, Answer]:
+    def _take_back(self, easy: pycurl.Curl, code: int, message: str) -> tuple[Attempt, Response]:
         handle = self._running.pop(easy)
         self._multi.remove_handle(easy)
         ended = handle.finish(code, message)
@@ -216,10 +215,10 @@ class Client:
 
     def _cancel(self) -> Iterator[tuple[Request, FetchOutcome]]:
         for attempt in self._abandon():
-            yield attempt.request, attempt.failed(FailureKind.CANCELLED, "stopped before its end")
+            yield attempt.request, attempt.failed(FailureKind.CANCELLED, "cancelled")
 
     def _abandon(self) -> list[Attempt]:
-        """Drop everything that runs or waits, and say what it was."""
+        """Drop and return all running and waiting requests."""
         running = [self._take_back(easy, 0, "")[0] for easy in list(self._running)]
         for attempt in running:
             self._pacing.done(attempt.target.host, time.monotonic())

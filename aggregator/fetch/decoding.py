@@ -1,7 +1,7 @@
-"""Content codings, undone here and not in libcurl.
+"""Decodes content codings instead of libcurl.
 
-libcurl takes a compressed body that stops too soon for a whole one. Half a feed with a new ETag
-would then hide its other half until the feed changes again.
+libcurl accepts a truncated compressed body as complete. Half a feed with a new ETag would hide the
+other half until the feed changes again.
 """
 
 import zlib
@@ -16,48 +16,48 @@ from aggregator.models.poll import FailureKind
 ACCEPTED = "gzip, br, zstd"
 
 _GZIP_MEMBERS = 16
-"""Pieces of one gzip body; servers send one, and each costs a copy of the rest."""
+"""Maximum members of a gzip body. Servers send one; each costs a copy of the rest."""
 
 
 def decode(codings: Sequence[str], body: bytes, limit: int) -> bytes | Fault:
-    """Undo a content coding; a bomb costs no more than `limit` bytes.
+    """Decode a body; a decompression bomb costs at most `limit` bytes.
 
     Args:
         codings: The members of Content-Encoding.
-        body: As it came.
-        limit: Decoded bytes at most.
+        body: The encoded body.
+        limit: Maximum decoded bytes.
     """
     codings = [coding for coding in codings if coding.lower() != "identity"]
     if not codings:
         return body
     if len(codings) > 1:
-        words = "the body is encoded more than once, which only an attack needs"
-        return Fault(FailureKind.ENCODING, words)
+        reason = "the body is encoded more than once, as only attacks do"
+        return Fault(FailureKind.ENCODING, reason)
     [coding] = codings
     decoder = _DECODERS.get(coding.lower())
     if decoder is None:
-        words = f"the body is encoded as {coding[:40]!a}; asked for was {ACCEPTED}"
-        return Fault(FailureKind.ENCODING, words)
+        reason = f"the body is encoded as {coding[:40]!a}; we accept {ACCEPTED}"
+        return Fault(FailureKind.ENCODING, reason)
     try:
         decoded, whole = decoder(body, limit + 1)
     except (zlib.error, brotli.error, zstandard.ZstdError):
-        words = f"the body is not the {coding} that its Content-Encoding says"
-        return Fault(FailureKind.ENCODING, words)
+        reason = f"the body is not valid {coding}, although Content-Encoding says so"
+        return Fault(FailureKind.ENCODING, reason)
     if len(decoded) > limit:
-        return too_large(limit, f"sent {len(body):,} bytes that grow beyond it")
+        return too_large(limit, f"sent {len(body):,} bytes that decode to more")
     if not whole:
-        return Fault(FailureKind.TRUNCATED, f"the body was cut off: its {coding} has no end")
+        return Fault(FailureKind.TRUNCATED, f"the {coding} body is truncated")
     return decoded
 
 
-def too_large(limit: int, what: str) -> Fault:
-    """Return the fault of a body beyond the limit; `what` the server did."""
-    words = f"the body is larger than {limit:,} bytes (limit `body`): the server {what}"
-    return Fault(FailureKind.TOO_LARGE, words)
+def too_large(limit: int, action: str) -> Fault:
+    """Return the fault for a body beyond the limit; `action` completes "the server …"."""
+    reason = f"the body is larger than {limit:,} bytes (limit `body`): the server {action}"
+    return Fault(FailureKind.TOO_LARGE, reason)
 
 
 def _gzip(body: bytes, most: int) -> tuple[bytes, bool]:
-    """Read up to 16 members (RFC 1952 §2.2); what follows the last is padding."""
+    """Decode up to 16 members (RFC 1952 §2.2); bytes after the last are padding."""
     decoded = b""
     for _ in range(_GZIP_MEMBERS):
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -76,13 +76,14 @@ def _brotli(body: bytes, most: int) -> tuple[bytes, bool]:
 
 
 def _zstd(body: bytes, most: int) -> tuple[bytes, bool]:
-    """Read one frame (RFC 8878 §3.1), with the window that RFC 9659 §3 allows."""
+    """Decode one frame (RFC 8878 §3.1) with the window size of RFC 9659 §3."""
     decoder = zstandard.ZstdDecompressor(max_window_size=1 << 23)
     with decoder.stream_reader(body) as reader:
         decoded = reader.read(most)
     if len(decoded) >= most:
         return decoded, False
-    # Only the other way of reading tells the end of a frame, but it knows no limit of size.
+    # Only decompressobj reports the end of a frame, but it has no size limit; this body is known
+    # to fit.
     whole = decoder.decompressobj()
     whole.decompress(body)
     return decoded, whole.eof

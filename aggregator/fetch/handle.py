@@ -1,4 +1,4 @@
-"""One libcurl handle, used for one transfer after the other."""
+"""A libcurl handle, reused for many transfers."""
 
 import math
 import socket
@@ -8,12 +8,12 @@ from pathlib import Path
 import pycurl
 
 from aggregator.fetch import address, decoding, headers
-from aggregator.fetch.attempt import Answer, Attempt, Fault
+from aggregator.fetch.attempt import Attempt, Fault, Response
 from aggregator.models.config import Limits
 from aggregator.models.poll import FailureKind, Message
 
 _IGNORED_BODY = 65_536
-"""Bytes of an error's or a redirect's body that are read to keep the connection."""
+"""Bytes of an error or redirect body that are read and dropped to keep the connection open."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -22,12 +22,12 @@ _BUNDLES = (
 )
 
 _FAULTS = {
-    pycurl.E_COULDNT_RESOLVE_HOST: (FailureKind.DNS, "the host name leads to no address"),
-    pycurl.E_COULDNT_RESOLVE_PROXY: (FailureKind.DNS, "the proxy's name leads to no address"),
-    pycurl.E_COULDNT_CONNECT: (FailureKind.CONNECT, "no connection"),
-    pycurl.E_SEND_ERROR: (FailureKind.CONNECT, "the connection broke before the answer"),
-    pycurl.E_RECV_ERROR: (FailureKind.CONNECT, "the connection broke before the answer"),
-    pycurl.E_GOT_NOTHING: (FailureKind.CONNECT, "the server closed without an answer"),
+    pycurl.E_COULDNT_RESOLVE_HOST: (FailureKind.DNS, "can't find the host (DNS)"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: (FailureKind.DNS, "can't find the proxy's host (DNS)"),
+    pycurl.E_COULDNT_CONNECT: (FailureKind.CONNECT, "can't connect"),
+    pycurl.E_SEND_ERROR: (FailureKind.CONNECT, "the connection broke before the response"),
+    pycurl.E_RECV_ERROR: (FailureKind.CONNECT, "the connection broke before the response"),
+    pycurl.E_GOT_NOTHING: (FailureKind.CONNECT, "the server closed without a response"),
     pycurl.E_PARTIAL_FILE: (FailureKind.TRUNCATED, "the body was cut off"),
 }
 _TLS = frozenset(
@@ -42,20 +42,20 @@ _TLS = frozenset(
         "E_SSL_PINNEDPUBKEYNOTMATCH",
     )
 )
-# Not named by pycurl.
+# pycurl has no names for these.
 _HTTP2_STREAM = 92
 _TOO_LARGE = 100
 
 
-class _Lent(socket.socket):
-    """A socket that libcurl makes its own copy of; ours is let go without a warning."""
+class _DuplicatedSocket(socket.socket):
+    """A socket that libcurl duplicates; closing ours must not warn."""
 
     def __del__(self) -> None:
         self.close()
 
 
 class Handle:
-    """Options that never change are set once; a transfer sets its URL, its header and no more."""
+    """Sets constant options once; each transfer sets only its URL, header and limits."""
 
     def __init__(self, *, user_agent: str, allow: tuple[str, ...], proxy: str, tls_ca: str) -> None:
         """`tls_ca`: a PEM file of trusted authorities, "" for the system's."""
@@ -77,7 +77,7 @@ class Handle:
         self._set_limits(self._limits)
 
     def start(self, attempt: Attempt) -> None:
-        """Make ready for one transfer to the attempt's current target."""
+        """Prepare a transfer to the attempt's current target."""
         self._attempt = attempt
         self._lines = []
         self._parts = []
@@ -93,14 +93,14 @@ class Handle:
         self.easy.setopt(pycurl.URL, attempt.target.href)
         self.easy.setopt(pycurl.HTTPHEADER, attempt.header)
 
-    def finish(self, code: int, message: str) -> tuple[Attempt, Answer]:
-        """Return what came of it; `code` and `message` are libcurl's, 0 for a good end."""
+    def finish(self, code: int, message: str) -> tuple[Attempt, Response]:
+        """Return the response; `code` and `message` are libcurl's, 0 and "" on success."""
         easy, attempt = self.easy, self._attempt
         fields, complete = headers.read(self._lines)
         status = easy.getinfo(pycurl.RESPONSE_CODE)
         received = easy.getinfo(pycurl.SIZE_DOWNLOAD_T) + easy.getinfo(pycurl.HEADER_SIZE)
         fault = self._explain(code, message) if code else None
-        if not complete and fault is None:  # libcurl lets that pass
+        if not complete and fault is None:  # libcurl accepts a truncated header
             fault = Fault(FailureKind.TRUNCATED, "the header was cut off")
         body = b"".join(self._parts)
         if body and fault is None:
@@ -111,9 +111,9 @@ class Handle:
             else:
                 body = decoded
         seconds = easy.getinfo(pycurl.TOTAL_TIME)
-        answer = Answer(status, fields, complete, body, seconds, received, fault)
+        response = Response(status, fields, complete, body, seconds, received, fault)
         self._parts = []
-        return attempt, answer
+        return attempt, response
 
     # --- options -------------------------------------------------------------------------------
 
@@ -128,12 +128,12 @@ class Handle:
         easy.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         easy.setopt(pycurl.HEADERFUNCTION, self._on_header)
         easy.setopt(pycurl.WRITEFUNCTION, self._on_body)
-        # Both are set even when empty: else libcurl would take them from the environment.
+        # Set even when empty, because libcurl reads the environment otherwise.
         easy.setopt(pycurl.PROXY, proxy)
         easy.setopt(pycurl.NOPROXY, "")
         if not proxy:
             easy.setopt(pycurl.OPENSOCKETFUNCTION, self._on_socket)
-        # A folder of certificates would be read anew for each connection; a file is cached.
+        # libcurl caches a certificate file, but reads a folder again for each connection.
         file = tls_ca or _bundle()
         if file:
             easy.setopt(pycurl.CAINFO, file)
@@ -153,27 +153,27 @@ class Handle:
             self.easy.setopt(pycurl.POSTFIELDS, message.body)
             self._posting = True
         elif self._posting:
-            self.easy.setopt(pycurl.POSTFIELDS, b"")  # lets the last body go
+            self.easy.setopt(pycurl.POSTFIELDS, b"")  # frees the last body
             self.easy.setopt(pycurl.HTTPGET, 1)
             self._posting = False
 
     # --- called by libcurl ---------------------------------------------------------------------
 
     def _on_socket(self, _purpose: int, peer: "pycurl.CurlSockAddr") -> "socket.socket | int":
-        """Judge the very address that is about to be connected to."""
+        """Check the address that libcurl is about to connect to."""
         ip, host = str(peer.addr[0]), self._attempt.target.host
         why = address.refusal(ip, host, self._allow)
         if why:
             self._refusal = Fault(FailureKind.REFUSED_ADDRESS, why)
             return pycurl.SOCKET_BAD
-        return _Lent(peer.family, peer.socktype, peer.protocol)
+        return _DuplicatedSocket(peer.family, peer.socktype, peer.protocol)
 
     def _on_header(self, line: bytes) -> int | None:
         self._lines.append(line)
         self._header_size += len(line)
         if self._header_size > self._limits.header:
-            words = f"the header is larger than {self._limits.header:,} bytes (limit `header`)"
-            self._fault = Fault(FailureKind.TOO_LARGE, words)
+            reason = f"the header is larger than {self._limits.header:,} bytes (limit `header`)"
+            self._fault = Fault(FailureKind.TOO_LARGE, reason)
             return -1
         return None
 
@@ -190,13 +190,13 @@ class Handle:
         return None
 
     def _begin_body(self) -> None:
-        """Decide at its first bytes whether a body is wanted."""
+        """Decide whether to keep a body, when its first bytes arrive."""
         status = next(line for line in reversed(self._lines) if line.startswith(b"HTTP/"))
-        answers = bool(self._attempt.request.message)  # a refusal has words that help
-        self._keep = answers or status.partition(b" ")[2].startswith(b"2")
+        has_message = bool(self._attempt.request.message)  # an error body explains the refusal
+        self._keep = has_message or status.partition(b" ")[2].startswith(b"2")
         self._body_limit = self._limits.body if self._keep else _IGNORED_BODY
 
-    # --- what went wrong -----------------------------------------------------------------------
+    # --- errors --------------------------------------------------------------------------------
 
     def _explain(self, code: int, message: str) -> Fault:
         if self._fault:
@@ -206,31 +206,34 @@ class Handle:
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return self._timeout(message)
         if code == pycurl.E_FILESIZE_EXCEEDED:
-            what = "sent more" if self._body_limit else "announced more"
-            return decoding.too_large(self._limits.body, what)
+            action = "sent more" if self._body_limit else "announced more"
+            return decoding.too_large(self._limits.body, action)
         if code in _TLS:
-            return Fault(FailureKind.TLS, f"no trustworthy TLS connection ({message})")
+            return Fault(FailureKind.TLS, f"the TLS connection failed ({message})")
         if code in (pycurl.E_RECV_ERROR, _HTTP2_STREAM) and self._body_limit:
             code = pycurl.E_PARTIAL_FILE
         if code == _TOO_LARGE:
             return Fault(FailureKind.TOO_LARGE, f"the header is too large ({message})")
-        kind, words = _FAULTS.get(code, (FailureKind.PROTOCOL, "no HTTP that we understand"))
-        return Fault(kind, f"{words} ({message})")
+        kind, reason = _FAULTS.get(code, (FailureKind.PROTOCOL, "not a valid HTTP response"))
+        return Fault(kind, f"{reason} ({message})")
 
     def _timeout(self, message: str) -> Fault:
         limits, easy = self._limits, self.easy
-        asked = easy.getinfo(pycurl.REQUEST_SIZE) > 0
+        was_sent = easy.getinfo(pycurl.REQUEST_SIZE) > 0
         if message.startswith("Operation too slow"):
-            words = f"less than a byte a second came for {limits.idle:g} s (limit `idle`)"
-        elif asked or easy.getinfo(pycurl.TOTAL_TIME) < limits.connect:
-            came = self._header_size + self._body_size
-            words = f"not done after {limits.total:g} s (limit `total`); {came:,} bytes came"
+            reason = f"no data for {limits.idle:g} s (limit `idle`)"
+        elif was_sent or easy.getinfo(pycurl.TOTAL_TIME) < limits.connect:
+            received = self._header_size + self._body_size
+            reason = (
+                f"not finished after {limits.total:g} s (limit `total`);"
+                f" {received:,} bytes received"
+            )
         else:
-            words = f"no connection within {limits.connect:g} s (limit `connect`)"
-        return Fault(FailureKind.TIMEOUT, words)
+            reason = f"no connection within {limits.connect:g} s (limit `connect`)"
+        return Fault(FailureKind.TIMEOUT, reason)
 
 
 def _bundle() -> str:
-    """Find the file of the system's trusted authorities, "" when it is nowhere we know."""
+    """Return the path of the system's certificate bundle, "" if there is none."""
     known = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
     return next((path for path in known if path and Path(path).is_file()), "")

@@ -1,4 +1,4 @@
-"""A response's header section, read without trust."""
+"""Parses untrusted response headers."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aggregator.fetch import urls
 
 Fields = Mapping[str, Sequence[str]]
-"""Values by lower-case name, in the order they came."""
+"""Values by lower-case name, in the order received."""
 
 _WANTED = {
     name.encode(): name
@@ -28,9 +28,9 @@ _WANTED = {
 }
 
 _LINKS = 50
-"""Links kept of one response; the feeds of this world send at most a dozen."""
+"""Maximum links kept of one response; real feeds send at most a dozen."""
 
-# Each part ends at a character that the next one starts with, so that no input is read twice.
+# Each part ends at a character that the next one starts with, so matching is linear.
 _LINK = re.compile(
     r'<([^<>]*)>((?:\s*;\s*[^\s=;,<>"]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,<>"]*))?)*)'
 )
@@ -41,8 +41,8 @@ def read(lines: Iterable[bytes]) -> tuple[Fields, bool]:
     """Return the fields of the last header section, and whether it is complete.
 
     Args:
-        lines: Everything libcurl took for a header: interim responses (1xx) come first, trailers
-            last. Trailers are no header fields (RFC 9110 §6.5.1).
+        lines: All lines that libcurl reports as header: interim responses (1xx) first, trailers
+            last. Trailers are ignored (RFC 9110 §6.5.1).
     """
     fields: dict[str, list[str]] = {}
     complete = False
@@ -60,13 +60,13 @@ def read(lines: Iterable[bytes]) -> tuple[Fields, bool]:
 
 
 def first(fields: Fields, name: str) -> str:
-    """Return the first value of a field that may stand only once, "" when it is absent."""
+    """Return the first value of a single-valued field, "" if it is absent."""
     values = fields.get(name)
     return values[0] if values else ""
 
 
 def utf8(value: str) -> str:
-    """Read a value's bytes as UTF-8 where they are; servers send URLs like that."""
+    """Decode a value as UTF-8 if it is valid UTF-8; servers send URLs in UTF-8."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -74,7 +74,7 @@ def utf8(value: str) -> str:
 
 
 def members(fields: Fields, name: str) -> list[str]:
-    """Return the members of a field that is a list, without empty ones (RFC 9110 §5.6.1)."""
+    """Return the non-empty members of a list field (RFC 9110 §5.6.1)."""
     parts = (part.strip() for value in fields.get(name, ()) for part in value.split(","))
     return [part for part in parts if part]
 
@@ -82,7 +82,7 @@ def members(fields: Fields, name: str) -> list[str]:
 def links(fields: Fields, base: str) -> tuple[tuple[str, str], ...]:
     """Return `(rel, URL)` of the Link fields: rel lower case, http and https only (RFC 8288).
 
-    A link with an `anchor` speaks of another resource and is left out (§3.2).
+    Links with an `anchor` describe another resource and are ignored (§3.2).
     """
     found: list[tuple[str, str]] = []
     for value in fields.get("link", ()):
@@ -90,7 +90,7 @@ def links(fields: Fields, base: str) -> tuple[tuple[str, str], ...]:
             if len(found) >= _LINKS:
                 return tuple(found)
             parameters = _parameters(match[2])
-            target = urls.target(utf8(match[1].strip()), base=base)
+            target = urls.parse(utf8(match[1].strip()), base=base)
             if target is None or target.scheme not in ("http", "https") or "anchor" in parameters:
                 continue
             found += ((rel, target.href) for rel in parameters.get("rel", "").lower().split())

@@ -1,4 +1,4 @@
-"""With a proxy the address guard sees only the proxy; so hosts are looked up before it is asked."""
+"""Checks hosts before a proxy is asked: the address check of a connection sees the proxy only."""
 
 import socket
 from collections.abc import Iterable, Iterator
@@ -11,22 +11,22 @@ from aggregator.fetch.attempt import Attempt, Fault
 from aggregator.models.poll import FailureKind
 
 _THREADS = 8
-"""Lookups at once; a name server that never answers holds up one of them."""
+"""Simultaneous lookups; a name server that never answers blocks one of them."""
 
 
 class Lookups:
-    """Judges the hosts of attempts in threads that start when the first is submitted."""
+    """Looks up and checks hosts in threads that start with the first attempt."""
 
     def __init__(self, allow: Iterable[str]) -> None:
         """`allow`: as in `address.refused`."""
         self._allow = tuple(allow)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lookup")
         self._waiting: dict[str, list[Attempt]] = {}
-        self._judged: SimpleQueue[tuple[str, Fault | None]] = SimpleQueue()
+        self._checked: SimpleQueue[tuple[str, Fault | None]] = SimpleQueue()
 
     @property
     def pending(self) -> bool:
-        """Whether any attempt still waits."""
+        """Whether any lookup is unfinished."""
         return bool(self._waiting)
 
     def submit(self, attempt: Attempt) -> None:
@@ -39,40 +39,40 @@ class Lookups:
             self._pool.submit(self._look, host)
 
     def done(self) -> Iterator[tuple[Attempt, Fault | None]]:
-        """Yield each attempt whose host is judged by now, with what speaks against it."""
+        """Yield each attempt whose host was checked, with the reason to refuse it or None."""
         with suppress(Empty):
             while self._waiting:
-                host, fault = self._judged.get_nowait()
+                host, fault = self._checked.get_nowait()
                 for attempt in self._waiting.pop(host, ()):
                     yield attempt, fault
 
     def drain(self) -> list[Attempt]:
-        """Everything that waits, which then waits no more."""
+        """Remove and return all waiting attempts."""
         attempts = [attempt for waiting in self._waiting.values() for attempt in waiting]
         self._waiting.clear()
         return attempts
 
     def close(self) -> None:
-        """Wait for no lookup any more."""
+        """Abandon unfinished lookups."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, host: str) -> None:
-        self._judged.put((host, check_host(host, self._allow)))
+        self._checked.put((host, check_host(host, self._allow)))
 
 
 def check_host(host: str, allow: Iterable[str]) -> Fault | None:
-    """Return what speaks against a host: no address, or any one of its addresses."""
+    """Return why a host is refused: no address, or a refused address; None when it is allowed."""
     if address.opened(host, allow):
         return None
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
-        words = (
-            f"{host} can't be looked up here ({error.strerror}), so its address can't be checked "
-            "before the proxy is asked; if it is meant, name it under `network.allow`"
+        reason = (
+            f"can't look up {host} ({error.strerror}) to check its address before asking the "
+            "proxy; to allow it unchecked, add it to `network.allow`"
         )
-        return Fault(FailureKind.DNS, words)
-    for *_, peer in found:
+        return Fault(FailureKind.DNS, reason)
+    for *_, peer in addresses:
         why = address.refusal(str(peer[0]), host, allow)
         if why:
             return Fault(FailureKind.REFUSED_ADDRESS, why)

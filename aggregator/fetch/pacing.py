@@ -1,6 +1,6 @@
-"""Whose turn it is: requests wait by host, and hosts take turns.
+"""Queues requests by host and decides which one starts next.
 
-Pure bookkeeping: what starts and ends is said by the caller, and so is the time.
+Pure bookkeeping: the caller reports starts, ends and the time.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 _REMEMBERED = 3600.0
-"""Seconds that a host without work is remembered; no spacing is longer."""
+"""Seconds after which an idle host is forgotten; no spacing is longer."""
 
 
 @dataclass(slots=True)
@@ -25,14 +25,14 @@ class _Host(Generic[Item]):
 
 
 class Pacing(Generic[Item]):
-    """Queues by host. Every step costs O(log hosts), however many requests wait.
+    """Queues by host; each operation costs O(log hosts), independent of the queue length.
 
-    A host that may start now stands in a ring, one that waits for its spacing in a heap, and one
-    with all its connections in use in neither, until `done` is called.
+    A host that may start is in a ring. A host that waits for its spacing is in a heap. A host with
+    all its connections in use is in neither until `done` is called.
     """
 
     def __init__(self, *, connections: int, spacing: float) -> None:
-        """`spacing`: least seconds between two starts, for every host."""
+        """`spacing`: minimum seconds between two starts, for every host."""
         self._connections = connections
         self._least = spacing
         self._spacing: Mapping[str, float] = {}
@@ -43,11 +43,11 @@ class Pacing(Generic[Item]):
         self._waiting = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return the number of waiting items."""
         return self._waiting
 
-    def heed(self, spacing: Mapping[str, float], now: float) -> None:
-        """Obey another spacing by host from the next start on, and forget hosts long at rest."""
+    def set_spacing(self, spacing: Mapping[str, float], now: float) -> None:
+        """Set the spacing per host for the next starts, and forget idle hosts."""
         self._spacing = spacing
         self._hosts = {
             name: host
@@ -56,7 +56,7 @@ class Pacing(Generic[Item]):
         }
 
     def add(self, name: str, item: Item, now: float, *, ahead: bool = False) -> None:
-        """Queue an item; `ahead` of all others of its host for one that is half done."""
+        """Queue an item; `ahead` puts a request that was redirected before others of its host."""
         host = self._hosts.setdefault(name, _Host())
         if ahead:
             host.waiting.appendleft(item)
@@ -66,7 +66,7 @@ class Pacing(Generic[Item]):
         self._list(name, host, now)
 
     def take(self, now: float) -> Item | None:
-        """Return the next item that may start now; the caller says `done` when it has ended."""
+        """Return the next item that may start; the caller calls `done` when it ends."""
         while self._later and self._later[0][0] <= now:
             self._ring.append(heappop(self._later)[2])
         if not self._ring:
@@ -82,19 +82,19 @@ class Pacing(Generic[Item]):
         return item
 
     def done(self, name: str, now: float) -> None:
-        """One of a host's items has ended."""
+        """Record that one of a host's items ended."""
         host = self._hosts[name]
         host.running -= 1
         self._list(name, host, now)
 
     def pause(self, now: float) -> float | None:
-        """Seconds until the next item may start by time alone; None when time changes nothing."""
+        """Return seconds until the next item may start, None if none waits for its spacing."""
         if self._ring:
             return 0.0
         return max(self._later[0][0] - now, 0.0) if self._later else None
 
     def drain(self) -> list[Item]:
-        """Everything that waits, which then waits no more."""
+        """Remove and return all waiting items."""
         items = [item for host in self._hosts.values() for item in host.waiting]
         for host in self._hosts.values():
             host.waiting.clear()

@@ -1,7 +1,7 @@
 """URLs as this program and libcurl both understand them.
 
-Two parsers that read one URL differently are a way around every check, so libcurl is only ever
-given what the WHATWG parser wrote: no odd slashes, no `0x7f.1`, names in Punycode.
+If two parsers read one URL differently, every check can be bypassed. So libcurl only gets URLs
+serialised by the WHATWG parser: no backslashes, no `0x7f.1`, host names in Punycode.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import can_ada
 
 _SHOWN = 200
-"""Characters of a URL in a message."""
+"""Maximum characters of a URL in a message."""
 
 
 class Target(NamedTuple):
@@ -18,9 +18,9 @@ class Target(NamedTuple):
 
     Args:
         href: Normalised, without fragment and without user name and password.
-        scheme: `http`, `https`, or whatever else the URL says.
-        host: Lower case, IPv6 without brackets; the key of all limits per host.
-        credentials: `user:password` as the URL gave them, "" when it gave none.
+        scheme: `http`, `https` or another one.
+        host: Lower case, IPv6 without brackets; the key of limits per host.
+        credentials: `user:password` from the URL, "" without them.
     """
 
     href: str
@@ -34,8 +34,8 @@ class Target(NamedTuple):
         return self.href[: self.href.index("/", len(self.scheme) + 3)]
 
 
-def target(url: str, *, base: str = "") -> Target | None:
-    """Read a URL, relative to `base` where one is given; None when it is no URL."""
+def parse(url: str, *, base: str = "") -> Target | None:
+    """Parse a URL, relative to `base` if given; return None if it is invalid."""
     try:
         parsed = can_ada.parse(base) + url if base else can_ada.parse(url)
     except ValueError:
@@ -51,14 +51,14 @@ def target(url: str, *, base: str = "") -> Target | None:
 
 
 def host(url: str) -> str:
-    """Return the host of a URL as the limits per host name it, "" when it has none."""
-    found = target(url)
+    """Return the host of a URL, the key of limits per host; "" without one."""
+    found = parse(url)
     return found.host if found else ""
 
 
-def shown(url: str) -> str:
-    """Write a URL for people: its user name, password and query can be keys."""
-    found = target(url)
+def display(url: str) -> str:
+    """Return a URL for messages, without user name, password and query, which may be secrets."""
+    found = parse(url)
     if found is None:
         return "an unreadable URL"
     path, question, _ = found.href.partition("?")

@@ -19,9 +19,9 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is said to another program instead of asking it for a feed.
+    """A WebSub message, sent instead of a request for a feed.
 
-    Any 2xx answer is `Fetched`, even without a body; of redirects only 307 and 308 are followed.
+    Any 2xx response is `Fetched`, even without a body. Only 307 and 308 redirects are followed.
 
     Args:
         method: GET or POST.
@@ -34,19 +34,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One poll to be made: everything it needs travels with it, so it can run anywhere.
+    """A poll to make, with everything it needs, so that it can run in any process.
 
     Args:
-        validators: Sent as If-None-Match and If-Modified-Since when the final URL is the same
-            as `validators_url`.
-        body_hash: xxh3_128 of the body stored last, b"" when none.
-        item_hashes: Hashes of the items known from the last document, 16 bytes each.
-        discover: Whether an HTML page may be searched for its feed.
+        source_id: The source, "" for a request that polls none.
+        validators: Sent as If-None-Match and If-Modified-Since if the final URL equals
+            `validators_url`.
+        body_hash: xxh3_128 of the last body, b"" without one.
+        item_hashes: Hashes of the last document's items, 16 bytes each.
+        discover: Whether an HTML page may be searched for links to feeds.
         archive: Whether this is an older part of the feed, fetched to fill a gap.
-        message: Set when no feed is asked for.
-        document: Set when the answer has come by itself: a push, and the row of the inbox that
-            holds it, `push`; both travel with the request to where it is read.
-        hosts: The only ones that may be asked, empty for any; a redirect elsewhere ends the poll.
+        message: A message to send instead of polling a feed.
+        document: A pushed document, which needs no fetch.
+        push: The inbox row of `document`.
+        hosts: The only hosts that may be contacted, empty for any. A redirect to another host ends
+            the poll.
     """
 
     source_id: str = ""
@@ -67,12 +69,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """What a server said of the next request.
+    """When a server wants the next request.
 
     Args:
-        lifetime: Cache-Control max-age, else Expires - Date, less Age (RFC 9111 §4.2).
-        no_store: Validators must not be kept (RFC 9111 §5.2.2.5).
-        retry_after: From the moment of the answer (RFC 9110 §10.2.3).
+        lifetime: Cache-Control max-age, else Expires - Date, minus Age (RFC 9111 §4.2).
+        no_store: Whether validators must not be kept (RFC 9111 §5.2.2.5).
+        retry_after: Counted from the response (RFC 9110 §10.2.3).
     """
 
     lifetime: timedelta | None = None
@@ -82,7 +84,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """A redirect that was followed: the status, and the URL it led to."""
+    """A followed redirect: its status and target URL."""
 
     status: int
     url: str
@@ -90,7 +92,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """The measurable side of a fetch; `received` counts bytes on the wire, body and header."""
+    """Measurements of a fetch; `received` counts bytes of body and header on the wire."""
 
     status: int = 0
     seconds: float = 0.0
@@ -101,7 +103,7 @@ class Transfer:
 
 
 class FailureKind(StrEnum):
-    """Why a poll brought no document."""
+    """Why a poll returned no document."""
 
     DNS = "dns"
     REFUSED_ADDRESS = "refused_address"
@@ -127,10 +129,10 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A poll that brought no document. Stored; never raised across stages.
+    """A poll that returned no document. Stored; never raised across stages.
 
     Args:
-        detail: For people: names the URL, the limit, what came, and what to do.
+        detail: For people: the URL, the limit, the response, and the remedy.
     """
 
     kind: FailureKind
@@ -140,7 +142,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotModified:
-    """The server says that nothing changed; validators as updated by the 304 (RFC 9111 §3.2)."""
+    """304 Not Modified, with the validators it updated (RFC 9111 §3.2)."""
 
     url: str
     validators: Validators
@@ -150,7 +152,7 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A whole body, decoded.
+    """A complete, decoded body.
 
     Args:
         url: The final URL, base of relative references.
@@ -175,7 +177,7 @@ FetchOutcome = Fetched | NotModified | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedDocument:
-    """What a document said, read and cleaned.
+    """A document, parsed and cleaned.
 
     Args:
         url: The final URL of the document.
@@ -196,7 +198,7 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchanged:
-    """A poll that found what is stored already: a 304, or a body equal to the last one."""
+    """A poll without changes: a 304, or a body equal to the last one."""
 
     url: str
     validators: Validators
@@ -209,7 +211,7 @@ PollOutcome = ParsedDocument | Unchanged | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollResult:
-    """One poll of one source, finished; the only thing `ingest` takes.
+    """A finished poll of one source; the input of `ingest`.
 
     Args:
         push: The row of the inbox that brought the document, 0 for a poll.
@@ -225,7 +227,7 @@ class PollResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextPoll:
-    """When a source is polled next, and why, in words."""
+    """When a source is polled next, and the reason as text."""
 
     at: datetime
     reason: str

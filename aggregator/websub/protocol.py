@@ -210,7 +210,7 @@ def parse_subscription_request(
 def _wrong_callback(callback: str, allow: Iterable[str]) -> str:
     if not callback or len(callback) > LONGEST_URL or not callback.isprintable():
         return f"must be a URL of at most {LONGEST_URL} characters"
-    target = urls.target(callback)
+    target = urls.parse(callback)
     if target is None or target.scheme not in ("http", "https") or not target.host:
         return "must be an http or https URL"
     if target.credentials or "#" in callback:

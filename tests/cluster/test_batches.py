@@ -59,7 +59,7 @@ def led_elsewhere(batches: Batches, number: int) -> bool:
     """Whether what was redirected to a host of its own waits once more."""
     batch = take(batches)
     done(batches, batch)
-    return batches.again(batch.requests[0], url=f"https://host-{number}.example/")
+    return batches.requeue(batch.requests[0], url=f"https://host-{number}.example/")
 
 
 def test_who_names_another_host_each_time_is_given_up_until_the_next_poll() -> None:
@@ -115,7 +115,7 @@ def test_a_feed_that_leads_to_another_host_waits_for_both_from_then_on() -> None
     batches = waiting(requests("a"), requests("b"))
     first = take(batches, "one")
     batches.done(first.requests[0], 0)
-    batches.again(first.requests[0], url="https://b/feed")
+    batches.requeue(first.requests[0], url="https://b/feed")
     assert nothing(batches, "two")
     batches.done(first.requests[1], 0)
     [request] = take(batches, "two").requests

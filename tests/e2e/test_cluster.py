@@ -74,12 +74,12 @@ def slowly(churn: Churn, server: FeedServer, seconds: float = 0.02) -> None:
 
 
 def worker_process(worker: Running) -> int:
-    """Return the process that works, which its nanny looks after; 0 while there is none."""
-    living = processes.of_session(worker.pid)
-    spawned = [
-        one.pid for one in living if one.parent == worker.pid and "spawn_main" in one.command
-    ]
-    return next(iter(spawned), 0)
+    """Return the worker process that a nanny started; 0 while there is none."""
+    children = [p for p in processes.of_session(worker.pid) if p.parent == worker.pid]
+    # With setproctitle installed, Dask names the process; without, it shows how it was spawned.
+    names = ("spawn_main", "dask worker")
+    workers = [p.pid for p in children if any(name in p.command for name in names)]
+    return next(iter(workers), 0)
 
 
 def ended(service: Service, churn: Churn) -> None:
@@ -141,7 +141,7 @@ def test_without_workers_or_without_dask_the_pages_say_so_and_polling_resumes(
     churn = Churn(feed_server, 20)
     service.configure(churn.sources(every="1s"))
     service.start("scheduler", "--cluster", dask.address)
-    service.wait(lambda: "can't be reached" in shortage(service))
+    service.wait(lambda: "can't reach" in shortage(service))
     carrier, worker = dask.scheduler(), dask.worker()
     service.wait(service.polled)
     assert shortage(service) == ""
@@ -151,7 +151,7 @@ def test_without_workers_or_without_dask_the_pages_say_so_and_polling_resumes(
     dask.worker()
     ended(service, churn)
     carrier.send(signal.SIGKILL)
-    service.wait(lambda: "can't be reached" in shortage(service))
+    service.wait(lambda: "can't reach" in shortage(service))
     churn.tick()
     dask.scheduler()
     dask.worker()
@@ -170,7 +170,7 @@ def test_a_worker_with_another_version_of_ours_gets_no_work(
     dask.scheduler()
     dask.worker(environ={"PYTHONPATH": path.strip(os.pathsep)})
     service.start("scheduler", "--cluster", dask.address)
-    service.wait(lambda: "has version 9.9.9 of the aggregator" in shortage(service))
+    service.wait(lambda: "runs version 9.9.9 of the aggregator" in shortage(service))
     assert f"the scheduler {aggregator.__version__}" in shortage(service)
     assert feed_server.requests == []
     dask.worker()

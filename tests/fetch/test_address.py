@@ -182,9 +182,9 @@ def test_nor_does_a_redirect_to_one(url: str, feed_server: FeedServer, outside: 
 def test_the_message_names_host_address_and_remedy(outside: Client) -> None:
     outcome = outside.fetch_one(Request(source_id="a", url="http://localhost:1/"))
     detail = failed(outcome, FailureKind.REFUSED_ADDRESS).detail
-    assert "localhost leads to " in detail
+    assert "localhost resolves to " in detail
     assert "a loopback address" in detail
-    assert "name it under `network.allow`" in detail
+    assert "add it to `network.allow`" in detail
 
 
 def test_what_is_open_is_fetched(feed_server: FeedServer, outside: Client) -> None:
@@ -194,7 +194,7 @@ def test_what_is_open_is_fetched(feed_server: FeedServer, outside: Client) -> No
 
 
 def _rebound(feed_server: FeedServer, allow: tuple[str, ...]) -> Failed | int:
-    """Fetch a name that looked public before and leads to loopback at the moment of connecting."""
+    """Fetch a name that looked public before and resolves to loopback when connected to."""
     handle = Handle(user_agent="t", allow=allow, proxy="", tls_ca="")
     url = f"http://feeds.example:{feed_server.port}/feed"
     attempt = Attempt.begin(Request(source_id="a", url=url, limits=Limits(total=5)))
@@ -209,7 +209,7 @@ def _rebound(feed_server: FeedServer, allow: tuple[str, ...]) -> Failed | int:
     answer = handle.finish(code, message)[1]
     handle.easy.close()
     if answer.fault:
-        return Failed(kind=answer.fault.kind, detail=answer.fault.words)
+        return Failed(kind=answer.fault.kind, detail=answer.fault.reason)
     return answer.status
 
 
@@ -219,6 +219,6 @@ def test_a_name_is_judged_by_the_address_it_has_when_it_is_connected_to(
     outcome = _rebound(feed_server, ())
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.REFUSED_ADDRESS
-    assert "feeds.example leads to 127.0.0.1, a loopback address" in outcome.detail
+    assert "feeds.example resolves to 127.0.0.1, a loopback address" in outcome.detail
     assert feed_server.connections == 0
     assert _rebound(feed_server, ("feeds.example",)) == 404

@@ -180,7 +180,7 @@ def test_cookies_are_neither_kept_nor_sent(feed_server: FeedServer, fetch: Fetch
         (403, FailureKind.HTTP_STATUS, "refuses"),
         (404, FailureKind.HTTP_STATUS, "no feed at this URL"),
         (410, FailureKind.GONE, "ended"),
-        (429, FailureKind.RATE_LIMITED, "fewer requests"),
+        (429, FailureKind.RATE_LIMITED, "too many requests"),
         (500, FailureKind.HTTP_STATUS, "500"),
         (503, FailureKind.HTTP_STATUS, "503"),
         (999, FailureKind.HTTP_STATUS, "999"),

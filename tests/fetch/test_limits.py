@@ -133,7 +133,7 @@ def test_drops_are_ended_by_the_total_limit(feed_server: FeedServer, fetch: Fetc
     start = time.monotonic()
     outcome = failed(fetch(feed_server.url("/feed"), limits=SHORT), FailureKind.TIMEOUT)
     assert 1.4 < time.monotonic() - start < 8
-    assert "not done after 1.5 s (limit `total`)" in outcome.detail
+    assert "not finished after 1.5 s (limit `total`)" in outcome.detail
 
 
 def test_limits_of_one_request_are_not_the_nexts(feed_server: FeedServer, fetch: Fetch) -> None:

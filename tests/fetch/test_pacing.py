@@ -42,7 +42,7 @@ def test_a_host_has_its_connections_and_no_more() -> None:
 
 def test_a_host_waits_for_its_spacing_and_others_do_not() -> None:
     pacing = Pacing[int](connections=9, spacing=1)
-    pacing.heed({"slow": 5.0}, 0)
+    pacing.set_spacing({"slow": 5.0}, 0)
     for item in range(2):
         pacing.add("slow", item, 0)
         pacing.add("quick", 10 + item, 0)
@@ -60,7 +60,7 @@ def test_spacing_holds_from_one_batch_to_the_next() -> None:
     pacing.add("a", 1, 0)
     assert pacing.take(0) == 1
     pacing.done("a", 1)
-    pacing.heed({}, 4)
+    pacing.set_spacing({}, 4)
     pacing.add("a", 2, 4)
     assert pacing.take(4) is None
     assert pacing.take(10) == 2
@@ -71,7 +71,7 @@ def test_a_host_at_rest_is_forgotten_at_last() -> None:
     pacing.add("a", 1, 0)
     assert pacing.take(0) == 1
     pacing.done("a", 1)
-    pacing.heed({}, 3_601)
+    pacing.set_spacing({}, 3_601)
     pacing.add("a", 2, 3_601)
     assert pacing.take(3_601) == 2
 
@@ -110,7 +110,7 @@ def test_all_start_within_their_limits(
     hosts: list[str], spacing: dict[str, float], connections: int, chance: Random
 ) -> None:
     pacing = Pacing[str](connections=connections, spacing=0.5)
-    pacing.heed(spacing, 0)
+    pacing.set_spacing(spacing, 0)
     for host in hosts:
         pacing.add(host, host, 0)
     now, running, left = 0.0, Counter[str](), Counter(hosts)

@@ -54,13 +54,13 @@ def test_a_chain_is_followed_to_its_limit(feed_server: FeedServer, fetch: Fetch)
 
 
 @pytest.mark.parametrize("loop", [("/a",), ("/a", "/b"), ("/a", "/b", "/c")])
-def test_a_circle_is_found_when_it_closes(
+def test_a_redirect_loop_is_found_when_it_closes(
     loop: tuple[str, ...], feed_server: FeedServer, fetch: Fetch
 ) -> None:
     for here, there in zip(loop, (*loop[1:], loop[0]), strict=True):
         feed_server.redirect(here, there, 302)
     outcome = failed(fetch(feed_server.url("/a")), FailureKind.REDIRECTS)
-    assert "circle" in outcome.detail
+    assert "loop" in outcome.detail
     assert feed_server.paths() == list(loop)
 
 

@@ -16,11 +16,11 @@ from aggregator.fetch import urls
     ],
 )
 def test_shown(url: str, shown: str) -> None:
-    assert urls.shown(url) == shown
+    assert urls.display(url) == shown
 
 
 def test_credentials_are_taken_out_and_decoded() -> None:
-    target = urls.target("https://me:p%40ss@example.org/a#b")
+    target = urls.parse("https://me:p%40ss@example.org/a#b")
     assert target is not None
     assert target.credentials == "me:p@ss"
     assert target.href == "https://example.org/a"

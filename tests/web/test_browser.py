@@ -82,7 +82,7 @@ def fill(stock: Stock) -> None:
     with stock.store.transaction() as db:
         changes: SourceChanges = {
             "health": "failing", "failures": 5, "error_kind": "http_status", "polls": 5,
-            "error": "https://odd.example/feed: status 500: the server's own fault",
+            "error": "https://odd.example/feed: status 500: an error of the server",
             "last_poll": START, "health_since": START,
         }  # fmt: skip
         sources.update(db, "odd", changes)
@@ -269,7 +269,7 @@ def test_print_shows_only_the_entry(browser: Browser, base: str) -> None:
 def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/status?health=failing")
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody")).to_contain_text("status 500: the server's own fault")
+    expect(page.locator("tbody")).to_contain_text("status 500: an error of the server")
     page.close()
 
 
