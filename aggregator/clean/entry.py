@@ -8,7 +8,8 @@ from datetime import datetime
 
 import xxhash
 
-from aggregator.clean import dates, fingerprint, html, text, urls
+from aggregator.clean import dates, fingerprint, text, urls
+from aggregator.clean.html import constructs
 from aggregator.models.entry import (
     Author,
     Enclosure,
@@ -62,7 +63,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
     base = (urls.absolute(base, parsed.base) if parsed.base else "") or base
     link = urls.absolute(base, parsed.link)
     links = dict(reversed(parsed.links))
-    content, words, summary = _texts(parsed, base)
+    content, words, summary = _texts(parsed, base if parsed.base else link or base)
     title = text.title(parsed.title)
     enclosures = _enclosures(parsed.enclosures, base)
     cleaned = Entry(
@@ -143,8 +144,8 @@ def language_tag(tag: str) -> str:
 
 def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
     """Return the fullest content, its text, and the text of the publisher's own summary."""
-    content = html.from_text(parsed.content, base=base)
-    summary = html.from_text(parsed.summary, base=base)
+    content = constructs.from_text(parsed.content, base=base)
+    summary = constructs.from_text(parsed.summary, base=base)
     words, summary_words = text.plain(content), text.plain(summary)
     if _shows_more(summary, summary_words, than=content, than_words=words):
         return summary, summary_words, summary_words

@@ -27,17 +27,23 @@ _TAG = re.compile(r"</?([a-zA-Z!?][a-zA-Z0-9-]*+)" + _REST)
 _INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font",
     "i", "ins", "kbd", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span",
-    "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+    "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "math", "mi", "mn", "mo",
+    "mrow", "ms", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtext", "munder", "mover",
+    "munderover", "semantics", "none", "mspace",
 })  # fmt: skip
-_NO_ELEMENT = re.compile(
-    r"""<(?!/?(?:a|abbr|acronym|address|article|aside|audio|b|bdi|bdo|big|blink|blockquote|body|br
-    |button|center|cite|code|del|dd|dfn|div|dl|dt|em|embed|figcaption|figure|font|footer|form
-    |h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|marquee|math
-    |meta|nav|nobr|noscript|object|ol|option|p|picture|pre|q|rp|rt|ruby|s|samp|script|section
-    |select|small|source|span|strike|strong|style|sub|sup|svg|table|tbody|td|template|textarea
-    |tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr)(?![a-zA-Z0-9-])|!--)""",
-    re.IGNORECASE | re.VERBOSE,
+_ELEMENT_NAMES = (
+    "a|abbr|acronym|address|article|aside|audio|b|bdi|bdo|big|blink|blockquote|body|br|button"
+    "|center|cite|code|dd|del|details|dfn|div|dl|dt|em|embed|figcaption|figure|font|footer|form"
+    "|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|marquee|math"
+    "|meta|nav|nobr|noscript|object|ol|option|p|picture|pre|q|rp|rt|ruby|s|samp|script|section"
+    "|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template"
+    "|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr"
 )
+_NO_ELEMENT = re.compile(rf"<(?!/?(?:{_ELEMENT_NAMES})(?![a-zA-Z0-9-])|!--)", re.IGNORECASE)
+_ELEMENT = re.compile(rf"</?(?:{_ELEMENT_NAMES})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
+_BARE_TAG = re.compile(rf"<((?:{_ELEMENT_NAMES}))>(?=[\s.,:;!?)'\"’”]|\Z)", re.IGNORECASE)
+_END_TAG = re.compile(r"</([a-z][a-z0-9]*)", re.IGNORECASE)
+_WITHOUT_END = frozenset({"br", "hr", "img", "input", "li", "p", "wbr"})
 _TWICE_ESCAPED = re.compile(r"&(?!lt;|gt;)(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
 
 
@@ -52,7 +58,7 @@ def legal(text: str) -> str:
 def plain(markup: str) -> str:
     """Return the text of HTML: tags gone, blocks apart, entities decoded, white space folded.
 
-    Exact for what `clean.html` made; of other HTML a good reading, which may hold whatever text
+    Exact for sanitised HTML; of other HTML a good reading, which may hold whatever text
     may, `<script>` included.
     """
     if "<" in markup:
@@ -95,19 +101,33 @@ def _is_printable(text: str) -> bool:
 def line(markup: str, limit: int = LINE_LENGTH) -> str:
     """Return a name or title, which publishers send as HTML, as one line of text.
 
-    Entities are decoded once, as HTML says. Two mistakes are understood: what looks like a tag but
-    is no element of HTML was meant (`List<T>`), and a reference that is still there was escaped
-    twice (`AT&amp;amp;T`), unless it is to `<` or `>`: titles speak of tags, and a tag in a title
-    is text here.
+    Entities are decoded once, as HTML says. Three mistakes are understood: what looks like a tag
+    but is no element of HTML was meant (`List<T>`), and so was a tag that is closed nowhere and
+    stands as a word (`Why the <head> matters`); a reference that is still there was escaped twice
+    (`AT&amp;amp;T`), unless it is to `<` or `>`.
     """
     if "<" not in markup and "&" not in markup:
         return one_line(markup, limit)
     if "<" in markup:
         markup = _NO_ELEMENT.sub("&lt;", markup)
+        markup = _without_words_as_tags(markup)
     words = plain(markup)
     if "&" in words:
         words = _TWICE_ESCAPED.sub(lambda reference: html.unescape(reference[0]), words)
     return one_line(words, limit)
+
+
+def _without_words_as_tags(markup: str) -> str:
+    """Return HTML in which tags are text that have no end tag and need one."""
+    closed = {*_WITHOUT_END, *map(str.lower, _END_TAG.findall(markup))}
+    return _BARE_TAG.sub(
+        lambda tag: tag[0] if tag[1].lower() in closed else f"&lt;{tag[1]}&gt;", markup
+    )
+
+
+def has_elements(markup: str) -> bool:
+    """Return whether there is any tag of HTML in a text."""
+    return "<" in markup and bool(_ELEMENT.search(markup))
 
 
 def title(text: Text | None) -> str:

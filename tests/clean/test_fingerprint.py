@@ -1,7 +1,7 @@
 import pytest
 
 from aggregator.clean import entry
-from aggregator.clean.html import sanitise
+from aggregator.clean.html.sanitise import sanitise
 from aggregator.models.entry import Enclosure, ParsedEntry, Text
 from tests.clean.test_entry import BASE, NOW
 

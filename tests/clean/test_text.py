@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from aggregator.clean import html, text
+from aggregator.clean import text
+from aggregator.clean.html import plain
+from aggregator.clean.html.sanitise import sanitise
 from aggregator.models.entry import Text
 from tests.clean.test_html import MARKUP
 
@@ -33,12 +35,12 @@ def test_plain(markup: str, expected: str) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C"]))))
 def test_plain_gives_back_the_words_of_paragraphs(words: list[str]) -> None:
     expected = " ".join(" ".join(words).split())
-    assert text.plain(html.paragraphs("\n\n".join(words))) == expected
+    assert text.plain(plain.paragraphs("\n\n".join(words))) == expected
 
 
 @given(MARKUP)
 def test_plain_reads_sanitised_html_as_another_parser_does(markup: str) -> None:
-    clean = html.sanitise(markup, base="https://example.org/")
+    clean = sanitise(markup, base="https://example.org/")
     shown = lxml_html.fragment_fromstring(clean, create_parent="main").text_content()
     assert "".join(text.plain(clean).split()) == "".join(shown.split())
 

@@ -1,0 +1,104 @@
+"""Attributes of elements that stay: which values are kept, and in what form."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from aggregator.clean import text, urls
+from aggregator.clean.html.tags import ALIGNED, ATTRIBUTES, MATH
+
+ID_PREFIX = "user-content-"
+"""Before every id of a publisher, so that none is one of the page around it."""
+
+_NUMBER = re.compile(r"\s*(\d{1,4})(?:\.\d*)?(?:px)?\s*", re.ASCII)
+_MAILTO = re.compile(r"mailto:[^\s\"'<>\x00-\x20\x7f]{3,500}", re.IGNORECASE)
+_ID = re.compile(r"[^\s\"'<>&`=]{1,150}")
+_LANGUAGE_CLASS = re.compile(
+    r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s?)([\w+#.-]{1,30})"
+)
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*", re.IGNORECASE)
+_TEXT_ALIGN = re.compile(r"(?:^|;)\s*text-align\s*:\s*(left|right|center|justify)", re.IGNORECASE)
+_ALIGN = frozenset({"left", "right", "center", "justify"})
+_MATH_VALUE = re.compile(r"[\w .,%#()\[\]{}|+/∣‖-]{0,60}")
+_SWITCHES = frozenset({"open", "reversed", "controls", "preload", "checked", "disabled"})
+_NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start", "value"})
+
+
+def kept(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
+    """Return the attributes that an element keeps.
+
+    Args:
+        name: Of the element.
+        sent: Its attributes as published, their values as text.
+        base: URL that relative references resolve against.
+    """
+    allowed = ATTRIBUTES.get(name, ())
+    values = {}
+    for key, value in sent.items():
+        if key in allowed or key in ATTRIBUTES["*"]:
+            clean = _value(name, key, value, base)
+            if clean is not None:
+                values[key] = clean
+    if name in ALIGNED and (aligned := _TEXT_ALIGN.search(sent.get("style", ""))):
+        values["align"] = aligned[1].lower()
+    return values
+
+
+def _value(name: str, key: str, value: str, base: str) -> str | None:
+    """Return an attribute's value as it may stay, None when it may not."""
+    if name in MATH and key not in ("dir", "id", "lang", "title"):
+        return value if _MATH_VALUE.fullmatch(value) else None
+    if key in ("src", "poster"):
+        return urls.absolute(base, value) or None
+    if key in _NUMBERS:
+        number = _NUMBER.fullmatch(value)
+        return str(int(number[1])) if number else None
+    if key in _SWITCHES:
+        return ""
+    match key:
+        case "id":
+            return identifier(value)
+        case "dir":
+            value = value.strip().lower()
+            return value if value in ("ltr", "rtl", "auto") else None
+        case "lang":
+            value = value.strip().replace("_", "-")
+            return value if _LANGUAGE_TAG.fullmatch(value) else None
+        case "align":
+            value = value.strip().lower()
+            return value if value in _ALIGN else None
+        case "class":
+            language = _LANGUAGE_CLASS.search(value)
+            return f"language-{language[1]}" if language else None
+        case _:
+            return " ".join(text.legal(value).split())
+
+
+def identifier(value: str) -> str | None:
+    """Return an id with our prefix, None when it can't be one."""
+    if not _ID.fullmatch(value):
+        return None
+    return value if value.startswith(ID_PREFIX) else ID_PREFIX + value
+
+
+def linked(href: str, base: str, targets: frozenset[str]) -> str:
+    """Return where a link leads, "" when it leads nowhere.
+
+    Args:
+        href: As published.
+        base: URL that relative references resolve against.
+        targets: The ids in the same text; a link to another place in the page is dropped, because
+            the page is another here.
+    """
+    href = href.strip()
+    if href.startswith("#"):
+        target = identifier(unquote(href[1:]))
+        return f"#{target}" if target in targets else ""
+    if href[:1] in "mM" and _MAILTO.fullmatch(href):
+        return href
+    url = urls.absolute(base, href)
+    if targets and "#" in url and url.partition("#")[0] == base.partition("#")[0]:
+        target = identifier(unquote(url.partition("#")[2]))
+        if target in targets:
+            return f"#{target}"
+    return url

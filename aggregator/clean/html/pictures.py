@@ -1,0 +1,127 @@
+"""Which file a picture has: lazy loading, sets of sizes, placeholders and counting pixels."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from aggregator.clean import urls
+from aggregator.clean.html.tags import LAZY, LAZY_SETS
+
+LARGEST = 2_000
+"""Pixels of width above which a candidate only costs more."""
+
+DENSEST = 3.0
+"""Pixels to a CSS pixel above which a candidate only costs more."""
+
+MIN_DATA_LENGTH = 1_000
+"""Characters from which a `data:` picture is one, and no placeholder."""
+
+_CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)(\s[^,]*)?")
+_PLACEHOLDER = re.compile(
+    r"(?:^|[/_.-])(?:1x1|3x2|blank|clear|dot|dummy|empty|gr[ae]y|holder|lazy[a-z_-]*|load(?:er|ing)"
+    r"|pixel|placeholder|s(?:pacer)|trans(?:parent)?)[\w-]*\.(?:gif|png|svg|jpe?g|webp|avif)(?:[?#]|\Z)",
+    re.IGNORECASE,
+)
+_PIXEL_STYLE = re.compile(r"(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|\Z)", re.I)
+_LATER_TYPES = ("image/webp", "image/avif")
+_TYPES_FOR_FEW = ("image/jxl", "image/heic", "image/heif", "image/vnd.ms-photo", "image/jp2")
+
+
+class _Candidate(NamedTuple):
+    url: str
+    width: float
+    density: float
+
+
+def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> str:
+    """Return the URL of a picture's file, "" when it names none that can be fetched.
+
+    A lazy picture's file stands beside a placeholder, in an attribute that a script reads; it is
+    preferred to `src` because `src` may be a blurred preview.
+
+    Args:
+        sent: The attributes of `img`.
+        base: URL that relative references resolve against.
+        others: `srcset`s of the `source` elements beside it.
+    """
+    for name in LAZY:
+        if url := _file(sent.get(name, ""), base):
+            return url
+    own = _file(sent.get("src", ""), base)
+    if own and not is_placeholder(own):
+        return own
+    sets = [*(sent.get(name, "") for name in LAZY_SETS), sent.get("srcset", ""), *others]
+    return next(filter(None, (largest(value, base) for value in sets)), own)
+
+
+def _file(value: str, base: str) -> str:
+    if not value or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
+        return ""
+    return urls.absolute(base, value)
+
+
+def is_placeholder(url: str) -> bool:
+    """Return whether a URL is that of a picture which stands in until a script loads another."""
+    return bool(_PLACEHOLDER.search(url))
+
+
+def add_source(sets: list[str], sent: Mapping[str, str]) -> None:
+    """Add the sizes of a `source` in a `picture`, the widely known types first."""
+    media_type = sent.get("type", "").lower()
+    if media_type in _TYPES_FOR_FEW:
+        return
+    names = (*LAZY_SETS, "srcset", "data-src", "src")
+    values = [value for name in names if (value := sent.get(name, ""))]
+    at = len(sets) if media_type in _LATER_TYPES else 0
+    sets[at:at] = values
+
+
+def largest(srcset: str, base: str) -> str:
+    """Return the largest sensible candidate of a set (HTML, "Parsing a srcset attribute")."""
+    found = [candidate for candidate in _candidates(srcset, base) if candidate.url]
+    if not found:
+        return ""
+    sensible = [c for c in found if c.width <= LARGEST and c.density <= DENSEST]
+    if not sensible:
+        return min(found, key=lambda c: (c.width, c.density)).url
+    return max(sensible, key=lambda c: (c.width, c.density)).url
+
+
+def _candidates(srcset: str, base: str) -> Iterable[_Candidate]:
+    position = 0
+    while candidate := _CANDIDATE.match(srcset, position):
+        url, descriptor = candidate[1], candidate[2] or ""
+        position = candidate.end()
+        if url.endswith(","):
+            url, descriptor, position = url.rstrip(","), "", candidate.end(1)
+        if url[:5].lower() != "data:" and not is_placeholder(url):
+            yield _Candidate(urls.absolute(base, url), *_size(descriptor.split()))
+
+
+def _size(descriptors: list[str]) -> tuple[float, float]:
+    """Return the width in pixels, 0 when not given, and the density."""
+    width, density = 0.0, 1.0
+    for descriptor in descriptors:
+        try:
+            number = float(descriptor[:-1])
+        except ValueError:
+            continue
+        if descriptor[-1] == "w":
+            width = number
+        elif descriptor[-1] == "x":
+            density = number
+    return width, density
+
+
+def is_counter(sent: Mapping[str, str]) -> bool:
+    """Return whether a picture is too small to be seen: it counts readers, or keeps distance."""
+    sizes = (sent.get("width", ""), sent.get("height", ""))
+    return any(size.strip().removesuffix("px") in ("0", "1") for size in sizes) or bool(
+        _PIXEL_STYLE.search(sent.get("style", ""))
+    )
+
+
+def is_embedded(sent: Mapping[str, str]) -> bool:
+    """Return whether a picture's file stands in its address, and is more than a placeholder."""
+    src = sent.get("src", "")
+    return src[:11].lower() == "data:image/" and len(src) >= MIN_DATA_LENGTH

@@ -1,0 +1,45 @@
+"""Plain text to HTML."""
+
+import itertools
+import re
+
+from aggregator.clean import text
+from aggregator.clean.html.tags import escape
+from aggregator.models.entry import SafeHtml
+
+MAX_LENGTH = 1_000_000
+"""Characters of HTML; longer markup is kept as plain text, which costs little to read and show."""
+
+SHORTEST_WRAP = 50
+"""Characters to a line from which line ends may be a text editor's and not the writer's."""
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+
+
+def paragraphs(words: str) -> SafeHtml:
+    """Return plain text as HTML: blank lines separate paragraphs, and line ends stay.
+
+    The line ends of text that was wrapped at a width become spaces.
+    """
+    words = lines(text.lead(text.legal(words), MAX_LENGTH))
+    blocks = (_block(block.strip()) for block in _BLANK_LINE.split(words))
+    return SafeHtml("".join(f"<p>{block}</p>" for block in blocks if block))
+
+
+def lines(words: str) -> str:
+    """Return a text with one kind of line end."""
+    return words.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _block(block: str) -> str:
+    rows = [row.strip() for row in block.split("\n")]
+    return (" " if _is_wrapped(rows) else "<br>").join(map(escape, rows))
+
+
+def _is_wrapped(rows: list[str]) -> bool:
+    """Return whether every line ends where its next word had no room."""
+    width = max(map(len, rows))
+    return width >= SHORTEST_WRAP and all(
+        len(row) + 1 + len(after.partition(" ")[0]) > width
+        for row, after in itertools.pairwise(rows)
+    )
