@@ -93,7 +93,7 @@ class Scheduler:
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # they may have changed while the scheduler was not running
         self._outage = OutageLog()
-        self._last_tick_written, self._shortage = 0.0, ""
+        self._last_tick_written, self._unavailable_reason = 0.0, ""
         self._last_stuck_logged = -math.inf
         self._stall_timeout, self._turned = stall_timeout, time.monotonic()
         self._seen = clock()
@@ -189,15 +189,17 @@ class Scheduler:
                 logger.error("event=loop_stuck seconds=%d", stuck)
                 self._last_stuck_logged = time.monotonic()
             return
-        shortage = self.poller.shortage or self.poller.unavailable_reason
-        if time.monotonic() - self._last_tick_written <= 5 and shortage == self._shortage:
+        shortage = self.poller.shortage
+        reason = shortage or self.poller.unavailable_reason or self._store.damage
+        is_news = reason != self._unavailable_reason
+        if time.monotonic() - self._last_tick_written <= 5 and not is_news:
             return
-        if shortage not in ("", self._shortage):
+        if shortage and is_news:  # errors of the database are logged where they occur
             logger.warning("event=shortage reason=%r", shortage)
         with self._store.transaction() as db:
             metadata.put(db, "tick", format_time(now))
-            metadata.put(db, "shortage", shortage)
-        self._last_tick_written, self._shortage = time.monotonic(), shortage
+            metadata.put(db, "shortage", reason)
+        self._last_tick_written, self._unavailable_reason = time.monotonic(), reason
 
     def _log_store_error(self, error: StoreError) -> None:
         """Log a database error once; the failed operation is retried."""

@@ -1,4 +1,4 @@
-"""A database file that is removed, replaced or restored under a running service."""
+"""A database that is removed, restored, damaged or full under a running service."""
 
 import logging
 import signal
@@ -19,6 +19,7 @@ from aggregator.web.feeds import documents
 from tests.e2e.churn import Churn
 from tests.e2e.service import Service
 from tests.feedserver import FeedServer
+from tests.web.ops.test_probes import zero_table
 
 
 def test_scheduler_writes_nothing_after_its_database_was_removed(
@@ -104,3 +105,20 @@ def test_service_that_can_not_store_polls_is_not_ready(
             with store.transaction() as db:
                 db.execute("pragma max_page_count = 1000000")
             service.wait(lambda: client.get("/readyz").text == "ready\n")
+
+
+def test_service_whose_scheduler_met_damage_is_not_ready(
+    service: Service, feed_server: FeedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, logger="aggregator")
+    churn = Churn(feed_server, 2)
+    service.configure(churn.sources(every="1s"))
+    assert service.run("poll", "--force").returncode == 0
+    zero_table(str(service.database), "entries")
+    config = file.load(str(service.config), {})
+    database = str(service.database)
+    with closing(Store(database)) as store, closing(Store(database)) as web_store:
+        client = Client(create_app(lambda: config, web_store))
+        with running(service, store), churn.going():
+            service.wait(lambda: "the database is damaged" in client.get("/readyz").text)
+            assert client.get("/readyz").status_code == 503
