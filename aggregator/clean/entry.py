@@ -27,6 +27,7 @@ TEXT_LENGTH = 100_000
 GUID_LENGTH = 1_000
 MOST_AUTHORS, MOST_CATEGORIES, MOST_ENCLOSURES, MOST_EXTENSIONS = 20, 30, 20, 60
 CATEGORY_LENGTH = 100
+DATE_LENGTH = 100
 EMAIL_LENGTH = 100
 
 FIGURE_LENGTH = 5_000
@@ -76,6 +77,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         text=text.lead(words, TEXT_LENGTH),
         published=dates.clamp(parsed.published or parsed.updated, now),
         updated=dates.clamp(parsed.updated, now),
+        unread_date=text.one_line(parsed.unread_date, DATE_LENGTH),
         authors=authors(parsed.authors, base),
         categories=_categories(parsed.categories),
         enclosures=enclosures,

@@ -109,6 +109,13 @@ def _explain_entry(db: Connection, stored: StoredEntry) -> None:
     guid = stored.entry.guid or "none"
     console.print(f"  guid {escape(guid)}, in our feeds {escape(stored.uri)}")
     console.print(f"  first seen {stored.first_seen:%Y-%m-%d %H:%M} UTC")
+    if stored.entry.unread_date:
+        console.print(
+            f"  its date can't be read: “{escape(stored.entry.unread_date)}”;"
+            " listed by when it was first seen"
+        )
+    elif stored.entry.published is None:
+        console.print("  no date: listed by when it was first seen")
     console.print(f"  identified by its {stored.known_by.replace(' ', ', ') or 'keys'}")
     if stored.matched:
         console.print(f"  matched by its {stored.matched} at the last edit")

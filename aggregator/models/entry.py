@@ -77,6 +77,7 @@ class ParsedEntry:
 
     Args:
         published, updated: As the feed says, with zone, unclamped; None when absent or unreadable.
+        unread_date: The text of a date that can't be read, where no other one can; else "".
         base: xml:base in force for the entry, "" when none.
         item_hash: Hash of the item's bytes in the document, b"" when the document was not split.
         links: `(rel, URL)` of the entry's further links, such as `via` or `replies`.
@@ -91,6 +92,7 @@ class ParsedEntry:
     categories: tuple[str, ...] = ()
     published: datetime | None = None
     updated: datetime | None = None
+    unread_date: str = ""
     enclosures: tuple[Enclosure, ...] = ()
     images: tuple[Image, ...] = ()
     origin: Origin | None = None
@@ -174,6 +176,7 @@ class Entry:
         content: The fullest text the feed gave.
         text: `content` as plain text, for the search and for comparing.
         published, updated: Clamped to the moment of the poll; None when the feed says nothing.
+        unread_date: As in `ParsedEntry`, bounded.
         fingerprint: Hash of what readers see, free of noise; a change of it is a real change.
         item_hash: As in `ParsedEntry`.
     """
@@ -195,6 +198,7 @@ class Entry:
     comments: str = ""
     extensions: tuple[Extension, ...] = ()
     language: str = ""
+    unread_date: str = ""
     fingerprint: bytes = b""
     item_hash: bytes = b""
     text: str = ""

@@ -59,6 +59,7 @@ def read(
     page = _page(children, found, element, tree, language)
     title = _title(children, tree)
     summary, content = _texts(children, tree, page)
+    published, updated = _date(children, *_PUBLISHED), _date(children, *_UPDATED)
     parts = media.read(children, found, tree)
     source = next(iter(children.get("source", ())), None)
     inside = tree.children(source) if source is not None and len(source) else {}
@@ -72,8 +73,9 @@ def read(
         or people.of_feed(inside, tree)
         or (() if source is not None and not inside else authors),
         categories=_categories(children),
-        published=_date(children, *_PUBLISHED),
-        updated=_date(children, *_UPDATED),
+        published=published,
+        updated=updated,
+        unread_date="" if published or updated else first_text(children, *_PUBLISHED, *_UPDATED),
         enclosures=parts.enclosures,
         images=parts.images,
         origin=_origin(source, inside, tree),

@@ -123,6 +123,8 @@ def _entry(item: Object, home: str, language: str, authors: tuple[Author, ...]) 
     page, external, guid = _address(item, "url"), _address(item, "external_url"), _text(item, "id")
     page = page or external or (guid if is_web(guid) else "")
     base = page if host(page) == host(home) else ""
+    published, updated = _date(item, "date_published"), _date(item, "date_modified")
+    sent_date = _text(item, "date_published") or _text(item, "date_modified")
     return ParsedEntry(
         guid=guid,
         link=page,
@@ -131,8 +133,9 @@ def _entry(item: Object, home: str, language: str, authors: tuple[Author, ...]) 
         content=_content(item, base),
         authors=_authors(item) or authors,
         categories=tuple(dict.fromkeys(tag for tag in _tags(item) if tag)),
-        published=_date(item, "date_published"),
-        updated=_date(item, "date_modified"),
+        published=published,
+        updated=updated,
+        unread_date="" if published or updated else sent_date,
         enclosures=tuple(_enclosures(item)),
         images=tuple(Image(url=url) for url in dict.fromkeys(images) if url),
         links=(("related", external),) if external and external != page else (),

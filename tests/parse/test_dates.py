@@ -206,9 +206,13 @@ def test_a_text_that_states_no_certain_instant_is_no_date(sent: str) -> None:
     assert dates.parse(sent) is None
 
 
-def test_items_carry_their_dates() -> None:
-    assert rss_item("<pubDate>27.06.2009 21:26</pubDate>").published == INSTANT
-    assert rss_item("<pubDate>03/04/2009</pubDate>").published is None
+def test_items_carry_their_dates_and_the_text_of_one_that_cannot_be_read() -> None:
+    read = rss_item("<pubDate>27.06.2009 21:26</pubDate>")
+    assert (read.published, read.unread_date) == (INSTANT, "")
+    unread = rss_item("<pubDate>03/04/2009</pubDate>")
+    assert (unread.published, unread.unread_date) == (None, "03/04/2009")
+    other = rss_item("<pubDate>03/04/2009</pubDate><dc:date>2009-06-27T21:26Z</dc:date>")
+    assert (other.published or other.updated, other.unread_date) == (INSTANT, "")
 
 
 # --- every form of every instant --------------------------------------------------------------

@@ -288,7 +288,8 @@ def test_dates_are_read_as_in_xml() -> None:
     assert entry(date_published="2009-06-27T22:26:00+01:00").published == instant
     assert entry(date_published="Sat, 27 Jun 2009 21:26:00 GMT").published == instant
     assert entry(date_modified=1246137960).updated == instant
-    assert entry(date_published="03/04/2009").published is None
+    assert entry(date_published="03/04/2009").unread_date == "03/04/2009"
+    assert entry(date_modified="soon", date_published="2009").unread_date == ""
 
 
 @pytest.mark.parametrize(

@@ -343,3 +343,9 @@ def recognised(db: "Database") -> None:
 def larger_batches(db: "Database") -> None:
     """Gather four times as much before the search index writes: its parts are merged less often."""
     db.execute("insert into entries_fts(entries_fts, rank) values ('hashsize', 4194304)")
+
+
+@migration
+def unread_dates(db: "Database") -> None:
+    """Keep the text of a date that can't be read, for `explain`."""
+    db.execute("alter table entries add column unread_date text not null default ''")

@@ -103,6 +103,7 @@ ENTRY: Mapping[str, Column] = {
     "comments": Column("comments"),
     "extensions": Column("extensions", _dump_extensions, _load_extensions),
     "language": Column("language"),
+    "unread_date": Column("unread_date"),
     "fingerprint": Column("fingerprint"),
 }
 """The columns of an entry as published, by field of `Entry`."""
