@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from aggregator.formats.table import FORMATS
 from aggregator.store.sources import poll_plan
 from aggregator.store.websub import subscribers
 from aggregator.websub import protocol
@@ -499,7 +500,7 @@ def test_hub_of_others_is_told_of_each_change(ours: Ours, peer: HubPeer) -> None
         assert set(first["hub.url"]) == {
             f"{ours.base}/feeds/{view}.{format}"
             for view in ("all", "section/world", "source/news")
-            for format in ("atom", "rss", "json")
+            for format in FORMATS
         }
         before = len(pings())
         peer.numbers.append(4)

@@ -13,6 +13,7 @@ from lxml import etree
 from werkzeug.test import TestResponse
 
 from aggregator.formats import opml
+from aggregator.formats.table import ENDINGS
 from aggregator.models.config import Site, View
 from aggregator.models.entry import Author, Enclosure
 from aggregator.models.query import parse
@@ -256,7 +257,7 @@ def test_who_takes_no_coding_at_all_is_told(full: FeedSite) -> None:
         ("/feeds/source/nosuch.rss", 404, "no source nosuch"),
         ("/feeds/view/nosuch.json", 404, "no view nosuch"),
         ("/feeds/planet/x.atom", 404, "no planet x"),
-        ("/feeds/all.xml", 404, ".atom, .rss, .json, .opml"),
+        ("/feeds/all.xml", 404, ", ".join(f".{ending}" for ending in ENDINGS)),
         ("/feeds/all", 404, ".atom, .rss"),
         ("/feeds/all/archive/1.atom", 404, "no archive 1"),
         ("/feeds/all/archive/0.atom", 404, "numbered from 1"),

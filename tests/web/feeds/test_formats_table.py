@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from aggregator.formats.table import ENDINGS, FORMATS
 from tests import recipes
 
 MODULE = """
@@ -46,20 +47,20 @@ with stocked(Path(sys.path[0] or ".")) as stock:
     print(client.get("/feeds/all.none").text)
 """
 
-EXPECTED = """\
+EXPECTED = f"""\
 /feeds/all.toy 200 application/toy
 /feeds/section/world.toy?q=rain 200 application/toy
 /feeds/all/archive/1.toy 200 application/toy
 /feeds/health.toy 200 application/toy
 /feeds/corrections.toy 200 application/toy
 /at/2009-06-27T21:30Z/feeds/all.toy 200 application/toy
-alternates: 3
+alternates: {len(FORMATS)}
 in atom: True
 Link: 1
 page: True
 help: True
 topic: True
-feeds end in .atom, .rss, .json, .toy, .opml
+feeds end in .toy, {", ".join(f".{ending}" for ending in ENDINGS)}
 """
 
 
@@ -67,6 +68,6 @@ def test_a_module_and_a_row_make_a_format(tmp_path: Path) -> None:
     formats = recipes.copy_package(tmp_path) / "formats"
     (formats / "toy.py").write_text(MODULE)
     table = formats / "table.py"
-    recipes.insert(table, ", toy", after="from aggregator.formats import atom, jsonfeed, rss")
-    recipes.insert(table, ROW, after="        render=jsonfeed.render,\n    ),")
+    recipes.insert(table, ", toy", after="from aggregator.formats import atom")
+    recipes.insert(table, ROW, after="_ROWS = (")
     assert recipes.run(tmp_path, ASK).strip() == EXPECTED.strip()
