@@ -1,6 +1,7 @@
 """The documents name what there is, and what they show works."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import pytest
 from aggregator.cli.main import COMMANDS, main
 from aggregator.config import file as config_file
 from aggregator.formats.table import ENDINGS
+from aggregator.models.extensions import ELEMENTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -102,3 +104,35 @@ def test_the_tree_shows_every_folder(document: str) -> None:
     modules = {path.name for path in package.glob("*.py")}
     assert drawn_folders(document) == folders
     assert modules == {"__init__.py", "__main__.py", "errors.py"}
+
+
+# --- the recipes ---
+
+CONTRIBUTING = " ".join((ROOT / "docs/contributing.md").read_text().split())
+FILE = r"`([\w/]+/[\w.]+\.(?:py|md|html|json))`"
+FUNCTION = r"`([a-z_/]+/[a-z_]+)\.(?!py|md|html|json)(\w+)`"
+TABLE = r"`([A-Z_]+)` in `([\w/]+)\.py`"
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(FILE, CONTRIBUTING))))
+def test_files_in_the_recipes_exist(path: str) -> None:
+    assert (ROOT / path).exists() or (ROOT / "aggregator" / path).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [(name, module) for module, name in re.findall(FUNCTION, CONTRIBUTING)]
+    + re.findall(TABLE, CONTRIBUTING),
+)
+def test_names_in_the_recipes_exist(name: str, module: str) -> None:
+    package = "" if module.startswith("tests/") else "aggregator."
+    assert hasattr(import_module(package + module.replace("/", ".")), name)
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_passed_on_elements_are_documented(element: str) -> None:
+    prefix, _, name = element.partition(":")
+    paragraph = FEEDS.split("\nThese elements of other namespaces")[1].split("\n\n")[0]
+    listed = re.search(rf"`{prefix}:(.*?)(;|\. )", " ".join(paragraph.split()))
+    assert listed
+    assert name in re.findall(r"[\w-]+", listed[1])
