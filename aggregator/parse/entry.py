@@ -106,7 +106,11 @@ def _page(
 
 
 def _title(children: Children, tree: Tree) -> Text | None:
-    titles = (text(each, tree, is_title=True) for each in named(children, *_TITLES))
+    for element in named(children, *_TITLES):
+        if title := text(element, tree, is_title=True):
+            return title
+    groups = (tree.children(each) for each in named(children, "media:group", "media:content"))
+    titles = (_title(group, tree) for group in groups)
     return next((title for title in titles if title), None)
 
 

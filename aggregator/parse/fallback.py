@@ -74,14 +74,22 @@ def _elements(values: Values) -> Iterator[etree._Element]:
             yield _element(key, value)
     yield from _texts(values)
     yield from _links(values)
-    for details in _dicts(values, "authors"):
+    yield from _authors(values)
+    for details in _dicts(values, "tags"):
+        yield _element("category", "", term=_string(details, "term"))
+
+
+def _authors(values: Values) -> Iterator[etree._Element]:
+    several = _dicts(values, "authors")
+    if len(several) == 1 and (sent := _string(values, "author")) and "href" not in several[0]:
+        yield _element("author", sent)  # feedparser cuts addresses at the wrong place
+        return
+    for details in several:
         author = _element("author", "")
         for key, name in (("name", "name"), ("email", "email"), ("href", "uri")):
             if value := _string(details, key):
                 author.append(_element(name, value))
         yield author
-    for details in _dicts(values, "tags"):
-        yield _element("category", "", term=_string(details, "term"))
 
 
 def _texts(values: Values) -> Iterator[etree._Element]:

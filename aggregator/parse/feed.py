@@ -7,7 +7,7 @@ from itertools import repeat
 from aggregator.models.entry import ParsedFeed
 from aggregator.parse import dates, entry, links, media, people
 from aggregator.parse.text import as_html, text
-from aggregator.parse.tree import Children, Element, Tree, first_text, named
+from aggregator.parse.tree import Children, Element, Tree, first_text, named, of_item
 from aggregator.parse.tree import text as text_of
 
 LONGEST_PERIOD = timedelta(days=366)
@@ -31,6 +31,7 @@ _PICTURES = (
     "image",
     "itunes:image",
     "podcast:image",
+    "podcast:images",
     "googleplay:image",
     "media:thumbnail",
     "logo",
@@ -53,7 +54,8 @@ def items(tree: Tree) -> list[Element]:
     """Return the item and entry elements of a document, in its order."""
     names = tree.names
     found = tree.root.iter(*_ITEMS)
-    return [element for element in found if names[element.tag] in ("item", "entry")]
+    known = ("item", "entry", "?:item", "?:entry")
+    return [each for each in found if names[each.tag] in known[: 2 if each.prefix else 4]]
 
 
 def is_feed(tree: Tree) -> bool:
@@ -101,7 +103,9 @@ def read(
         archive="fh:archive" in children,
         problems=tree.problems,
         entries=tuple(
-            entry.read(each, tree, language=language, authors=authors, item_hash=item_hash)
+            entry.read(
+                each, of_item(tree, each), language=language, authors=authors, item_hash=item_hash
+            )
             for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
         ),
     )
@@ -146,8 +150,11 @@ def _html(children: Children, tree: Tree, *names: str, is_title: bool = False) -
 
 
 def _image(children: Children, tree: Tree) -> str:
-    pictures = (media.picture(each, tree) for each in named(children, *_PICTURES))
-    return next((url for url in pictures if url), "")
+    # In RSS 1.0 the channel names the id of its image, which is mostly its URL too.
+    elements = sorted(
+        named(children, *_PICTURES), key=lambda each: f"{media.RDF}resource" in each.attrib
+    )
+    return next((url for each in elements if (url := media.picture(each, tree))), "")
 
 
 def _date(children: Children, *names: str) -> datetime | None:

@@ -45,9 +45,9 @@ def page(children: Children, links: Iterable[Link], tree: Tree, language: str = 
     """
     for element in children.get("link", ()):
         is_page = not element.get("href") and _relations(element) == ["alternate"]
-        if is_page and (sent := text(element)):
-            return address(sent, element, tree)
-    alternates = [link for link in links if link.rel == "alternate"]
+        if is_page and (url := _page_address(text(element), element, tree)):
+            return url
+    alternates = [link for link in links if link.rel == "alternate" and _leads_out(link.url)]
     if alternates:
         return min(alternates, key=lambda link: _rank(link, language)).url
     return ""
@@ -60,7 +60,7 @@ def permalink(children: Children, element: Element, tree: Tree) -> str:
         if is_page and (is_web(sent := text(guid)) or sent[:1] == "/"):
             return address(sent, guid, tree)
     about = element.get(RDF_ABOUT, "").strip()
-    return about if is_web(about) else ""
+    return about if is_web(about) else first_text(children, "feedburner:origlink")
 
 
 def comments(children: Children, links: Iterable[Link], tree: Tree) -> str:
@@ -119,6 +119,16 @@ def _links(element: Element, tree: Tree) -> Iterator[Link]:
         kind = element.get("type", "").partition(";")[0].strip().lower()
         for rel in relations:
             yield Link(rel, url, kind, element)
+
+
+def _page_address(sent: str, element: Element, tree: Tree) -> str:
+    """Return the URL of a page; "" for another scheme, or a mere fragment such as `#`."""
+    url = address(sent, element, tree) if sent and sent[0] != "#" else ""
+    return url if _leads_out(url) else ""
+
+
+def _leads_out(url: str) -> bool:
+    return url[:8].lower().startswith(("http://", "https://", "www."))
 
 
 def _relations(element: Element) -> list[str]:

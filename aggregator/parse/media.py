@@ -5,7 +5,8 @@ its group or at the item; the nearest counts. A media:group is one recording in 
 default one is taken, else the first.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ MOST = 100
 """Extensions, pictures or recordings of one entry that are read."""
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_ADDRESS = re.compile(r"[^\s]*[/.][^\s]*")
 _ADDRESSES = ("href", "url", "image", f"{RDF}resource")
 _SPELLING = {name.lower(): name for name in ELEMENTS}
 _HOLDERS = frozenset({"media:group", "media:content"})
@@ -27,16 +29,20 @@ _PICTURES = (
     "media:thumbnail",
     "itunes:image",
     "podcast:image",
+    "podcast:images",
     "googleplay:image",
     "image",
     "thumbnail",
     "webfeeds:cover",
 )
 _MEDIA = frozenset({*_SPELLING, *_PICTURES, *_HOLDERS})
+_STREAMS = dict.fromkeys(
+    ("application/x-mpegurl", "application/vnd.apple.mpegurl", "application/dash+xml"), "video"
+)
 _ENDINGS = {
     "audio": (".mp3", ".m4a", ".m4b", ".ogg", ".oga", ".opus", ".aac", ".flac", ".wav"),
     "image": (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif"),
-    "video": (".mp4", ".m4v", ".webm", ".mov", ".ogv", ".mkv"),
+    "video": (".mp4", ".m4v", ".webm", ".mov", ".ogv", ".mkv", ".m3u8"),
 }
 
 
@@ -92,8 +98,16 @@ def picture(element: Element, tree: Tree) -> str:
     """Return the URL of an `image` element, in any form: child, attribute or text."""
     children = tree.children(element)
     attributes = (element.get(key, "") for key in _ADDRESSES)
-    sent = first_text(children, "url", "href") or next(filter(None, attributes), element.text or "")
+    sent = first_text(children, "url", "href") or next(filter(None, attributes), "")
+    sent = sent or _largest(element.get("srcset", "")) or element.text or ""
     return address(sent, element, tree) if sent.strip() else ""
+
+
+def _largest(srcset: str) -> str:
+    """Return the widest candidate of a srcset (HTML §4.8.4.2.1)."""
+    candidates = (each.split() for each in srcset.split(","))
+    sized = ((number(each[-1][:-1]), each[0]) for each in candidates if each)
+    return max(sized, key=lambda pair: pair[0], default=(0, ""))[1]
 
 
 def number(digits: str | None) -> int:
@@ -144,7 +158,7 @@ def _enclosures(
     found: dict[str, Enclosure] = {}
     for sent in _enclosed(children, links, tree):
         found.setdefault(sent.url, sent)
-    for content in _recordings(items):
+    for content in _recordings(items, found):
         if recording := _recording(content, tree):
             known = found.get(recording.url, recording)
             found[recording.url] = Enclosure(
@@ -161,9 +175,11 @@ def _enclosures(
 
 def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator[Enclosure]:
     for element in children.get("enclosure", ()):
-        sent = element.get("url") or element.get("href") or element.text or ""
-        if sent.strip() and not any(map(str.isspace, sent.strip())):
+        sent = (element.get("url") or element.get("href") or element.text or "").strip()
+        if _ADDRESS.fullmatch(sent):
             yield _enclosure(address(sent, element, tree), element)
+    if "enclosure" not in children:
+        yield from _alternative(children, tree)
     for element in children.get("enc:enclosure", ()):
         plain = {key.rpartition("}")[2].lower(): value for key, value in element.items()}
         if resource := plain.get("resource") or plain.get("url"):
@@ -173,10 +189,23 @@ def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator
     for link in links:
         if link.rel == "enclosure":
             yield _enclosure(link.url, link.element)
+    has_page = any(link.rel == "alternate" for link in links)
     for element in children.get("content", ()):
         kind = element.get("type", "").strip().lower()
-        if (sent := element.get("src", "").strip()) and not kind.startswith("text/html"):
+        # A page that is all of the entry is its link.
+        if (sent := element.get("src", "").strip()) and (has_page or "html" not in kind):
             yield Enclosure(url=address(sent, element, tree), type=kind)
+
+
+def _alternative(children: Children, tree: Tree) -> Iterator[Enclosure]:
+    """Yield the default one of podcast:alternateEnclosure, else the first."""
+    elements = list(children.get("podcast:alternateenclosure", ()))
+    elements.sort(key=lambda each: each.get("default", "").lower() != "true")
+    for element in elements:
+        for source in tree.children(element).get("podcast:source", ()):
+            if sent := source.get("uri", "").strip():
+                yield _enclosure(address(sent, source, tree), element)
+                return
 
 
 def _enclosure(url: str, element: Element) -> Enclosure:
@@ -188,16 +217,23 @@ def _enclosure(url: str, element: Element) -> Enclosure:
     )
 
 
-def _recordings(items: list[_Item]) -> Iterator[_Item]:
-    """Yield the sound and film of an entry, one of each group."""
+def _recordings(items: list[_Item], enclosed: Container[str]) -> Iterator[_Item]:
+    """Yield the sound and film of an entry; of a group the enclosed, default or first file."""
     chosen: dict[Element, _Item] = {}
     for item in items:
         if item.name == "media:content" and _kind(item.element) in ("audio", "video"):
             if item.group is None:
                 yield item
-            elif item.group not in chosen or item.element.get("isDefault", "").lower() == "true":
+            elif item.group not in chosen or _rank(item, enclosed) > _rank(
+                chosen[item.group], enclosed
+            ):
                 chosen[item.group] = item
     yield from chosen.values()
+
+
+def _rank(item: _Item, enclosed: Container[str]) -> tuple[bool, bool]:
+    is_default = item.element.get("isDefault", "").strip().lower() == "true"
+    return item.element.get("url", "").strip() in enclosed, is_default
 
 
 def _recording(item: _Item, tree: Tree) -> Enclosure | None:
@@ -216,7 +252,8 @@ def _recording(item: _Item, tree: Tree) -> Enclosure | None:
 
 def _kind(content: Element) -> str:
     """Return `audio`, `image`, `video` … or "": a media:content's medium, else by its type."""
-    kind = content.get("medium") or content.get("type", "").partition("/")[0]
+    sent = content.get("type", "").strip().lower()
+    kind = content.get("medium") or _STREAMS.get(sent) or sent.partition("/")[0]
     if not kind:
         path = content.get("url", "").strip().partition("?")[0].lower()
         return next((kind for kind, ends in _ENDINGS.items() if path.endswith(ends)), "")

@@ -50,7 +50,13 @@ _NAMESPACES = {
     "wordpress.org/export/1.2/excerpt": "excerpt",
 }
 """Prefixes by namespace, as `_key` makes it; elements of RSS have none."""
-_ATOM_DRAFT = "purl.org/atom/ns#draft"
+_SIMILAR = (
+    (re.compile(r"purl\.org/atom/ns#"), "atom"),
+    (re.compile(r"/(?:mrss|media-rss)\Z"), "media"),
+    (re.compile(r"/podcast-1\.0\.dtd\Z"), "itunes"),
+    (re.compile(r"podcastindex\.org/|/podcast-namespace/"), "podcast"),
+)
+"""Prefixes by what a namespace has in common with those that publishers misspell."""
 
 
 def _key(namespace: str) -> str:
@@ -67,10 +73,10 @@ class Names(dict[object, str]):  # lxml's types let a tag be more than str
     """Names by tag, for one document.
 
     Elements of RSS and Atom have no prefix. Those of an unknown namespace have the prefix `?`,
-    unless the document's root or channel is in the same namespace: then they are RSS or Atom.
+    unless the document's root or another element of RSS is in the same one.
 
     Args:
-        root: Tags of the root and of its channel.
+        root: Tags of the root and of such an element.
     """
 
     def __init__(self, *root: str) -> None:
@@ -101,7 +107,9 @@ class Names(dict[object, str]):  # lxml's types let a tag be more than str
 
 def _prefix_of(namespace: str) -> str | None:
     key = _key(namespace)
-    return "atom" if key.startswith(_ATOM_DRAFT) else _NAMESPACES.get(key)
+    if key in _NAMESPACES:
+        return _NAMESPACES[key]
+    return next((prefix for pattern, prefix in _SIMILAR if pattern.search(key)), None)
 
 
 def _undeclared(local: str) -> tuple[str | None, str]:

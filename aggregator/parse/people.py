@@ -12,9 +12,17 @@ from aggregator.parse.text import fix_encoding
 from aggregator.parse.tree import Children, Element, Tree, first_text, join, named
 from aggregator.parse.tree import text as text_of
 
+LONGEST = 2_000
+"""Characters of an author that are read."""
+
 _EMAIL = re.compile(
-    r"(?:mailto:)?([^\s<>()\[\],;:\"@]{1,64}@(?:[^\W_][\w-]*\.)+[^\W\d_][\w-]+)", re.IGNORECASE
+    r"(?<![\w@.+'-])(?:mailto:)?"
+    r"([^\s<>()\[\],;:\"@]{1,64}@(?:[^\W_](?:[\w'-]*[\w])?\.)+[^\W\d_][\w-]+)",
+    re.IGNORECASE,
 )
+# A host without a dot counts only where nothing but an address can stand.
+_LOCAL_EMAIL = re.compile(r"<\s*([^\s<>()@]+@[\w.-]+)\s*>|\A([^\s<>()@]+@[\w.-]+)(?=\s*\(|\Z)")
+_NEXT_PERSON = re.compile(r"(?<=[\w)>\]])\s*[,;]\s*")
 _BRACKETS = re.compile(r"[<(\[]\s*[>)\]]")
 _WRAPPED = re.compile(r"[(<\[\"“](.*)[)>\]\"”]", re.DOTALL)
 _SITE = re.compile(r"[<(]\s*(https?://[^\s<>()]+)\s*[>)]|(https?://\S+)\Z")
@@ -42,23 +50,37 @@ def of_feed(children: Children, tree: Tree) -> tuple[Author, ...]:
     return _first(children, tree, _OF_A_FEED)
 
 
-def person(sent: str) -> Author:
-    """Return the person that a string names."""
-    value = " ".join(sent.split())
+def persons(sent: str) -> list[Author]:
+    """Return the persons that a string names; several where each has an address of their own."""
+    value = " ".join(sent[:LONGEST].split())
     if "&" in value:
         value = html.unescape(value)
+    if value.count("@") > 1:
+        parts = _NEXT_PERSON.split(value)
+        if len(parts) > 1 and all(_EMAIL.search(part) for part in parts):
+            return [_person(part) for part in parts]
+    return [_person(value)]
+
+
+def person(sent: str) -> Author:
+    """Return the person that a string names, the first one of several."""
+    return persons(sent)[0]
+
+
+def _person(value: str) -> Author:
     email = uri = ""
     if site := _SITE.search(value):
         uri = site[1] or site[2]
         value = value.replace(site[0], " ")
-    if "@" in value and (address := _EMAIL.search(value)):
-        email = address[1]
+    if "@" in value and (address := _EMAIL.search(value) or _LOCAL_EMAIL.search(value)):
+        email = address[1] or address[2]
         value = value[: address.start()] + value[address.end() :]
+        value = value.replace(f"mailto:{email}", "").replace(email, "")
     value = _BRACKETS.sub(" ", value).strip(_AROUND)
     if wrapped := _WRAPPED.fullmatch(value):
         value = wrapped[1]
     name = " ".join(value.split()).strip(_AROUND)
-    return Author(name="" if name == email else name, email=email, uri=uri)
+    return Author(name=name or ("" if email else uri), email=email, uri=uri)
 
 
 def _first(
@@ -77,7 +99,10 @@ def _first(
 
 def _authors(children: Children, tree: Tree, *names: str) -> Iterator[Author]:
     for element in named(children, *names):
-        yield _of_parts(element, tree) if len(element) else person(fix_encoding(text_of(element)))
+        if len(element):
+            yield _of_parts(element, tree)
+        else:
+            yield from persons(fix_encoding(text_of(element)))
 
 
 def _of_parts(element: Element, tree: Tree) -> Author:

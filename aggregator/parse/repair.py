@@ -18,9 +18,9 @@ DEEPEST = 250
 MOST_EXPANDED = 1_000_000
 """Bytes of declared entities that are put into a document."""
 
-_OPAQUE = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
+_OPAQUE = rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?(?:\?>|\Z)"
 _OPAQUE_OR_REFERENCE = re.compile(
-    rb"(?P<opaque>%s)|&(?:(?P<name>[A-Za-z][A-Za-z0-9]*);|(?P<kept>#[0-9]+;|#[xX][0-9a-fA-F]+;))?"
+    rb"(?P<opaque>%s)|(?P<end>\]\]>)|&(?:(?P<name>[A-Za-z][A-Za-z0-9]*);|(?P<kept>#[0-9]+;|#[xX][0-9a-fA-F]+;))?"
     % _OPAQUE,
     re.DOTALL,
 )
@@ -31,7 +31,7 @@ _XML_NAMES = frozenset({b"amp", b"lt", b"gt", b"quot", b"apos"})
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s>])", re.IGNORECASE)
 _TOKEN = re.compile(
     rb"(?P<opaque>%s|<!DOCTYPE[^<>]*>)|<(?P<end>/)?(?P<name>[A-Za-z_][\w.:-]*)"
-    rb"(?P<rest>(?:[^<>\"']++|\"[^\"<]*\"|'[^'<]*')*+)>|(?P<stray><)" % _OPAQUE,
+    rb"(?P<rest>(?:[^<>\"']++|\"[^\"<]*\"|'[^'<]*'|\"[^\"\n]{1,999}\")*+)>|(?P<stray><)" % _OPAQUE,
     re.DOTALL,
 )
 _ATTRIBUTES = re.compile(rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*/?")
@@ -49,8 +49,10 @@ def declares_entities(xml: bytes) -> bool:
 def references(xml: bytes) -> bytes:
     """Return a document in which each reference is one that XML knows.
 
-    Declared entities and those of HTML become their characters; any other ampersand is text.
+    Declared entities and those of HTML become their characters; any other ampersand is text. The
+    start of a comment or CDATA section without an end is dropped.
     """
+    xml = _without_unclosed(xml)
     declared: dict[bytes, bytes] = {}
     expanded = 0
     doctype = _DOCTYPE.search(xml)
@@ -62,6 +64,8 @@ def references(xml: bytes) -> bytes:
     def mended(found: re.Match[bytes]) -> bytes:
         nonlocal expanded
         name: bytes | None = found["name"]
+        if found["end"]:
+            return b"]]&gt;"
         if name is None:
             return found[0] if found["opaque"] or found["kept"] else b"&amp;" + found[0][1:]
         if name in _XML_NAMES:
@@ -106,6 +110,14 @@ def balanced(xml: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def _without_unclosed(xml: bytes) -> bytes:
+    for start, end in ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->")):
+        closed = xml.rfind(end) + 1
+        if xml.find(start, closed) >= 0:
+            xml = xml[:closed] + xml[closed:].replace(start, b"")
+    return xml
+
+
 def _repaired(token: re.Match[bytes], open_names: list[bytes]) -> Iterator[bytes]:
     if token["stray"]:
         yield b"&lt;"
@@ -118,9 +130,7 @@ def _repaired(token: re.Match[bytes], open_names: list[bytes]) -> Iterator[bytes
 
 
 def _complete(opaque: bytes) -> Iterator[bytes]:
-    if opaque.startswith(b"<![CDATA["):
-        yield opaque if opaque.endswith(b"]]>") else opaque + b"]]>"
-    elif opaque.startswith((b"<?xml ", b"<!DOCTYPE")):
+    if opaque.startswith((b"<![CDATA[", b"<?xml ", b"<!DOCTYPE")):
         yield opaque
 
 

@@ -33,6 +33,8 @@ _C1_CONTROL = re.compile("[\x80-\x9f]")
 _WINDOWS_1252 = {
     code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)
 }
+_KEPT = frozenset({"dir", "lang"})
+"""Attributes that hold for all of a text, so that its div stays."""
 _XHTML = "application/xhtml+xml"
 _TYPES = {
     "text": "text",
@@ -117,7 +119,7 @@ def _kind(element: Element, tree: Tree) -> str:
         return "xhtml" if len(element) else "text"
     if kind in _TYPES:
         return _TYPES[kind]
-    if kind.startswith("text/"):
+    if kind.startswith("text/") or "/" not in kind:
         return "text"
     return "xhtml" if kind.endswith(("+xml", "/xml")) and _has_markup(element, tree) else ""
 
@@ -148,8 +150,9 @@ def _markup(element: Element) -> str:
     holder = etree.Element("div")
     holder.text = element.text
     holder.extend(list(element))
-    if len(holder) == 1 and holder[0].tag == "div" and not _has_text_around(holder):
-        holder = holder[0]
+    only = holder[0] if len(holder) == 1 and not _has_text_around(holder) else None
+    if only is not None and only.tag == "div" and _KEPT.isdisjoint(map(str.lower, only.keys())):
+        holder = only
         holder.tail = None
         holder.attrib.clear()
     etree.cleanup_namespaces(holder)

@@ -7,7 +7,7 @@ Each step is taken only when the one before leaves a fault.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -30,6 +30,7 @@ BEYOND_REPAIR = "too ill-formed to be repaired; read by feedparser"
 """The problem of a document that did not become a tree."""
 
 _UNDECLARED = "an element has a prefix whose namespace is not declared"
+_ITEM_TAG = re.compile(r"(?:\A|[}:])(?:item|entry)\Z", re.IGNORECASE)
 _MESSAGES = {
     "ERR_TAG_NAME_MISMATCH": "an end tag does not match its start tag",
     "ERR_UNDECLARED_ENTITY": "an entity is used that XML does not know, such as &nbsp;",
@@ -39,6 +40,10 @@ _MESSAGES = {
     "ERR_DOCUMENT_EMPTY": "the document ends too early",
     "ERR_GT_REQUIRED": "a tag has no end",
     "ERR_CDATA_NOT_FINISHED": "the document ends within a CDATA section",
+    "ERR_ATTRIBUTE_NOT_STARTED": "the value of an attribute is not in quotes",
+    "ERR_SPACE_REQUIRED": "no space is between two attributes",
+    "ERR_LT_IN_ATTRIBUTE": "a < is in the value of an attribute",
+    "ERR_MISPLACED_CDATA_END": "a ]]> is outside of a CDATA section",
     "ERR_ATTRIBUTE_REDEFINED": "an element has one attribute twice",
     "ERR_DOCUMENT_END": "something follows the end of the feed",
     "ERR_NAME_REQUIRED": "a bare & or <, or another character that XML forbids here",
@@ -120,6 +125,13 @@ def read(xml: bytes, url: str) -> Tree:
     return _tree(root, xml, url, problems)
 
 
+def of_item(tree: Tree, item: Element) -> Tree:
+    """Return the tree for reading an item that is in a namespace of its own."""
+    if tree.names[item.tag] in ("item", "entry"):
+        return tree
+    return replace(tree, names=Names(str(tree.root.tag), str(item.tag)))
+
+
 def join(base: str, reference: str) -> str:
     """Return an absolute URL of a reference; "" for one that can't be resolved."""
     if reference[:8].lower().startswith(("http://", "https://")):
@@ -155,10 +167,10 @@ def named(children: Children, *names: str) -> Iterator[Element]:
 def _tree(root: Element, xml: bytes, url: str, problems: tuple[str, ...]) -> Tree:
     if _is_crowded(root):
         raise NotAFeed(f"An element has more than {MOST_ATTRIBUTES} attributes; refused")
-    channel = [str(child.tag) for child in root if str(child.tag).endswith("channel")]
+    channel = next(root.iterchildren("{*}channel"), root)
     return Tree(
         root=root,
-        names=Names(str(root.tag), *channel[:1]),
+        names=Names(str(root.tag), str(channel.tag)),
         url=url,
         has_bases=b":base" in xml,
         has_languages=b":lang" in xml,
@@ -191,12 +203,12 @@ def _parse(xml: bytes) -> tuple[Element | None, list[str]]:
 
 def _balanced(xml: bytes) -> tuple[Element | None, bytes]:
     """Return the tree of the document with its tags balanced, if that has all of its items."""
-    xml = repair.balanced(xml)
-    root, _ = _parse(xml)
+    balanced = repair.balanced(xml)
+    root, _ = _parse(balanced)
     if root is not None:
-        items = sum(1 for _ in root.iter("{*}item", "{*}entry"))
+        items = sum(1 for each in root.iter("*") if _ITEM_TAG.search(str(each.tag)))
         if items >= len(_ITEM.findall(repair.without_opaque(xml))):
-            return root, xml
+            return root, balanced
     return None, xml
 
 

@@ -50,6 +50,60 @@ from tests.parse import parse, rss, rss_item
             id="the item's duration is its recording's",
         ),
         pytest.param(
+            '<media:group><media:content url="http://e.org/1.mp4"/>'
+            '<media:content url="http://e.org/2.mp4" isDefault="true"/>'
+            '<media:content url="http://e.org/3.mp4"/></media:group>',
+            [Enclosure(url="http://e.org/2.mp4")],
+            id="a group is one recording, its default",
+        ),
+        pytest.param(
+            '<media:group><media:content url="http://e.org/1.ogg"/>'
+            '<media:content url="http://e.org/1.mp3"/></media:group>',
+            [Enclosure(url="http://e.org/1.ogg")],
+            id="a group without a default is its first",
+        ),
+        pytest.param(
+            '<enclosure url="http://e.org/2.mp4"/><media:group>'
+            '<media:content url="http://e.org/1.mp4" isDefault="true"/>'
+            '<media:content url="http://e.org/2.mp4" duration="9"/></media:group>',
+            [Enclosure(url="http://e.org/2.mp4", duration=9)],
+            id="a group of what is enclosed",
+        ),
+        pytest.param(
+            '<a:link rel="enclosure" href=""/><enclosure url="" length="0"/>'
+            '<enclosure url="none"/>',
+            [],
+            id="enclosures without an address",
+        ),
+        pytest.param(
+            '<enclosure type="image/png">http://e.org/1.png</enclosure>',
+            [Enclosure(url="http://e.org/1.png", type="image/png")],
+            id="an address as text",
+        ),
+        pytest.param(
+            '<e:enclosure xmlns:e="http://purl.oclc.org/net/rss_2.0/enc#" '
+            'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+            'rdf:resource="http://e.org/1.mp3" e:type="audio/mpeg" e:length="9"/>',
+            [Enclosure(url="http://e.org/1.mp3", type="audio/mpeg", length=9)],
+            id="an enclosure of RSS 1.0",
+        ),
+        pytest.param(
+            '<podcast:alternateEnclosure type="audio/opus" length="9">'
+            '<podcast:source uri="http://e.org/1.opus"/></podcast:alternateEnclosure>',
+            [Enclosure(url="http://e.org/1.opus", type="audio/opus", length=9)],
+            id="an alternate enclosure where there is no other",
+        ),
+        pytest.param(
+            '<a:content type="video/mp4" src="http://e.org/1.mp4"/>',
+            [Enclosure(url="http://e.org/1.mp4", type="video/mp4")],
+            id="content out of line",
+        ),
+        pytest.param(
+            '<media:content url="http://e.org/1.m3u8" type="application/x-mpegURL"/>',
+            [Enclosure(url="http://e.org/1.m3u8", type="application/x-mpegurl")],
+            id="a stream",
+        ),
+        pytest.param(
             '<media:content url="http://e.org/1.swf" type="application/x-shockwave-flash"/>',
             [],
             id="what is neither sound nor film",
