@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--feedweb", help="program that serves --corpus as feeds, for the test of both"
     )
     parser.addoption("--kills", type=int, default=6, help="how often the scheduler is killed")
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """The level of our log, which `aggregator poll` in this process lowers, as it was before."""
+    logger = logging.getLogger("aggregator")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture
