@@ -188,6 +188,12 @@ def last_id(db: Connection) -> int:
     return int(db.execute("select coalesce(max(id), 0) from entries").fetchone()[0])
 
 
+def is_deleted(db: Connection, entry_id: int) -> bool:
+    """Return whether an id that is not in use once was; ids are given in order, and never twice."""
+    row = db.execute("select seq from sqlite_sequence where name = 'entries'").fetchone()
+    return row is not None and 0 < entry_id <= row[0]
+
+
 def hide(
     db: Connection, entry_ids: Sequence[int], reason: str, *, withdrawn: datetime | None
 ) -> None:

@@ -1,7 +1,8 @@
 """Views: what a query selects, read along the index that fits it best."""
 
+import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Sort, Stories
@@ -17,6 +18,9 @@ SEARCH_DEPTH = 2_000
 
 LAST_ID = 2**63 - 1
 """No entry has a higher id."""
+
+CURSOR_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z~-?[0-9]{1,19}"
+"""Regular expression of cursors as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +42,9 @@ class Cursor:
             ValueError: when the text is of another form.
         """
         at, _, entry_id = text.partition("~")
-        try:
-            moment = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-        except OverflowError as error:
-            raise ValueError(text) from error
-        if abs(int(entry_id)) > LAST_ID:
+        if not re.fullmatch(CURSOR_PATTERN, text) or abs(int(entry_id)) > LAST_ID:
             raise ValueError(text)
-        return cls(sort_at=moment, id=int(entry_id))
+        return cls(sort_at=parse_time(at), id=int(entry_id))
 
 
 @dataclass(frozen=True, slots=True)

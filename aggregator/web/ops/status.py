@@ -21,7 +21,8 @@ from aggregator.web.feeds.build import public_url
 from aggregator.web.ops import health_feed, sparkline
 from aggregator.web.ops.probes import is_alive
 from aggregator.web.ops.view_models import HostsPage, SourceRow, StatusPage
-from aggregator.web.pages.dates import rfc3339
+from aggregator.web.pages import presenters
+from aggregator.web.pages.dates import rfc3339_or_none
 from aggregator.web.pages.entry_lists import feed_links
 from aggregator.web.pages.view_models import Head
 from aggregator.websub import status_text
@@ -75,10 +76,10 @@ class Status:
             by_source = subscriptions.by_source(db)
             body = {
                 "title": config.site.title,
-                "updated": _time(change_log.last(db)),
+                "updated": rfc3339_or_none(change_log.last(db)),
                 "scheduler": {
                     "alive": is_alive(tick, now),
-                    "seen": _time(tick),
+                    "seen": rfc3339_or_none(tick),
                     "shortage": metadata.get(db, "shortage"),
                 },
                 "config_error": metadata.get(db, "config_error"),
@@ -193,24 +194,10 @@ def _page_number() -> int:
     return number
 
 
-def _time(time: datetime | None) -> str | None:
-    return rfc3339(time) if time else None
-
-
 def _source_json(state: SourceState, url: str) -> dict[str, Any]:
-    return {
-        "id": state.id,
-        "title": state.title,
+    return presenters.source_fields(state) | {
         "url": url,
-        "sections": list(state.sections),
         "health": _health(state),
-        "last_poll": _time(state.last_poll),
-        "last_ok": _time(state.last_ok),
-        "last_change": _time(state.last_change),
-        "next_poll": _time(state.next_poll),
-        "next_poll_reason": state.next_poll_reason,
-        "failures": state.failures,
         "error": state.error,
-        "entries": state.entries,
         "milliseconds": state.milliseconds,
     }

@@ -57,6 +57,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def rfc3339_or_none(time: datetime | None) -> str | None:
+    """Return a time for programs (RFC 3339), None for None."""
+    return rfc3339(time) if time else None
+
+
 def datetime_local(moment: datetime) -> str:
     """Return a time in GMT as the value of an HTML input, `2009-06-27T21:26`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from flask import request
+from werkzeug.exceptions import Gone, HTTPException, NotFound
 
 from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
-from aggregator.store.entries import stories
+from aggregator.store.entries import entries, stories
 from aggregator.store.queries import fts, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.queries.summaries import EntrySummary
@@ -177,6 +178,13 @@ def feed_links(spec: ViewSpec) -> tuple[FeedLink, ...]:
         )
         for format in FORMATS.values()
     )
+
+
+def missing_entry(db: Connection, entry_id: int) -> HTTPException:
+    """Return the error for an entry that is not stored: 410 if it was, else 404."""
+    if entries.is_deleted(db, entry_id):
+        return Gone(f"Entry {entry_id} has expired and was deleted.")
+    return NotFound(f"There is no entry {entry_id}.")
 
 
 def requested_cursor() -> Cursor | None:

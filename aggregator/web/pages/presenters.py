@@ -3,11 +3,13 @@
 import html
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
 from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN
 from aggregator.store.queries.summaries import EntrySummary
-from aggregator.store.sources.sources import Label
+from aggregator.store.sources.sources import Label, SourceState
+from aggregator.web.pages.dates import rfc3339, rfc3339_or_none
 from aggregator.web.pages.view_models import Clip, Day, EntryItem
 
 
@@ -82,3 +84,19 @@ def by_day(entries: Sequence[EntryItem]) -> tuple[Day, ...]:
         Day(day=day, entries=tuple(group))
         for day, group in groupby(entries, key=lambda entry: entry.at.date())
     )
+
+
+def source_fields(state: SourceState) -> dict[str, Any]:
+    """Return the members of a source that the API and `/status.json` have in common."""
+    return {
+        "id": state.id,
+        "title": state.title,
+        "sections": list(state.sections),
+        "last_poll": rfc3339_or_none(state.last_poll),
+        "last_ok": rfc3339_or_none(state.last_ok),
+        "last_change": rfc3339_or_none(state.last_change),
+        "next_poll": rfc3339(state.next_poll),
+        "next_poll_reason": state.next_poll_reason,
+        "failures": state.failures,
+        "entries": state.entries,
+    }

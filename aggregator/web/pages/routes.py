@@ -24,6 +24,7 @@ from aggregator.web.pages import diff, front, presenters
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
+    missing_entry,
     next_page_path,
     requested_cursor,
     view_head,
@@ -127,7 +128,7 @@ class Pages:
         with self._store.reading() as db:
             stored = entries.get(db, entry_id)
             if stored is None:
-                abort(404, "This entry does not exist, or it has expired.")
+                raise missing_entry(db, entry_id)
             page = _entry_page(db, stored, config)
         return render_template("entry.html", page=page, head=page.head)
 

@@ -119,6 +119,45 @@ def test_errors_have_one_shape(pages: PageSite, path: str, status: int) -> None:
     check(read(pages, "/openapi.json"), "Problem", answer.json)
 
 
+LIST_PATHS = ["/entries", "/stories", "/sources"]
+CURSOR = "2009-06-27T21:26:00Z~7"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "paths"),
+    [
+        *(("limit", str(number), LIST_PATHS) for number in (-1, 0, 1, 500, 501)),
+        *(
+            ("before", value, ["/entries", "/stories"])
+            for value in (CURSOR, f"{CURSOR}x", "2009-06-27~7", "2009-06-27T21:26:00Z", "7")
+        ),
+    ],
+)
+def test_described_bounds_are_those_of_the_api(
+    pages: PageSite, name: str, value: str, paths: list[str]
+) -> None:
+    document = read(pages, "/openapi.json")
+    for path in paths:
+        [schema] = [
+            parameter["schema"]
+            for parameter in document["paths"][path]["get"]["parameters"]
+            if parameter["name"] == name
+        ]
+        sent = int(value) if schema["type"] == "integer" else value
+        is_valid = jsonschema.Draft202012Validator(schema).is_valid(sent)
+        status = pages.get(f"/api/v1{path}?{name}={value}").status_code
+        assert status == (200 if is_valid else 400), path
+
+
+def test_a_deleted_entry_is_gone_and_an_unknown_one_not_found(pages: PageSite) -> None:
+    pages.stock.add("herald", 2)
+    with pages.stock.store.transaction() as db:
+        db.execute("delete from entries where id in (1, 2)")  # the last one too
+    for entry_id, status in ((1, 410), (2, 410), (3, 404), (0, 404)):
+        for path in (f"/api/v1/entries/{entry_id}", f"/entry/{entry_id}"):
+            assert pages.get(path).status_code == status, path
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_api_only_reads(pages: PageSite, method: str) -> None:
     answer = pages.client.open("/api/v1/entries", method=method)
