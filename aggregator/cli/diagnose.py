@@ -1,6 +1,7 @@
 """Commands that show and explain: status, explain, doctor."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 from rich.markup import escape
@@ -93,7 +94,7 @@ def explain(path: str, name: str) -> None:
             state = sources.get(db, name)
             if state is not None:
                 known = subscriptions.all_of(db, state.id)
-                _explain_source(state, status_text.of_source(config, state.feed, known))
+                _explain_source(state, status_text.of_source(config, state.feed, known), utc_now())
                 return
             entry = entries.find(db, name)
             if entry is None:
@@ -140,9 +141,14 @@ def _explain_story(db: Connection, entry_id: int) -> None:
         console.print(f"  {mark} entry {member.entry_id} of {escape(member.source_id)}: {reason}")
 
 
-def _explain_source(state: SourceState, push: str) -> None:
+def _explain_source(state: SourceState, push: str, now: datetime) -> None:
     console.print(f"[bold]{escape(state.title)}[/]  {escape(state.poll_url)}")
     console.print(f"  {escape(state.next_poll_reason)}")
+    if state.gate_until and state.gate_until > now:
+        console.print(
+            f"  no request before {state.gate_until:%Y-%m-%d %H:%M} UTC (Retry-After);"
+            f" `aggregator poll {escape(state.id)}` polls it now"
+        )
     console.print(f"  health: {state.health}" + (f", {escape(state.error)}" if state.error else ""))
     if state.moved_to:
         console.print(f"  moved permanently from {escape(state.url)}")

@@ -25,7 +25,8 @@ from aggregator.store.sources import poll_log, poll_plan
 def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
     """Poll due sources, or the named ones, once and print a summary.
 
-    Lists failed sources; the exit code is 0 even if some fail. --force obeys Retry-After too.
+    Lists failed sources; the exit code is 0 even if some fail. A named source is polled even if its
+    server asked to wait (Retry-After); --force without names leaves such sources out.
 
     \b
     Examples:
@@ -38,7 +39,10 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         maintenance.synchronise(store, config, utc_now())
         if force or source_ids:
             with store.transaction() as db:
-                poll_plan.force(db, utc_now(), source_ids)
+                if source_ids:
+                    poll_plan.request(db, utc_now(), source_ids)
+                else:
+                    poll_plan.force(db, utc_now())
         try:
             lock = Lock(store.path)
         except AlreadyRunning as running:

@@ -1,7 +1,6 @@
-"""When a server wants to be asked again: RFC 9111 §4.2 and RFC 9110 §10.2.3.
+"""Read when a server allows the next request: RFC 9111 §4.2 and RFC 9110 §10.2.3.
 
-Whatever a header says, nothing here raises: what can't be read counts as not said, or as stale
-where the RFC wants that.
+Nothing here raises: an unreadable header counts as absent, or as stale where the RFC says so.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,34 +11,41 @@ from typing import NamedTuple
 from aggregator.fetch import headers
 from aggregator.models.poll import Freshness
 
-_UNSAID = Freshness()
+_UNSPECIFIED = Freshness()
 _STALE = timedelta(0)
-_LONGEST = 2**31
-"""Seconds; what larger numbers count as (RFC 9111 §1.2.2)."""
+_MAX_AGE = 2**31
+"""Seconds; larger numbers count as this one (RFC 9111 §1.2.2)."""
+
+MAX_WAIT, MAX_DATE_WAIT = timedelta(days=7), timedelta(days=30)
+"""The longest Retry-After that is obeyed, of a number of seconds and of a date: a larger one is in
+another unit, or a mistake."""
+
+_EPOCH_RANGE = 365 * 86_400
+"""Seconds around the present within which a Retry-After is read as a time since 1970."""
 
 
 def read(fields: headers.Fields, now: datetime) -> Freshness:
-    """Return what one response says of the next request.
+    """Return when one response allows the next request.
 
     Args:
         fields: The response's header.
-        now: When the response came; used only where it has no Date of its own.
+        now: When the response came; used only if it has no Date.
     """
     if not ("cache-control" in fields or "expires" in fields or "retry-after" in fields):
-        return _UNSAID
-    said = _said(tuple(fields.get("cache-control", ())))
+        return _UNSPECIFIED
+    control = _cache_control(tuple(fields.get("cache-control", ())))
     return Freshness(
-        lifetime=_lifetime(fields, said.max_age, now),
-        no_store=said.no_store,
-        retry_after=_retry_after(fields, now) if "retry-after" in fields else None,
+        lifetime=_lifetime(fields, control.max_age, now),
+        no_store=control.no_store,
+        retry_after=_retry_after(fields, now),
     )
 
 
 def date(value: str) -> datetime | None:
-    """Read an HTTP date in any of its three forms (RFC 9110 §5.6.7); None when it is none."""
+    """Return an HTTP date in any of its three forms (RFC 9110 §5.6.7), None if it is none."""
     try:
-        moment = parsedate_to_datetime(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        time = parsedate_to_datetime(value)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
@@ -48,26 +54,26 @@ def _sent(fields: headers.Fields, now: datetime) -> datetime:
     return date(headers.first(fields, "date")) or now
 
 
-class _Said(NamedTuple):
+class _CacheControl(NamedTuple):
     max_age: int | None
     no_store: bool
 
 
 @lru_cache(maxsize=128)
-def _said(lines: tuple[str, ...]) -> _Said:
-    """Read Cache-Control; most servers use one of a few, so it is read once."""
-    # A quoted list is cut at its commas; no directive that is read here has one.
+def _cache_control(lines: tuple[str, ...]) -> _CacheControl:
+    """Return the parts of Cache-Control; cached, as most servers send one of a few values."""
+    # This cuts a quoted list at its commas; no directive used here has one.
     directives: dict[str, list[str]] = {}
     for member in headers.members({"": lines}, ""):
         name, _, argument = member.partition("=")
         directives.setdefault(name.strip().lower(), []).append(argument.strip().strip('"'))
     max_age = None
     if "" in directives.get("no-cache", ()):
-        max_age = 0  # to be revalidated each time, so never fresh (RFC 9111 §5.2.2.4)
+        max_age = 0  # always to be revalidated, so never fresh (RFC 9111 §5.2.2.4)
     elif "max-age" in directives:
-        # Of several the smallest, and one that is no number is stale (RFC 9111 §4.2.1).
+        # The smallest of several; one that is not a number is stale (RFC 9111 §4.2.1).
         max_age = min(_seconds(value) or 0 for value in directives["max-age"])
-    return _Said(max_age, "no-store" in directives)
+    return _CacheControl(max_age, "no-store" in directives)
 
 
 def _lifetime(fields: headers.Fields, max_age: int | None, now: datetime) -> timedelta | None:
@@ -85,16 +91,24 @@ def _lifetime(fields: headers.Fields, max_age: int | None, now: datetime) -> tim
 
 
 def _retry_after(fields: headers.Fields, now: datetime) -> timedelta | None:
-    value = headers.first(fields, "retry-after")
-    seconds = _seconds(value)
-    if seconds is not None:
-        return timedelta(seconds=seconds)
-    moment = date(value)
-    # By the server's own clock: ours may differ by any amount.
-    return max(moment - _sent(fields, now), _STALE) if moment else None
+    value, sent = headers.first(fields, "retry-after"), _sent(fields, now)
+    number = _number(value)
+    if number is None:
+        # By the server's own clock: ours may differ by any amount.
+        time = date(value)
+        return min(max(time - sent, _STALE), MAX_DATE_WAIT) if time else None
+    for epoch in (number, number / 1000):  # seconds or milliseconds since 1970
+        wait = epoch - sent.timestamp()
+        if abs(wait) < _EPOCH_RANGE:
+            return min(timedelta(seconds=max(round(wait), 0)), MAX_DATE_WAIT)
+    return timedelta(seconds=min(number, MAX_WAIT.total_seconds()))
 
 
 def _seconds(value: str) -> int | None:
-    if not (value.isascii() and value.isdigit()):
-        return None
-    return min(int(value), _LONGEST) if len(value) <= 12 else _LONGEST
+    number = _number(value)
+    return None if number is None else min(number, _MAX_AGE)
+
+
+def _number(value: str) -> int | None:
+    """Return a number; of a longer one its first 20 digits, which is large enough."""
+    return int(value[:20]) if value.isascii() and value.isdigit() else None

@@ -8,12 +8,10 @@ at any moment leaves a source as it was before the poll, and the poll is simply 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta
 
-from aggregator.clean import urls
 from aggregator.ingest import document, stories
-from aggregator.ingest.source_update import Context, Ingested, SourceUpdate
+from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
 from aggregator.models.poll import (
     Failed,
@@ -25,6 +23,7 @@ from aggregator.models.poll import (
     Unchanged,
     Validators,
 )
+from aggregator.models.urls import origin_of
 from aggregator.policy import schedule
 from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
@@ -34,6 +33,9 @@ from aggregator.store.sources import incidents, poll_log, poll_plan, poll_reques
 from aggregator.store.sources.poll_requests import Target
 from aggregator.store.sources.sources import SourceChanges, SourceState
 from aggregator.store.websub import subscriptions
+
+WELL = frozenset({"new", "fine", "slow"})
+"""States without an open incident."""
 
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
@@ -101,7 +103,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         writer.add(poll, done[-1])
         if poll.gate:  # of which the results that follow must know
             writer.write()
-            poll_plan.gate_host(db, state.host, context.now, *poll.gate)
+            _gate(db, state, *poll.gate, context)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     writer.write()
     entries.index_new(db, indexed)
@@ -222,6 +224,18 @@ class BatchWriter:
         )
 
 
+def _gate(
+    db: Connection, state: SourceState, until: datetime, reason: str, context: Context
+) -> None:
+    """Let all sources of an origin wait, and open an incident for each that waits for long."""
+    gated = poll_plan.gate_origin(db, state, context.now, until, reason)
+    for source in sources.get_many(db, gated).values():
+        waiting = waiting_reason(context.sources.get(source.id), context, until)
+        if waiting and source.health in WELL:
+            sources.update(db, source.id, {"health": "waiting", "health_since": context.now})
+            incidents.open(db, source.id, "waiting", waiting, context.now)
+
+
 def _log_row(poll: SourceUpdate, ingested: Ingested) -> poll_log.PollRow:
     return poll_log.PollRow(
         source_id=poll.state.id,
@@ -259,9 +273,4 @@ def _same_origin(first: str, second: str) -> bool:
 
     As with a redirect: a source's headers were meant for its configured address.
     """
-    return first == second or _origin(first) == _origin(second) != ("", "")
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(urls.absolute("", url))
-    return parts.scheme, parts.netloc
+    return first == second or origin_of(first) == origin_of(second) != ""

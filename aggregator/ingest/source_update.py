@@ -18,7 +18,7 @@ from aggregator.models.poll import (
     Unchanged,
     Validators,
 )
-from aggregator.models.urls import host_of
+from aggregator.models.urls import origin_of
 from aggregator.policy import health, schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.policy.masking import masker
@@ -33,7 +33,7 @@ HOST_LIMITED = 3
 """Consecutive 429/503 responses after which the whole host is rate-limited. Fewer concern one feed:
 many servers limit each feed, and one slow feed must not silence a thousand others."""
 
-RECOVERING = frozenset({"failing", "gone", "new"})
+RECOVERING = frozenset({"failing", "gone", "new", "waiting"})
 """States in which a source's quarantined entries may have gone unnoticed."""
 
 
@@ -112,7 +112,7 @@ class SourceUpdate:
             return False
         hops, state = self.transfer.hops, self.state
         last = hops[-1].url if hops else state.fill_url if self.result.archive else ""
-        return not last or host_of(last) == state.host
+        return not last or origin_of(last) == origin_of(state.poll_url)
 
     def store(self) -> Ingested:
         """Store the entries of the result, and work out the new state of the source."""
@@ -231,8 +231,8 @@ class SourceUpdate:
         scope = self.source.retry_after_scope if self.source else "host"
         if self.is_limited and scope == "host" and self._is_host_limited():
             reason = (
-                f"next {schedule.format_time(until, self.now)}: {self.state.host} rate-limits all"
-                f" its feeds (Retry-After, received for {self.state.id})"
+                f"next {schedule.format_time(until, self.now)}: {self.state.host} limits requests"
+                f" for all its feeds (Retry-After, received for {self.state.id})"
             )
             self.gate = until, reason
 
@@ -308,6 +308,9 @@ class SourceUpdate:
             failures=self.failures,
             gone=gone,
             error=self.changes.get("error", ""),
+            waiting=waiting_reason(
+                self.source, self.context, self.changes.get("gate_until", self.state.gate_until)
+            ),
             quarantine=self._quarantine_reason(),
             milliseconds=round(self.transfer.seconds * 1000),
             newest=stats.newest,
@@ -350,3 +353,11 @@ def _presented(feed: Feed) -> tuple[object, ...]:
         feed.id, feed.title, feed.subtitle, feed.link, feed.self_url, feed.authors,
         feed.language, feed.rights, feed.image,
     )  # fmt: skip
+
+
+def waiting_reason(source: Source | None, context: Context, gate: datetime | None) -> str:
+    """Return why a source waits for longer than its interval allows, "" if it doesn't."""
+    defaults = context.config.defaults
+    every = (source.every if source else None) or defaults.every
+    longest = max(defaults.maximum, every or defaults.maximum)
+    return health.waiting_reason(now=context.now, gate=gate, longest=longest)

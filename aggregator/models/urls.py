@@ -18,6 +18,16 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an http or https URL (RFC 6454), "" of any other."""
+    try:
+        parsed = can_ada.parse(url)
+    except (ValueError, TypeError):
+        return ""
+    origin: str = parsed.origin
+    return origin if parsed.protocol in ("http:", "https:") else ""
+
+
 @lru_cache(maxsize=1)
 def tag_authority(base_url: str) -> str:
     """Return the authority of the tag: URIs of a site: its host (RFC 4151 §2.1).

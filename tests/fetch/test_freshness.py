@@ -10,6 +10,7 @@ from aggregator.fetch import freshness
 from aggregator.models.poll import Freshness
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+DAY = 86_400
 DATE = {"date": ["Sat, 27 Jun 2009 21:00:00 GMT"]}
 TEN = {"expires": ["Sat, 27 Jun 2009 21:10:00 GMT"]}
 
@@ -61,7 +62,24 @@ def test_lifetime(fields: dict[str, list[str]], seconds: float | None) -> None:
     [
         pytest.param("3600", {}, 3600, id="seconds"),
         pytest.param("0", {}, 0, id="no wait"),
-        pytest.param("9" * 30, {}, 2**31, id="for ever"),
+        pytest.param("604800", {}, 7 * DAY, id="a week"),
+        pytest.param("604801", {}, 7 * DAY, id="no longer than a week"),
+        pytest.param("1000000000000", {}, 7 * DAY, id="10^12"),
+        pytest.param("9" * 30, {}, 7 * DAY, id="for ever"),
+        pytest.param("9" * 5_000, {}, 7 * DAY, id="more digits than int takes"),
+        pytest.param("1246140000", DATE, 3600, id="seconds since 1970"),
+        pytest.param("1246140000000", DATE, 3600, id="milliseconds since 1970"),
+        pytest.param("1246140000", {}, 2040, id="by our clock without Date"),
+        pytest.param("1246136399", DATE, 0, id="a time that is past"),
+        pytest.param("1248728400", DATE, 30 * DAY, id="a month since 1970"),
+        pytest.param("1248728401", DATE, 30 * DAY, id="no longer than a month"),
+        pytest.param("1277672399", DATE, 30 * DAY, id="a year ahead is a time"),
+        pytest.param("1277672400", DATE, 7 * DAY, id="more is a number"),
+        pytest.param("1214600401", DATE, 0, id="a year ago is a time"),
+        pytest.param("1214600400", DATE, 7 * DAY, id="more is a number too"),
+        pytest.param("Mon, 27 Jul 2009 21:00:00 GMT", DATE, 30 * DAY, id="a date in a month"),
+        pytest.param("Mon, 27 Jul 2009 21:00:01 GMT", DATE, 30 * DAY, id="no later"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", DATE, 30 * DAY, id="the last of all days"),
         pytest.param("Sat, 27 Jun 2009 22:00:00 GMT", DATE, 3600, id="by the server's clock"),
         pytest.param("Sat, 27 Jun 2009 22:26:00 GMT", {}, 3600, id="by ours without Date"),
         pytest.param("Sat, 27 Jun 2009 22:26:00 GMT", {"date": ["?"]}, 3600, id="a bad Date"),

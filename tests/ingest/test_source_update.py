@@ -9,6 +9,7 @@ import pytest
 
 from aggregator.ingest import batch
 from aggregator.models.poll import (
+    Failed,
     FailureKind,
     Freshness,
     Hop,
@@ -18,7 +19,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.store.database.connection import Store
-from aggregator.store.sources import incidents, poll_log, poll_plan
+from aggregator.store.sources import incidents, poll_log, poll_plan, sync
 from tests.builders import START, URL, Desk, failed, make_document, make_entry
 
 
@@ -150,6 +151,97 @@ def test_source_can_keep_its_retry_after_to_itself(desk: Desk) -> None:
     assert desk.state("b2").gate_until is None
 
 
+def limited(days: float) -> Failed:
+    freshness = Freshness(retry_after=timedelta(days=days))
+    return failed(FailureKind.RATE_LIMITED, status=429, freshness=freshness)
+
+
+def open_incidents(desk: Desk, source_id: str = "a") -> list[str]:
+    with desk.store.reading() as db:
+        found = incidents.recent(db, source_id=source_id)
+    return [one.kind for one in found if one.closed is None]
+
+
+def test_wait_longer_than_the_longest_interval_is_an_incident(desk: Desk) -> None:
+    desk.poll(make_document(A))
+    desk.poll(limited(days=1))
+    assert (desk.state().health, open_incidents(desk)) == ("fine", [])
+    desk.poll(limited(days=1.1))
+    assert (desk.state().health, open_incidents(desk)) == ("waiting", ["waiting"])
+    desk.now += timedelta(days=2)
+    desk.poll(make_document(A))
+    assert (desk.state().health, open_incidents(desk)) == ("fine", [])
+
+
+def test_wait_within_the_users_own_interval_is_none(desk: Desk) -> None:
+    desk.source = replace(desk.source, every=timedelta(days=7))
+    desk.poll(limited(days=7))
+    assert open_incidents(desk) == []
+
+
+def test_long_wait_of_a_host_is_an_incident_of_each_source_of_it(desk: Desk) -> None:
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(limited(days=5), source_id)
+    assert (desk.state("b2").health, open_incidents(desk, "b2")) == ("waiting", ["waiting"])
+    [detail] = [one.detail for one in recent(desk, "b2")]
+    assert "no request before" in detail
+    desk.now += timedelta(days=6)
+    desk.poll(make_document(A), "b2")
+    assert (desk.state("b2").health, open_incidents(desk, "b2")) == ("fine", [])
+
+
+def recent(desk: Desk, source_id: str) -> list[incidents.Incident]:
+    with desk.store.reading() as db:
+        return incidents.recent(db, source_id=source_id)
+
+
+def synchronise(desk: Desk) -> None:
+    with desk.store.transaction() as db:
+        sync.apply(db, [desk.source, *desk.others], now=desk.now, first_polls={})
+
+
+@pytest.mark.parametrize(
+    ("url", "gated"),
+    [
+        ("https://a.example:443/2", True),
+        ("https://a.example:8443/2", False),
+        ("http://a.example/2", False),
+    ],
+)
+def test_host_that_limits_its_feeds_speaks_for_one_port(
+    desk: Desk, url: str, *, gated: bool
+) -> None:
+    desk.others[2] = replace(desk.others[2], url=url)
+    synchronise(desk)
+    for source_id in ("a", "b0", "b1"):
+        desk.poll(limited(days=1), source_id)
+    assert (desk.state("b2").gate_until is not None) is gated
+    assert (desk.state("b2").next_poll > desk.now) is gated
+
+
+def test_new_url_drops_the_wait_of_the_old_one(desk: Desk) -> None:
+    desk.poll(limited(days=5))
+    desk.source = replace(desk.source, url="https://a.example/new")
+    synchronise(desk)
+    state = desk.state()
+    assert (state.gate_from, state.gate_until, state.next_poll) == (None, None, desk.now)
+    desk.poll(make_document(A))
+    assert desk.state().next_poll < desk.now + timedelta(days=2)
+
+
+def test_source_that_the_user_names_is_polled_in_spite_of_a_wait(desk: Desk) -> None:
+    desk.poll(limited(days=5))
+    with desk.store.transaction() as db:
+        poll_plan.force(db, desk.now)
+    assert desk.state().next_poll > desk.now
+    with desk.store.transaction() as db:
+        poll_plan.request(db, desk.now, ["a"])
+    assert (desk.state().next_poll, desk.state().gate_until) == (desk.now, None)
+    desk.poll(make_document(A))
+    assert desk.state().next_poll < desk.now + timedelta(days=2)
+    assert open_incidents(desk) == []
+
+
 def test_gone_is_asked_again_once_a_month_and_not_by_force(desk: Desk) -> None:
     desk.poll(failed(FailureKind.GONE, status=410))
     state = desk.state()
@@ -159,7 +251,7 @@ def test_gone_is_asked_again_once_a_month_and_not_by_force(desk: Desk) -> None:
         poll_plan.force(db, desk.now)
     assert desk.state().next_poll == state.next_poll
     with desk.store.transaction() as db:
-        poll_plan.force(db, desk.now, ["a"])
+        poll_plan.request(db, desk.now, ["a"])
     assert desk.state().next_poll == desk.now
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.models.urls import host_of, tag_authority
+from aggregator.models.urls import host_of, origin_of, tag_authority
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,21 @@ from aggregator.models.urls import host_of, tag_authority
 )
 def test_host_of(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://me:secret@Example.ORG:80/a?b#c", "http://example.org"),
+        ("https://example.org:8443/", "https://example.org:8443"),
+        ("http://[::1]:81", "http://[::1]:81"),
+        ("file:///etc/passwd", ""),
+        ("no URL", ""),
+        ("https://\ud800.example/", ""),
+    ],
+)
+def test_origin_of(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ WELL: dict[str, Any] = {
     "failures": 0,
     "gone": False,
     "error": "",
+    "waiting": "",
     "quarantine": "",
     "milliseconds": 200,
     "newest": NOW,
@@ -29,6 +30,12 @@ WELL: dict[str, Any] = {
             {"failures": 3, "error": "x"}, "failing", "x", id="three in a row are failing"
         ),
         pytest.param({"gone": True, "failures": 9, "error": "x"}, "gone", "x", id="gone is worst"),
+        pytest.param(
+            {"waiting": "w", "quarantine": "q"}, "waiting", "w", id="it waits before all else"
+        ),
+        pytest.param(
+            {"waiting": "w", "failures": 3, "error": "x"}, "failing", "x", id="but failing is worse"
+        ),
         pytest.param({"quarantine": "held"}, "quarantined", "held", id="entries are held back"),
         pytest.param(
             {"quarantine": "held", "failures": 3, "error": "x"},
@@ -65,3 +72,18 @@ WELL: dict[str, Any] = {
 )
 def test_judge(facts: dict[str, Any], state: str, words: str) -> None:
     assert health.assess(**WELL | facts) == health.Health(state=state, reason=words)
+
+
+@pytest.mark.parametrize(
+    ("gate", "reason"),
+    [
+        (None, ""),
+        (NOW + timedelta(days=1), ""),
+        (
+            NOW + timedelta(days=1, seconds=1),
+            "the server allows no request before 28 June 2009 21:26 UTC (Retry-After)",
+        ),
+    ],
+)
+def test_waiting_reason(gate: datetime | None, reason: str) -> None:
+    assert health.waiting_reason(now=NOW, gate=gate, longest=timedelta(days=1)) == reason

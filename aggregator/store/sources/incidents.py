@@ -12,7 +12,7 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """An incident: `kind` is failing, gone, silent, quarantined, moved or gap."""
+    """An incident: `kind` is failing, gone, waiting, silent, quarantined, moved or gap."""
 
     id: int
     source_id: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.models.poll import NextPoll
+from aggregator.models.urls import origin_of
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time, parse_time_or_none
 from aggregator.store.sources.sources import COLUMNS, SourceState, load_state
@@ -49,18 +50,34 @@ def save(db: Connection, plans: Mapping[str, NextPoll], now: datetime) -> None:
     )
 
 
-def gate_host(db: Connection, host: str, given: datetime, until: datetime, reason: str) -> None:
-    """Poll no source of a host before a time (Retry-After); never shortens a gate."""
+def gate_origin(
+    db: Connection, state: SourceState, given: datetime, until: datetime, reason: str
+) -> list[str]:
+    """Poll no source of a source's origin before a time (Retry-After); never shortens a gate.
+
+    Returns:
+        The ids of all sources of the origin: of the same scheme, host and port.
+    """
+    origin = origin_of(state.poll_url)
+    rows = db.execute(
+        "select id, coalesce(nullif(discovered_url, ''), nullif(moved_to, ''), url)"
+        " from sources where host = ?",
+        (state.host,),
+    )
+    gated = [source_id for source_id, url in rows if origin_of(url) == origin]
+    names = json.dumps(gated)
     db.execute(
-        "update sources set gate_from = ?, gate_until = ? where host = ?"
-        " and (gate_until is null or gate_until < ?)",
-        (format_time(given), format_time(until), host, format_time(until)),
+        "update sources set gate_from = ?1, gate_until = ?2"
+        " where id in (select value from json_each(?3))"
+        " and (gate_until is null or gate_until < ?2)",
+        (format_time(given), format_time(until), names),
     )
     db.execute(
-        "update sources set planned_at = ?, next_poll_at = ?, next_poll_reason = ? where host = ?"
-        " and next_poll_at < ?",
-        (format_time(given), format_time(until), reason, host, format_time(until)),
+        "update sources set planned_at = ?1, next_poll_at = ?2, next_poll_reason = ?4"
+        " where id in (select value from json_each(?3)) and next_poll_at < ?2",
+        (format_time(given), format_time(until), names, reason),
     )
+    return gated
 
 
 def poll_now(db: Connection, source_id: str, now: datetime, reason: str = "requested") -> bool:
@@ -73,18 +90,23 @@ def poll_now(db: Connection, source_id: str, now: datetime, reason: str = "reque
     return bool(cursor.rowcount)
 
 
-def force(db: Connection, now: datetime, source_ids: Sequence[str] = ()) -> None:
-    """Make the named sources due now, or all; a Retry-After still holds.
-
-    Without names, sources that answered 410 Gone are left out.
-    """
-    names = json.dumps(list(source_ids))
+def force(db: Connection, now: datetime) -> None:
+    """Make all sources due now, but those that answered 410 Gone or wait for a Retry-After."""
     db.execute(
         "update sources set planned_at = ?1, next_poll_at = ?1, next_poll_reason = 'requested'"
         " where enabled and configured and (gate_until is null or gate_until <= ?1)"
-        " and case ?2 when '[]' then health != 'gone'"
-        " else id in (select value from json_each(?2)) end",
-        (format_time(now), names),
+        " and health != 'gone'",
+        (format_time(now),),
+    )
+
+
+def request(db: Connection, now: datetime, source_ids: Sequence[str]) -> None:
+    """Make sources due now because the user named them, which lifts a Retry-After."""
+    db.execute(
+        "update sources set planned_at = ?1, next_poll_at = ?1, next_poll_reason = 'requested',"
+        " gate_from = null, gate_until = null"
+        " where enabled and configured and id in (select value from json_each(?2))",
+        (format_time(now), json.dumps(list(source_ids))),
     )
 
 

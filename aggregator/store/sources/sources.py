@@ -35,7 +35,7 @@ class SourceState(NamedTuple):
         url: As configured; `poll_url` is polled.
         title: As configured, else the feed's, else the URL.
         configured: False once the configuration no longer names it; its entries stay.
-        health: new, fine, slow, failing, gone, silent or quarantined.
+        health: new, fine, slow, failing, gone, waiting, silent or quarantined.
         lifetime: max-age or Expires of the last response, kept across 304s.
         gate_from, gate_until: When a Retry-After was received, and the time it names.
         gap, newest: The usual time between publications, and the latest publication.

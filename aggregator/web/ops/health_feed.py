@@ -20,6 +20,7 @@ PAGE = "/status"
 _TITLES = {
     "failing": ("can't be polled", "can be polled again"),
     "gone": ("is gone", "is back"),
+    "waiting": ("asks us to wait for long", "can be polled again"),
     "silent": ("has published nothing for a long time", "publishes again"),
     "quarantined": ("gave old entries new ids", "no longer gives old entries new ids"),
     "moved": ("has moved", "has moved"),

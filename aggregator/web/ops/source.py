@@ -74,9 +74,8 @@ class SourcePages:
         if not (self._authenticator.has_bearer(request.environ) or same_origin(base_url)):
             abort(403, "This request came from another site. Use the button on the source’s page.")
         with self._store.transaction() as db:
-            state = _state(db, source_id)
-            if not poll_plan.poll_now(db, source_id, self._clock()):
-                abort(409, f"The server asked us to wait until {state.gate_until:%H:%M} GMT.")
+            _state(db, source_id)
+            poll_plan.request(db, self._clock(), [source_id])
         return _see_other(url_for("source.page", source_id=source_id, asked=1))
 
 

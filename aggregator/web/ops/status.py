@@ -29,7 +29,9 @@ from aggregator.websub import status_text
 
 ROWS, HOST_ROWS, INCIDENTS = 200, 500, 8
 
-HEALTHS = ("failing", "gone", "quarantined", "silent", "slow", "new", "fine", "disabled")
+HEALTHS = (
+    "failing", "gone", "waiting", "quarantined", "silent", "slow", "new", "fine", "disabled",
+)  # fmt: skip
 """Worst first."""
 
 SORTS = ("order", "health", "checked", "changed", "next", "entries", "latency")
