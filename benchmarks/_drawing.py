@@ -1,4 +1,4 @@
-"""Bars, drawn as SVG."""
+"""Draw bar charts as SVG."""
 
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
@@ -8,7 +8,7 @@ COLOURS = ("#b80000", "#555555", "#8a8a8a", "#bdbdbd")
 
 
 def bars(title: str, values: Mapping[str, Mapping[str, float]]) -> str:
-    """Return a picture of values by group and name; each group has a scale of its own."""
+    """Return an SVG of values by group and name; each group has its own scale."""
     drawn, top = [], 40
     for group, by_name in values.items():
         drawn.append(f'<text x="8" y="{top}" font-weight="bold">{escape(group)}</text>')

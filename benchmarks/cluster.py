@@ -1,15 +1,15 @@
-"""Whether a cluster keeps up with the scheduler alone, and what it keeps when workers are killed.
+"""Compare a cluster with the scheduler alone, and kill its workers.
 
     python -m benchmarks.cluster [--feeds 1000] [--rounds 5] [--latency 50] [--kills 10]
 
-A server in a process of its own publishes feeds of 30 entries, about 60 kB each, on 100 addresses
-of this machine; each answer comes after so many milliseconds. The same feeds are polled by a
-scheduler alone, with its two children, and by one with `--cluster local:2`: Dask, two workers and
-their children. Rounds alternate, and so does who begins; both are warm. Ratios are of two runs of
-one round, given as median (min, max).
+A server in another process publishes feeds of 30 entries, about 60 kB each, on 100 addresses of
+this machine, and answers after `latency` milliseconds. The scheduler alone, with its two child
+processes, and one with `--cluster local:2` (Dask, two workers and their children) poll the same
+feeds. Rounds alternate, and so does the order within a round; both are warm. Ratios compare two
+runs of one round, given as median (min, max).
 
-Then feeds publish while a worker is killed with kill -9 again and again, and what is stored is
-compared with what was published.
+Then feeds publish while workers are killed with kill -9, and the stored entries are compared with
+the published ones.
 """
 
 import argparse
@@ -42,11 +42,11 @@ from tests.feedserver import FeedServer
 
 ADDRESSES = [f"127.0.1.{number}" for number in range(1, 101)]
 CASES = {"all new": 100, "304": 0, "one new in 30": 1}
-"""By how many entries all feeds have moved on before each."""
+"""New entries per feed before each case."""
 
 
 def serve(executor: Any, latency: float) -> None:
-    """Answer /N with a feed, and /move/N by letting every feed have so many new entries."""
+    """Answer /N with a feed; /move/N adds N new entries to every feed."""
     os.setsid()  # apart, so that its processor time is not counted with ours
     state = {"first": 0}
     made: dict[str, bytes] = {}
@@ -88,7 +88,7 @@ def serve(executor: Any, latency: float) -> None:
 
 
 class Side:
-    """A database and a poller over it."""
+    """A database with a poller."""
 
     def __init__(
         self, folder: str, name: str, feeds: int, port: int, executor: Callable[..., PollExecutor]
@@ -104,7 +104,7 @@ class Side:
         wait_for(lambda: not self.poller.shortage)
 
     def poll(self) -> tuple[float, float]:
-        """Poll everything; return the seconds by the clock and of processor time."""
+        """Poll all feeds; return wall-clock and CPU seconds."""
         now = utc_now()
         with self.store.transaction() as db:
             poll_plan.force(db, now)
@@ -161,7 +161,7 @@ def compare(args: argparse.Namespace, folder: str, port: int) -> None:
 
 
 def worker_of(scheduler: int) -> int:
-    """Return one of the processes that Dask keeps as workers, 0 when none is there."""
+    """Return the pid of a Dask worker process, 0 if there is none."""
     living = processes.of_session(scheduler)
     found = [one.pid for one in living if one.parent == scheduler and "spawn_main" in one.command]
     return random.choice(found) if found else 0

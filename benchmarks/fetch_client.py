@@ -1,15 +1,15 @@
-"""What fetching costs: CPU per request of our client beside other ways to do it.
+"""Measure the CPU per request of our client, compared with other HTTP clients.
 
     python -m benchmarks.fetch_client [--requests 2000] [--rounds 3]
 
-A server in a process of its own answers on loopback with a 304, or with 60 kB of gzip'd feed.
-Each client runs in a process of its own, 100 requests at once, in alternating rounds; the figure
-is its CPU time only (user and system), the median of the rounds. TLS without session tickets:
-every new connection pays for the whole handshake, as the first poll of a host does.
+A server in another process answers on loopback with a 304, or with 60 kB of gzipped feed. Each
+client runs in its own process, 100 requests at once, in alternating rounds; the result is its CPU
+time (user and system), the median of the rounds. TLS has no session tickets: every new connection
+costs a full handshake, like the first poll of a host.
 
-bare pycurl  what a loop over libcurl costs that keeps header and body and looks at the status
-aiohttp      run when installed; no dependency of ours
-bare socket  the floor of Python: one socket after the other, no HTTP library
+bare pycurl  a loop over libcurl that stores header and body and checks the status
+aiohttp      if installed; not a dependency
+bare socket  the minimum in Python: sequential sockets, no HTTP library
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""How fast pages are made over a million entries, while 1,000 sources are being stored.
+"""Measure pages over a million entries while entries of 1,000 sources are stored.
 
     python -m benchmarks.pages [--entries 1000000] [--requests 200] [--database FILE]
 
-The entries are invented, of 1,000 sources in 12 sections over one year, with words as frequent as
-in a language. One server process (granian) answers one request after another over one connection;
-meanwhile another process stores three entries of one source after another in transactions of
-their own, 100 sources a second, as ingesting a round of polls does. A FILE is made when it is
-missing and kept, which saves the minutes that making the entries takes.
+The entries are invented: 1,000 sources in 12 sections over one year, with word frequencies of a
+natural language. One server process (granian) answers sequential requests on one connection.
+Meanwhile another process stores three entries of one source per transaction, 100 sources a second,
+as ingesting a round of polls does. FILE is created if missing and kept, which saves the minutes it
+takes to create it.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SOURCES, SECTIONS = 1_000, 12
 END = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 BATCH = 20_000
 CORRECTED = 50
-"""One entry of so many is corrected."""
+"""One in this many entries is corrected."""
 
 PAGES = {
     "front page": "/",
@@ -80,7 +80,7 @@ def configuration(database: str) -> str:
 
 
 class Press:
-    """Writes entries of words as frequent as in a language."""
+    """Writes entries with the word frequencies of a natural language."""
 
     def __init__(self) -> None:
         self._chance = random.Random(1)
@@ -147,7 +147,7 @@ def correct(db: Connection, press: Press, ids: Iterable[int]) -> None:
 
 
 def fill(path: str, count: int) -> None:
-    """Make the database."""
+    """Create the database."""
     store, press = Store(path), Press()
     step = timedelta(days=365) / count
     with store.transaction() as db:
@@ -165,7 +165,7 @@ def fill(path: str, count: int) -> None:
 
 
 def ingest(path: str, ended: Event) -> None:
-    """Store entries source by source until told to end."""
+    """Store entries, source by source, until stopped."""
     store, press, number = Store(path), Press(), 10**9
     now = END
     while not ended.wait(0.01):
@@ -185,7 +185,7 @@ def ingest(path: str, ended: Event) -> None:
 
 
 def ask(port: int, path: str, requests: int) -> tuple[list[float], int]:
-    """Return how long each answer took, in milliseconds, and the size of the last in bytes."""
+    """Return milliseconds per response, and the size of the last in bytes."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     times, size = [], 0
     for _ in range(requests):

@@ -1,18 +1,17 @@
-"""The whole program beside other feed readers, on the same feeds in the same run.
+"""Compare the whole program with other feed readers on the same feeds.
 
     python -m benchmarks.peers --feedweb FILE --corpus DIR [--feeds 300] [--rounds 5] [--write]
 
-FILE is a program that serves the folder DIR of feed documents as many feeds on loopback; without
-both nothing is measured. Peers take part when they are installed: newsboat (`newsboat -x reload`),
-sfeed (`sfeed_update`), and lemon24/reader, which is installed into an environment of its own in a
-temporary folder. Every run is a process that polls all feeds once and ends, started as users start
-it; its time counts from start to end, its processor time with all of its children. Programs take
-turns, in another order in each round.
+FILE is a program that serves the folder DIR of feed documents as many feeds on loopback; both are
+required. Other programs take part if installed: newsboat (`newsboat -x reload`), sfeed
+(`sfeed_update`), and lemon24/reader, which is installed into a temporary environment. Each run is
+a process that polls all feeds once, started as users start it. Its time is wall-clock from start to
+end; its CPU time includes all its children. Programs take turns, in a different order each round.
 
 cold          an empty database
-304           feeds with validators, nothing changed: peers that send them get 304
-equal body    feeds without validators, nothing changed
-10 % changed  all feeds, of which a tenth has a new item on top
+304           feeds with validators, unchanged: programs that send them get 304
+equal body    feeds without validators, unchanged
+10 % changed  all feeds; a tenth have a new item on top
 
 --write puts the table into docs/benchmarks.md and draws docs/benchmarks.svg.
 """
@@ -44,7 +43,7 @@ from tests.e2e.service import AGGREGATOR, free_port, wait_for
 CASES = ("cold", "304", "equal body", "10 % changed")
 HOSTS = 50
 AT_ONCE = 8
-"""Transfers or jobs at once, for programs that have to be told."""
+"""Concurrent transfers or jobs, for programs with such an option."""
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -62,14 +61,14 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run took: seconds by the clock, and of processor time."""
+    """Wall-clock and CPU seconds of a run."""
 
     wall: float
     cpu: float
 
 
 class Program:
-    """A feed reader that can be told to poll once."""
+    """A feed reader that can poll once."""
 
     name = ""
 
@@ -77,15 +76,15 @@ class Program:
         return bool(shutil.which(self.name))
 
     def prepare(self, folder: Path, urls: Sequence[str]) -> None:
-        """Make a folder in which nothing was polled yet."""
+        """Create an empty folder for the program."""
         raise NotImplementedError
 
     def command(self, folder: Path) -> list[str]:
-        """Return what polls once."""
+        """Return the command that polls once."""
         raise NotImplementedError
 
     def entries(self, folder: Path) -> int:
-        """Return how many entries are kept."""
+        """Return the number of stored entries."""
         raise NotImplementedError
 
 
@@ -172,13 +171,13 @@ def rows(database: Path, query: str) -> int:
 
 
 def run(command: list[str], folder: Path) -> Cost:
-    """Run a command to its end, and that of all it started."""
+    """Run a command, and wait for its descendants too."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         code = process.wait()
     wall = time.monotonic() - begun
-    # What it left is ours by prctl; its processor time counts once it is waited for.
+    # prctl makes orphans ours; their CPU time counts once we wait for them.
     while processes.of_session(process.pid):
         time.sleep(0.01)
     with suppress(ChildProcessError):
@@ -208,7 +207,7 @@ class Web:
             return bytes(answer.read())
 
     def by_validator(self, count: int) -> tuple[list[str], list[str]]:
-        """Return feeds that have a validator, and feeds that have none."""
+        """Return feeds with and feeds without validators."""
         kinds: tuple[list[str], list[str]] = ([], [])
         for url in self.urls:
             with urllib.request.urlopen(url, timeout=60) as answer:
@@ -218,7 +217,7 @@ class Web:
 
 @contextmanager
 def webs(args: argparse.Namespace) -> Iterator[tuple[Web, Web]]:
-    """Run a server whose feeds change, and one whose feeds never do."""
+    """Run one server with changing feeds and one with constant feeds."""
     changing, quiet = Web(args, args.feeds), Web(args, args.feeds * 5)
     try:
         yield changing, quiet
@@ -229,7 +228,7 @@ def webs(args: argparse.Namespace) -> Iterator[tuple[Web, Web]]:
 
 
 Found = dict[str, dict[str, list[Cost]]]
-"""Costs by case and program, one for each round."""
+"""Costs by case and program, one per round."""
 
 
 def measure(args: argparse.Namespace, programs: list[Program], folder: Path) -> Found:
@@ -272,7 +271,7 @@ def made(folder: Path) -> Path:
 
 
 def table(found: Found, feeds: int) -> str:
-    """Return the costs as Markdown; ratios are of two runs of one round."""
+    """Return the costs as Markdown; ratios compare two runs of one round."""
     lines = [
         "| case | program | seconds | CPU ms a feed | times ours: seconds (min, max) |"
         " times ours: CPU |",
@@ -294,7 +293,7 @@ def table(found: Found, feeds: int) -> str:
 
 
 def write(text: str, found: Found) -> None:
-    """Put the table between its marks in docs/benchmarks.md, and draw it."""
+    """Insert the table between its marks in docs/benchmarks.md, and draw the chart."""
     page = DOCS / "benchmarks.md"
     begin, end = "<!-- peers -->", "<!-- /peers -->"
     old = page.read_text() if page.exists() else f"# Benchmarks\n\n{begin}{end}\n"

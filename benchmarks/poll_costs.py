@@ -1,18 +1,18 @@
-"""What a poll costs: CPU per feed of the whole poll, beside the bare client's and the parser's.
+"""Measure the CPU of a whole poll, compared with the bare client and the bare parser.
 
     python -m benchmarks.poll_costs [--feeds 300] [--rounds 5]
 
-A server in a process of its own publishes feeds of 30 entries, one for each of the last 30 days,
-about 60 kB each. A poll is all of ours: due, fetch, gates, read in children, clean, dedupe, store,
-schedule, log. The figure is the CPU time (user and system) of the poller and its children; the bare
-client does the same requests by libcurl and keeps the bodies; the bare parser is feedparser without
-its own sanitiser on the same documents. Rounds alternate; figures are medians, ratios are medians
-of paired ratios. What is too short for the system's clock is done ten times over.
+A server in another process publishes feeds of 30 entries, one for each of the last 30 days, about
+60 kB each. A poll includes all our steps: due, fetch, gates, parse in children, clean, dedupe,
+store, schedule, log. The result is the CPU time (user and system) of the poller and its children.
+The bare client sends the same requests with libcurl and keeps the bodies; the bare parser is
+feedparser without its sanitiser on the same documents. Rounds alternate; results are medians,
+ratios are medians of paired ratios. Runs too short for the system's clock are repeated ten times.
 
-304                 the server says that nothing changed
-equal body          no validators: the same body comes again
+304                 the server answers that nothing changed
+equal body          no validators: the same body is sent again
 one new in 30       a new entry on top, the oldest gone
-all new             a feed never seen before
+all new             a feed polled for the first time
 """
 
 import argparse
@@ -49,7 +49,7 @@ CASES = ("304", "equal body", "one new in 30", "all new")
 
 
 def document(feed: int, first: int) -> bytes:
-    """Return a feed whose entries are numbered down from `first + ENTRIES - 1`."""
+    """Return a feed with entries numbered down from `first + ENTRIES - 1`."""
     words = random.Random(feed).choices(WORDS, k=LENGTH)
     items = "".join(
         f"<item><title>{headline(feed, number)}</title>"
@@ -68,7 +68,7 @@ def document(feed: int, first: int) -> bytes:
 
 
 def published(number: int) -> str:
-    """Return when an entry was published: the one after the first 30 is of today."""
+    """Return the publication time of an entry; the one after the first 30 is of today."""
     days = ENTRIES - number % (ENTRIES + 1)
     return format_datetime(TODAY - timedelta(days=days), usegmt=True)
 
@@ -84,7 +84,7 @@ def text(words: list[str], number: int) -> str:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """/e/N has an ETag, /n/N none; POST /FIRST moves all feeds on."""
+    """/e/N has an ETag, /n/N has none; POST /FIRST advances all feeds."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet for head and body
@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Server(ThreadingHTTPServer):
@@ -131,7 +131,7 @@ def serve(port: Any) -> None:
 
 
 def spent() -> float:
-    """Return the CPU seconds of this process and all of its session: the children too."""
+    """Return the CPU seconds of all processes of this session."""
     ticks, session = 0, os.getsid(0)
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -145,7 +145,7 @@ def spent() -> float:
 
 
 class Bench:
-    """Feeds of both kinds, our store over them, and the bare ways to do the same."""
+    """Feeds of both kinds, our store, and the bare client and parser."""
 
     def __init__(self, feeds: int, port: int, folder: str) -> None:
         self.feeds, self.base, self.folder = feeds, f"http://127.0.0.1:{port}", folder
@@ -156,7 +156,7 @@ class Bench:
         self.bare([f"/{first}"], post=True)
 
     def fresh(self, kind: str) -> None:
-        """Begin with a new database, whose sources are of a kind."""
+        """Start with a new database of sources of one kind."""
         if self.store is not None:
             self.poller.close()
             self.store.close()
@@ -194,7 +194,7 @@ class Bench:
             self.poller.turn_or_raise()
 
     def bare(self, paths: list[str], *, post: bool = False, tag: str = "") -> list[bytes]:
-        """Make the requests by a loop over libcurl, 50 at once."""
+        """Send the requests in a loop over libcurl, 50 at once."""
         multi, bodies = pycurl.CurlMulti(), []
         waiting, running = list(paths), 0
         free = [pycurl.Curl() for _ in range(min(50, len(paths)))]
@@ -223,11 +223,11 @@ class Bench:
         return [body.getvalue() for body in bodies]
 
 
-def timed(what: Callable[[], object], feeds: int, *, times: int = 1) -> float:
-    """Return CPU milliseconds a feed."""
+def timed(run: Callable[[], object], feeds: int, *, times: int = 1) -> float:
+    """Return CPU milliseconds per feed."""
     before = spent()
     for _ in range(times):
-        what()
+        run()
     return (spent() - before) * 1000 / feeds / times
 
 
@@ -244,7 +244,7 @@ def parse(bodies: list[bytes]) -> None:
 def measure(
     bench: Bench, kind: str, *, tag: str = "", times: int = 1
 ) -> tuple[float, float, float]:
-    """Return the cost of our poll, of the bare client and of feedparser, for the same feeds."""
+    """Return the costs of our poll, the bare client and feedparser for the same feeds."""
     paths = [f"/{kind}/{n}" for n in range(bench.feeds)]
     bodies = bench.bare(paths, tag=tag)
     bare = timed(lambda: bench.bare(paths, tag=tag), bench.feeds, times=10)

@@ -1,17 +1,17 @@
-"""What feeds cost that are configured but not due, and what the one writer can write.
+"""Measure the cost of feeds that are configured but not due, and the writer's throughput.
 
     python -m benchmarks.scaling [--sources 1000 10000 100000] [--due 100] [--ticks 40] [--idle 10]
 
-A tick asks the database what is due, offers it, makes the requests and releases them again; what
-fetching and reading cost is in `poll_costs`. Each count of sources has a database of its own with
-the hashes of a document of 30 items for every source, and the same number of sources is due. Ticks
-of all counts take turns.
+A tick asks the database for due sources, offers them, makes the requests and releases them;
+`poll_costs` measures fetching and parsing. Each count of sources has its own database, with the
+item hashes of a document of 30 items per source, and the same number of sources is due. Ticks of
+all counts take turns.
 
-The writer stores invented results, as in a round of polls: nothing new, or two new entries of 2 kB
-of text. Its figures are of the processor time of one process.
+The writer stores invented results, as in a round of polls: nothing new, or two new entries with 2
+kB of text. The result is the CPU time of one process.
 
-For the service, scheduler and web server run as users start them, with nothing due; memory is what
-their processes hold (PSS).
+For the service, scheduler and web server run as users start them, with nothing due; memory is the
+PSS of their processes.
 """
 
 import argparse
@@ -51,14 +51,14 @@ from tests.e2e.service import Running, Service, free_port, wait_for
 from tests.e2e.test_run import fetched
 
 HOSTS = 10
-"""Sources of one host, in the middle: what a host limit has to look at."""
+"""Average number of sources per host."""
 
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "bdfgklmnprst"]
 
 
 class Nowhere:
-    """A pipe that fetches nothing: every request is answered by `answer`, at first as cancelled."""
+    """An executor that fetches nothing; `answer` makes the results, at first cancellations."""
 
     capacity, unavailable_reason, pending = 400, "", False
 
@@ -69,7 +69,7 @@ class Nowhere:
         )
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
-        """Nothing changes."""
+        """Do nothing."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         self._requests += requests
@@ -79,10 +79,10 @@ class Nowhere:
         return [stages.ended(request, self.answer(request)) for request in requests]
 
     def stop(self) -> None:
-        """There is nothing to stop."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 def source(number: int) -> Source:
@@ -91,7 +91,7 @@ def source(number: int) -> Source:
 
 
 def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
-    """Return a store that has seen a document of each source; so many of them are due."""
+    """Return a store with a document of each source, and `due` sources due."""
     store, now = Store(path), utc_now()
     config = Config(path="", site=Site(), storage=path, sources=tuple(map(source, range(count))))
     maintenance.synchronise(store, config, now)
@@ -111,7 +111,7 @@ def filled(path: str, count: int, due: int) -> tuple[Store, Config]:
 
 
 def tick(store: Store, poller: Poller, due: int) -> float:
-    """Return how many milliseconds a tick took."""
+    """Return the milliseconds of a tick."""
     begun = time.perf_counter()
     with store.reading() as db:
         found = poll_plan.due(db, utc_now())
@@ -177,7 +177,7 @@ def two_new(request: Request) -> PollOutcome:
 def written(
     folder: Path, answer: Callable[[Request], PollOutcome], polls: int
 ) -> tuple[float, int]:
-    """Return the milliseconds of processor time for a poll, and the bytes that it leaves."""
+    """Return CPU milliseconds per poll, and bytes stored per poll."""
     store, config = filled(str(folder / f"{answer.__name__}.db"), 1_000, 0)
     poller = Poller(store, config, executor=Nowhere)
     executor = poller._executor
@@ -212,7 +212,7 @@ def spent(running: Running) -> float:
 
 
 def served(folder: Path, count: int, idle: float) -> tuple[str, ...]:
-    """Return what a service costs that has so many sources, none of them due."""
+    """Return the costs of a service with this many sources, none of them due."""
     folder.mkdir()
     service, port = Service(folder), free_port()
     service.configure(
@@ -270,9 +270,9 @@ def main() -> None:
             print(f"| {count:,} | {row} | {ratio:.2f} |")
         print("\nThe one writer\n")
         print("| poll | CPU ms | polls a second | bytes it leaves |\n|---|---|---|---|")
-        for what, answer in (("nothing new", unchanged), ("two new entries", two_new)):
+        for label, answer in (("nothing new", unchanged), ("two new entries", two_new)):
             cost, left = written(folder, answer, args.polls)
-            print(f"| {what} | {cost:.2f} | {1000 / cost:,.0f} | {left:,} |", flush=True)
+            print(f"| {label} | {cost:.2f} | {1000 / cost:,.0f} | {left:,} |", flush=True)
         print("\nThe service with nothing due\n")
         print(
             "| configured | file read, s | first tick after, s | scheduler, MB | web, MB |"

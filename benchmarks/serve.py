@@ -1,14 +1,14 @@
-"""How fast a merged feed is served, beside nginx and beside plain Flask.
+"""Measure requests a second for a merged feed, compared with nginx and plain Flask.
 
     python -m benchmarks.serve [--rounds 9] [--seconds 1]
 
-A feed of about 60 kB is asked for by wrk over 64 connections, whole (200) and with If-None-Match
-(304). nginx serves the same bytes as a static file; plain Flask returns them from a view, on the
-same server as ours (granian). Each server has one worker on the first core, with one thread that
-runs Python; wrk has one thread on the last core. All is loopback, without compression.
+wrk requests a feed of about 60 kB over 64 connections, in full (200) and with If-None-Match (304).
+nginx serves the same bytes as a static file; plain Flask returns them from a view, on the same
+server as ours (granian). Each server has one worker on the first core with one Python thread; wrk
+has one thread on the last core. All is loopback, uncompressed.
 
-Other work on the machine slows all of them, so rounds are short and many, every other one asks in
-the opposite order, and ratios are of two runs in one round, given as median (min, max).
+Other work on the machine slows all of them, so rounds are short and many, every second one runs in
+reverse order, and ratios compare two runs of one round, given as median (min, max).
 """
 
 import argparse
@@ -74,7 +74,7 @@ def granian(target: str, port: int, *options: str) -> list[str]:
 
 @contextmanager
 def running(command: list[str], port: int, **environ: str) -> Iterator[str]:
-    """Run a server on the first core and give its address once it answers."""
+    """Run a server on the first core; yield its address once it responds."""
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command], env=dict(os.environ) | environ, start_new_session=True
     )

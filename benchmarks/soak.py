@@ -1,15 +1,15 @@
-"""Whether the service stays well: feeds that publish, readers that ask, processes that are killed.
+"""Run the service for minutes while feeds publish, readers read and processes are killed.
 
     python -m benchmarks.soak [--minutes 2] [--feeds 2000] [--every 10] [--reads 50] [--kills 10]
 
-Invented feeds publish on loopback while the scheduler polls each of them every so many seconds and
-the web server is asked all the time. At random moments, spread over the run, the scheduler, the web
-server or a child that reads is killed with kill -9; who was killed is started again. In the end the
-feeds stand still, are polled once more, and the database must hold what was published: each entry
-once, with its last title. The summary is Markdown; the exit code tells whether all was well.
+Invented feeds publish on loopback; the scheduler polls each of them every `every` seconds, and the
+web server gets `reads` requests a second. At random times the scheduler, the web server or a parser
+process is killed with kill -9 and started again. In the end the feeds stop publishing, are polled
+once more, and the database must contain each published entry once, with its last title. The summary
+is Markdown; the exit code is 0 if everything is correct.
 
-Memory is what the processes hold (PSS), asked every two seconds; the halves are compared by their
-medians, the first tenth of the run left out.
+Memory is the PSS of the processes, sampled every two seconds; the medians of the two halves are
+compared, without the first tenth of the run.
 """
 
 import argparse
@@ -40,12 +40,12 @@ PAGES = (
     "/api/v1/entries", "/healthz",
 )  # fmt: skip
 FLAT = 1.1
-"""The second half may take so many times the memory of the first."""
+"""Largest allowed ratio of the memory of the second half to the first."""
 
 
 @dataclass
 class Readers:
-    """Ask the web server for one page after another, feeds with the validator last seen."""
+    """Request pages in turn, and feeds with their last validator."""
 
     port: int
     rate: float
@@ -80,7 +80,7 @@ class Readers:
 
 
 class Soak:
-    """The service, what befalls it, and what is seen of it."""
+    """The service, its faults and the measurements."""
 
     def __init__(self, args: argparse.Namespace, folder: Path, server: FeedServer) -> None:
         self.args, self.server = args, server
@@ -106,7 +106,7 @@ class Soak:
     def start(self, *command: str) -> Running:
         return self.service.start(*command)
 
-    # --- what befalls it -----------------------------------------------------------------------
+    # --- faults --------------------------------------------------------------------------------
 
     def kill_scheduler(self) -> None:
         self.scheduler.send(signal.SIGKILL)
@@ -146,7 +146,7 @@ class Soak:
         self.server.requests.clear()
 
     def run(self) -> Readers:
-        """Let everything happen, and end it in order."""
+        """Run the test, and stop everything in order."""
         seconds = self.args.minutes * 60
         kills = sorted(random.uniform(0.05, 0.95) * seconds for _ in range(self.args.kills))
         readers = Readers(self.port, self.args.reads)
@@ -172,7 +172,7 @@ class Soak:
     # --- the summary ---------------------------------------------------------------------------
 
     def differences(self) -> tuple[int, int, int]:
-        """Return how many entries are lost, doubled, and not as last published."""
+        """Return the numbers of lost, duplicated and outdated entries."""
         truth = {
             (s, link): title for s, of in self.churn.truth().items() for link, title in of.items()
         }
@@ -188,7 +188,7 @@ class Soak:
         return statistics.median(first) / 1e6, statistics.median(second) / 1e6
 
     def summary(self, readers: Readers) -> bool:
-        """Print what was seen, and return whether all was well."""
+        """Print the summary; return whether everything is correct."""
         lost, doubled, stale = self.differences()
         self.service.assert_sound()
         errors = sum(count for status, count in readers.statuses.items() if status >= 500)

@@ -1,11 +1,11 @@
-"""How well stories are told apart, and what finding them costs with each new entry.
+"""Measure the precision of story matching, and its cost per new entry.
 
     python -m benchmarks.stories [--entries 100000] [--corpus DIR]
 
-First the hand-labelled pairs of tests/dedupe. Then invented entries of 400 sources are stored in
-batches as polls bring them, 10,000 a day with the nightly forgetting; a third are reports of a
-recent story in a source's own wording, among them copies, rewritten headlines and numbered series.
-With a corpus the entries of its feeds come first. Only the search for stories is timed.
+First it evaluates the hand-labelled pairs of tests/dedupe. Then it stores invented entries of 400
+sources in batches like those of polls, 10,000 a day with nightly cleaning; a third report a recent
+story in a source's own words, including copies, rewritten headlines and numbered series. With a
+corpus, the entries of its feeds come first. Only the search for stories is timed.
 """
 
 import argparse
@@ -36,7 +36,7 @@ START = datetime(2009, 6, 27, tzinfo=UTC)
 
 
 class Newsroom:
-    """Invents entries, a third of which tell what another source has told lately."""
+    """Invents entries; a third report a recent story of another source."""
 
     def __init__(self) -> None:
         self._chance = random.Random(2)

@@ -1,12 +1,12 @@
-"""How soon a change reaches the subscribers of our hub when some of them are dead or slow.
+"""Measure how soon our hub pushes a change when some subscribers are dead or slow.
 
     python -m benchmarks.websub [--subscribers 1000] [--dead 10] [--changes 3]
 
-The service runs as a user starts it. Each subscriber is a host of its own on loopback, subscribes
-over HTTP and is verified. Then of every hundred so many go bad: a third refuses connections, a
-third accepts and never answers, a third answers after eight seconds. A feed with a new entry is
-pushed to the service; the clock runs from that push to its arrival at each live subscriber, so it
-holds reading, storing, rendering and signing too. Memory is the peak of the scheduler's process.
+The service runs as a user starts it. Each subscriber is a separate loopback host, subscribes over
+HTTP and is verified. Then `dead` per cent of them fail: a third refuse connections, a third accept
+and never answer, a third answer after eight seconds. A feed with a new entry is pushed to the
+service; the time from that push to its arrival at each live subscriber includes parsing, storing,
+rendering and signing. Memory is the peak of the scheduler process.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def address(number: int) -> str:
 
 
 class Subscribers:
-    """A server on every loopback address; how bad a subscriber is depends on its number."""
+    """A server on every loopback address; a subscriber's number decides how it fails."""
 
     def __init__(self, count: int, dead: int) -> None:
         self.count, self.dead = count, dead
@@ -59,7 +59,7 @@ class Subscribers:
         return f"http://{address(number)}:{port}/cb/{number}"
 
     def go_bad(self) -> None:
-        """Let the dead be dead from now on."""
+        """Make the dead subscribers fail from now on."""
         self.bad = True
         self._loop.call_soon_threadsafe(self._closing.close)
 
