@@ -28,15 +28,15 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    with stocked(tmp_path_factory.mktemp("browser"), SITE) as made:
-        fill(made)
-        yield made
+    with stocked(tmp_path_factory.mktemp("browser"), SITE) as stock:
+        fill(stock)
+        yield stock
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +130,8 @@ def test_page_is_accessible_without_errors_or_outside_requests(
     page, watched = opened(browser, base, path)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        report = Axe().run(page)
+        assert report.violations_count == 0, report.generate_report()
     page.close()
     assert [error for error in watched.errors if not re.search("40[04]", error)] == []
     assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
@@ -147,15 +147,15 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
 
 
 def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_path: Path) -> None:
-    with stocked(tmp_path, SITE) as own:
-        own.add("herald", 30)
-        app = create_app(lambda: SITE, own.store, clock=lambda: own.now)
+    with stocked(tmp_path, SITE) as stock:
+        stock.add("herald", 30)
+        app = create_app(lambda: SITE, stock.store, clock=lambda: stock.now)
         with served(app) as address:
             page = browser.new_page()
             page.clock.install()
             page.goto(address)
             first = page.locator("a.story").first.bounding_box()
-            own.add("post", 3)
+            stock.add("post", 3)
             page.clock.run_for(61_000)
             expect(page.locator("#news")).to_have_text("3 new entries")
             assert page.locator("a.story").first.bounding_box() is not None
@@ -178,9 +178,9 @@ def test_times_show_their_age_without_moving_the_page(
     page.goto(base + path)
     expect(page.locator("time.ago").first).to_have_text(re.compile("ago$"))
     assert page.evaluate(places) == bare.evaluate(places)
-    told = page.locator("time.ago").first.inner_text()
+    text = page.locator("time.ago").first.inner_text()
     page.clock.run_for(180_000)
-    expect(page.locator("time.ago").first).not_to_have_text(told)
+    expect(page.locator("time.ago").first).not_to_have_text(text)
     assert page.evaluate(places) == bare.evaluate(places)
     page.emulate_media(media="print")
     written = bare.locator("time.ago").all_text_contents()
@@ -237,10 +237,10 @@ def test_proxied_pictures_need_no_outside_requests(
     )
     feed_server.reply("/p", body=one_pixel)
     image = Image(url=feed_server.url("/p"))
-    own_pictures = proxied(SITE, tmp_path)
-    with stocked(tmp_path, own_pictures) as own:
-        own.put("herald", replace(make_entry(1), image=image))
-        app = create_app(lambda: own_pictures, own.store, clock=lambda: own.now)
+    proxying = proxied(SITE, tmp_path)
+    with stocked(tmp_path, proxying) as stock:
+        stock.put("herald", replace(make_entry(1), image=image))
+        app = create_app(lambda: proxying, stock.store, clock=lambda: stock.now)
         with served(app) as address:
             page, watched = opened(browser, address, "/")
             expect(page.locator(".lead img")).to_have_js_property("naturalWidth", 1)
@@ -283,16 +283,16 @@ def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
 
 def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
     closed = replace(SITE, auth=Auth(token="a-token-for-programs"))
-    with stocked(tmp_path, closed) as own:
-        own.add("herald")
-        with served(create_app(lambda: closed, own.store, clock=lambda: own.now)) as address:
+    with stocked(tmp_path, closed) as stock:
+        stock.add("herald")
+        with served(create_app(lambda: closed, stock.store, clock=lambda: stock.now)) as address:
             page, watched = opened(browser, address, "/source/herald")
             page.get_by_role("link", name="Sign in to poll now").click()
             page.get_by_label("Password").fill("not the password")
             page.keyboard.press("Enter")
             expect(page.get_by_role("alert")).to_contain_text("Wrong password")
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
+            report = Axe().run(page)
+            assert report.violations_count == 0, report.generate_report()
             page.get_by_label("Password").fill("a-token-for-programs")
             page.keyboard.press("Enter")
             page.wait_for_url("**/source/herald")

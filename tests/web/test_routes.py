@@ -44,13 +44,13 @@ NO_PAGE = {
 
 def endpoints(app: Flask, paths: Iterable[str]) -> set[str]:
     """Return which routes answer the paths."""
-    found = set()
+    matched = set()
     for path in paths:
         try:
-            found.add(app.url_map.bind("site.example").match(path.partition("?")[0])[0])
+            matched.add(app.url_map.bind("site.example").match(path.partition("?")[0])[0])
         except HTTPException:
             continue  # a page that is not there
-    return found
+    return matched
 
 
 def reading(app: Flask) -> set[str]:

@@ -13,7 +13,7 @@ from tests.web.stock import START
 __all__ = ["pages"]
 
 
-def figures(pages: PageSite) -> dict[str, float]:
+def read_metrics(pages: PageSite) -> dict[str, float]:
     return {
         f"{sample.name}{''.join(sample.labels.values())}": sample.value
         for family in text_string_to_metric_families(pages.text("/metrics"))
@@ -43,41 +43,41 @@ def poll(pages: PageSite, at: datetime, outcome: str, *, number: int = 1) -> Non
 def test_polls_are_counted_by_outcome(pages: PageSite) -> None:
     for number, outcome in enumerate(("ok", "ok", "not_modified", "equal", "timeout")):
         poll(pages, START, outcome, number=number)
-    found = figures(pages)
-    assert {key: value for key, value in found.items() if "polls" in key} == {
+    metrics = read_metrics(pages)
+    assert {key: value for key, value in metrics.items() if "polls" in key} == {
         "aggregator_polls_totalfetched": 2,
         "aggregator_polls_totalnot_modified": 1,
         "aggregator_polls_totalequal": 1,
         "aggregator_polls_totalfailed": 1,
     }
-    assert found["aggregator_received_bytes_total"] == 5000
-    assert found["aggregator_saved_bytes_total"] == 350
-    assert found["aggregator_new_entries_total"] == 10
+    assert metrics["aggregator_received_bytes_total"] == 5000
+    assert metrics["aggregator_saved_bytes_total"] == 350
+    assert metrics["aggregator_new_entries_total"] == 10
 
 
 def test_counters_never_shrink(pages: PageSite) -> None:
     poll(pages, START, "ok")
     for days in (1, 500, 501, 1000):
-        before = figures(pages)["aggregator_polls_totalfetched"]
+        before = read_metrics(pages)["aggregator_polls_totalfetched"]
         poll(pages, START + timedelta(days=days), "ok")
         with pages.stock.store.transaction() as db:
             poll_log.forget(db, START + timedelta(days=days))
-        assert figures(pages)["aggregator_polls_totalfetched"] == before + 1
+        assert read_metrics(pages)["aggregator_polls_totalfetched"] == before + 1
     with pages.stock.store.reading() as db:
         assert poll_log.totals(db, START).polls == 1  # what was forgotten is of no day
 
 
 def test_sources_are_counted_by_health(pages: PageSite) -> None:
-    assert figures(pages)["aggregator_sourcesnew"] == 3
+    assert read_metrics(pages)["aggregator_sourcesnew"] == 3
 
 
 def test_last_tick_and_config_error(pages: PageSite) -> None:
-    found = figures(pages)
-    assert found["aggregator_last_tick_timestamp_seconds"] == 0
-    assert found["aggregator_config_error"] == 0
+    metrics = read_metrics(pages)
+    assert metrics["aggregator_last_tick_timestamp_seconds"] == 0
+    assert metrics["aggregator_config_error"] == 0
     with pages.stock.store.transaction() as db:
         metadata.put(db, "tick", format_time(START))
         metadata.put(db, "config_error", "line 1: no")
-    found = figures(pages)
-    assert found["aggregator_last_tick_timestamp_seconds"] == START.timestamp()
-    assert found["aggregator_config_error"] == 1
+    metrics = read_metrics(pages)
+    assert metrics["aggregator_last_tick_timestamp_seconds"] == START.timestamp()
+    assert metrics["aggregator_config_error"] == 1

@@ -14,5 +14,5 @@ def test_status_says_why_a_running_scheduler_does_not_poll(pages: PageSite) -> N
         metadata.put(db, "tick", format_time(pages.now))
         metadata.put(db, "shortage", "the cluster has <no> worker")
     assert "Polling is paused: the cluster has &lt;no&gt; worker." in pages.text("/status")
-    told = json.loads(pages.text("/status.json"))["scheduler"]
-    assert (told["alive"], told["shortage"]) == (True, "the cluster has <no> worker")
+    status = json.loads(pages.text("/status.json"))["scheduler"]
+    assert (status["alive"], status["shortage"]) == (True, "the cluster has <no> worker")

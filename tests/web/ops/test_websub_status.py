@@ -60,16 +60,16 @@ def test_page_shows_the_host_of_unusual_callbacks(site: PageSite) -> None:
 
 def test_source_page_and_json_show_the_websub_state(site: PageSite) -> None:
     assert "<dt>WebSub</dt><dd>not offered</dd>" in site.text("/source/herald")
-    told = site.get("/status.json").get_json()
-    assert {source["push"] for source in told["sources"]} == {"not offered"}
+    status = site.get("/status.json").get_json()
+    assert {source["push"] for source in status["sources"]} == {"not offered"}
 
 
 def test_metrics_count_subscriptions_and_subscribers(site: PageSite) -> None:
     fill(site.stock)
-    figures = site.text("/metrics")
+    metrics = site.text("/metrics")
     for line in (
         'aggregator_websub_subscriptions{state="asked"} 1.0',
         "aggregator_websub_subscribers 2.0",
         "aggregator_websub_inbox 0.0",
     ):
-        assert f"\n{line}\n" in figures
+        assert f"\n{line}\n" in metrics

@@ -105,13 +105,13 @@ def test_next_pages_show_the_entries_of_that_time(past: PageSite) -> None:
     past.stock.add("herald", 60, age=timedelta(minutes=1))
     past.now = past.stock.now
     path: str | None = f"/at/{at:%Y-%m-%dT%H:%M}Z/section/world"
-    found: list[str] = []
+    titles: list[str] = []
     while path:
         page = past.text(path)
-        found += headlines(page)
+        titles += headlines(page)
         link = re.search(r'rel="next" href="([^"]*)"', page)
         path = html.unescape(link[1]) if link else None
-    assert len(found) == len(set(found)) == 65
+    assert len(titles) == len(set(titles)) == 65
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -84,8 +84,8 @@ def test_next_page_shows_older_corrections(pages: PageSite) -> None:
         revise(pages, entry_id, title=f"Other {entry_id}")
     first = pages.text("/corrections")
     link = first.partition('rel="next" href="')[2].partition('"')[0]
-    found = headlines(first) + headlines(pages.text(link))
-    assert found == [f"Other {entry_id}" for entry_id in range(50, 0, -1)]
+    titles = headlines(first) + headlines(pages.text(link))
+    assert titles == [f"Other {entry_id}" for entry_id in range(50, 0, -1)]
 
 
 def test_latest_corrections_are_read_by_an_index(pages: PageSite) -> None:
@@ -110,15 +110,15 @@ def test_feed_is_valid(pages: PageSite, ending: str) -> None:
 def test_each_correction_is_a_separate_stable_entry(pages: PageSite) -> None:
     pages.stock.add("herald")
     revise(pages, 1, title="Other")
-    [one] = feedparser.parse(pages.text("/feeds/corrections.atom")).entries
-    assert one.title == "Headline changed: Other"
-    assert one.link == "https://site.example/entry/1#changes"
-    assert "<del>Report 1</del><ins>Other</ins>" in one.content[0].value
-    assert one.author == "Herald"
+    [entry] = feedparser.parse(pages.text("/feeds/corrections.atom")).entries
+    assert entry.title == "Headline changed: Other"
+    assert entry.link == "https://site.example/entry/1#changes"
+    assert "<del>Report 1</del><ins>Other</ins>" in entry.content[0].value
+    assert entry.author == "Herald"
     revise(pages, 1, text="Other")
     ids = [entry.id for entry in feedparser.parse(pages.text("/feeds/corrections.atom")).entries]
     assert len(set(ids)) == 2
-    assert ids[1] == one.id
+    assert ids[1] == entry.id
 
 
 def test_unchanged_feed_is_answered_with_304(pages: PageSite) -> None:

@@ -134,22 +134,22 @@ def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
 def test_no_internal_link_is_broken(pages: PageSite) -> None:
     pages.stock.add("herald", 45)
     pages.stock.add("post", 2)
-    found, broken = {"/": "/"}, []
+    linked_by, broken = {"/": "/"}, []
     left = ["/"]
     while left:
         path = left.pop()
         answer = pages.get(path)
         if answer.status_code not in (200, 303):
-            broken.append((path, answer.status_code, f"linked by {found[path]}"))
+            broken.append((path, answer.status_code, f"linked by {linked_by[path]}"))
         if answer.mimetype != "text/html":
             continue
         for link in re.findall(r'(?:href|src)="([/?][^"#]*)', answer.text):
             target = urljoin(path, html.unescape(link))
             kind = re.sub(r"\d+", "0", target.partition("?before=")[0])  # one of each is enough
-            if kind not in found:
-                found[kind] = path
+            if kind not in linked_by:
+                linked_by[kind] = path
                 left.append(target)
-                found[target] = path
+                linked_by[target] = path
     assert [line for line in broken if line[0] != "/readyz"] == []  # nothing polls here
 
 
@@ -181,27 +181,27 @@ def test_front_page_links_to_all_entries(pages: PageSite) -> None:
 
 def test_paging_shows_every_entry_once(pages: PageSite) -> None:
     pages.stock.add("herald", 95)
-    found, path = [], "/section/world"
+    titles, path = [], "/section/world"
     while path:
         page = pages.text(path)
-        found += headlines(page)
+        titles += headlines(page)
         older = re.search(r'<a rel="next" href="([^"]+)">', page)
         path = older[1].replace("&amp;", "&") if older else ""
-    assert len(found) == len(set(found)) == 95
+    assert len(titles) == len(set(titles)) == 95
 
 
 def test_paging_by_change_shows_every_entry_once(pages: PageSite) -> None:
     added = pages.stock.add("herald", 9, age=timedelta(days=2))
     for entry_id in (added[2], added[5]):
         pages.stock.revise(entry_id, f"Revised {entry_id}")
-    found, path = [], "/search?sort=updated&limit=2"
+    titles, path = [], "/search?sort=updated&limit=2"
     while path:
         page = pages.text(path)
-        found += headlines(page)
+        titles += headlines(page)
         older = re.search(r'<a rel="next" href="([^"]+)">', page)
         path = older[1].replace("&amp;", "&") if older else ""
-    assert found[:2] == [f"Revised {added[5]}", f"Revised {added[2]}"]
-    assert len(found) == len(set(found)) == 9
+    assert titles[:2] == [f"Revised {added[5]}", f"Revised {added[2]}"]
+    assert len(titles) == len(set(titles)) == 9
 
 
 def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
@@ -496,7 +496,7 @@ def next_poll(pages: PageSite) -> str:
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        pytest.param({"Origin": "http://localhost"}, 303, id="from our own page"),
+        pytest.param({"Origin": "http://localhost"}, 303, id="from our page"),
         pytest.param(
             {"Sec-Fetch-Site": "same-origin"}, 303, id="from our page, said by the browser"
         ),

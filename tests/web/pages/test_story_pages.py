@@ -54,13 +54,13 @@ def test_paging_shows_every_entry_once(pages: PageSite, lead: str) -> None:
     pages.stock.add("post")
     long = replace(make_entry(1001), title=TITLE, summary="", text="long " * 50)
     assert pages.stock.put("post", long) == 3
-    found, path = list[str](), f"/section/world?limit=1&lead={lead}"
+    titles, path = list[str](), f"/section/world?limit=1&lead={lead}"
     while path:
         page = pages.text(path)
-        found += headlines(page[page.index("<main") :])
+        titles += headlines(page[page.index("<main") :])
         older = re.search(r'rel="next" href="([^"]+)"', page)
         path = older[1].replace("&amp;", "&") if older else ""
-    assert found == ["Report 1", TITLE]
+    assert titles == ["Report 1", TITLE]
 
 
 def test_front_page_shows_the_most_covered_stories(pages: PageSite, members: list[int]) -> None:
