@@ -8,14 +8,13 @@ from datetime import datetime
 
 import xxhash
 
-from aggregator.clean import dates, fingerprint, text, urls
+from aggregator.clean import dates, fingerprint, lead_picture, text, urls
 from aggregator.clean.html import constructs
 from aggregator.models.entry import (
     Author,
     Enclosure,
     Entry,
     Extension,
-    Image,
     Origin,
     ParsedEntry,
     SafeHtml,
@@ -30,12 +29,6 @@ CATEGORY_LENGTH = 100
 DATE_LENGTH = 100
 EMAIL_LENGTH = 100
 
-FIGURE_LENGTH = 5_000
-"""Characters in which a picture's caption is looked for."""
-
-WIDE = 600
-"""Pixels from which a picture is large enough for a page; a larger one only costs more."""
-
 _EMAIL = re.compile(r"[^\s\"'<>@,;:()]+@[^\s\"'<>@,;:()]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*")
@@ -43,12 +36,6 @@ _MEDIA = re.compile(r"<(?:img|video|audio|math)\b")
 _EXCERPT = re.compile(
     r"(?:…|\.\.\.)[\])]?\s*(?:(?:the post|continue reading|read more|read the rest)\b.*)?\Z",
     re.IGNORECASE,
-)
-_DECORATION = re.compile(r"https?://[^/]*gravatar\.com/|[^?]*/(?:emoji|smil(?:ey|ie)s?)/")
-_IMAGE = re.compile(r"<img (?:[a-z]+=\"[^\"]*\" ?)+>")
-_ATTRIBUTE = re.compile(r"([a-z]+)=\"([^\"]*)\"")
-_CAPTION = re.compile(
-    r"[^<]*(?:<(?!/figure|figcaption)[^<]*)*<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL
 )
 
 
@@ -63,8 +50,10 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
     """
     base = (urls.absolute(base, parsed.base) if parsed.base else "") or base
     link = urls.absolute(base, parsed.link)
+    # What a text shows lies beside its page (Hugo's page bundles), unless xml:base says otherwise.
+    page = base if parsed.base else link or base
     links = dict(reversed(parsed.links))
-    content, words, summary = _texts(parsed, base if parsed.base else link or base)
+    content, words, summary = _texts(parsed, page)
     title = text.title(parsed.title)
     enclosures = _enclosures(parsed.enclosures, base)
     cleaned = Entry(
@@ -81,7 +70,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         authors=authors(parsed.authors, base),
         categories=_categories(parsed.categories),
         enclosures=enclosures,
-        image=_image(parsed, content, enclosures, base),
+        image=lead_picture.find(parsed.images, enclosures, content, base=page),
         origin=_origin(parsed.origin, base),
         via=urls.absolute(base, links.get("via", "")),
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
@@ -206,58 +195,6 @@ def _origin(origin: Origin | None, base: str) -> Origin | None:
         url=urls.absolute(base, origin.url),
     )
     return made if made != Origin() else None
-
-
-# --- pictures --------------------------------------------------------------------------------
-
-
-def _image(
-    parsed: ParsedEntry, content: str, enclosures: Iterable[Enclosure], base: str
-) -> Image | None:
-    """Return the picture that shows the entry best: one it names, encloses, or has in its text."""
-    named = list(_named(parsed.images, base))
-    wide = [image for image in named if image.width >= WIDE]
-    if wide:
-        return min(wide, key=lambda image: image.width)
-    if named:
-        return max(named, key=lambda image: image.width)
-    for enclosure in enclosures:
-        if enclosure.type.startswith("image/"):
-            return Image(url=enclosure.url, caption=enclosure.title)
-    return next(_shown(content), None)
-
-
-def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
-    for image in images:
-        url = urls.absolute(base, image.url)
-        is_pixel = image.width in (1, 2) or image.height in (1, 2)
-        if url and not is_pixel and not _DECORATION.match(url):
-            yield Image(
-                url=url,
-                width=image.width,
-                height=image.height,
-                caption=text.line(image.caption, text.TITLE_LENGTH),
-                credit=text.line(image.credit),
-            )
-
-
-def _shown(content: str) -> Iterator[Image]:
-    """Yield the pictures of a sanitised text, in its order."""
-    for tag in _IMAGE.finditer(content):
-        sent = dict(_ATTRIBUTE.findall(tag[0]))
-        url = sent.get("src", "").replace("&amp;", "&")
-        if url and not _DECORATION.match(url):
-            end = tag.end() + FIGURE_LENGTH
-            has_caption = content.find("<figcaption", tag.end(), end) >= 0
-            caption = _CAPTION.match(content, tag.end(), end) if has_caption else None
-            yield Image(
-                url=url,
-                width=int(sent.get("width", 0)),
-                height=int(sent.get("height", 0)),
-                caption=text.one_line(
-                    text.plain(caption[1] if caption else sent.get("alt", "")), text.TITLE_LENGTH
-                ),
-            )
 
 
 # --- extensions ------------------------------------------------------------------------------

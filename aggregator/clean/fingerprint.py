@@ -1,7 +1,7 @@
-"""What of a text is no news: the fingerprint that tells a correction from a counter.
+"""Fingerprint of the visible text, ignoring counters, adverts and markup.
 
-Documents change at each poll for reasons that no reader sees: tracking parameters, markup, pictures
-of another size, the number of comments, another advert. None of them moves the fingerprint.
+Documents change at each poll in ways that no reader sees: tracking parameters, markup, pictures of
+another size, the number of comments, another advert. The fingerprint stays the same.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import xxhash
 
-from aggregator.clean import text, urls
+from aggregator.clean import counters, text, urls
 from aggregator.models.entry import SafeHtml
 
 VERSION = b"2"
@@ -32,22 +32,10 @@ _ADVERT = re.compile(
     + r')[/"?:#].*?</a>',
     re.DOTALL,
 )
+_ADVERTISER = re.compile(
+    r"https?://(?:[^/]*\.)?(?:" + "|".join(map(re.escape, ADVERTISERS)) + r")(?:[/?:#]|\Z)"
+)
 _ADDRESS = re.compile(r"https?://\S+")
-_COMMENTS = (
-    r"comments?|repl(?:y|ies)|kommentare?|commentaires?|comentarios?|comentários?"
-    r"|commenti|reacties|комментари[йяев]+|تعليق(?:ات)?"
-)
-_OF_COMMENTS = ("omment", "repl", "coment", "react", "ммен", "تعليق")  # one is in each of these
-_COUNTED = rf"{_COMMENTS}|responses?|views?|reads?|shares?|likes?|points?|(?:up)?votes?|retweets?"
-_COUNTER = (
-    r"\d(?:[\d.,'\u202f]*\d)?[km]?"
-    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?"
-)
-_NUMBER = re.compile(_COUNTER, re.IGNORECASE)
-_ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # the same there, and faster
-_LABELLED = re.compile(rf"(?:\b(?:{_COUNTED})|评论|コメント)\s?[:：(\[（]\s?\Z", re.IGNORECASE)
-_OPENING = ":：([（"
-_LONGEST_LABEL = 20
 _PHRASES = (
     "ADVERTISEMENT", "Advertisement", "Sponsored content", "ANZEIGE", "Anzeige",
     "No comments", "No Comments", "no comments", "()", "[]",
@@ -57,6 +45,11 @@ _PHRASES = (
 def is_outdated(stored: bytes) -> bool:
     """Return whether a stored fingerprint was made by the rules of an earlier version."""
     return stored[:1] in OLDER_VERSIONS
+
+
+def is_advertiser(url: str) -> bool:
+    """Return whether a URL is one of an advertiser."""
+    return bool(_ADVERTISER.match(url))
 
 
 def without_adverts(content: SafeHtml) -> str:
@@ -80,28 +73,8 @@ def _without(words: str) -> str:
     """Remove what changes by itself: addresses, counters, the labels of adverts."""
     if "://" in words:
         words = _ADDRESS.sub("", words)
-    if _may_count(words):
-        numbers = _ASCII_NUMBER if words.isascii() else _NUMBER
-        words = numbers.sub(_unless_counter, words)
+    words = counters.remove(words)
     for phrase in _PHRASES:
         if phrase[0] in words:  # one character is found fast
             words = words.replace(phrase, "")
     return words
-
-
-def _may_count(words: str) -> bool:
-    """Tell whether there may be counters, without a search for numbers, which takes far longer."""
-    return any(map(words.__contains__, _OPENING)) or any(
-        map(words.lower().__contains__, _OF_COMMENTS)
-    )
-
-
-def _unless_counter(number: re.Match[str]) -> str:
-    """Drop counters only: prose counts too ("by 12 points"), and its numbers may be corrected."""
-    words, at = number.string, number.start()
-    before = words[max(0, at - 2) : at].strip()[-1:]
-    is_told = bool(before) and before in _OPENING
-    is_counter = number["comments"] or (
-        is_told and (number["counted"] or _LABELLED.search(words, max(0, at - _LONGEST_LABEL), at))
-    )
-    return "" if is_counter else number[0]

@@ -69,6 +69,30 @@ LABELLED = (
     "<p>({} likes)</p>",
     "<p>评论: {}</p>",
     "<p>コメント({})</p>",
+    "<p><small>{} posts - {} participants</small></p><p>Read full topic</p>",
+    "<p>submitted by pia<br>{} points | <a href='https://l.example/1'>{} comments</a></p>",
+    "<p>{} points, {} comments</p>",
+    "<p>{} views · {} likes · {} shares</p>",
+    "<p>{} Beiträge - {} Teilnehmer</p>",
+    "<p>{} messages – {} participants</p>",
+    "<p>Views: {}</p>",
+    "<p>Score: {} | Replies: {}</p>",
+    "<p>It ends.</p><p>{} views</p>",
+    "<p>{} 条评论</p>",
+    "<p>{}件のコメント</p>",
+    "<p>阅读 {}</p>",
+    "<p>👍 {} 💬 {}</p>",
+    "<p>{} ответов</p>",
+    "<p>Last reply 3 hours ago, {} replies</p>",
+)
+
+PROSE = (
+    "<p>The team won by {} points - and lost {} players.</p>",
+    "<p>He has {} followers and wrote {} posts.</p>",
+    "<p>On page {} - 12 people stood there.</p>",
+    "<p>They took {} votes</p><p>of all.</p>",
+    "<p>Room {} / floor 3</p>",
+    "<p>A vote of {} - 12 ended it.</p>",
 )
 
 CHANGES = {
@@ -101,6 +125,17 @@ def test_a_counter_that_appears_is_no_change(counter: str) -> None:
 @pytest.mark.parametrize("counter", LABELLED)
 def test_a_counter_that_counts_is_no_change(counter: str) -> None:
     now, then = counter.replace("{}", "7"), counter.replace("{}", "1,204")
+    assert fingerprint(content=CONTENT + now) == fingerprint(content=CONTENT + then)
+
+
+@pytest.mark.parametrize("prose", PROSE)
+def test_a_number_of_prose_is_a_change(prose: str) -> None:
+    now, then = prose.replace("{}", "7"), prose.replace("{}", "9")
+    assert fingerprint(content=CONTENT + now) != fingerprint(content=CONTENT + then)
+
+
+def test_a_relative_time_is_no_change() -> None:
+    now, then = "<p>Posted 3 hours ago</p>", "<p>Posted 2 days ago</p>"
     assert fingerprint(content=CONTENT + now) == fingerprint(content=CONTENT + then)
 
 

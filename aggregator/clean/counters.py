@@ -1,0 +1,88 @@
+"""Counters that forums and blogs print into their texts: comments, posts, points, views.
+
+They change at each poll, so the fingerprint leaves them out. Prose counts too ("won by 12 points")
+and its numbers may be corrected: a number is a counter by the word beside it only for comments and
+replies; other words need brackets, a label, a row of counters, or the end of the text.
+"""
+
+import re
+
+LONGEST_LABEL = 24
+"""Characters before a number in which its label is looked for."""
+
+_COMMENTS = (
+    r"comments?|repl(?:y|ies)|kommentare?|commentaires?|comentarios?|comentários?"
+    r"|commenti|reacties|комментари[йяев]+|تعليق(?:ات)?|antworten|réponses?|respuestas?|respostas?"
+    r"|risposte|ответ(?:а|ов)?|komentarz(?:e|y)|yorum"
+)
+_COUNTED = (
+    rf"(?:total\s|new\s)?(?:{_COMMENTS}"
+    r"|responses?|views?|reads?|shares?|likes?|points?|(?:up|down)?votes?|retweets?|posts?"
+    r"|participants?|users?|voices?|topics?|answers?|favou?rites?|boosts?|reblogs?|downloads?"
+    r"|claps?|reactions?|stars?|karma|score|hits?|plays?|watchers?|followers?|members?|messages?"
+    r"|beiträge?|beitrag|teilnehmer|aufrufe?|stimmen?|punkte?|vues?|votants?|vistas?|puntos?"
+    r"|votos?|participantes?|visualizações|visualizzazioni|просмотр(?:а|ов)?|голос(?:а|ов)?"
+    r"|балл(?:а|ов)?|сообщени[ейя]+|участник(?:а|ов)?)"
+)
+_DIGITS = r"\d(?:[\d.,'\u202f]*\d)?\s?(?:[km]\b)?"
+_ONE = rf"(?<![\w.,:-]){_DIGITS}\s?(?:{_COUNTED})\b"
+_COUNTER = (
+    r"\d(?:[\d.,'\u202f]*\d)?[km]?"
+    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?"
+)
+_NUMBER = re.compile(_COUNTER, re.IGNORECASE)
+_ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # the same there, and faster
+_LABELLED = re.compile(
+    rf"(?:\b(?:{_COUNTED})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회)\s?[:：(\[（]\s?\Z",
+    re.IGNORECASE,
+)
+_ROW = re.compile(
+    rf"{_ONE}(?:\s?(?:[|·•∙⋅–—/-]|,(?=\s?{_DIGITS}\s(?:{_COMMENTS})))\s?{_ONE})+", re.IGNORECASE
+)
+_LAST = re.compile(rf"(?<=[.!?…)\]»”\"'])\s{_ONE}\s?\Z", re.IGNORECASE)
+_EAST_ASIAN = re.compile(
+    r"\d[\d,]*\s?(?:条|則|则|件の|个|個|개의?)\s?(?:评论|評論|回复|回覆|コメント|댓글)"
+    r"|(?:评论|評論|回复|回覆|阅读|阅读量|浏览|コメント|댓글|조회수?)\s?\d[\d,]*"
+)
+_AGO = re.compile(r"\b\d+\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b", re.IGNORECASE)
+_ICON = re.compile(r"(?:[❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲]\ufe0f?)\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
+
+_OPENING = ":：([（"
+_SIGNS = (
+    "omment", "repl", "coment", "react", "ммен", "تعليق", "ntworten", "épons", "espuest",
+    "espost", "ispost", "ответ", "omentarz", "yorum",
+)  # fmt: skip
+"""One of them is in every word for comments."""
+
+_ROW_SIGNS = ("|", "·", "•", " - ", " – ", " — ", " / ", "∙", "⋅")
+
+
+def remove(words: str) -> str:
+    """Return a text without counters.
+
+    Args:
+        words: On one line, as `text.plain` makes it.
+    """
+    lowered = words.lower()
+    if any(map(words.__contains__, _ROW_SIGNS)) or any(map(lowered.__contains__, _SIGNS)):
+        words = _ROW.sub("", words)
+    if not words.isascii():
+        words = _ICON.sub("", _EAST_ASIAN.sub("", words))
+    if " ago" in lowered:
+        words = _AGO.sub("", words)
+    if words[-1:].isalpha():
+        words = words[:-60] + _LAST.sub("", words[-60:])
+    if any(map(words.__contains__, _OPENING)) or any(map(lowered.__contains__, _SIGNS)):
+        numbers = _ASCII_NUMBER if words.isascii() else _NUMBER
+        words = numbers.sub(_unless_counter, words)
+    return words
+
+
+def _unless_counter(number: re.Match[str]) -> str:
+    words, at = number.string, number.start()
+    before = words[max(0, at - 2) : at].strip()[-1:]
+    is_opened = bool(before) and before in _OPENING
+    is_counter = number["comments"] or (
+        is_opened and (number["counted"] or _LABELLED.search(words, max(0, at - LONGEST_LABEL), at))
+    )
+    return "" if is_counter else number[0]

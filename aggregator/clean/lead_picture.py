@@ -1,0 +1,131 @@
+"""The picture that shows an entry best: the largest real one that its publisher gives."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from aggregator.clean import fingerprint, text, urls
+from aggregator.clean.html.pictures import is_placeholder
+from aggregator.models.entry import Enclosure, Image
+
+WIDE = 600
+"""Pixels from which a picture is large enough for a page; a larger one only costs more."""
+
+SMALL = 300
+"""Pixels below which a picture is a thumbnail, and another one is looked for."""
+
+LEAST_WIDTH, LEAST_HEIGHT = 64, 48
+"""Pixels below which a picture is a symbol and shows no entry."""
+
+BANNER = 5
+"""Times the height from which a picture's width makes it a banner or a line."""
+
+FIGURE_LENGTH = 5_000
+"""Characters in which a picture's caption is looked for."""
+
+MOST_CONSIDERED = 50
+"""Pictures of a text that are compared."""
+
+_DECORATION = re.compile(
+    r"https?://[^/]*gravatar\.com/|[^?]*/(?:emoji|smil(?:ey|ie)s?)/"
+    r"|https?://(?:pixel|stats?)\.(?:wp|wordpress)\.com/|https?://feeds\.feedburner\.com/~"
+    r"|https?://(?:www\.)?facebook\.com/tr\b"
+)
+_IMAGE = re.compile(r"<img (?:[a-z]+=\"[^\"]*\" ?)+>")
+_ATTRIBUTE = re.compile(r"([a-z]+)=\"([^\"]*)\"")
+_CAPTION = re.compile(
+    r"[^<]*(?:<(?!/figure|figcaption)[^<]*)*<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL
+)
+_WIDTH_IN_URL = re.compile(
+    r"/[sw](\d{2,4})(?:-[a-z][^/]*)?/[^/]*\Z|=[sw](\d{2,4})(?:-[a-z-]+)?\Z"
+    r"|-(\d{2,4})x\d{2,4}\.(?:jpe?g|png|webp|gif)(?:\?|\Z)|[?&](?:w|width)=(\d{2,4})(?:&|\Z)"
+)
+
+
+def find(
+    images: Iterable[Image], enclosures: Iterable[Enclosure], content: str, *, base: str
+) -> Image | None:
+    """Return the lead picture of an entry, None when it has none.
+
+    Pictures that the entry names come before enclosed ones and those of its text; a thumbnail
+    gives way to any larger one.
+
+    Args:
+        images: As published.
+        enclosures: Cleaned.
+        content: Sanitised.
+        base: URL that relative references resolve against.
+    """
+    named = list(_named(images, base))
+    wide = [image for image in named if image.width >= WIDE]
+    if wide:
+        return min(wide, key=lambda image: image.width)
+    enclosed = (
+        Image(url=enclosure.url, caption=enclosure.title)
+        for enclosure in enclosures
+        if enclosure.type.startswith("image/")
+    )
+    small: list[Image] = []
+    for image in (*named, *enclosed, *_shown(content)):
+        width = _width(image)
+        if not width or width >= SMALL:
+            return image
+        small.append(image)
+    return max(small, key=_width, default=None)
+
+
+def _width(image: Image) -> int:
+    """Return a picture's width as given or as its URL says, 0 when neither does."""
+    if image.width:
+        return image.width
+    said = _WIDTH_IN_URL.search(image.url)
+    return int(next(filter(None, said.groups()))) if said else 0
+
+
+def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
+    for image in images:
+        url = urls.absolute(base, image.url)
+        if url and is_real(replace(image, url=url)):
+            yield Image(
+                url=url,
+                width=image.width,
+                height=image.height,
+                caption=text.line(image.caption, text.TITLE_LENGTH),
+                credit=text.line(image.credit),
+            )
+
+
+def is_real(image: Image) -> bool:
+    """Return whether a picture shows something: no symbol, banner, counter or placeholder."""
+    width, height = image.width, image.height
+    if 0 < width < LEAST_WIDTH or 0 < height < LEAST_HEIGHT:
+        return False
+    if height and width >= BANNER * height:
+        return False
+    return not (
+        _DECORATION.match(image.url)
+        or is_placeholder(image.url)
+        or fingerprint.is_advertiser(image.url)
+    )
+
+
+def _shown(content: str) -> Iterator[Image]:
+    """Yield the pictures of a sanitised text, in its order."""
+    for number, tag in enumerate(_IMAGE.finditer(content)):
+        if number == MOST_CONSIDERED:
+            return
+        sent = dict(_ATTRIBUTE.findall(tag[0]))
+        image = Image(
+            url=sent.get("src", "").replace("&amp;", "&"),
+            width=int(sent.get("width", 0)),
+            height=int(sent.get("height", 0)),
+        )
+        if image.url and is_real(image):
+            yield replace(image, caption=_caption(content, tag.end(), sent.get("alt", "")))
+
+
+def _caption(content: str, start: int, alt: str) -> str:
+    end = start + FIGURE_LENGTH
+    has_caption = content.find("<figcaption", start, end) >= 0
+    caption = _CAPTION.match(content, start, end) if has_caption else None
+    return text.one_line(text.plain(caption[1] if caption else alt), text.TITLE_LENGTH)
