@@ -1,4 +1,4 @@
-"""URLs: resolved and checked, and the form in which they are compared (WHATWG URL Standard)."""
+"""Resolve and check URLs, and bring them into the form for comparison (WHATWG URL Standard)."""
 
 import re
 from functools import lru_cache
@@ -17,19 +17,19 @@ TRACKING = frozenset({
     "smtyp", "soc_src", "soc_trk", "spm", "sr_share", "trk", "trkcampaign", "ttclid", "twclid",
     "wbraid", "wickedid", "wt.mc_id", "wt_mc_id", "xtor", "yclid",
 })  # fmt: skip
-"""Query parameters, in lower case, that only say where a reader came from."""
+"""Query parameters, in lower case, that only track where a reader came from."""
 
 TRACKING_PREFIXES = (
     "utm_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "oly_", "vero_", "__hs", "ns_",
     "at_bbc", "at_campaign", "at_custom", "at_format", "at_link", "at_medium", "at_ptr",
 )  # fmt: skip
-"""Beginnings of names of such parameters."""
+"""Prefixes of the names of such parameters."""
 
 VARIANTS = frozenset({
     "amp", "amp=", "amp=1", "amp=true", "outputtype=amp", "from=rss", "partner=rss", "emc=rss",
     "ref=rss", "rss=1", "source=rss", "src=rss",
 })  # fmt: skip
-"""Whole parameters, in lower case, that ask for the same page, or tell of the feed."""
+"""Whole parameters, in lower case, that select the same page or only name the feed."""
 
 _SAME_HOST = re.compile(r"(?:www|m|mobile|amp)\.")
 _MOBILE_LABEL = re.compile(r"([^.]*\.)m\.")  # en.m.wikipedia.org
@@ -53,13 +53,13 @@ _parsed = lru_cache(maxsize=64)(can_ada.parse)  # few bases, each for many refer
 
 
 def absolute(base: str, reference: str) -> str:
-    """Return the http or https URL that a reference means, "" when it means none.
+    """Return the http or https URL of a reference, without user and password; "" if it has none.
 
-    Two mistakes of publishers are understood: `&amp;` in a URL, and a bare `www.example.org`.
+    Two mistakes of publishers are corrected: `&amp;` in a URL, and a bare `www.example.org`.
 
     Args:
-        base: URL of the document; may be "" when the reference is no relative one.
-        reference: As published, anything.
+        base: URL of the document, or "" for a reference that is not relative.
+        reference: Any text, as published.
     """
     reference = reference.strip()
     if not reference or len(reference) > MAX_LENGTH:
@@ -80,12 +80,11 @@ def absolute(base: str, reference: str) -> str:
 
 
 def canonical(url: str) -> str:
-    """Return a URL as it is compared, "" when it is no http or https URL.
+    """Return a URL in the form for comparison, "" if it is not an http or https URL.
 
-    One page has one canonical URL, whether it is reached by http or https, with `www.`, at its
-    mobile or AMP address, with tracking parameters, a fragment or a slash at the end. Parameters
-    keep their order and `q=`, `id=`, `p=` and their like stay: they name pages. The page itself
-    is never asked for.
+    A page has one canonical URL with http or https, with or without `www.`, at its mobile or AMP
+    address, with tracking parameters, a fragment or a slash at the end. Parameters keep their
+    order, and `q=`, `id=`, `p=` and the like stay: they name pages. The page is not requested.
     """
     if not _WEB.match(url) or len(url) > MAX_LENGTH:
         return ""
@@ -98,21 +97,21 @@ def canonical(url: str) -> str:
     href, host = parsed.href, _host(parsed.hostname)
     if not host or len(href) > MAX_LENGTH:
         return ""
-    if cached := _AMP_CACHE.match(href):
-        return canonical(f"https://{href[cached.end() :]}")
+    if cache := _AMP_CACHE.match(href):
+        return canonical(f"https://{href[cache.end() :]}")
     port = parsed.port
-    made = (
+    result = (
         f"https://{host}"
         f"{f':{port}' if port and port not in ('80', '443') else ''}"
         f"{_path(parsed.pathname)}{_query(parsed.search)}"
     )
-    if "%" in made:
-        made = _ESCAPE.sub(lambda escape: escape[0].upper(), made)
+    if "%" in result:
+        result = _ESCAPE.sub(lambda escape: escape[0].upper(), result)
     if parsed.hash.startswith("#!"):
-        made += parsed.hash
-    if "/." in made and made != url:  # ada passes over `..` where an earlier name begins with a dot
-        return canonical(made)
-    return made
+        result += parsed.hash
+    if "/." in result and result != url:  # ada skips `..` if an earlier name begins with a dot
+        return canonical(result)
+    return result
 
 
 def _host(host: str) -> str:
@@ -146,9 +145,9 @@ def _is_noise(part: str) -> bool:
 
 
 def is_iri(guid: str) -> bool:
-    """Tell whether a guid can stand as an atom:id: an absolute IRI (RFC 4287 §4.2.6, RFC 3987).
+    """Return whether a guid is valid as an atom:id: an absolute IRI (RFC 4287 §4.2.6, RFC 3987).
 
-    Schemes that browsers act on are refused, for readers that make a link of the id.
+    Schemes that browsers execute are refused, because some readers make the id a link.
     """
     if not _IRI.fullmatch(guid) or guid.count("#") > 1:
         return False
