@@ -216,8 +216,12 @@ def _zone(zone: str | BlockValue) -> Zone:
 
 
 def _defaults(values: dict[str, Any]) -> Defaults:
-    names = {"every": "every", "min_interval": "minimum", "max_interval": "maximum", "keep": "keep"}
-    intervals = {field: values[key] for key, field in names.items() if key in values}
+    names = {"min_interval": "minimum", "max_interval": "maximum"}
+    intervals = {
+        names.get(key, key): values[key]
+        for key in ("every", "min_interval", "max_interval", "retention")
+        if key in values
+    }
     limits = dict(values["limits"].values) if "limits" in values else {}
     for name in {"connect", "idle", "total", "parse"} & limits.keys():
         limits[name] = limits[name].total_seconds()

@@ -206,6 +206,7 @@ class Key:
     Args:
         default: The default as written in YAML, for the reference.
         example: Lines of YAML, including the key's name.
+        old_name: A former name, which stays valid.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Key:
     default: str = ""
     example: str = ""
     required: bool = False
+    old_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,9 +244,10 @@ class Block(Kind):
     by_name: Mapping[str, Key] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Index the keys by name."""
-        by_name = MappingProxyType({key.name: key for key in self.keys})
-        object.__setattr__(self, "by_name", by_name)
+        """Index the keys by name and old name."""
+        by_name = {key.old_name: key for key in self.keys if key.old_name}
+        by_name |= {key.name: key for key in self.keys}
+        object.__setattr__(self, "by_name", MappingProxyType(by_name))
 
     def parse(self, node: yaml.Node, key: str, validator: Validator) -> BlockValue | None:
         """Parse every key; report unknown, repeated and missing ones."""
@@ -264,7 +267,7 @@ class Block(Kind):
             if value is not None:
                 values[known.name] = value
         if self.single and len(pairs) != 1:
-            allowed = ", ".join(self.by_name)
+            allowed = ", ".join(key.name for key in self.keys)
             validator.add_problem(
                 node, f"{self.noun} must hold one key", f"Write one of {allowed}."
             )
@@ -276,7 +279,12 @@ class Block(Kind):
         required = [key.name for key in self.keys if key.required]
         schema: Schema = {
             "type": "object" if required or self.single else ["object", "null"],
-            "properties": {key.name: _schema_of(key) for key in self.keys},
+            "properties": {key.name: _schema_of(key) for key in self.keys}
+            | {
+                key.old_name: _schema_of(key) | {"deprecated": True}
+                for key in self.keys
+                if key.old_name
+            },
             "additionalProperties": False,
         }
         if required:
@@ -311,13 +319,14 @@ class Block(Kind):
             validator.add_problem(
                 node,
                 f'unknown key "{name}" in {self.noun}' if name else f"{describe(node)} as a key",
-                f"{merge}{hint}The keys here are {', '.join(self.by_name)}.",
+                f"{merge}{hint}The keys here are {', '.join(key.name for key in self.keys)}.",
             )
-        elif name in before:
-            line = before[name].start_mark.line + 1
+        elif known.name in before:
+            line = before[known.name].start_mark.line + 1
+            old = f" ({known.old_name} is its old name)" if known.old_name else ""
             validator.add_problem(
                 node,
-                f"{name} appears twice in {self.noun}",
+                f"{known.name} appears twice in {self.noun}{old}",
                 f"Keep one; the first is on line {line}.",
             )
             return None

@@ -19,6 +19,7 @@ from aggregator.config.kinds import Kind, Schema, Text, pattern_schema
 from aggregator.config.validation import InvalidValue, Validator, describe
 from aggregator.errors import QueryError
 from aggregator.models import image_types, query
+from aggregator.models.config import FOREVER
 from aggregator.models.urls import host_of
 
 
@@ -45,6 +46,22 @@ class Duration(Text):
     def schema(self) -> Schema:
         """Return the format that `query.parse_duration` parses."""
         return pattern_schema("^(?=.)([0-9]+d)? ?([0-9]+h)? ?([0-9]+m)? ?([0-9]+s)?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention(Duration):
+    """A duration, or `forever`."""
+
+    expected: str = "a duration or forever"
+    remedy: str = "Write a number with a unit, as in 30d, or forever."
+
+    def convert(self, text: str) -> timedelta:
+        """Parse the word or the numbers with units."""
+        return FOREVER if text == "forever" else Duration.convert(self, text)
+
+    def schema(self) -> Schema:
+        """Return the duration or the word."""
+        return {"anyOf": [{"const": "forever"}, Duration.schema(self)]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,9 @@ class DocumentIngest:
         self.found.known = len(seen)
         if pushed:
             self._add_to(before, ids.values())
-        elif not archive:
+        elif archive:  # not in the feed's own document, so retention counts from now
+            entries.mark_left(self.db, self.found.new, self.now)
+        else:
             self._remember(before, reading, standing, ids, decision.repeated)
             self._look_for_gap(before, reading, seen)
         return self.found

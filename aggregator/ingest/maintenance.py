@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator.models.config import Config
+from aggregator.models.config import FOREVER, Config
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.entries import entries, lists, stories
+from aggregator.store.entries.retention import BATCH, Cutoffs, Expired, expire
 from aggregator.store.queries import archives
 from aggregator.store.sources import documents, incidents, poll_log, sources, sync
 from aggregator.store.sources.sources import SourceState
@@ -67,28 +68,48 @@ def reapply_rules(
 
 
 def run_maintenance(
-    store: Store, keep: timedelta | None, now: datetime, stopping: Callable[[], bool]
+    store: Store, config: Config, now: datetime, stopping: Callable[[], bool]
 ) -> None:
-    """Delete what is kept no longer, each night; not in the first, nor after a gap.
+    """Delete expired entries and log rows, and optimise the file; call it nightly.
 
-    A clock that jumps ahead by years must not make old what is of today: it has a day to be set
-    right.
+    Nothing is deleted in the first run, and in a run after an outage: a clock that jumps ahead by
+    years would make every entry old, and so there is a day to correct it.
     """
     with store.transaction() as db:
         last = parse_time_or_none(metadata.get(db, "housekeeping"))
         metadata.put(db, "housekeeping", format_time(now))
     if last is None or now - last > NIGHTS:
         return
-    expired = 1
-    while keep is not None and expired and not stopping():
-        with store.transaction() as db:
-            expired = entries.expire(db, now - keep)
+    _expire(store, cutoffs(config, now), stopping)
     with store.transaction() as db:
         poll_log.forget(db, now)
         incidents.forget(db, now - INCIDENTS_KEPT)
         archives.forget(db)
         stories.forget(db, now.toordinal())
     store.optimise()
+
+
+def cutoffs(config: Config, now: datetime) -> Cutoffs:
+    """Return when an entry must have left its feed's document to be deleted now."""
+    return Cutoffs(
+        default=_cutoff(config.defaults.retention, now),
+        by_source={
+            source.id: _cutoff(source.retention, now)
+            for source in config.sources
+            if source.retention is not None
+        },
+    )
+
+
+def _cutoff(retention: timedelta, now: datetime) -> datetime | None:
+    return None if retention == FOREVER else now - retention
+
+
+def _expire(store: Store, cutoffs: Cutoffs, stopping: Callable[[], bool]) -> None:
+    expired = Expired(BATCH)
+    while expired.count == BATCH and not stopping():
+        with store.transaction() as db:
+            expired = expire(db, cutoffs, since=expired.last)
 
 
 def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetime) -> int:

@@ -64,14 +64,22 @@ class PerHost:
     spacing: timedelta = timedelta(0)
 
 
+FOREVER = timedelta.max
+"""The retention of entries that are never deleted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """Settings for sources without their own; `keep` None keeps entries forever."""
+    """Settings for sources without their own.
+
+    Args:
+        retention: How long an entry is kept after it has left its feed's document.
+    """
 
     every: timedelta | None = None
     minimum: timedelta = timedelta(minutes=5)
     maximum: timedelta = timedelta(hours=24)
-    keep: timedelta | None = None
+    retention: timedelta = FOREVER
     limits: Limits = Limits()
     per_host: PerHost = PerHost()
 
@@ -108,6 +116,7 @@ class Source:
 
     Args:
         every: The configured interval, or None to follow how often the feed publishes.
+        retention: As in `Defaults`, or None for the default.
         private: Whether the query string of `url` is secret.
         priority: The source with the highest leads a story in views with `lead=priority`.
         line: 1-based line of the source in the YAML file.
@@ -119,6 +128,7 @@ class Source:
     title: str = ""
     sections: tuple[str, ...] = ()
     every: timedelta | None = None
+    retention: timedelta | None = None
     enabled: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may contain secrets
     rules: tuple[Rule, ...] = ()

@@ -223,7 +223,7 @@ class Scheduler:
     def _housekeeping(self) -> None:
         try:
             maintenance.run_maintenance(
-                self._store, self.config.defaults.keep, self._clock(), self._stopping.is_set
+                self._store, self.config, self._clock(), self._stopping.is_set
             )
         except StoreError as error:
             self._log_store_error(error)

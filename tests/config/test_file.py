@@ -6,6 +6,7 @@ import pytest
 from aggregator.config import file, validation
 from aggregator.errors import ConfigError
 from aggregator.models.config import (
+    FOREVER,
     Config,
     Defaults,
     Limits,
@@ -38,7 +39,7 @@ defaults:
   every: 15m
   min_interval: 1m
   max_interval: 12h
-  keep: 90d
+  retention: 90d
   limits:
     {connect: 1s, idle: 2s, total: 1m, body: 1MB, header: 8 KiB, redirects: 0, parse: 1h 30m}
   per_host: {connections: 4, spacing: 0s}
@@ -51,6 +52,7 @@ sources:
     title: The One
     sections: [europe, world, europe]
     every: 5s
+    retention: 2h
     enabled: no
     headers: {Authorization: Bearer abc}
     keep: [{title: '(?i)\\bclimate\\b'}]
@@ -102,7 +104,7 @@ def test_a_whole_file_is_read() -> None:
             every=timedelta(minutes=15),
             minimum=timedelta(minutes=1),
             maximum=timedelta(hours=12),
-            keep=timedelta(days=90),
+            retention=timedelta(days=90),
             limits=Limits(
                 connect=1.0,
                 idle=2.0,
@@ -125,6 +127,7 @@ def test_a_whole_file_is_read() -> None:
                 title="The One",
                 sections=("europe", "world"),
                 every=timedelta(seconds=5),
+                retention=timedelta(hours=2),
                 enabled=False,
                 headers={"Authorization": "Bearer abc"},
                 rules=(
@@ -139,7 +142,7 @@ def test_a_whole_file_is_read() -> None:
             Source(
                 id="two",
                 url="https://two.example.org/feed",
-                line=37,
+                line=38,
                 yaml='{id: two, url: "https://two.example.org/feed"}',
             ),
         ),
@@ -266,11 +269,25 @@ def test_nothing_need_be_said() -> None:
             id="a duration without a unit",
         ),
         pytest.param(
-            "defaults: {every: 15 min, keep: 1:30}",
-            ['every: "15 min" is not a duration', 'keep: the number "1:30" is not a duration'],
+            "defaults: {every: 15 min, retention: 1:30}",
+            ['every: "15 min" is not a duration', 'retention: the number "1:30" is not a duration'],
             id="bad durations",
         ),
         pytest.param("defaults: {every: 0s}", ["is zero"], id="no time at all"),
+        pytest.param(
+            "defaults: {retention: never}",
+            ['retention: "never" is not a duration. Write a number with a unit, as in 30d, or'],
+            id="a retention that is no duration",
+        ),
+        pytest.param("defaults: {retention: 0d}", ["is zero"], id="no retention at all"),
+        pytest.param(
+            "defaults:\n  keep: 30d\n  retention: 90d",
+            [
+                "3:3: retention appears twice in defaults (keep is its old name)."
+                " Keep one; the first is on line 2."
+            ],
+            id="a key by its old name and its new one",
+        ),
         pytest.param(
             "defaults: {limits: {body: 10, header: 0B, total: 1x}}",
             ['"10" is not a size. Write a number with a unit', "is zero", "a duration"],
@@ -767,3 +784,26 @@ def test_logo_that_can_not_be_shown_is_refused(
         logo.write_bytes(body)
     [problem] = problems(f"site: {{logo: {logo}}}\nsources: []")
     assert what in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("defaults: {}", FOREVER),
+        ("defaults: {keep: 30d}", timedelta(days=30)),
+        ("defaults: {retention: 30d}", timedelta(days=30)),
+        ("defaults: {retention: forever}", FOREVER),
+    ],
+)
+def test_retention_has_an_old_name_in_defaults(text: str, expected: timedelta) -> None:
+    assert file.parse(text, "a.yaml", {}).defaults.retention == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("retention: 1h", timedelta(hours=1)), ("retention: forever", FOREVER)]
+)
+def test_source_has_a_retention_beside_its_filter(value: str, expected: timedelta) -> None:
+    source = f"{{id: a, url: 'https://a.example/', {value}, keep: [{{title: rain}}]}}"
+    [found] = file.parse(f"sources: [{source}]", "a.yaml", {}).sources
+    assert found.retention == expected
+    assert [rule.action for rule in found.rules] == ["keep"]

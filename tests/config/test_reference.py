@@ -77,10 +77,10 @@ def test_the_commented_lines_of_the_starter_are_valid() -> None:
     settings = re.sub(
         r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled):)", r"\1", text
     )
-    settings = re.sub(r"(?m)^# (?=  (allow|every|keep):)", "", settings)
+    settings = re.sub(r"(?m)^# (?=  (allow|every|retention):)", "", settings)
     found = file.parse(settings, "sources.yaml", {"TOKEN": "x"})
     assert found.allow
-    assert found.defaults.keep
+    assert found.defaults.retention == timedelta(days=365)
     assert found.site.contact
     source = found.sources[0]
     assert (source.every, source.enabled) == (timedelta(minutes=1), False)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from aggregator.config import file
 from aggregator.ingest.maintenance import run_maintenance
+from aggregator.models.config import Config, Defaults, Site
 from aggregator.polling.scheduler import EverySecond, Scheduler
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
@@ -127,14 +128,16 @@ def test_the_seconds_that_a_clock_has_jumped_over_are_not_counted_up() -> None:
 def test_a_clock_ahead_by_years_deletes_nothing_on_its_first_night(
     service: Service, feed_server: FeedServer
 ) -> None:
-    churn, month, now = Churn(feed_server, 2), timedelta(days=30), datetime.now(UTC)
+    churn, now = Churn(feed_server, 2), datetime.now(UTC)
+    defaults = Defaults(retention=timedelta(days=30))
+    config = Config(path="", site=Site(), storage="", defaults=defaults)
     service.configure(churn.sources())
     service.run("poll")
     with closing(Store(str(service.database))) as store:
         with store.transaction() as db:
             entries.mark_left(db, range(1, 11), now)
         for night in (now, now + YEARS):
-            run_maintenance(store, month, night, lambda: False)
+            run_maintenance(store, config, night, lambda: False)
         assert service.entries() == churn.truth()
-        run_maintenance(store, month, now + YEARS + timedelta(days=1), lambda: False)
+        run_maintenance(store, config, now + YEARS + timedelta(days=1), lambda: False)
         assert service.entries() == {}

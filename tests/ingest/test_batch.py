@@ -16,6 +16,7 @@ from aggregator.models.query import Query
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, versions
+from aggregator.store.entries.retention import Cutoffs, expire
 from aggregator.store.queries import select
 from tests.builders import START, URL, Desk, make_document, make_entry
 
@@ -153,7 +154,7 @@ def test_expired_entry_does_not_come_back(desk: Desk) -> None:
     desk.poll(make_document(A, B))
     desk.poll(make_document(B, entries=(), item_hashes=B.item_hash))
     with desk.store.transaction() as db:
-        assert entries.expire(db, desk.now + timedelta(days=1)) == 1
+        assert expire(db, Cutoffs(default=desk.now + timedelta(days=1))).count == 1
     desk.poll(make_document(A, item_hashes=A.item_hash + B.item_hash))
     assert desk.shown() == ["b"]
 
@@ -233,7 +234,7 @@ def test_feed_whose_entries_have_all_expired_is_asked_conditionally(desk: Desk) 
     desk.poll(make_document(A))
     desk.poll(make_document())
     with desk.store.transaction() as db:
-        entries.expire(db, desk.now + timedelta(days=1))
+        expire(db, Cutoffs(default=desk.now + timedelta(days=1)))
     desk.poll(make_document(A))
     assert desk.shown() == []
     assert desk.request().validators.etag == '"1"'
@@ -243,7 +244,7 @@ def test_expired_entries_are_no_longer_counted(desk: Desk) -> None:
     desk.poll(make_document(A, B))
     desk.poll(make_document(B))
     with desk.store.transaction() as db:
-        entries.expire(db, desk.now + timedelta(days=1))
+        expire(db, Cutoffs(default=desk.now + timedelta(days=1)))
         assert entries.count(db) == 1
     assert desk.state().entries == 1
 

@@ -1,18 +1,19 @@
-"""What rules do with stored entries, now and when they change."""
+"""Rules applied to stored entries, and what the night deletes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from aggregator.ingest import maintenance
-from aggregator.models.config import Rule, Section, Source, View
+from aggregator.models.config import FOREVER, Defaults, Rule, Section, Source, View
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
+from aggregator.store.entries.retention import Cutoffs, Expired, expire
 from aggregator.store.queries import select
 from aggregator.store.sources import incidents
 from tests.builders import START, Desk, make_document, make_entry
@@ -201,6 +202,116 @@ def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
     assert reapply_rules(desk) == 0
 
 
+def run_nights(desk: Desk, at: datetime, **options: object) -> None:
+    """Run maintenance at a time, after a night in which it ran before."""
+    config = replace(desk.config, **options)  # type: ignore[arg-type]  # each has its type
+    for night in (at - timedelta(days=1), at):
+        maintenance.run_maintenance(desk.store, config, night, lambda: False)
+
+
+def stored(desk: Desk) -> dict[str, list[str]]:
+    """Return the guids of the stored entries, by source."""
+    with desk.store.reading() as db:
+        rows = db.execute("select source_id, guid from entries order by guid").fetchall()
+    guids: dict[str, list[str]] = {}
+    for row in rows:
+        guids.setdefault(row["source_id"], []).append(row["guid"])
+    return guids
+
+
+DAY = timedelta(days=1)
+WEEK = Defaults(retention=7 * DAY)
+
+
+def leave(desk: Desk) -> datetime:
+    """Let an entry each leave the documents of two sources; return when."""
+    for source_id in ("a", "b0"):
+        desk.poll(make_document(RAIN, SUN), source_id)
+    for source_id in ("a", "b0"):
+        desk.now = START + timedelta(hours=1)
+        desk.poll(make_document(SUN), source_id)
+    return desk.now
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        pytest.param(7 * DAY, ["rain", "sun"], id="not at the end of its time"),
+        pytest.param(7 * DAY + timedelta(seconds=1), ["sun"], id="a second later"),
+    ],
+)
+def test_entry_is_kept_for_the_retention_after_it_left(
+    desk: Desk, after: timedelta, expected: list[str]
+) -> None:
+    run_nights(desk, leave(desk) + after, defaults=WEEK)
+    assert stored(desk) == {"a": expected, "b0": expected}
+
+
+def test_entries_are_kept_forever_by_default(desk: Desk) -> None:
+    run_nights(desk, leave(desk) + 9_999 * DAY)
+    assert stored(desk) == {"a": ["rain", "sun"], "b0": ["rain", "sun"]}
+
+
+@pytest.mark.parametrize(
+    ("retention", "after", "kept"),
+    [
+        pytest.param(DAY, DAY, True, id="shorter: at its end"),
+        pytest.param(DAY, DAY + timedelta(seconds=1), False, id="shorter: after it"),
+        pytest.param(30 * DAY, 30 * DAY, True, id="longer: at its end"),
+        pytest.param(30 * DAY, 30 * DAY + timedelta(seconds=1), False, id="longer: after it"),
+        pytest.param(FOREVER, 9_999 * DAY, True, id="forever"),
+    ],
+)
+def test_retention_of_a_source_stands_for_the_default(
+    desk: Desk, retention: timedelta, after: timedelta, kept: bool
+) -> None:
+    left = leave(desk)
+    desk.source = replace(desk.source, retention=retention)
+    run_nights(desk, left + after, defaults=WEEK)
+    assert stored(desk)["a"] == (["rain", "sun"] if kept else ["sun"])
+    assert stored(desk)["b0"] == (["sun"] if after > 7 * DAY else ["rain", "sun"])
+
+
+def test_source_alone_may_have_a_retention(desk: Desk) -> None:
+    left = leave(desk)
+    desk.source = replace(desk.source, retention=DAY)
+    run_nights(desk, left + 2 * DAY)
+    assert stored(desk) == {"a": ["sun"], "b0": ["rain", "sun"]}
+
+
+def test_source_out_of_the_configuration_has_the_default(desk: Desk) -> None:
+    left = leave(desk)
+    run_nights(desk, left + 8 * DAY, defaults=WEEK, sources=())
+    assert stored(desk) == {"a": ["sun"], "b0": ["sun"]}
+
+
+def test_more_entries_than_one_batch_expire_and_kept_ones_are_passed_over(desk: Desk) -> None:
+    many = [make_entry(f"{number}") for number in range(5)]
+    desk.poll(make_document(*many), "a")
+    desk.poll(make_document(*many), "b0")
+    own = Cutoffs(default=START + DAY, by_source={"a": None})
+    with desk.store.transaction() as db:
+        ids = [row[0] for row in db.execute("select id from entries order by id")]
+        for number, entry_id in enumerate(ids):
+            entries.mark_left(db, [entry_id], START + timedelta(minutes=number % 5))
+        counts, expired = [], Expired(2)
+        while expired.count == 2:
+            expired = expire(db, own, since=expired.last, limit=2)
+            counts.append(expired.count)
+    assert counts == [2, 2, 1]
+    assert list(stored(desk)) == ["a"]
+    assert desk.state("b0").entries == 0
+
+
+def test_entries_of_an_archive_expire_too(desk: Desk) -> None:
+    desk.poll(make_document(SUN))
+    desk.poll(make_document(RAIN), archive=True)
+    assert desk.last_seen("rain") is not None
+    assert desk.last_seen("sun") is None
+    run_nights(desk, desk.now + 8 * DAY, defaults=WEEK)
+    assert stored(desk) == {"a": ["sun"]}
+
+
 def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
     with desk.store.transaction() as db:
         incidents.note(db, "b0", "moved", "long ago", desk.now - maintenance.INCIDENTS_KEPT * 2)
@@ -210,7 +321,7 @@ def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: De
         for number in range(incidents.KEPT + 5):
             incidents.note(db, "a", "gap", str(number), desk.now)
     for night in (desk.now, desk.now + timedelta(days=1)):
-        maintenance.run_maintenance(desk.store, None, night, lambda: False)
+        maintenance.run_maintenance(desk.store, desk.config, night, lambda: False)
     with desk.store.reading() as db:
         kept = {key: [one.detail for one in incidents.recent(db, 999, key)] for key in ("b0", "b1")}
         gaps = [one.detail for one in incidents.recent(db, 999, "a")]

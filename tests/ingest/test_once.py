@@ -18,7 +18,7 @@ from aggregator.models.query import Query
 from aggregator.polling import stages
 from aggregator.polling.stages import Body
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries
+from aggregator.store.entries.retention import Cutoffs, expire
 from aggregator.store.queries import select
 from tests.builders import URL, Desk
 
@@ -65,10 +65,10 @@ def polled(desk: Desk, body: bytes) -> Ingested:
     return done
 
 
-def expire(desk: Desk) -> None:
+def expire_left(desk: Desk) -> None:
     """Delete all that has left the document, as retention does after long."""
     with desk.store.transaction() as db:
-        entries.expire(db, desk.now + timedelta(days=1))
+        expire(db, Cutoffs(default=desk.now + timedelta(days=1)))
 
 
 def sound(desk: Desk) -> None:
@@ -108,7 +108,7 @@ def test_items_that_are_edited_reordered_gone_and_back_are_stored_once(
             assert {one.guid: one.title for one in found} == stored
             assert {one.guid for one in found if desk.last_seen(one.guid) is None} == set(standing)
             if purge:
-                expire(desk)
+                expire_left(desk)
                 expired |= stored.keys() - standing.keys()
                 stored = dict(standing)
         sound(desk)

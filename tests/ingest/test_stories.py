@@ -14,6 +14,7 @@ from aggregator.models.entry import Entry, Origin
 from aggregator.models.poll import PollResult
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, stories
+from aggregator.store.entries.retention import Cutoffs, expire
 from tests.builders import START, URL, Desk, make_document, make_entry
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
@@ -162,7 +163,7 @@ def test_expired_member_leaves_its_story(desk: Desk) -> None:
     [second] = bring(desk, "b0", told("two"))
     with desk.store.transaction() as db:
         entries.mark_left(db, [first], START)
-        assert entries.expire(db, START + timedelta(days=1)) == 1
+        assert expire(db, Cutoffs(default=START + timedelta(days=1))).count == 1
     assert [entry_id for entry_id, _, _ in members(desk, second)] == [second]
     [third] = bring(desk, "b1", told("three"))
     assert members(desk, third) == []

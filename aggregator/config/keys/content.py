@@ -1,7 +1,7 @@
 """Keys about the content: sections, sources and views, and the rules in them."""
 
 from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
-from aggregator.config.values import TOKEN, Duration, Expression, Headers, QueryText, Url
+from aggregator.config.values import TOKEN, Duration, Expression, Headers, QueryText, Retention, Url
 from aggregator.models import query
 
 FIELDS = ("title", "summary", "content", "author", "category", "link")
@@ -156,6 +156,12 @@ SOURCE = Block(
             kind=Duration(),
             help="Polling interval; may be shorter than `defaults.min_interval`.",
             example="every: 1m",
+        ),
+        Key(
+            name="retention",
+            kind=Retention(),
+            help="How long an entry is kept after it has left the feed, or `forever`.",
+            example="retention: 30d",
         ),
         Key(
             name="enabled",

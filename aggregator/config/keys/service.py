@@ -1,7 +1,7 @@
 """Keys about how the service runs: storage, network, websub, cluster, defaults."""
 
 from aggregator.config.kinds import Block, Boolean, Integer, Key, ListOf, Text
-from aggregator.config.values import Address, Duration, Hub, Size, Url
+from aggregator.config.values import Address, Duration, Hub, Retention, Size, Url
 
 STORAGE = Block(
     noun="storage",
@@ -185,10 +185,15 @@ DEFAULTS = Block(
             example="max_interval: 24h",
         ),
         Key(
-            name="keep",
-            kind=Duration(),
-            help="How long entries are kept; by default forever.",
-            example="keep: 365d",
+            name="retention",
+            kind=Retention(),
+            help=(
+                "How long an entry is kept after it has left its feed, or `forever`."
+                " The old name `keep` still works here."
+            ),
+            default="forever",
+            example="retention: 365d",
+            old_name="keep",
         ),
         Key(
             name="limits",

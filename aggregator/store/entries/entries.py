@@ -225,29 +225,6 @@ def mark_present(db: Connection, entry_ids: Iterable[int]) -> None:
     )
 
 
-def expire(db: Connection, before: datetime, limit: int = 5_000) -> int:
-    """Delete entries that left their document before a time; return how many.
-
-    Their aliases stay, so that an expired item that returns is not taken for a new one.
-    """
-    ids = [
-        row[0]
-        for row in db.execute(
-            "select id from entries where last_seen is not null and last_seen < ? limit ?",
-            (format_time(before), limit),
-        )
-    ]
-    lists.remove(db, ids)
-    db.execute(
-        "update sources set entries = max(0, entries - gone.n) from (select source_id, count(*) as"
-        " n from entries where id in (select value from json_each(?)) group by source_id) as gone"
-        " where sources.id = gone.source_id",
-        (json.dumps(ids),),
-    )
-    db.executemany("delete from entries where id = ?", [(entry_id,) for entry_id in ids])
-    return len(ids)
-
-
 def get_known(db: Connection, entry_ids: Iterable[int]) -> dict[int, KnownEntry]:
     """Return the fields that identity compares, of the entries that still exist."""
     wanted = sorted(entry_ids)

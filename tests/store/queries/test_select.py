@@ -14,6 +14,7 @@ from aggregator.models.entry import Author, Enclosure, Entry, Feed, Image, SafeH
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, lists
+from aggregator.store.entries.retention import Cutoffs, expire
 from aggregator.store.queries import fts, select, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.sources import sources, sync
@@ -223,7 +224,7 @@ def test_search_index_follows_every_change(store: Store) -> None:
             db, 1, make_entry(0, title="Hail", text="ice"), changed=NOW, sections=("world",)
         )
         entries.mark_left(db, [2], NOW)
-        assert entries.expire(db, NOW + timedelta(days=1)) == 1
+        assert expire(db, Cutoffs(default=NOW + timedelta(days=1))).count == 1
     assert titles(store, Query(q="hail")) == ["Hail"]
     assert titles(store, Query(q="sun")) == []
     with store.transaction() as db:
@@ -234,7 +235,7 @@ def test_freed_id_is_not_given_again(store: Store) -> None:
     last = len(ENTRIES)
     with store.transaction() as db:
         entries.mark_left(db, [last], NOW)
-        entries.expire(db, NOW + timedelta(days=1))
+        expire(db, Cutoffs(default=NOW + timedelta(days=1)))
     assert add(store, "a", make_entry(99), NOW) == last + 1
 
 
