@@ -95,7 +95,7 @@ FILLERS = frozenset(
         "a", "al", "alle", "am", "at", "by", "d", "de", "del", "den", "der", "die", "dnia", "e",
         "er", "feira", "g", "godz", "h", "i", "il", "in", "kello", "kl", "klo", "klockan", "kloka",
         "la", "las", "le", "min", "nd", "o", "ob", "of", "om", "on", "or", "ora", "ore", "per",
-        "rd", "rok", "roku", "s", "st", "t", "th", "the", "til", "um", "uhr", "v", "van", "y",
+        "rd", "rok", "roku", "s", "st", "t", "th", "the", "til", "u", "um", "uhr", "v", "van", "y",
         "στις", "в", "г", "год", "года", "р", "року", "рік", "у", "ч",
     }
 )  # fmt: skip
@@ -104,10 +104,10 @@ FILLERS = frozenset(
 ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "azot": -1, "azost": 0, "west": 1, "bst": 1,
     "ist": 5.5, "cet": 1, "met": 1, "mez": 1, "wat": 1, "cest": 2, "mest": 2, "mesz": 2, "eet": 2,
-    "cat": 2, "sast": 2, "eest": 3, "msk": 3, "eat": 3, "trt": 3, "idt": 3, "msd": 4, "samt": 4,
-    "irst": 3.5, "irdt": 4.5, "aft": 4.5, "pkt": 5, "uzt": 5, "yekt": 5, "npt": 5.75, "omst": 6,
-    "mmt": 6.5, "ict": 7, "wib": 7, "krat": 7, "novt": 7, "awst": 8, "hkt": 8, "sgt": 8, "myt": 8,
-    "pht": 8, "wita": 8, "irkt": 8, "jst": 9, "kst": 9, "wit": 9, "yakt": 9, "acst": 9.5,
+    "cat": 2, "sast": 2, "eest": 3, "msk": 3, "мск": 3, "eat": 3, "trt": 3, "idt": 3, "msd": 4,
+    "samt": 4, "irst": 3.5, "irdt": 4.5, "aft": 4.5, "pkt": 5, "uzt": 5, "yekt": 5, "npt": 5.75,
+    "omst": 6, "mmt": 6.5, "ict": 7, "wib": 7, "krat": 7, "novt": 7, "awst": 8, "hkt": 8, "sgt": 8,
+    "myt": 8, "pht": 8, "wita": 8, "irkt": 8, "jst": 9, "kst": 9, "wit": 9, "yakt": 9, "acst": 9.5,
     "acdt": 10.5, "aest": 10, "vlat": 10, "aedt": 11, "magt": 11, "nzst": 12, "nzdt": 13,
     "nst": -3.5, "ndt": -2.5, "ast": -4, "adt": -3, "est": -5, "edt": -4, "cst": -6, "cdt": -5,
     "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9, "akdt": -8, "hst": -10, "hast": -10,

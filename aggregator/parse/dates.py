@@ -45,14 +45,15 @@ _COMMENT = re.compile(r"\(([^()]*)\)")
 
 _BEFORE = r"(?<![\d.,:/+-])"
 _HALF = r"([ap])\.? ?m\b\.?"
+_DOTTED = r"(\d{1,2})\.(\d\d)(?:\.(\d\d))?()(?: uhr)?(?=$| [a-z+-])"
 _CLOCKS = (
     re.compile(
         rf"{_BEFORE}(\d{{1,2}}) ?[:h] ?(\d{{1,2}})(?: ?[:m] ?(\d{{1,2}})(?:[.,]\d{{1,12}})?)?"
         rf"(?!\d|:\d)(?: ?{_HALF})?"
     ),
     re.compile(rf"{_BEFORE}(\d{{1,2}})()() ?(?:{_HALF}|h\b|uhr\b)"),
-    re.compile(r"(?<=\d{4} )(\d{1,2})\.(\d\d)(?:\.(\d\d))?()(?: uhr)?$"),
-    re.compile(r"(?<= )(?:kl|klo|om|ora|ore|um)\.? (\d{1,2})\.(\d\d)(?:\.(\d\d))?()(?: uhr)?$"),
+    re.compile(rf"(?:(?<=\d{{4}} )|(?<=\d{{4}}, )){_DOTTED}"),
+    re.compile(rf"(?<= )(?:kl|klo|om|ora|ore|um)\.? {_DOTTED}"),
 )
 """Times of day, the more certain ones first."""
 _HOURS = r"(\d{1,2})(?::?(\d\d)(?::?\d\d)?)?(?![\d:])"
@@ -133,8 +134,8 @@ def _usual(text: str) -> datetime | None:
 def _plain(text: str) -> str:
     """Return a date in lower case, without accents, with plain blanks, dashes and digits."""
     text = unicodedata.normalize("NFKD", text.lower()).replace("ı", "i")
-    text = "".join(character for character in text if not unicodedata.combining(character))
-    text = unicodedata.normalize("NFC", text)
+    kept = (each for each in text if unicodedata.category(each) not in ("Mn", "Cf"))
+    text = unicodedata.normalize("NFC", "".join(kept))
     return re.sub("[‐-―−]", "-", " ".join(text.replace("’", "'").split()))
 
 
@@ -277,7 +278,7 @@ def _is_known(name: str) -> bool:
 
 def _may_begin(names: list[str]) -> bool:
     """Return whether the first word is one that a date may begin with, such as any weekday."""
-    return not names or _is_known(names[0]) or not _is_zone(names[0])
+    return not names or _is_known(names[0]) or not (names[0] in ZONES or "/" in names[0])
 
 
 def _days_of_month(parts: list[str], months: Iterable[int], is_whole: bool) -> Iterator[date]:

@@ -31,6 +31,7 @@ _UNMARKED = (
     (re.compile(rb"[<{\[\s]\0[^\0]\0"), "utf-16-le"),
     (re.compile(rb"\0[<{\[\s]\0[^\0]"), "utf-16-be"),
 )
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _DECLARATION_ENDS = 10_000
 """Bytes in which a declaration is looked for; PHP warnings may stand before it."""
 _DECLARED = re.compile(
@@ -48,6 +49,19 @@ Browsers refuse them since markup can hide in them; here everything is decoded b
 _SEVEN_BIT = frozenset({*_REFUSED_BY_BROWSERS, "iso-2022-jp"})
 """All their bytes are ASCII, so that they too are valid UTF-8."""
 
+_OTHER_LABELS = {
+    "cp932": "shift_jis",
+    "cp936": "gbk",
+    "cp949": "euc-kr",
+    "cp950": "big5",
+    "eucjp": "euc-jp",
+    "euckr": "euc-kr",
+    "utf8mb4": "utf-8",
+}
+"""Labels of databases and programs that the standard does not list."""
+
+_SURROGATE_PAIR = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])+")
+_CUT_CHARACTER = re.compile(rb"[\xc2\xc3\xe2\xef\xf0][\x80-\xbf]{0,2}")
 _UNICODE = re.compile(r"utf-(?:8|16|32)")
 _LEADS = {
     "big5": range(0x81, 0xFF),
@@ -136,16 +150,10 @@ def _is_utf8(body: bytes) -> bool:
 
 def _declared(body: bytes, content_type: str) -> tuple[str, ...]:
     """Return the known encodings that the HTTP field and the document name, in this order."""
-    charset = ""
-    for parameter in content_type.split(";")[1:]:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
-            charset = value.strip().strip("\"'")
-    labels = [charset]
-    is_json = body[:1000].lstrip()[:1] in (
-        b"{",
-        b"[",
-    )  # its strings may hold declarations of others
+    charset = _CHARSET.search(content_type)
+    labels = [charset[1] if charset else ""]
+    # The strings of JSON may hold declarations of other documents.
+    is_json = body[:1000].lstrip().startswith((b"{", b"["))
     if not is_json and (declaration := _DECLARED.search(body, 0, _DECLARATION_ENDS)):
         labels.append((declaration[1] or declaration[2] or b"").decode("ascii", "replace"))
     return tuple(name for label in labels if (name := _name(label)))
@@ -153,6 +161,7 @@ def _declared(body: bytes, content_type: str) -> tuple[str, ...]:
 
 def _name(label: str) -> str:
     """Return the standard's name of an encoding that a label means, "" when none can be meant."""
+    label = _OTHER_LABELS.get(label.lower(), label)
     known = webencodings.lookup(label) if label.isascii() else None
     # UTF-16 shows by its first bytes. Where it does not, the declaration can't be true.
     if known is None or known.name.startswith("utf-16"):
@@ -166,21 +175,36 @@ def _likeliest(body: bytes, declared: tuple[str, ...]) -> str:
     """Return the encoding of bytes that are not all UTF-8.
 
     Faulty UTF-8 has more characters than faults. A document that is declared as UTF-8, or as
-    nothing, is another encoding only when it has several faults and next to no character.
+    nothing, is another encoding only when it has several faults and next to no character, and the
+    faults are not what is left of characters that were cut.
     """
-    text = body.decode("utf-8", "replace")
+    text = _joined_surrogates(body).decode("utf-8", "replace")
     faults = text.count(REPLACEMENT)
     characters = len(text) - len(text.encode("ascii", "ignore")) - faults
     if declared and declared[0] != "utf-8":
         return "utf-8" if characters > faults else declared[0]
-    if faults < 2 or faults <= 10 * characters:
+    if faults < 2 or faults <= 10 * characters or _CUT_CHARACTER.sub(b"", body).isascii():
         return "utf-8"
     return next((name for name in declared if name != "utf-8"), "windows-1252")
 
 
-def _decoded(body: bytes, encoding: str, problems: list[str]) -> bytes:
-    if encoding == "utf-8" and _is_utf8(body):
+def _joined_surrogates(body: bytes) -> bytes:
+    """Return UTF-8 in which pairs of surrogates, as Java and MySQL write them, are characters."""
+    if b"\xed" not in body:
         return body
+    return _SURROGATE_PAIR.sub(lambda pairs: _joined(pairs[0]), body)
+
+
+def _joined(pairs: bytes) -> bytes:
+    surrogates = pairs.decode("utf-8", "surrogatepass")
+    return surrogates.encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
+
+
+def _decoded(body: bytes, encoding: str, problems: list[str]) -> bytes:
+    if encoding == "utf-8":
+        body = _joined_surrogates(body)
+        if _is_utf8(body):
+            return body
     text = _text(body, encoding)
     if REPLACEMENT in text:
         problems.append(f"bytes that are no {encoding.upper()} were replaced by {REPLACEMENT}")

@@ -39,6 +39,11 @@ def declared(encoding: str, item: str = LATIN_ITEM) -> str:
             'application/xml; charset="windows-1252"',
             id="the charset parameter counts before the XML declaration",
         ),
+        pytest.param(
+            rss(LATIN_ITEM).decode().encode("latin-1"),
+            "text/xml;Charset = 'latin1' ; x=y, text/xml",
+            id="the charset parameter in an odd form",
+        ),
         pytest.param(rss(LATIN_ITEM), "", id="without any it is UTF-8"),
         pytest.param(rss(LATIN_ITEM), "text/xml", id="text/xml too is UTF-8 (RFC 7303)"),
         pytest.param(
@@ -94,6 +99,7 @@ RUSSIAN = "Причал открыт"
         ("big5", "碼頭嘅 㗎"),
         ("gb2312", "碼頭 镕"),
         ("gbk", "€ 镕"),
+        ("cp936", "镕"),
         ("gb18030", "㐀𠀀"),
         ("hz-gb-2312", "港口"),
         ("iso-8859-1", "“Zoë” €"),
@@ -128,6 +134,25 @@ def test_one_bad_byte_is_one_replacement_and_the_rest_stays_utf8(charset: str) -
 def test_a_cut_character_is_one_replacement() -> None:
     body = rss("<item><title>a!b</title></item>").replace(b"!", b"\xe2\x80")
     assert title(body) == "a\ufffdb"
+    assert title(body.replace(b"b<", b"b\xc3<")) == "a\ufffdb\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        pytest.param(b"caf\xe9", "caf\ufffd", id="one"),
+        pytest.param(b"caf\xe9 cr\xe8me", "café crème", id="two"),
+        pytest.param(b"caf\xe9 cr\xe8me \xc3\xab", "caf\ufffd cr\ufffdme ë", id="two beside UTF-8"),
+    ],
+)
+def test_several_bad_bytes_and_no_utf8_are_windows_1252(sent: bytes, text: str) -> None:
+    assert title(rss("<item><title>!</title></item>").replace(b"!", sent)) == text
+
+
+def test_an_emoji_in_two_surrogates_is_one_character() -> None:
+    body = rss("<item><title>a!b</title></item>")
+    assert title(body.replace(b"!", b"\xed\xa0\xbd\xed\xb8\x80")) == "a😀b"
+    assert title(body.replace(b"!", b"\xc3\xab\xed\xa0\xbd")) == "aë\ufffd\ufffd\ufffdb"
 
 
 @pytest.mark.parametrize(
