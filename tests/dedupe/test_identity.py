@@ -651,6 +651,46 @@ def test_entry_whose_void_guid_is_in_the_document_is_known_by_no_page_and_no_tex
     assert len(feed.poll(*void, by_page, by_text).new) == 4
 
 
+# --- after an upgrade of the reader ----------------------------------------------------------
+
+STORED = KnownEntry(
+    id=1, guid="a", canonical_url="", title="Old", fingerprint=b"old", published=None
+)
+
+
+def upgraded(*incoming: Entry, reread: dict[int, int], outdated: Sequence[int] = ()) -> Decision:
+    """Decide where entry 1 is stored with guid `a`, and some items have the bytes of last time."""
+    keys = [identity.keys("feed", one) for one in incoming]
+    guid = identity.keys("feed", entry("a")).guid
+    return identity.decide(
+        incoming,
+        keys,
+        aliases={guid: 1},
+        known={1: STORED},
+        reread=reread,
+        outdated=outdated,
+        last_poll=NOW,
+    )
+
+
+def test_item_with_the_bytes_of_its_last_reading_is_the_same_entry() -> None:
+    [same] = upgraded(entry("better", "https://x/b", "New"), reread={0: 1}).same
+    assert (same.id, same.matched, same.changed) == (1, "item", True)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_item_with_the_bytes_of_its_last_reading_claims_its_entry_first(first: int) -> None:
+    document = [entry("better", title="New"), entry("a", title="Other")]
+    decision = upgraded(*document[first:], *document[:first], reread={first: 1})
+    assert [same.position for same in decision.same] == [first]
+    assert decision.dropped == (1 - first,)
+
+
+def test_entry_of_an_earlier_reader_is_not_changed_by_a_better_reading() -> None:
+    [same] = upgraded(entry("a", title="New"), reread={}, outdated=[1]).same
+    assert not same.changed
+
+
 # --- pages, texts and floods -----------------------------------------------------------------
 
 

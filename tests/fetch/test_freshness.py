@@ -107,6 +107,13 @@ def test_no_store(value: str, no_store: bool) -> None:
     assert freshness.read({"cache-control": [value]}, NOW).no_store is no_store
 
 
+def test_dates_are_in_gmt() -> None:
+    for value in ("Sat, 27 Jun 2009 23:00:00 +0100", "Sat Jun 27 22:00:00 2009"):
+        date = freshness.date(value)
+        assert date == datetime(2009, 6, 27, 22, tzinfo=UTC)
+        assert date.utcoffset() == timedelta(0)
+
+
 NAMES = ("cache-control", "expires", "date", "age", "retry-after")
 VALUES = st.text(max_size=60) | st.sampled_from(
     (

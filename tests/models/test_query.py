@@ -64,6 +64,7 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
             "since=1h30m", Query(within=timedelta(minutes=90)), id="a duration of two units"
         ),
         pytest.param("has=video&has=audio", Query(has=("audio", "video")), id="either of two"),
+        pytest.param("limit=1", Query(limit=1), id="the smallest limit"),
         pytest.param("limit=500", Query(limit=500), id="the largest limit"),
         pytest.param("sort=updated", Query(sort=Sort.UPDATED), id="by the last change"),
         pytest.param("sort=newest", Query(), id="newest is the order if nothing is said"),
@@ -229,6 +230,13 @@ def test_durations_are_read_back(value: timedelta) -> None:
 )
 def test_render_duration(value: timedelta, text: str) -> None:
     assert query.render_duration(value) == text
+
+
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-01T06:30:00%2B05:45"])
+def test_times_are_in_gmt(text: str) -> None:
+    since = query.parse(f"since={text}").since
+    assert since is not None
+    assert since.utcoffset() == timedelta(0)
 
 
 def test_longest_durations() -> None:

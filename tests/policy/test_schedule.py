@@ -344,6 +344,7 @@ def test_spacing_is_learnt_from_429_and_forgotten_slowly() -> None:
 def test_spacing_returns_to_none_and_has_a_ceiling() -> None:
     assert schedule.host_spacing(0.1, limited=False) == 0
     assert schedule.host_spacing(0.11, limited=False) == 0
+    assert schedule.host_spacing(0.11111111111111112, limited=False) == 0.1
     assert schedule.host_spacing(0.112, limited=False) == pytest.approx(0.1008)
     assert schedule.host_spacing(50, limited=True) == 60
 
