@@ -144,6 +144,23 @@ def decide(
     document = _Document(
         incoming, incoming_keys, aliases, known, unchanged_items, reread or {}, last_poll
     )
+    decision = _match_each(document, outdated)
+    new = _hold_back_flood(
+        incoming,
+        decision.new,
+        size=len(incoming) + len(unchanged_items),
+        overlaps=bool(unchanged_items or decision.same),
+        last_poll=last_poll,
+    )
+    return replace(
+        decision,
+        new=tuple(new),
+        void=tuple(sorted(document.void_for_good())),
+        quarantine=next((item.quarantine for item in new if item.quarantine), ""),
+    )
+
+
+def _match_each(document: "_Document", outdated: Collection[int]) -> Decision:
     new: list[New] = []
     same: list[Same] = []
     dropped: list[int] = []
@@ -156,7 +173,7 @@ def decide(
                 repeated.append(position)
         elif owner is None:
             new.append(New(position=position, aliases=document.usable(position)))
-        elif owner not in known:
+        elif owner not in document.known:
             dropped.append(position)
         else:
             document.claimed.add(owner)
@@ -165,23 +182,16 @@ def decide(
                     position=position,
                     id=owner,
                     aliases=document.usable(position),
-                    changed=owner not in outdated
-                    and known[owner].fingerprint != incoming[position].fingerprint,
+                    changed=owner not in outdated and document.differs(position, owner),
                     matched=matched,
                 )
             )
-        document.taken.update(incoming_keys[position].present)
-    new.sort(key=lambda item: item.position)
-    size = len(incoming) + len(unchanged_items)
-    overlaps = bool(unchanged_items or same)
-    new = _hold_back_flood(incoming, new, size=size, overlaps=overlaps, last_poll=last_poll)
+        document.taken.update(document.keys[position].present)
     return Decision(
-        new=tuple(new),
+        new=tuple(sorted(new, key=lambda item: item.position)),
         same=tuple(sorted(same, key=lambda item: item.position)),
         dropped=tuple(sorted(dropped)),
         repeated=tuple(sorted(repeated)),
-        void=tuple(sorted(document.void_for_good())),
-        quarantine=next((item.quarantine for item in new if item.quarantine), ""),
     )
 
 
@@ -309,6 +319,10 @@ class _Document:
     def has_guid(self, position: int) -> bool:
         """Whether an entry has a guid that may decide."""
         return bool(self.deciding[position][0])
+
+    def differs(self, position: int, owner: int) -> bool:
+        """Whether an incoming entry has another text than the stored one."""
+        return self.known[owner].fingerprint != self.incoming[position].fingerprint
 
     def match(self, position: int) -> tuple[int | None, str]:
         """Return the stored entry that an incoming one is, and the name of the key that decided."""

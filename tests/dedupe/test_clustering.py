@@ -1,4 +1,4 @@
-"""Stories across sources: the labelled set as a whole, and each rule by an example of its own."""
+"""Stories across sources: the labelled set as a whole, and each rule by one example."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,8 +25,8 @@ FERRY = StoryInput(
 )
 
 
-def told(**fields: object) -> StoryInput:
-    """Return the ferry's story as another source tells it."""
+def other(**fields: object) -> StoryInput:
+    """Return the ferry's story as another source reports it."""
     other = {"id": 2, "source_id": "post", "page": "https://post.example/1", "lead": ""}
     return replace(FERRY, **other | fields)  # type: ignore[arg-type]  # fields of StoryInput
 
@@ -41,7 +41,7 @@ def test_labelled_set_is_large_enough() -> None:
     assert sum(not pair.same for pair in PAIRS) >= 120
 
 
-def test_labelled_set_is_told_apart() -> None:
+def test_precision_and_recall_on_the_labelled_set() -> None:
     figures = labelled.figures()
     wrong = [(pair.first.title, pair.second.title) for pair in figures.wrong]
     missed = [(pair.first.title, pair.second.title) for pair in figures.missed]
@@ -49,8 +49,8 @@ def test_labelled_set_is_told_apart() -> None:
     assert figures.recall >= 0.85, missed
 
 
-def test_what_the_demo_invents_is_told_apart() -> None:
-    """Few forms filled in at random, and some events told by a second feed in other words."""
+def test_precision_and_recall_on_the_demo() -> None:
+    """A few templates filled in at random; a second feed reports some events in other words."""
     said, told_twice = list[bool](), 0
     for seed in range(3):
         begun = NOON - timedelta(minutes=5)
@@ -80,7 +80,7 @@ def demo_report(number: int, feed: str, report: newsroom.Report) -> StoryInput:
 
 
 @given(st.sampled_from(PAIRS))
-def test_it_does_not_matter_which_report_came_first(pair: labelled.Pair) -> None:
+def test_decision_is_the_same_in_either_order(pair: labelled.Pair) -> None:
     there, back = labelled.judge(pair.first, pair.second), labelled.judge(pair.second, pair.first)
     assert (there is None) is (back is None)
     if there and back:
@@ -88,60 +88,60 @@ def test_it_does_not_matter_which_report_came_first(pair: labelled.Pair) -> None
 
 
 @given(st.text(max_size=80), st.text(max_size=200))
-def test_no_text_is_too_odd(title: str, lead: str) -> None:
-    report = told(title=title, lead=lead)
+def test_any_text_has_keys_and_a_decision(title: str, lead: str) -> None:
+    report = other(title=title, lead=lead)
     found = clustering.keys(report)
     assert all(-(2**63) <= key < 2**63 for key in (found.page, found.title, *found.near))
     decide(report)
 
 
 def test_equal_page_is_the_strongest_reason() -> None:
-    assert decide(told(title="212 people, one rock"), same_page=True) == Join(
+    assert decide(other(title="212 people, one rock"), same_page=True) == Join(
         story=1, reason="links to the same page", similarity=1.0
     )
 
 
-def test_who_names_the_page_of_another_can_put_no_other_headline_in_its_place() -> None:
-    pills = told(title="Buy these pills today", lead="Cheap and in the mail by noon tomorrow")
+def test_link_to_the_page_of_another_entry_needs_a_word_in_common() -> None:
+    pills = other(title="Buy these pills today", lead="Cheap and in the mail by noon tomorrow")
     assert decide(pills, same_page=True) is None
-    assert decide(told(title="", lead=""), same_page=True) is not None
+    assert decide(other(title="", lead=""), same_page=True) is not None
 
 
-def test_home_page_of_a_site_is_no_evidence() -> None:
-    assert clustering.keys(told(page="https://post.example/")).page == 0
-    assert clustering.keys(told(page="https://post.example/?p=1")).page != 0
+def test_home_page_has_no_key() -> None:
+    assert clustering.keys(other(page="https://post.example/")).page == 0
+    assert clustering.keys(other(page="https://post.example/?p=1")).page != 0
 
 
-def test_hint_counts_only_where_titles_agree() -> None:
-    assert decide(told(title="Ferry with 212 on board aground"), hinted=True) is not None
-    assert decide(told(title="Links for Monday"), hinted=True) is None
+def test_hint_needs_titles_that_agree() -> None:
+    assert decide(other(title="Ferry with 212 on board aground"), hinted=True) is not None
+    assert decide(other(title="Links for Monday"), hinted=True) is None
 
 
-def test_telling_title_is_enough_within_three_days() -> None:
-    assert decide(told(title="FERRY with 212 on board runs aground off Skerrow!")) == Join(
+def test_long_title_is_enough_within_three_days() -> None:
+    assert decide(other(title="FERRY with 212 on board runs aground off Skerrow!")) == Join(
         story=1, reason="same title", similarity=1.0
     )
-    assert decide(told(at=NOON + timedelta(days=3))) is not None
-    assert decide(told(at=NOON + timedelta(days=3, seconds=1))) is None
-    assert decide(told(at=NOON - timedelta(days=4))) is None
+    assert decide(other(at=NOON + timedelta(days=3))) is not None
+    assert decide(other(at=NOON + timedelta(days=3, seconds=1))) is None
+    assert decide(other(at=NOON - timedelta(days=4))) is None
 
 
-def test_title_that_a_source_uses_again_and_again_is_no_evidence() -> None:
-    assert decide(told(lead=FERRY.lead), reused_title=True) is not None
+def test_reused_title_is_no_evidence() -> None:
+    assert decide(other(lead=FERRY.lead), reused_title=True) is not None
     first = replace(FERRY, title="Seven stories to read this morning before breakfast")
-    assert decide(told(title=first.title, lead=""), first) is not None
-    assert decide(told(title=first.title, lead=""), first, reused_title=True) is None
+    assert decide(other(title=first.title, lead=""), first) is not None
+    assert decide(other(title=first.title, lead=""), first, reused_title=True) is None
     lead = "Snow has closed the pass, schools stay open, and the theatre has found its singer."
-    assert decide(told(title=first.title, lead=lead), first, reused_title=True) is None
+    assert decide(other(title=first.title, lead=lead), first, reused_title=True) is None
 
 
-def test_source_is_never_in_a_story_twice() -> None:
-    assert decide(told(source_id="herald"), same_page=True) is None
-    assert decide(told(), sources=("herald", "post")) is None
+def test_story_has_one_entry_of_a_source() -> None:
+    assert decide(other(source_id="herald"), same_page=True) is None
+    assert decide(other(), sources=("herald", "post")) is None
 
 
-def test_of_two_stories_the_stronger_reason_wins_then_the_older() -> None:
-    report = told(lead=FERRY.lead)
+def test_stronger_rule_wins_then_the_older_story() -> None:
+    report = other(lead=FERRY.lead)
     older = Candidate(story=1, first=FERRY, sources=("herald",))
     newer = replace(older, story=9, same_page=True)
     joined = clustering.decide(report, [older, newer])
@@ -155,13 +155,17 @@ def test_of_two_stories_the_stronger_reason_wins_then_the_older() -> None:
 @pytest.mark.parametrize(
     ("text", "content"),
     [
-        pytest.param("The US and the EU", {"us", "eu"}, id="acronyms tell, function words don't"),
+        pytest.param(
+            "The US and the EU",
+            {"us", "eu"},
+            id="acronyms are content words, function words are not",
+        ),
         pytest.param("1,200 at 3:2 on 12/05", {"1200", "3-2", "12-05"}, id="figures are one word"),
         pytest.param("Ёлка и ёлки", {"елка", "елки"}, id="marks are folded"),
-        pytest.param("第3回", {"第", "3", "回"}, id="a figure parts what has no spaces"),
-        pytest.param("古い本屋", {"古い", "い本", "本屋"}, id="pairs where no spaces are written"),
+        pytest.param("第3回", {"第", "3", "回"}, id="a number splits unspaced text"),
+        pytest.param("古い本屋", {"古い", "い本", "本屋"}, id="unspaced text is split into pairs"),
         pytest.param(
-            "والمدينة مدينتها", {"مدين", "مدينت"}, id="what Arabic writes together is cut"
+            "والمدينة مدينتها", {"مدين", "مدينت"}, id="Arabic prefixes and endings are removed"
         ),
         pytest.param("हिन्दी", {"हिन्दी"}, id="vowel signs are within words"),
     ],

@@ -14,7 +14,7 @@ TEXTS = st.text() | st.text(alphabet="aB cé12.,:-'ü的是กक ال“!?\u030
 
 
 @given(TEXTS, st.integers(1, tokenizer.MAX_WORDS))
-def test_the_beginning_is_that_of_all_words(text: str, count: int) -> None:
+def test_first_tokens_are_the_first_words(text: str, count: int) -> None:
     assert (
         tuple(token.word for token in tokenizer.first_tokens(text, count))
         == tokenizer.tokenize(text).words[:count]
@@ -22,7 +22,7 @@ def test_the_beginning_is_that_of_all_words(text: str, count: int) -> None:
 
 
 @given(TEXTS)
-def test_the_beginning_tells_which_words_tell(text: str) -> None:
+def test_first_tokens_mark_the_same_content_words(text: str) -> None:
     content = {token.word for token in tokenizer.first_tokens(text) if token.is_content}
     assert content == tokenizer.tokenize(text).content
 

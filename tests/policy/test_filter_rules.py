@@ -42,7 +42,7 @@ def keep(field: str, pattern: str) -> Rule:
         ("link", r"\?x="),
     ],
 )
-def test_each_field_is_read_without_regard_to_case(field: str, pattern: str) -> None:
+def test_each_field_ignores_case(field: str, pattern: str) -> None:
     assert filter_rules.verdict([drop(field, pattern)], ENTRY) == DROPPED.format(field, pattern)
     assert filter_rules.verdict([keep(field, pattern)], ENTRY) == ""
     assert filter_rules.verdict([drop(field, "xylophone")], ENTRY) == ""
@@ -92,7 +92,7 @@ def test_no_pattern_can_hang() -> None:
         ("rome,", "Rain in Paris", False),
     ],
 )
-def test_words_are_found_whole_in_any_script(words: str, title: str, met: bool) -> None:
+def test_whole_words_match_in_any_script(words: str, title: str, met: bool) -> None:
     entry = replace(make_entry("a", title=title), summary="", text="")
     assert bool(filter_rules.verdict([drop("words", words)], entry)) is met
 
@@ -114,7 +114,7 @@ def does(action: str, value: str = "", pattern: str = "rain") -> Rule:
 WHERE = ("world", "europe")
 
 
-def test_an_entry_that_no_rule_is_for_keeps_what_it_has() -> None:
+def test_entry_without_rules_is_unchanged() -> None:
     assert book().evaluate("a", WHERE, ENTRY) == RuleResult()
     assert (
         book(source=(does("priority", pattern="snow"),)).evaluate("a", WHERE, ENTRY) == RuleResult()
@@ -122,7 +122,7 @@ def test_an_entry_that_no_rule_is_for_keeps_what_it_has() -> None:
     assert book(source=(does("priority"),)).evaluate("b", WHERE, ENTRY) == RuleResult()
 
 
-def test_a_rule_of_the_source_gives_a_category_a_section_and_a_mark() -> None:
+def test_source_rules_set_category_section_and_priority() -> None:
     rules_of_source = (does("category", "Storms"), does("section", "weather"), does("priority"))
     ruling = book(source=rules_of_source).evaluate("a", WHERE, ENTRY)
     assert ruling == RuleResult(
@@ -137,17 +137,17 @@ def test_a_rule_of_the_source_gives_a_category_a_section_and_a_mark() -> None:
     )
 
 
-def test_a_category_that_the_publisher_gave_is_not_given_again() -> None:
+def test_category_of_the_publisher_is_not_repeated() -> None:
     assert book(source=(does("category", "ITALY"),)).evaluate("a", WHERE, ENTRY).categories == ()
 
 
-def test_a_section_keeps_an_entry_out_of_itself_alone() -> None:
+def test_section_rules_hide_an_entry_in_that_section_only() -> None:
     ruling = book(sections={"europe": (drop("title", "rain"),)}).evaluate("a", WHERE, ENTRY)
     assert (ruling.sections, ruling.dropped) == (("world",), "")
     assert ruling.reasons == ("not in section europe: dropped by the rule title: rain",)
 
 
-def test_the_section_that_an_entry_is_moved_to_has_its_own_say() -> None:
+def test_rules_of_the_section_moved_to_apply() -> None:
     sections = {"weather": (drop("title", "rome"),)}
     ruling = book(source=(does("section", "weather"),), sections=sections).evaluate(
         "a", WHERE, ENTRY
@@ -155,25 +155,25 @@ def test_the_section_that_an_entry_is_moved_to_has_its_own_say() -> None:
     assert ruling.sections == ()
 
 
-def test_a_section_may_move_an_entry_on() -> None:
+def test_section_rules_can_move_an_entry() -> None:
     moving = {"europe": (does("section", "weather"),)}
     assert book(sections=moving).evaluate("a", WHERE, ENTRY).sections == ("weather",)
     assert book(sections=moving).evaluate("a", ("world",), ENTRY).sections is None
 
 
-def test_a_view_names_the_entries_that_pass_its_rules() -> None:
+def test_result_names_the_views_whose_rules_pass() -> None:
     views = {"dry": (drop("title", "rain"),), "wet": (keep("title", "rain"),)}
     ruling = book(views=views).evaluate("a", WHERE, ENTRY)
     assert (ruling.views, ruling.sections, ruling.dropped) == (("wet",), None, "")
 
 
-def test_what_the_source_drops_is_nowhere() -> None:
+def test_entry_dropped_by_its_source_is_in_no_section() -> None:
     dropping = book(source=(drop("title", "rain"), does("priority")), views={"wet": ()})
     dropped = DROPPED.format("title", "rain")
     assert dropping.evaluate("a", WHERE, ENTRY) == RuleResult(dropped=dropped, reasons=(dropped,))
 
 
-def test_the_mark_of_a_source_changes_with_its_rules_alone() -> None:
+def test_digest_of_a_source_changes_with_its_rules_only() -> None:
     one = book(source=(does("priority"),), sections={"sport": (drop("title", "x"),)})
     assert one.stamp("b", WHERE) == ""
     assert one.stamp("a", WHERE) == one.stamp("a", WHERE[::-1]) != ""

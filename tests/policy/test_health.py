@@ -1,4 +1,4 @@
-"""How a source fares: which of its troubles is told."""
+"""The health of a source: the worst of its problems is shown."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,48 +29,57 @@ WELL: dict[str, Any] = {
         pytest.param(
             {"failures": 3, "error": "x"}, "failing", "x", id="three in a row are failing"
         ),
-        pytest.param({"gone": True, "failures": 9, "error": "x"}, "gone", "x", id="gone is worst"),
         pytest.param(
-            {"waiting": "w", "quarantine": "q"}, "waiting", "w", id="it waits before all else"
+            {"gone": True, "failures": 9, "error": "x"},
+            "gone",
+            "x",
+            id="gone is worse than failing",
         ),
         pytest.param(
-            {"waiting": "w", "failures": 3, "error": "x"}, "failing", "x", id="but failing is worse"
+            {"waiting": "w", "quarantine": "q"},
+            "waiting",
+            "w",
+            id="waiting is worse than quarantined",
+        ),
+        pytest.param(
+            {"waiting": "w", "failures": 3, "error": "x"},
+            "failing",
+            "x",
+            id="failing is worse than waiting",
         ),
         pytest.param({"quarantine": "held"}, "quarantined", "held", id="entries are held back"),
         pytest.param(
             {"quarantine": "held", "failures": 3, "error": "x"},
             "failing",
             "x",
-            id="a failing source is that first",
+            id="failing is worse than quarantined",
         ),
         pytest.param(
-            {"newest": NOW - timedelta(days=30)}, "fine", "", id="a month of silence is none"
+            {"newest": NOW - timedelta(days=30)}, "fine", "", id="30 days without entries"
         ),
         pytest.param(
             {"newest": NOW - timedelta(days=31)},
             "silent",
             "no new entries since 27 May 2009",
-            id="longer is",
+            id="31 days",
         ),
         pytest.param(
             {"newest": NOW - timedelta(days=60), "usual_gap": timedelta(days=7)},
             "fine",
             "",
-            id="but not for a weekly",
+            id="60 days of a weekly feed",
         ),
         pytest.param(
             {"newest": NOW - timedelta(days=71), "usual_gap": timedelta(days=7)},
             "silent",
             "no new entries since 17 April 2009",
-            id="until ten of its weeks are over",
+            id="71 days of a weekly feed",
         ),
-        pytest.param(
-            {"newest": None, "usual_gap": None}, "fine", "", id="no entries are no silence"
-        ),
-        pytest.param({"milliseconds": 10_001}, "slow", "last fetch took 10 s", id="it takes long"),
+        pytest.param({"newest": None, "usual_gap": None}, "fine", "", id="no entries yet"),
+        pytest.param({"milliseconds": 10_001}, "slow", "last fetch took 10 s", id="a slow fetch"),
     ],
 )
-def test_judge(facts: dict[str, Any], state: str, words: str) -> None:
+def test_assess(facts: dict[str, Any], state: str, words: str) -> None:
     assert health.assess(**WELL | facts) == health.Health(state=state, reason=words)
 
 
