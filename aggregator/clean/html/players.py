@@ -21,6 +21,12 @@ class Page:
     url: str
     picture: str = ""
 
+    @property
+    def host(self) -> str:
+        """The host of the page."""
+        host = urlsplit(self.url).hostname or ""
+        return host.removeprefix("www.") if self.picture else host
+
 
 @dataclass(frozen=True, slots=True)
 class _Host:
@@ -137,8 +143,7 @@ def player(frame: str, title: str = "") -> str:
             of an advert's address is another at each poll.
     """
     shown = page(frame)
-    host = (urlsplit(shown.url).hostname or "").removeprefix("www." if shown.picture else "")
-    words = text.one_line(title, TITLE_LENGTH) or host
+    words = text.one_line(title, TITLE_LENGTH) or shown.host
     if not shown.picture:
         return link(shown.url, escape(words))
     picture = element("img", {"src": shown.picture, "alt": text.one_line(title, TITLE_LENGTH)})

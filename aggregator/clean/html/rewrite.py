@@ -98,6 +98,7 @@ class _Rewriter:
         self.stack: list[_Open] = []
         self.sources: list[str] = []  # of the picture that is open
         self.addresses: list[str] = []  # of the object that is open
+        self.without_scripts: set[str] = set()  # pictures and links that a noscript showed
         self.drawings = self.formulas = 0  # open ones
         self.is_raw = False  # whether a frame is open
         self.is_within = False  # a drawing or a formula
@@ -259,7 +260,7 @@ class _Rewriter:
             self.holds_markup = True
         match name:
             case "img":
-                return self._image(sent, ())
+                return self._image(sent)
             case "source":
                 return self._source(sent)
             case "input":
@@ -275,7 +276,11 @@ class _Rewriter:
     def _is_in(self, name: str) -> bool:
         return any(each.name == name for each in self.stack)
 
-    def _image(self, sent: Attributes, _: object) -> str:
+    def _amp_image(self, sent: Attributes, _: str) -> str:
+        self.without_scripts.clear()  # its noscript stands in it, and goes with the rest
+        return self._image(sent)
+
+    def _image(self, sent: Attributes) -> str:
         if pictures.is_counter(sent):
             return ""
         others = self.sources if self._is_in("picture") else ()
@@ -286,6 +291,9 @@ class _Rewriter:
             alt = text.one_line(sent.get("alt", ""))
             note = f"[Picture: {alt}]" if alt else "[Picture]"
             return escape(note) if pictures.is_embedded(sent) else ""
+        if url in self.without_scripts:  # the noscript stood before its lazy picture
+            self.without_scripts.remove(url)
+            return ""
         values = attributes.kept("img", sent, self.base)
         values["src"] = url
         return element("img", {key: value for key, value in values.items() if key != "id"})
@@ -322,8 +330,11 @@ class _Rewriter:
                 return ""
             self.out[at] = ""
         near = "".join(self.out[-NEAR:])
-        is_shown = all(f'"{url}"' in near for url in _ADDRESS.findall(inner))
-        return "" if is_shown else inner
+        addresses = _ADDRESS.findall(inner)
+        if all(f'"{address}"' in near for address in addresses):
+            return ""
+        self.without_scripts.update(map(html.unescape, addresses))
+        return inner
 
     def _drawing(self, sent: Attributes, inner: str) -> str:
         if sent.get("aria-hidden") == "true":
@@ -376,17 +387,19 @@ class _Rewriter:
         return self._player(url, sent.get("title", ""))
 
     def _player(self, url: str, title: str = "") -> str:
-        if not url or self._is_in("a"):
-            return escape(title)
+        if not url:
+            return ""
+        if self._is_in("a"):
+            return escape(title or players.page(url).host)
         shown = players.player(url, title)
         is_inline = any(each.name in _HOLDS_NO_PARAGRAPH for each in self.stack)
         return shown if is_inline else f"<p>{shown}</p>"
 
 
 _BECOMES = {
-    "amp-anim": "_image",
+    "amp-anim": "_amp_image",
     "amp-iframe": "_frame",
-    "amp-img": "_image",
+    "amp-img": "_amp_image",
     "amp-video": "_frame",
     "amp-youtube": "_hosted_frame",
     "iframe": "_frame",
