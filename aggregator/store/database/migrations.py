@@ -349,3 +349,13 @@ def larger_batches(db: "Database") -> None:
 def unread_dates(db: "Database") -> None:
     """Keep the text of a date that can't be read, for `explain`."""
     db.execute("alter table entries add column unread_date text not null default ''")
+
+
+@migration
+def capped_waits(db: "Database") -> None:
+    """End the waits of more than 30 days that an earlier version accepted (Retry-After)."""
+    db.execute(
+        "update sources set gate_from = null, gate_until = null, next_poll_at = planned_at,"
+        " next_poll_reason = 'its wait was too long'"
+        " where gate_until > strftime('%Y-%m-%dT%H:%M:%SZ', gate_from, '+30 days')"
+    )
