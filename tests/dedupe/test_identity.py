@@ -1,4 +1,4 @@
-"""Which entries are the same: told as a story of documents, one after the other."""
+"""Which entries are the same, in sequences of documents of one feed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -127,7 +127,7 @@ B = entry("b", "https://x/b", "Title B", "text b", 21)
             [entry("live-1", "https://x/live", "Monday", day=20)],
             [entry("live-2", "https://x/live", "Tuesday", day=21)],
             2,
-            id="a live page with another story is another entry",
+            id="a live page with another title and text is another entry",
         ),
         pytest.param(
             [entry("", "https://x/a", "Old")],
@@ -244,7 +244,7 @@ def test_old_item_whose_page_has_expired_does_not_come_back_under_a_new_guid() -
     assert feed.poll(replace(A, guid="a2")).new == ()
 
 
-def test_live_page_whose_last_story_has_expired_brings_the_next() -> None:
+def test_live_page_whose_last_entry_has_expired_brings_the_next() -> None:
     feed = Feed()
     feed.poll(entry("live-1", "https://x/live", "Monday", day=1))
     feed.expire()
@@ -268,7 +268,7 @@ def test_page_that_entries_without_guid_shared_once_stays_void() -> None:
     assert len(feed.known) == 5
 
 
-def test_page_whose_revisions_stood_side_by_side_still_tells_the_next() -> None:
+def test_page_with_two_revisions_at_once_identifies_the_next() -> None:
     def revision(number: int) -> Entry:
         return entry(f"https://x/a#{number}", "https://x/a", f"Title {number}", day=20)
 
@@ -340,7 +340,7 @@ documents = st.lists(
 
 
 @given(st.lists(documents, max_size=5))
-def test_polling_a_document_twice_stores_what_polling_it_once_does(
+def test_polling_a_document_twice_adds_nothing(
     feeds: list[list[Entry]],
 ) -> None:
     feed = Feed()
@@ -371,7 +371,7 @@ def test_guid_with_one_page_is_stored_once(document: list[Entry]) -> None:
 
 
 @given(st.lists(documents, min_size=1, max_size=3), st.randoms())
-def test_order_of_items_decides_nothing(feeds: list[list[Entry]], random: Random) -> None:
+def test_order_of_items_does_not_matter(feeds: list[list[Entry]], random: Random) -> None:
     """The same entries are found and as many are new, whatever the order of the document."""
     *before, document = feeds
     guids = [one.guid for one in document if one.guid]
@@ -388,7 +388,7 @@ def test_order_of_items_decides_nothing(feeds: list[list[Entry]], random: Random
     assert outcomes[0] == outcomes[1]
 
 
-def test_untitled_stories_on_one_page_are_told_apart() -> None:
+def test_untitled_entries_on_one_page_are_two() -> None:
     feed = Feed()
     feed.poll(entry("1", "https://x/live", text="Monday"))
     assert len(feed.poll(entry("2", "https://x/live", text="Tuesday")).new) == 1
@@ -403,7 +403,7 @@ def test_item_listed_twice_without_guid_keeps_its_page() -> None:
     assert len(feed.known) == 1
 
 
-def test_guids_that_were_one_entry_part_when_each_has_a_page() -> None:
+def test_guids_of_one_entry_are_two_entries_once_each_has_a_page() -> None:
     feed = Feed()
     feed.poll(entry("a", "https://x/1", "Title"))
     feed.poll(entry("b", "https://x/1", "Title"))
@@ -494,7 +494,7 @@ def test_page_shared_under_a_void_guid_is_void_too() -> None:
     assert len(feed.poll(*later).new) == 2
 
 
-def test_page_of_an_unchanged_item_says_nothing_of_another_item() -> None:
+def test_page_of_an_unchanged_item_identifies_no_other_item() -> None:
     """So the other is known by its text, which repeats the unchanged item's."""
     feed = Feed()
     stored = entry("1", "https://x/a", "T")

@@ -46,19 +46,19 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
             Query(q='"two words" -not pre*'),
             id="the search syntax passes unchanged",
         ),
-        pytest.param("q=a=b", Query(q="a=b"), id="the first equals sign parts key and value"),
-        pytest.param("q=a,b", Query(q="a,b"), id="a comma in a search is no list"),
+        pytest.param("q=a=b", Query(q="a=b"), id="the first equals sign separates key and value"),
+        pytest.param("q=a,b", Query(q="a,b"), id="a comma in a search makes no list"),
         pytest.param("q=" + "a" * 3998, Query(q="a" * 3998), id="the longest query"),
         pytest.param("not=sport", Query(exclude="sport"), id="not excludes words"),
-        pytest.param("lang=EN,pt-BR", Query(lang=("en", "pt-br")), id="languages in small letters"),
+        pytest.param("lang=EN,pt-BR", Query(lang=("en", "pt-br")), id="languages in lower case"),
         pytest.param("since=2026-11-01", Query(since=NOVEMBER), id="a day begins at midnight GMT"),
         pytest.param(
-            "since=2026-11-01T01:00:00%2B01:00", Query(since=NOVEMBER), id="a moment with its zone"
+            "since=2026-11-01T01:00:00%2B01:00", Query(since=NOVEMBER), id="a time with its zone"
         ),
         pytest.param(
             "since=2026-11-01T01:00:00+01:00", Query(since=NOVEMBER), id="a plus left unencoded"
         ),
-        pytest.param("since=2026-11-01T00:00Z", Query(since=NOVEMBER), id="a moment in GMT"),
+        pytest.param("since=2026-11-01T00:00Z", Query(since=NOVEMBER), id="a time in GMT"),
         pytest.param("since=7d", Query(within=timedelta(days=7)), id="a duration before now"),
         pytest.param(
             "since=1h30m", Query(within=timedelta(minutes=90)), id="a duration of two units"
@@ -67,12 +67,12 @@ NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
         pytest.param("limit=1", Query(limit=1), id="the smallest limit"),
         pytest.param("limit=500", Query(limit=500), id="the largest limit"),
         pytest.param("sort=updated", Query(sort=Sort.UPDATED), id="by the last change"),
-        pytest.param("sort=newest", Query(), id="newest is the order if nothing is said"),
-        pytest.param("stories=expand", Query(stories=Stories.EXPAND), id="each report by itself"),
+        pytest.param("sort=newest", Query(), id="newest is the default order"),
+        pytest.param("stories=expand", Query(stories=Stories.EXPAND), id="each entry on its own"),
         pytest.param(
             "stories=collapse&lead=first", Query(), id="a story is shown once, by the first"
         ),
-        pytest.param("lead=longest", Query(lead=Lead.LONGEST), id="a story by its longest report"),
+        pytest.param("lead=longest", Query(lead=Lead.LONGEST), id="a story by its longest entry"),
     ],
 )
 def test_parse_reads(text: str, expected: Query) -> None:
@@ -91,7 +91,7 @@ def test_parse_reads(text: str, expected: Query) -> None:
         pytest.param("lang=english!", ["english!", "pt-br"], id="a language in words"),
         pytest.param("since=yesterday", ["yesterday", "2026-11-01", "7d"], id="a word for a time"),
         pytest.param("since=2026-02-30", ["2026-02-30"], id="a day that does not exist"),
-        pytest.param("since=0001-01-01T00:00%2B14:00", ["0001"], id="a moment before time"),
+        pytest.param("since=0001-01-01T00:00%2B14:00", ["0001"], id="a time before the calendar"),
         pytest.param("since=0d", ["0d"], id="no time at all"),
         pytest.param("since=99999999d", ["99999999d"], id="a time longer than a century"),
         pytest.param("has=smell", ["smell", "audio, image, priority, video"], id="an unknown kind"),
@@ -101,7 +101,7 @@ def test_parse_reads(text: str, expected: Query) -> None:
         pytest.param("limit=-5", ["from 1 to 500"], id="a limit with a sign"),
         pytest.param("limit=²", ["from 1 to 500"], id="a limit in odd digits"),
         pytest.param("sort=oldest", ["oldest", "newest, updated"], id="an unknown order"),
-        pytest.param("stories=all", ["collapse, expand"], id="an unknown way with stories"),
+        pytest.param("stories=all", ["collapse, expand"], id="an unknown value of stories"),
         pytest.param("lead=best", ["first, priority, longest"], id="an unknown lead"),
         pytest.param("q=a&q=b", ["q is given twice"], id="a search given twice"),
         pytest.param("since=7d&since=2026-11-01", ["since is given twice"], id="two beginnings"),
@@ -110,7 +110,7 @@ def test_parse_reads(text: str, expected: Query) -> None:
         pytest.param("hass=1&limit=0", ["hass", "from 1 to 500"], id="two mistakes, both named"),
     ],
 )
-def test_parse_refuses_and_says_what_is_allowed(text: str, words: list[str]) -> None:
+def test_parse_rejects_and_names_the_allowed(text: str, words: list[str]) -> None:
     with pytest.raises(QueryError) as caught:
         query.parse(text)
     assert [word for word in words if word not in str(caught.value)] == []
@@ -146,7 +146,7 @@ LONG = "x" * 90
         ),
     ],
 )
-def test_refusal_in_full(text: str, message: str) -> None:
+def test_error_in_full(text: str, message: str) -> None:
     with pytest.raises(QueryError) as caught:
         query.parse(text)
     assert str(caught.value) == message
@@ -198,7 +198,7 @@ queries = st.builds(
     selected=queries,
     start=st.none() | st.builds(dict, since=moments) | st.builds(dict, within=whole_seconds),
 )
-def test_what_is_rendered_is_read_back(
+def test_parse_reads_the_rendered_query(
     selected: Query, start: dict[str, datetime | timedelta] | None
 ) -> None:
     wanted = replace(selected, **(start or {}))  # type: ignore[arg-type]
@@ -206,7 +206,7 @@ def test_what_is_rendered_is_read_back(
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     try:
         found = query.parse(text)
     except QueryError:
@@ -249,7 +249,7 @@ def test_longest_durations() -> None:
 @pytest.mark.parametrize(
     "text", ["", "15", "m", "1.5h", "-5m", "5 m", "30m 1h", "1w", "36501d", "9" * 20 + "d", "٣d"]
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     assert query.parse_duration(text) is None
 
 

@@ -27,11 +27,11 @@ WAITS = [
     ("a short gap is kept to the minimum", {"usual_gap": MINUTE}, 5 * MINUTE),
     ("a long gap is kept to the maximum", {"usual_gap": 40 * DAY}, DAY),
     ("the user's interval beats the gap", {"every": HOUR, "usual_gap": MINUTE}, HOUR),
-    ("the user's word may go below the minimum", {"every": MINUTE}, MINUTE),
-    ("the user's word may go above the maximum", {"every": 7 * DAY}, 7 * DAY),
-    ("max-age bounds the user's word", {"every": MINUTE, "lifetime": 10 * MINUTE}, 10 * MINUTE),
+    ("the user's interval may go below the minimum", {"every": MINUTE}, MINUTE),
+    ("the user's interval may go above the maximum", {"every": 7 * DAY}, 7 * DAY),
+    ("max-age bounds the user's interval", {"every": MINUTE, "lifetime": 10 * MINUTE}, 10 * MINUTE),
     ("a short max-age changes nothing", {"usual_gap": HOUR, "lifetime": MINUTE}, HOUR),
-    ("ttl bounds the user's word", {"every": MINUTE, "ttl": 15 * MINUTE}, 15 * MINUTE),
+    ("ttl bounds the user's interval", {"every": MINUTE, "ttl": 15 * MINUTE}, 15 * MINUTE),
     ("the update period is a bound", {"every": MINUTE, "update_period": 2 * HOUR}, 2 * HOUR),
     (
         "with a base, the bound is the next update counted from it",
@@ -51,13 +51,13 @@ WAITS = [
         },
         15 * MINUTE,
     ),
-    ("ten years of max-age are heeded for a day", {"lifetime": 3650 * DAY}, DAY),
+    ("ten years of max-age are capped at a day", {"lifetime": 3650 * DAY}, DAY),
     (
         "a small maximum does not undercut a sane max-age",
         {"lifetime": 6 * HOUR, "maximum": HOUR},
         6 * HOUR,
     ),
-    ("a large maximum is heeded as far", {"ttl": 9 * DAY, "maximum": 7 * DAY}, 7 * DAY),
+    ("a larger maximum is the cap", {"ttl": 9 * DAY, "maximum": 7 * DAY}, 7 * DAY),
     ("Retry-After is never shortened", {"gate": NOW + 60 * DAY}, 60 * DAY),
     ("a Retry-After that has passed is forgotten", {"gate": NOW - DAY}, HOUR),
     (
@@ -85,8 +85,8 @@ WAITS = [
     ("missed entries halve the gap", {"usual_gap": 4 * HOUR, "gap_boost": 2}, HOUR),
     ("and the default interval", {"gap_boost": 1}, HOUR / 2),
     ("but not below the minimum", {"usual_gap": 8 * MINUTE, "gap_boost": 4}, 5 * MINUTE),
-    ("nor below the server's word", {"usual_gap": HOUR, "gap_boost": 4, "ttl": HOUR}, HOUR),
-    ("the user's word is not halved", {"every": HOUR, "gap_boost": 4}, HOUR),
+    ("nor below the server's ttl", {"usual_gap": HOUR, "gap_boost": 4, "ttl": HOUR}, HOUR),
+    ("the user's interval is not halved", {"every": HOUR, "gap_boost": 4}, HOUR),
     ("a failure never shortens the interval", {"usual_gap": HOUR, "failures": 3}, HOUR),
     ("saturday may be skipped", {"skip_days": frozenset({5})}, 10 * HOUR + 15 * MINUTE),
     ("hours are skipped in GMT", {"skip_hours": frozenset({14, 15})}, 2 * HOUR + 15 * MINUTE),
@@ -95,8 +95,8 @@ WAITS = [
         {"skip_days": frozenset({5, 6}), "skip_hours": frozenset({0, 1})},
         36 * HOUR + 15 * MINUTE,
     ),
-    ("a feed that skips every hour is not heeded", {"skip_hours": frozenset(range(24))}, HOUR),
-    ("a feed that skips every day is not heeded", {"skip_days": frozenset(range(7))}, HOUR),
+    ("skipping every hour is ignored", {"skip_hours": frozenset(range(24))}, HOUR),
+    ("skipping every day is ignored", {"skip_days": frozenset(range(7))}, HOUR),
 ]
 
 
@@ -123,7 +123,7 @@ def test_jitter_stays_within_the_maximum() -> None:
     assert plan(1.0, usual_gap=DAY).at - NOW == DAY
 
 
-def test_jitter_spreads_what_waited_for_one_gate() -> None:
+def test_jitter_spreads_sources_with_one_gate() -> None:
     gate = NOW + 3 * DAY
     assert gate < plan(0.3, gate=gate).at < plan(0.9, gate=gate).at
 
@@ -150,21 +150,21 @@ def test_gone_is_probed_monthly(jitter: float, days: int) -> None:
     assert days * DAY <= wait <= days * DAY + HOUR
 
 
-def test_retry_after_beyond_the_calendar_is_survived() -> None:
+def test_retry_after_at_the_end_of_the_calendar() -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     skip = {"skip_hours": frozenset({23}), "skip_days": frozenset({4})}
     assert plan(1.0, gate=last, **skip).at >= last
 
 
-def test_reason_tells_the_whole_story() -> None:
+def test_reason_names_every_rule() -> None:
     gate = NOW.replace(hour=14, minute=30)
-    told = plan(
+    planned = plan(
         usual_gap=50 * MINUTE,
         lifetime=10 * MINUTE,
         gate=gate,
         gate_from=NOW.replace(hour=13, minute=55) - HOUR,
     )
-    assert told.reason == (
+    assert planned.reason == (
         "next 14:35: publishes about every 50 min; server says max-age 600; "
         "not before 14:30 (Retry-After, received 12:55)"
     )
@@ -261,26 +261,26 @@ NIGHTLY = [h + s / 3600 for h in (1, 25, 49, 73) for s in range(10)]
 TWENTY_GAPS = [float(h) for h in (*range(11), *range(13, 43, 3))]
 
 GAPS = [
-    ("no date tells nothing", [], None),
-    ("one date tells nothing", [1.0], None),
-    ("ten entries at one instant tell nothing", [1.0] * 10, None),
-    ("one old date tells of silence", [100.0], 10 * HOUR),
-    ("ten hours of silence are none", [10.0], None),
-    ("a little more is", [10.1], 1.01 * HOUR),
-    ("a publication of this moment counts", [0.0, 2.0], 2 * HOUR),
+    ("no dates", [], None),
+    ("one date", [1.0], None),
+    ("ten entries at one time", [1.0] * 10, None),
+    ("one old date", [100.0], 10 * HOUR),
+    ("ten hours of silence", [10.0], None),
+    ("a little more", [10.1], 1.01 * HOUR),
+    ("a publication now counts", [0.0, 2.0], 2 * HOUR),
     ("twenty gaps count", TWENTY_GAPS, 2 * HOUR),
     ("not the one before them", [*TWENTY_GAPS, TWENTY_GAPS[-1] + 3], 2 * HOUR),
     ("two dates have one gap", [1.0, 3.0], 2 * HOUR),
-    ("the median forgives one holiday", [1.0, 2.0, 3.0, 4.0, 500.0], HOUR),
+    ("the median ignores one holiday", [1.0, 2.0, 3.0, 4.0, 500.0], HOUR),
     ("a nightly batch is nightly, not every second", NIGHTLY, DAY),
-    ("a wire is every minute, not one endless burst", [n / 120 for n in range(400)], MINUTE),
+    ("a wire publishes every minute", [n / 120 for n in range(400)], MINUTE),
     (
         "only the recent gaps count",
         [n / 2 for n in range(30)] + [n * 90.0 for n in range(1, 90)],
         HOUR / 2,
     ),
     ("silence slows a feed down", [200.0, 201.0, 202.0], 20 * HOUR),
-    ("dates in the future are no dates", [-5.0, -6.0, -7.0, 1.0], None),
+    ("dates in the future are ignored", [-5.0, -6.0, -7.0, 1.0], None),
 ]
 
 
@@ -307,41 +307,41 @@ def guarded(at: datetime, planned: datetime) -> NextPoll:
     return schedule.clock_guard(stored, planned=planned, now=NOW)
 
 
-def test_a_plan_of_the_right_clock_is_left_alone() -> None:
+def test_plan_made_in_the_past_is_kept() -> None:
     assert guarded(NOW + 90 * DAY, NOW - DAY) == NextPoll(at=NOW + 90 * DAY, reason="next 00:00: x")
 
 
 @pytest.mark.parametrize("planned", [NOW, NOW + MINUTE])
-def test_a_plan_made_within_the_clocks_tolerance_is_left_alone(planned: datetime) -> None:
+def test_plan_made_within_the_clocks_tolerance_is_kept(planned: datetime) -> None:
     assert guarded(NOW + HOUR, planned).at == NOW + HOUR
 
 
-def test_a_plan_made_a_second_beyond_it_starts_now() -> None:
+def test_plan_made_a_second_beyond_it_starts_now() -> None:
     planned = NOW + MINUTE + SECOND
     assert guarded(planned + HOUR, planned).at == NOW + HOUR
 
 
-def test_a_plan_made_ten_years_ahead_keeps_its_wait() -> None:
+def test_plan_made_ten_years_ahead_keeps_its_wait() -> None:
     planned = NOW + 3650 * DAY
     moved = guarded(planned + 2 * DAY, planned)
     assert moved.at == NOW + 2 * DAY
     assert moved.reason == "next 2009-06-29 13:45: the clock was set back; next 00:00: x"
 
 
-def test_a_moved_plan_is_not_moved_again() -> None:
+def test_moved_plan_is_not_moved_again() -> None:
     planned = NOW + 3650 * DAY
     moved = guarded(planned + 2 * DAY, planned)
     assert schedule.clock_guard(moved, planned=NOW, now=NOW + HOUR) == moved
 
 
-def test_spacing_is_learnt_from_429_and_forgotten_slowly() -> None:
+def test_spacing_doubles_with_429_and_shrinks_slowly() -> None:
     seen = [0.0]
     for limited in [False, True, True, True, False, False]:
         seen.append(schedule.host_spacing(seen[-1], limited=limited))
     assert seen == pytest.approx([0, 0, 1, 2, 4, 3.6, 3.24])
 
 
-def test_spacing_returns_to_none_and_has_a_ceiling() -> None:
+def test_spacing_has_both_bounds() -> None:
     assert schedule.host_spacing(0.1, limited=False) == 0
     assert schedule.host_spacing(0.11, limited=False) == 0
     assert schedule.host_spacing(0.11111111111111112, limited=False) == 0.1
@@ -349,7 +349,7 @@ def test_spacing_returns_to_none_and_has_a_ceiling() -> None:
     assert schedule.host_spacing(50, limited=True) == 60
 
 
-def test_spacing_keeps_to_the_configured() -> None:
+def test_spacing_is_at_least_the_configured() -> None:
     assert schedule.host_spacing(0.0, limited=False, least=2.0) == 2
     assert schedule.host_spacing(90, limited=True, least=90) == 90
 
@@ -384,7 +384,7 @@ def test_in_turns_of_nothing() -> None:
 
 spans = st.timedeltas(min_value=timedelta(seconds=1), max_value=800 * DAY)
 hints = st.none() | spans
-moments = st.datetimes(
+times = st.datetimes(
     min_value=datetime(1999, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
 )
 jitters = st.floats(0, 1)
@@ -404,9 +404,9 @@ bounded = st.builds(
     lifetime=hints,
     ttl=hints,
     update_period=hints,
-    update_base=st.none() | moments,
+    update_base=st.none() | times,
     gone=st.booleans(),
-    gate=st.none() | moments,
+    gate=st.none() | times,
 )
 skipping = st.builds(
     replace,
@@ -420,7 +420,7 @@ def decide(now: datetime, inputs: ScheduleInputs, jitter: float) -> datetime:
     return schedule.next_poll(now=now, inputs=inputs, jitter=jitter).at
 
 
-@given(moments, skipping, jitters)
+@given(times, skipping, jitters)
 def test_never_before_any_bound_that_the_server_gave(
     now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
@@ -433,8 +433,8 @@ def test_never_before_any_bound_that_the_server_gave(
     assert inputs.gate is None or at >= inputs.gate
 
 
-@given(moments, calm, jitters)
-def test_within_minimum_and_maximum_when_nothing_else_is_asked(
+@given(times, calm, jitters)
+def test_within_minimum_and_maximum_without_other_bounds(
     now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
     wait = decide(now, inputs, jitter) - now
@@ -442,8 +442,8 @@ def test_within_minimum_and_maximum_when_nothing_else_is_asked(
     assert least <= wait <= max(inputs.maximum, inputs.every or inputs.maximum)
 
 
-@given(moments, bounded, jitters)
-def test_never_later_than_the_latest_of_all_that_is_asked(
+@given(times, bounded, jitters)
+def test_never_later_than_the_latest_bound(
     now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
     longest = max(inputs.maximum, inputs.every or DAY, DAY)
@@ -451,7 +451,7 @@ def test_never_later_than_the_latest_of_all_that_is_asked(
     assert decide(now, inputs, jitter) <= max(latest, now + longest) + longest / 10
 
 
-@given(moments, skipping, jitters)
+@given(times, skipping, jitters)
 def test_never_in_a_skipped_hour_unless_all_are(
     now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
@@ -460,7 +460,7 @@ def test_never_in_a_skipped_hour_unless_all_are(
     assert len(inputs.skip_days) == 7 or at.weekday() not in inputs.skip_days
 
 
-@given(moments, skipping, jitters)
+@given(times, skipping, jitters)
 def test_skipping_costs_at_most_a_week(
     now: datetime, inputs: ScheduleInputs, jitter: float
 ) -> None:
@@ -468,8 +468,8 @@ def test_skipping_costs_at_most_a_week(
     assert decide(now, inputs, jitter) <= decide(now, free, jitter) + 7 * DAY + HOUR
 
 
-@given(moments, bounded, jitters, spans)
-def test_asking_for_more_patience_is_never_answered_by_less(
+@given(times, bounded, jitters, spans)
+def test_longer_bounds_never_shorten_the_wait(
     now: datetime, inputs: ScheduleInputs, jitter: float, more: timedelta
 ) -> None:
     at = decide(now, inputs, jitter)
@@ -482,22 +482,22 @@ def test_asking_for_more_patience_is_never_answered_by_less(
         assert decide(now, patient, jitter) >= at
 
 
-@given(moments, skipping, jitters)
-def test_always_says_when_and_why(now: datetime, inputs: ScheduleInputs, jitter: float) -> None:
+@given(times, skipping, jitters)
+def test_reason_has_a_time_and_a_rule(now: datetime, inputs: ScheduleInputs, jitter: float) -> None:
     reason = schedule.next_poll(now=now, inputs=inputs, jitter=jitter).reason
     when, _, why = reason.partition(": ")
     assert when.startswith("next ")
     assert why
 
 
-@given(moments, st.lists(moments, max_size=40))
+@given(times, st.lists(times, max_size=40))
 def test_gap_is_at_least_a_minute(now: datetime, published: list[datetime]) -> None:
     found = schedule.current_gap(schedule.publication_stats(published, now), now)
     assert found is None or found >= MINUTE
 
 
-@given(moments, moments, spans, st.integers(0, 10))
-def test_the_guard_never_shortens_a_wait_nor_strands(
+@given(times, times, spans, st.integers(0, 10))
+def test_clock_guard_neither_shortens_nor_strands(
     planned: datetime, now: datetime, wait: timedelta, restarts: int
 ) -> None:
     stored = NextPoll(at=planned + wait, reason="next 00:00: x")
