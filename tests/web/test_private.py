@@ -90,6 +90,14 @@ def test_other_views_ignore_a_token(feeds: FeedSite) -> None:
     assert feeds.get(f"/feeds/view/rain.atom{WITH}").status_code == 200
 
 
+def test_an_unchanged_page_is_private_too(pages: PageSite) -> None:
+    full = pages.get(f"/view/secret{WITH}")
+    repeated = pages.get(f"/view/secret{WITH}", If_None_Match=full.headers["ETag"])
+    assert repeated.status_code == 304
+    assert full.headers["Vary"] == repeated.headers["Vary"] == "Authorization, Accept-Encoding"
+    assert full.headers["Cache-Control"] == repeated.headers["Cache-Control"]
+
+
 def test_page_is_private_too(pages: PageSite) -> None:
     refused = pages.get("/view/secret")
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -1,4 +1,4 @@
-"""ETags of pages that show entries: the same as long as nothing that they show can have changed."""
+"""ETags of pages with entries: unchanged while nothing that the pages show can have changed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,35 +12,35 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 
 
-class Tags:
-    """Names states of the site."""
+class PageEtags:
+    """Makes ETags from program, configuration, entries and day."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        """Name nothing yet."""
+        """Take the day from a clock."""
         self._clock = clock
-        self._named: tuple[Config | None, str] = (None, "")
+        self._last: tuple[Config | None, str] = (None, "")
 
     def of(self, db: Connection, config: Config) -> str:
-        """Name the state of a page that shows entries: program, configuration, entries, day."""
-        if self._named[0] is not config:
-            self._named = (config, f"{crc32(repr((__version__, config)).encode()):08x}")
-        return f"{self._named[1]}-{change_log.version(db)}-{self._clock():%y%m%d}"
+        """Return the ETag of pages as they are now, without quotes."""
+        if self._last[0] is not config:
+            self._last = (config, f"{crc32(repr((__version__, config)).encode()):08x}")
+        return f"{self._last[1]}-{change_log.version(db)}-{self._clock():%y%m%d}"
 
 
-def is_known(tag: str) -> bool:
-    """Tell whether who asks has the page."""
-    return request.if_none_match.contains_weak(tag)
+def matches(etag: str) -> bool:
+    """Return whether the request's If-None-Match contains an ETag."""
+    return request.if_none_match.contains_weak(etag)
 
 
-def unchanged(tag: str) -> Response:
-    """Return the answer to who has it."""
-    made = Response(status=304)
-    made.set_etag(tag, weak=True)
-    return made
+def not_modified(etag: str) -> Response:
+    """Return 304 Not Modified."""
+    response = Response(status=304)
+    response.set_etag(etag, weak=True)
+    return response
 
 
-def tagged(body: str | Response, tag: str) -> Response:
-    """Return a page with its tag."""
-    made = body if isinstance(body, Response) else Response(body)
-    made.set_etag(tag, weak=True)
-    return made
+def with_etag(body: str | Response, etag: str) -> Response:
+    """Return a page with its ETag."""
+    response = body if isinstance(body, Response) else Response(body)
+    response.set_etag(etag, weak=True)
+    return response

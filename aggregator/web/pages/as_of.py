@@ -28,7 +28,7 @@ from aggregator.web.feeds import build, site_feeds
 from aggregator.web.feeds.build import Content
 from aggregator.web.feeds.documents import address
 from aggregator.web.feeds.views import NoSuchView, ViewSpec
-from aggregator.web.middleware.etags import Tags, is_known, tagged, unchanged
+from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import dates, front
 from aggregator.web.pages.entry_lists import EntryLists
 from aggregator.web.pages.routes import list_page, requested_view
@@ -94,7 +94,7 @@ class PastPages:
     ) -> None:
         """Serve a store."""
         self._config, self._store, self._clock = config, store, clock
-        self._tags = Tags(clock)
+        self._etags = PageEtags(clock)
 
     def choose(self) -> AnyResponse:
         """Redirect to the version of a time; by default an hour ago, or the oldest."""
@@ -114,13 +114,13 @@ class PastPages:
         """Show the front page."""
         config, at = self._config(), self._parse(time.removesuffix("Z"))
         with self._store.reading() as db:
-            tag = self._tags.of(db, config)
-            if is_known(tag):
-                return unchanged(tag)
+            etag = self._etags.of(db, config)
+            if matches(etag):
+                return not_modified(etag)
             self._check(db, at)
             lists = PastEntryLists(db, config, at)
             page = front.compose(lists, as_of.last_change(db, lists.then))
-        return self._response("front.html", page, at, "/", tag)
+        return self._response("front.html", page, at, "/", etag)
 
     def list(self, time: str, kind: str, name: str) -> Response | str:
         """Show a section, saved view, category, author or language."""
@@ -130,14 +130,14 @@ class PastPages:
         name = name or request.args.get("name", "")
         spec = _public(requested_view(kind, name, config))
         with self._store.reading() as db:
-            tag = self._tags.of(db, config)
-            if is_known(tag):
-                return unchanged(tag)
+            etag = self._etags.of(db, config)
+            if matches(etag):
+                return not_modified(etag)
             self._check(db, at)
             page = list_page(PastEntryLists(db, config, at), spec, kind, name)
         if page.next_path:
             page = replace(page, next_path=f"{_root(at)}{page.next_path}")
-        return self._response("list.html", page, at, spec.page_path, tag)
+        return self._response("list.html", page, at, spec.page_path, etag)
 
     def feed(self, time: str, feed: str) -> Response:
         """Return a view as a feed."""
@@ -191,7 +191,7 @@ class PastPages:
             abort(404, f"No entries are stored from this time.{hint}")
 
     def _response(
-        self, template: str, page: FrontPage | ListPage, at: datetime, path: str, tag: str
+        self, template: str, page: FrontPage | ListPage, at: datetime, path: str, etag: str
     ) -> Response:
         past = PastVersion(
             at=at,
@@ -205,7 +205,7 @@ class PastPages:
             printing=request.args.get("print") == "1",
         )
         head = _head(page, past, self._config())
-        return tagged(render_template(template, page=page, head=head, past=past), tag)
+        return with_etag(render_template(template, page=page, head=head, past=past), etag)
 
 
 def _head(page: FrontPage | ListPage, past: PastVersion, config: Config) -> Head:

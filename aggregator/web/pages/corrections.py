@@ -15,7 +15,7 @@ from aggregator.store.database.times import format_time
 from aggregator.store.queries import revisions
 from aggregator.web.feeds import site_feeds
 from aggregator.web.feeds.views import ViewSpec
-from aggregator.web.middleware.etags import Tags, is_known, tagged, unchanged
+from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import diff
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
@@ -51,15 +51,15 @@ class Corrections:
         self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
     ) -> None:
         """Serve a store."""
-        self._config, self._store, self._tags = config, store, Tags(clock)
+        self._config, self._store, self._etags = config, store, PageEtags(clock)
 
     def page(self) -> Response | str:
         """Show one page of the list."""
         config, before = self._config(), requested_cursor()
         with self._store.reading() as db:
-            tag = self._tags.of(db, config)
-            if is_known(tag):
-                return unchanged(tag)
+            etag = self._etags.of(db, config)
+            if matches(etag):
+                return not_modified(etag)
             stored = revisions.recent(db, PAGE_SIZE + 1, before)
             shown = compare(EntryLists(db, config), stored[:PAGE_SIZE])
         has_more = len(stored) > PAGE_SIZE
@@ -69,7 +69,7 @@ class Corrections:
             next_path=next_page_path(PATH, stored[PAGE_SIZE - 1].place) if has_more else "",
             is_continued=before is not None,
         )
-        return tagged(render_template("corrections.html", page=page, head=page.head), tag)
+        return with_etag(render_template("corrections.html", page=page, head=page.head), etag)
 
     def feed(self, format: str) -> Response:
         """Return the latest corrections as a feed."""

@@ -19,7 +19,8 @@ from aggregator.store.entries import entries, lists, versions
 from aggregator.store.queries import fts, select, summaries
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
-from aggregator.web.middleware.etags import Tags, is_known, tagged, unchanged
+from aggregator.web.middleware.auth import bearer_token
+from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import diff, front, presenters
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
@@ -70,34 +71,38 @@ class Pages:
     ) -> None:
         """Serve a store."""
         self._config, self._store, self._clock = config, store, clock
-        self._tags = Tags(clock)
+        self._etags = PageEtags(clock)
         self._topics: tuple[datetime, tuple[tuple[str, int], ...]] | None = None
 
     def front(self) -> Response | str:
         """Show the front page."""
         config = self._config()
         with self._store.reading() as db:
-            tag = self._tags.of(db, config)
-            if is_known(tag):
-                return unchanged(tag)
+            etag = self._etags.of(db, config)
+            if matches(etag):
+                return not_modified(etag)
             updated = change_log.last(db, change_log.ALL)
             page = front.compose(EntryLists(db, config), updated)
-        return tagged(render_template("front.html", page=page, head=page.head), tag)
+        return with_etag(render_template("front.html", page=page, head=page.head), etag)
 
     def list(self, kind: str, name: str) -> Response | str:
         """Show a section, saved view, category, author or language."""
         config = self._config()
         name = name or request.args.get("name", "")
         spec = requested_view(kind, name, config)
-        with self._store.reading() as db:
-            tag = self._tags.of(db, config)
-            if is_known(tag):
-                return unchanged(tag)
-            page = list_page(EntryLists(db, config), spec, kind, name)
-        response = tagged(render_template("list.html", page=page, head=page.head), tag)
+        response = self._list(spec, config, kind, name)
         if spec.private:
             response.headers["Cache-Control"] = "private, no-cache"
+            response.vary.add("Authorization")
         return response
+
+    def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response:
+        with self._store.reading() as db:
+            etag = self._etags.of(db, config)
+            if matches(etag):
+                return not_modified(etag)
+            page = list_page(EntryLists(db, config), spec, kind, name)
+        return with_etag(render_template("list.html", page=page, head=page.head), etag)
 
     def search(self) -> Response | str:
         """Show the results of a search, or the search form."""
@@ -159,19 +164,17 @@ class Pages:
         if since is None:
             raise QueryError("since must be the id of an entry, for example /news.json?since=4711")
         with self._store.reading() as db:
-            tag = f"{since}-{change_log.version(db)}"
-            if is_known(tag):
-                return unchanged(tag)
+            etag = f"{since}-{change_log.version(db)}"
+            if matches(etag):
+                return not_modified(etag)
             ids = select.select_ids(db, Query(), limit=MAX_NEW)
-        return tagged(jsonify(new=sum(entry_id > since for entry_id in ids)), tag)
+        return with_etag(jsonify(new=sum(entry_id > since for entry_id in ids)), etag)
 
 
 def requested_view(kind: str, name: str, config: Config) -> ViewSpec:
     """Return the view of a page; answer 404 if it does not exist, 401 if it needs a token."""
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     try:
-        bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-        return resolve(kind, name, view_query(), config, bearer=bearer)
+        return resolve(kind, name, view_query(), config, bearer=bearer_token(request.environ))
     except NoSuchView as error:
         abort(404, str(error))
     except NeedsToken as error:
