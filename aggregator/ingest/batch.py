@@ -32,7 +32,7 @@ from aggregator.store.entries import entries
 from aggregator.store.sources import incidents, poll_log, poll_plan, poll_requests, sources
 from aggregator.store.sources.poll_requests import Target
 from aggregator.store.sources.sources import SourceChanges, SourceState
-from aggregator.store.websub import subscriptions
+from aggregator.store.websub import inbox, subscriptions
 
 WELL = frozenset({"new", "fine", "slow"})
 """States without an open incident."""
@@ -134,7 +134,7 @@ def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[
 def _pushed(db: Connection, state: SourceState, result: PollResult, context: Context) -> Ingested:
     """Store what a hub pushed. Of the source's server it tells nothing, so the plan stays."""
     outcome, now = result.outcome, context.now
-    subscriptions.taken(db, result.push, state.id)
+    inbox.take(db, result.push, state.id)
     found = document.DocumentChanges()
     if isinstance(outcome, ParsedDocument) and state.configured:
         found = document.ingest_document(

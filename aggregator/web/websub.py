@@ -14,8 +14,15 @@ from flask import Blueprint, Response, request
 from aggregator.models.config import Config
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import poll_plan
-from aggregator.store.websub import subscribers, subscriptions
-from aggregator.store.websub.subscriptions import ACTIVE, ASKED, DENIED, LEAVING, Subscription
+from aggregator.store.websub import inbox, subscriptions, verification_queue
+from aggregator.store.websub.subscriptions import (
+    ACTIVE,
+    ASKED,
+    DENIED,
+    LEAVING,
+    Subscription,
+    SubscriptionChanges,
+)
 from aggregator.web.feeds import documents
 from aggregator.websub import protocol
 from aggregator.websub.protocol import parse_subscription_request
@@ -70,7 +77,7 @@ class Endpoints:
         if wish.mode == "subscribe" and documents.find(wish.topic, config) is None:
             return _say(404, "hub.topic is not the rel=self URL of a feed of ours that has a hub")
         with self._store.transaction() as db:
-            refusal = subscribers.wish(
+            refusal = verification_queue.add(
                 db,
                 topic=wish.topic,
                 callback=wish.callback,
@@ -128,13 +135,13 @@ class Endpoints:
             if known.state == LEAVING:
                 subscriptions.remove(db, known.token)
                 return
-            columns = {
+            changes: SubscriptionChanges = {
                 "state": DENIED,
                 "since": now,
-                "act_at": now + ASK_AGAIN,
+                "act": now + ASK_AGAIN,
                 "detail": reason[:LONGEST_REASON] or "no reason given",
             }
-            subscriptions.update(db, known.token, columns)
+            subscriptions.update(db, known.token, changes)
             if known.state == ACTIVE:
                 poll_plan.poll_now(db, known.source_id, now, "its hub pushes no more")
 
@@ -150,9 +157,9 @@ class Endpoints:
         with self._store.transaction() as db:
             if not algorithm:
                 # As good as any answer to who has no secret, and a hub would only come again.
-                subscriptions.ignore(db, token)
+                subscriptions.count_ignored(db, token)
                 return _say(202)
-            taken = subscriptions.receive(
+            taken = inbox.add(
                 db,
                 known,
                 content_type=request.content_type or "",

@@ -22,8 +22,10 @@ from aggregator.models.urls import host_of
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
-from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import Delivery, PendingSubscription, Subscriber
+from aggregator.store.websub import delivery_log, published_topics, subscribers, verification_queue
+from aggregator.store.websub.delivery_log import Delivery
+from aggregator.store.websub.subscribers import Subscriber
+from aggregator.store.websub.verification_queue import PendingSubscription
 from aggregator.websub import protocol
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.task import OutboundRequest, TaskKind
@@ -93,10 +95,14 @@ class Hub:
             seconds: The same on the monotonic clock.
         """
         with self._store.reading() as db:
-            looked = (change_log.version(db), *subscribers.newest(db))
+            looked = (
+                change_log.version(db),
+                verification_queue.newest_id(db),
+                subscribers.newest_id(db),
+            )
             if looked == self._looked:
                 return
-            known, current = subscribers.topics(db), change_log.versions(db)
+            known, current = published_topics.digests(db), change_log.versions(db)
         stale = [topic for topic in known if not known[topic] or self._is_stale(topic, current)]
         ripe = [topic for topic in stale if self._is_ripe(topic, seconds)]
         ripe.sort(key=lambda topic: self._rendered[topic].at if topic in self._rendered else 0.0)
@@ -126,9 +132,9 @@ class Hub:
         with self._store.transaction() as db:
             digest = xxhash.xxh3_128_hexdigest(rendered.body)
             if not known:
-                subscribers.begin_topic(db, topic, digest)
+                published_topics.add(db, topic, digest)
             elif digest != known:
-                subscribers.changed(db, topic, digest, now)
+                published_topics.publish(db, topic, digest, now)
         self._rendered[topic] = _LastRender(seconds, rendered.versions)
         self._keep(topic, rendered)
         return True
@@ -138,7 +144,7 @@ class Hub:
             return False
         del self._missing_since[topic]
         with self._store.transaction() as db:
-            subscribers.close_topic(db, topic, now)
+            published_topics.close(db, topic, now)
         return True
 
     def _keep(self, topic: str, rendered: Rendered) -> None:
@@ -179,7 +185,7 @@ class Hub:
         room: int,
     ) -> list[OutboundRequest]:
         due: list[OutboundRequest] = []
-        for pending in subscribers.wishes(db, now, subscribers.MOST_WISHES):
+        for pending in verification_queue.due(db, now, verification_queue.MOST_PENDING):
             if len(due) >= room:
                 break
             # Render first, so that the subscriber gets every change after its verification.
@@ -187,7 +193,7 @@ class Hub:
             host = host_of(pending.callback)
             if ready and pending.id not in verifying and hosts[host] < subscribers.HOST_SHARE:
                 hosts[host] += 1
-                due.append(_verification(pending, subscribers.version(db, pending.topic), now))
+                due.append(_verification(pending, published_topics.version(db, pending.topic), now))
         return due
 
     def _delivery(self, subscriber: Subscriber, config: Config) -> OutboundRequest | None:
@@ -222,14 +228,16 @@ def _settle_delivery(
 ) -> None:
     version = subscriber.version
     if not isinstance(outcome, Failed):
-        subscribers.told(db, subscriber.id, version, now)
+        subscribers.mark_delivered(db, subscriber.id, version, now)
     elif outcome.kind is FailureKind.GONE:
         subscribers.remove(db, subscriber.id)
     else:
         attempts = subscriber.attempts + 1
         retry_at = now + FIRST_WAIT * 4**subscriber.attempts if attempts < MOST_ATTEMPTS else None
         detail = _detail(outcome)
-        subscribers.failed(db, subscriber.id, version, again=retry_at, detail=detail, now=now)
+        subscribers.mark_failed(
+            db, subscriber.id, version, retry_at=retry_at, detail=detail, now=now
+        )
     _log(db, "push", subscriber.topic, subscriber.callback, outcome, now)
 
 
@@ -265,14 +273,14 @@ def _settle_verification(
     now: datetime,
 ) -> None:
     if _is_unreachable(outcome) and pending.attempts < len(VERIFY_WAITS):
-        subscribers.postpone(db, pending.id, now + VERIFY_WAITS[pending.attempts])
+        verification_queue.postpone(db, pending.id, now + VERIFY_WAITS[pending.attempts])
         return
-    if not subscribers.judged(db, pending.id):
+    if not verification_queue.remove(db, pending.id):
         return  # replaced by a newer request of the same subscriber, which is verified next
     echoed = isinstance(outcome, Fetched) and outcome.body == challenge
     detail = "" if echoed or pending.mode == "denied" else "the answer is not the challenge"
     if echoed and pending.mode == "subscribe":
-        subscribers.subscribe(db, pending, host_of(pending.callback), version, sent_at)
+        subscribers.add(db, pending, host_of(pending.callback), version, sent_at)
     elif echoed:
         subscribers.unsubscribe(db, pending.topic, pending.callback)
     _log(db, pending.mode, pending.topic, pending.callback, outcome, now, detail)
@@ -293,8 +301,8 @@ def expire(store: Store, now: datetime) -> None:
             return
     with store.transaction() as db:
         for topic, callback in subscribers.expire(db, now, protocol.MOST_LEASE):
-            subscribers.log(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
-        subscribers.forget_topics(db)
+            delivery_log.add(db, [Delivery(at=now, kind="expired", topic=topic, callback=callback)])
+        published_topics.delete_unused(db)
 
 
 # --- an external hub -------------------------------------------------------------------------
@@ -351,7 +359,7 @@ def _log(
         milliseconds=round(transfer.seconds * 1000),
         detail=_detail(outcome) if isinstance(outcome, Failed) else detail,
     )
-    subscribers.log(db, [line])
+    delivery_log.add(db, [line])
 
 
 def _detail(failed: Failed) -> str:

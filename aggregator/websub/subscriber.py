@@ -18,8 +18,15 @@ from aggregator.models.poll import Failed, Fetched, FetchOutcome, Message, Reque
 from aggregator.policy import schedule
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.sources import poll_plan
-from aggregator.store.websub import subscriptions
-from aggregator.store.websub.subscriptions import ASKED, DENIED, LEAVING, Push, Subscription
+from aggregator.store.websub import inbox, subscriptions
+from aggregator.store.websub.inbox import Push
+from aggregator.store.websub.subscriptions import (
+    ASKED,
+    DENIED,
+    LEAVING,
+    Subscription,
+    SubscriptionChanges,
+)
 from aggregator.websub import protocol
 from aggregator.websub.protocol import Offer
 from aggregator.websub.task import OutboundRequest, TaskKind
@@ -40,7 +47,7 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
     callbacks = config.site.base_url + protocol.CALLBACK_PATH
     willing = not protocol.objection(config)
     with store.reading() as db:
-        left = subscriptions.unfounded(
+        left = subscriptions.obsolete(
             db, callbacks if willing else "", now + schedule.CLOCK_TOLERANCE
         )
         wanted = _offers(db, config) if willing else []
@@ -54,7 +61,7 @@ def reconcile(store: Store, config: Config, now: datetime) -> None:
 
 def _offers(db: Connection, config: Config) -> list[tuple[str, Offer]]:
     offers = []
-    for source_id, hubs, self_url in subscriptions.unasked(db):
+    for source_id, hubs, self_url in subscriptions.offers(db):
         offer = protocol.offer(Feed(hubs=hubs, self_url=self_url))
         if offer and not protocol.objection(config, offer.hub):
             offers.append((source_id, offer))
@@ -80,8 +87,8 @@ def _leave(db: Connection, subscription: Subscription, now: datetime) -> None:
     if subscription.state == DENIED:
         subscriptions.remove(db, subscription.token)
         return
-    columns = {"state": LEAVING, "since": now, "act_at": now, "failures": 0}
-    subscriptions.update(db, subscription.token, columns)
+    changes: SubscriptionChanges = {"state": LEAVING, "since": now, "act": now, "failures": 0}
+    subscriptions.update(db, subscription.token, changes)
 
 
 # --- due requests ----------------------------------------------------------------------------
@@ -101,7 +108,7 @@ def outbound_requests(
             subscriptions.remove(db, subscription.token)
             poll_plan.poll_now(db, subscription.source_id, now, "its hub's lease has ended")
         else:
-            subscriptions.update(db, subscription.token, {"act_at": subscription.lease_until})
+            subscriptions.update(db, subscription.token, {"act": subscription.lease_until})
             _renew(db, config, subscription, now)
     return due
 
@@ -123,12 +130,12 @@ def _request_to_hub(
         subscriptions.remove(db, subscription.token)
         return []
     wait = min(FIRST_WAIT * 3 ** min(subscription.failures, 8), MOST_WAIT)
-    columns = {
-        "act_at": now + wait,
+    changes: SubscriptionChanges = {
+        "act": now + wait,
         "failures": subscription.failures + 1,
         "detail": subscription.detail or "the hub has not answered yet",
     }
-    subscriptions.update(db, subscription.token, columns)
+    subscriptions.update(db, subscription.token, changes)
     form = protocol.subscription_form(
         mode="subscribe" if subscription.state == ASKED else "unsubscribe",
         topic=subscription.topic,
@@ -160,7 +167,7 @@ def received(
     db: Connection, config: Config, in_flight: Collection[str], room: int
 ) -> list[Request]:
     """Return pushed documents as requests that need no fetch, in order for each source."""
-    return [_request(push, config) for push in subscriptions.waiting(db, in_flight, room)]
+    return [_request(push, config) for push in inbox.next_pushes(db, in_flight, room)]
 
 
 def _request(push: Push, config: Config) -> Request:

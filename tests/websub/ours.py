@@ -19,8 +19,9 @@ from aggregator.polling.scheduler import Scheduler
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import poll_log, sources
 from aggregator.store.sources.sources import SourceState
-from aggregator.store.websub import subscribers, subscriptions
-from aggregator.store.websub.subscribers import Delivery, Subscriber
+from aggregator.store.websub import delivery_log, subscribers, subscriptions
+from aggregator.store.websub.delivery_log import Delivery
+from aggregator.store.websub.subscribers import Subscriber
 from aggregator.store.websub.subscriptions import Subscription
 from aggregator.web.app import create_app
 from aggregator.web.feeds import documents
@@ -155,11 +156,11 @@ class Ours:
 
     def subscribers(self) -> list[Subscriber]:
         with self.store.reading() as db:
-            return subscribers.listed(db, 1_000)
+            return subscribers.by_failures(db, 1_000)
 
     def deliveries(self) -> list[Delivery]:
         with self.store.reading() as db:
-            return subscribers.logged(db, 1_000)
+            return delivery_log.recent(db, 1_000)
 
     def waiting(self) -> int:
         with self.store.reading() as db:

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.models.config import Config
 from aggregator.store.database.connection import Store
-from aggregator.store.websub import subscribers
+from aggregator.store.websub import published_topics, subscribers, verification_queue
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.task import OutboundRequest, TaskKind
@@ -35,7 +35,7 @@ class OurHub:
 
     def wish(self, topic: str, host: str, number: int = 0) -> None:
         with self.store.transaction() as db:
-            refusal = subscribers.wish(
+            refusal = verification_queue.add(
                 db,
                 topic=topic,
                 callback=f"https://{host}/{number}",
@@ -50,13 +50,13 @@ class OurHub:
     def subscribe(self, topic: str, host: str, number: int = 0) -> None:
         self.wish(topic, host, number)
         with self.store.transaction() as db:
-            [wish] = subscribers.wishes(db, NOW, 9)
-            subscribers.subscribe(db, wish, host, 0, NOW)
-            subscribers.judged(db, wish.id)
+            [wish] = verification_queue.due(db, NOW, 9)
+            subscribers.add(db, wish, host, 0, NOW)
+            verification_queue.remove(db, wish.id)
 
     def change(self, topic: str) -> None:
         with self.store.transaction() as db:
-            subscribers.changed(db, topic, "another", NOW)
+            published_topics.publish(db, topic, "another", NOW)
 
     def refresh(self, seconds: float) -> None:
         self.hub.refresh(self.config, NOW, seconds)

@@ -13,7 +13,7 @@ import pytest
 
 from aggregator.formats.table import FORMATS
 from aggregator.store.sources import poll_plan
-from aggregator.store.websub import subscribers
+from aggregator.store.websub import published_topics, subscribers, verification_queue
 from aggregator.websub import protocol
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received, Step, response
@@ -60,7 +60,7 @@ class Reader:
     def topic_is_known(self, topic: str = "") -> bool:
         """Whether the hub has looked at what the topic holds."""
         with self.ours.store.reading() as db:
-            return bool(subscribers.version(db, topic or self.topic))
+            return bool(published_topics.version(db, topic or self.topic))
 
     def _is_subscribed(self, topic: str, path: str) -> bool:
         known = self.topic_is_known(topic)
@@ -528,7 +528,7 @@ def test_dead_and_slow_subscribers_keep_the_news_from_none_of_the_live(reader: R
         paths[f"{path}?{number}"] = server.url(f"{path}?{number}", host)
     with reader.ours.store.transaction() as db:
         for number, callback in enumerate(paths.values()):
-            wish = subscribers.PendingSubscription(
+            wish = verification_queue.PendingSubscription(
                 id=number,
                 topic=reader.topic,
                 callback=callback,
@@ -537,7 +537,7 @@ def test_dead_and_slow_subscribers_keep_the_news_from_none_of_the_live(reader: R
                 lease=timedelta(days=1),
                 attempts=0,
             )
-            subscribers.subscribe(db, wish, "127.0.0.1", 0, now)
+            subscribers.add(db, wish, "127.0.0.1", 0, now)
     wait_for(reader.topic_is_known)
     begun = time.monotonic()
     reader.publish()

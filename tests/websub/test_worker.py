@@ -12,8 +12,8 @@ import pytest
 from aggregator.models.config import Config, Site
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import PendingSubscription
+from aggregator.store.websub import published_topics, subscribers
+from aggregator.store.websub.verification_queue import PendingSubscription
 from aggregator.websub.hub import BODIES_KEPT
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.worker import DeliveryWorker
@@ -67,8 +67,8 @@ class Desk:
             attempts=0,
         )
         with self.store.transaction() as db:
-            subscribers.begin_topic(db, topic, "what was told before")
-            subscribers.subscribe(db, wish, "127.0.0.1", 0, datetime.now(UTC))
+            published_topics.add(db, topic, "what was told before")
+            subscribers.add(db, wish, "127.0.0.1", 0, datetime.now(UTC))
 
     def change(self, text: str) -> None:
         self.text = text

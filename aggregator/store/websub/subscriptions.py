@@ -1,10 +1,10 @@
-"""Our subscriptions at the hubs of sources, and the inbox of what they push."""
+"""Our subscriptions at the hubs of sources."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
@@ -16,25 +16,22 @@ from aggregator.store.database.times import (
 
 ASKED, ACTIVE, LEAVING, DENIED = "asked", "active", "leaving", "denied"
 
-WAITING_OF_SOURCE, WAITING_BYTES = 50, 100_000_000
-"""The inbox takes no more; the hub is asked to come again."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A subscription, known to its hub by its callback; a source has two while one is renewed.
+    """A subscription, which its hub knows by its callback; a source has two during a renewal.
 
     Args:
-        token: The unguessable last part of the callback's path.
-        state: asked, active, leaving (its end is asked for) or denied.
-        since: When it came to this state.
-        act: When something is to be sent or given up, None when nothing is.
-        failures: Requests in a row that came to nothing; `detail` of the last.
-        active_since: When the hub first confirmed it or the one that it renews.
+        token: The secret last part of the callback's path.
+        state: asked, active, leaving (unsubscribing) or denied.
+        since: When it entered this state.
+        act: When the next request is due, or the end of the lease; None for nothing to do.
+        failures: Failed requests in a row; `detail` of the last.
+        active_since: When the hub first confirmed it, or the subscription that it renews.
         lease_until: None before it is active.
-        ignored: Pushes without a good signature.
-        suspected: When a poll found what no push had brought; None once a push comes.
-        algorithm: That the last push was signed with.
+        ignored: Pushes without a valid signature.
+        suspected: When a poll found an entry that was not pushed; None after the next push.
+        algorithm: The algorithm that signed the last push.
     """
 
     token: str
@@ -57,16 +54,14 @@ class Subscription:
     algorithm: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """A document that a hub pushed, not yet read."""
+class SubscriptionChanges(TypedDict, total=False):
+    """New values for fields of `Subscription`; absent fields keep theirs."""
 
-    id: int
-    source_id: str
-    at: datetime
-    topic: str
-    content_type: str
-    body: bytes = field(repr=False)
+    state: str
+    since: datetime
+    act: datetime | None
+    failures: int
+    detail: str
 
 
 _OFFERING = (
@@ -75,8 +70,8 @@ _OFFERING = (
 )
 
 
-def unasked(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
-    """Return `(source, hubs, self URL)` of sources that offer a push and were not asked for it."""
+def offers(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return `(source, hubs, self URL)` of sources with a hub and without a subscription."""
     rows = db.execute(
         "select s.id, json_extract(s.feed, '$.hubs'), json_extract(s.feed, '$.self_url')"
         f" from sources s where {_OFFERING} and not exists (select 1 from subscriptions"
@@ -85,12 +80,12 @@ def unasked(db: Connection) -> list[tuple[str, tuple[str, ...], str]]:
     return [(row[0], tuple(json.loads(row[1])), row[2]) for row in rows]
 
 
-def unfounded(db: Connection, callbacks: str, latest: datetime) -> list[Subscription]:
-    """Return the subscriptions to what its source offers no more, or with old callbacks.
+def obsolete(db: Connection, callbacks: str, latest: datetime) -> list[Subscription]:
+    """Return the subscriptions whose source has another hub or topic, or with old callbacks.
 
     Args:
-        callbacks: What all callbacks begin with, "" to get every subscription.
-        latest: What is dated after it was made by a clock that ran ahead, and is not to be trusted.
+        callbacks: The prefix of valid callbacks, "" to return every subscription.
+        latest: A subscription dated later is obsolete too: it was made by a clock that ran ahead.
     """
     rows = db.execute(
         "select * from subscriptions u where since > ?2 or state != 'leaving' and (?1 = ''"
@@ -119,22 +114,23 @@ def add(db: Connection, subscription: Subscription) -> None:
     )  # fmt: skip
 
 
-def update(db: Connection, token: str, columns: Mapping[str, Any]) -> None:
-    """Set columns of a subscription by name; moments are converted."""
-    values = [
-        format_time(value) if isinstance(value, datetime) else value for value in columns.values()
-    ]
-    names = ", ".join(f"{name} = ?" for name in columns)
-    db.execute(f"update subscriptions set {names} where token = ?", [*values, token])
+def update(db: Connection, token: str, changes: SubscriptionChanges) -> None:
+    """Change fields of a subscription."""
+    values: dict[str, object] = {"token": token}
+    for name, value in changes.items():
+        column = "act_at" if name == "act" else name
+        values[column] = format_time(value) if isinstance(value, datetime) else value
+    assigned = ", ".join(f"{column} = :{column}" for column in values if column != "token")
+    db.execute(f"update subscriptions set {assigned} where token = :token", values)
 
 
 def remove(db: Connection, token: str) -> None:
-    """Forget a subscription; what it pushed is still read."""
+    """Delete a subscription; its pushes in the inbox stay."""
     db.execute("delete from subscriptions where token = ?", (token,))
 
 
 def get(db: Connection, token: str) -> Subscription | None:
-    """Return one subscription, None when there is none of that token."""
+    """Return the subscription with a token, None if there is none."""
     row = db.execute("select * from subscriptions where token = ?", (token,)).fetchone()
     return _subscription(row) if row else None
 
@@ -149,7 +145,7 @@ def all_of(db: Connection, source_id: str = "") -> list[Subscription]:
 
 
 def by_source(db: Connection) -> dict[str, list[Subscription]]:
-    """Return all subscriptions by the id of their source."""
+    """Return all subscriptions by source id."""
     found: dict[str, list[Subscription]] = {}
     for one in all_of(db):
         found.setdefault(one.source_id, []).append(one)
@@ -157,7 +153,7 @@ def by_source(db: Connection) -> dict[str, list[Subscription]]:
 
 
 def states(db: Connection) -> dict[str, int]:
-    """Return how many subscriptions are in each state; `suspected` are of the active."""
+    """Return the number of subscriptions in each state; `suspected` is counted as a state."""
     rows = db.execute(
         "select iif(suspected is null, state, 'suspected'), count(*) from subscriptions group by 1"
     )
@@ -165,7 +161,7 @@ def states(db: Connection) -> dict[str, int]:
 
 
 def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
-    """Return the subscriptions for which something is to be done, longest overdue first."""
+    """Return the subscriptions with something to do, longest overdue first."""
     rows = db.execute(
         "select * from subscriptions where act_at <= ? order by act_at limit ?",
         (format_time(now), limit),
@@ -176,7 +172,11 @@ def due(db: Connection, now: datetime, limit: int) -> list[Subscription]:
 def activate(
     db: Connection, subscription: Subscription, *, renew: datetime, until: datetime, now: datetime
 ) -> None:
-    """Note that a hub pushes until a moment; the subscription that this one renews is left."""
+    """Note that the hub confirmed a lease; unsubscribe from the subscription that it renews.
+
+    Args:
+        renew: When to renew the lease, which ends at `until`.
+    """
     db.execute(
         "update subscriptions set state = 'active', since = ?1, act_at = ?2, lease_until = ?3,"
         " active_since = coalesce(active_since, ?1), failures = 0, detail = '' where token = ?4",
@@ -190,7 +190,7 @@ def activate(
 
 
 def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """Return the sources whose hub has proven that it pushes, and since when it does."""
+    """Return the sources with a hub that has pushed, and since when it is subscribed."""
     rows = db.execute(
         "select source_id, min(active_since) from subscriptions where state = 'active'"
         " and lease_until > ? and pushes and suspected is null"
@@ -201,7 +201,7 @@ def pushing(db: Connection, source_ids: Iterable[str], now: datetime) -> dict[st
 
 
 def suspect(db: Connection, source_id: str, now: datetime) -> bool:
-    """Note that a hub has not pushed what a poll found, unless a push waits to be read."""
+    """Note that a poll found an entry that the hub did not push, unless a push is in the inbox."""
     changed = db.execute(
         "update subscriptions set suspected = ?1 where source_id = ?2 and state = 'active'"
         " and not exists (select 1 from inbox where source_id = ?2)",
@@ -210,71 +210,9 @@ def suspect(db: Connection, source_id: str, now: datetime) -> bool:
     return bool(changed.rowcount)
 
 
-# --- the inbox -------------------------------------------------------------------------------
-
-
-def receive(
-    db: Connection,
-    subscription: Subscription,
-    *,
-    content_type: str,
-    body: bytes,
-    algorithm: str,
-    now: datetime,
-) -> bool:
-    """Put a push in the inbox, in the order of arrival; False when it is full."""
-    of_source, waiting = db.execute(
-        "select count(*) filter (where source_id = ?), coalesce(sum(length(body)), 0) from inbox",
-        (subscription.source_id,),
-    ).fetchone()
-    if of_source >= WAITING_OF_SOURCE or waiting + len(body) > WAITING_BYTES:
-        return False
-    db.execute(
-        "insert into inbox(source_id, at, topic, content_type, body) values (?, ?, ?, ?, ?)",
-        (subscription.source_id, format_time(now), subscription.topic, content_type, body),
-    )
-    db.execute(
-        "update subscriptions set pushes = pushes + 1, last_push_at = ?, algorithm = ?"
-        " where token = ?",
-        (format_time(now), algorithm, subscription.token),
-    )
-    return True
-
-
-def ignore(db: Connection, token: str) -> None:
-    """Count a push without a good signature."""
+def count_ignored(db: Connection, token: str) -> None:
+    """Count a push without a valid signature."""
     db.execute("update subscriptions set ignored = ignored + 1 where token = ?", (token,))
-
-
-def waiting(db: Connection, busy: Collection[str], limit: int) -> list[Push]:
-    """Return the oldest push of each source that is not busy: they are read in their order."""
-    rows = db.execute(
-        "select * from inbox where id in (select min(id) from inbox group by source_id)"
-        " and source_id not in (select value from json_each(?)) order by id limit ?",
-        (json.dumps(sorted(busy)), limit),
-    )
-    return [
-        Push(
-            id=row["id"],
-            source_id=row["source_id"],
-            at=parse_time(row["at"]),
-            topic=row["topic"],
-            content_type=row["content_type"],
-            body=row["body"],
-        )
-        for row in rows
-    ]
-
-
-def waiting_count(db: Connection) -> int:
-    """Return how many pushes wait to be read."""
-    return int(db.execute("select count(*) from inbox").fetchone()[0])
-
-
-def taken(db: Connection, push: int, source_id: str) -> None:
-    """Take a push out of the inbox, in the transaction that stores what it brought."""
-    db.execute("delete from inbox where id = ?", (push,))
-    db.execute("update subscriptions set suspected = null where source_id = ?", (source_id,))
 
 
 def _subscription(row: Any) -> Subscription:

@@ -15,7 +15,7 @@ from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
 from aggregator.store.sources import poll_log, sources
-from aggregator.store.websub import subscribers, subscriptions
+from aggregator.store.websub import inbox, subscribers, subscriptions
 
 PREFIX = "aggregator"
 
@@ -69,7 +69,7 @@ def collect(db: Connection) -> Iterable[Metric]:
         "state",
     )
     yield _gauge("websub_subscribers", "Subscribers of this site's hub.", subscribers.count(db))
-    waiting = subscriptions.waiting_count(db)
+    waiting = inbox.count(db)
     yield _gauge("websub_inbox", "Pushes received and not yet processed.", waiting)
 
 

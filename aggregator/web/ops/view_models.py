@@ -7,7 +7,8 @@ from datetime import datetime
 from aggregator.store.sources.incidents import Incident
 from aggregator.store.sources.poll_log import HostRow, PollRow, Totals
 from aggregator.store.sources.sources import SourceState
-from aggregator.store.websub.subscribers import Delivery, Subscriber
+from aggregator.store.websub.delivery_log import Delivery
+from aggregator.store.websub.subscribers import Subscriber
 from aggregator.store.websub.subscriptions import Subscription
 from aggregator.web.pages.view_models import Day, Head
 

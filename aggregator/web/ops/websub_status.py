@@ -11,7 +11,7 @@ from flask import Blueprint, render_template
 from aggregator.models.config import Config
 from aggregator.models.urls import host_of
 from aggregator.store.database.connection import Store
-from aggregator.store.websub import subscribers, subscriptions
+from aggregator.store.websub import delivery_log, subscribers, subscriptions
 from aggregator.web.ops.view_models import WebSubPage
 from aggregator.web.pages.view_models import Head
 from aggregator.websub import protocol
@@ -35,8 +35,8 @@ def compose(config: Config, store: Store) -> WebSubPage:
     """Return the page."""
     site = config.site
     with store.reading() as db:
-        hubs, followers = subscriptions.all_of(db), subscribers.listed(db, ROWS)
-        deliveries, total = subscribers.logged(db, ROWS), subscribers.count(db)
+        hubs, followers = subscriptions.all_of(db), subscribers.by_failures(db, ROWS)
+        deliveries, total = delivery_log.recent(db, ROWS), subscribers.count(db)
     return WebSubPage(
         head=Head(title=f"WebSub – {site.title}", updated=None),
         disabled_reason=protocol.objection(config),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.websub import subscribers
-from aggregator.store.websub.subscribers import Delivery, PendingSubscription
+from aggregator.store.websub import delivery_log, published_topics, subscribers, verification_queue
+from aggregator.store.websub.delivery_log import Delivery
+from aggregator.store.websub.verification_queue import PendingSubscription
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,7 +25,7 @@ def db(tmp_path: Path) -> Iterator[Connection]:
     store.close()
 
 
-def wish(db: Connection, callback: str = "https://t/1", **change: object) -> str:
+def ask(db: Connection, callback: str = "https://t/1", **change: object) -> str:
     given = {
         "topic": TOPIC,
         "callback": callback,
@@ -34,15 +35,15 @@ def wish(db: Connection, callback: str = "https://t/1", **change: object) -> str
         "lease": timedelta(hours=1),
         "now": NOW,
     } | change
-    return subscribers.wish(db, **given)  # type: ignore[arg-type]
+    return verification_queue.add(db, **given)  # type: ignore[arg-type]
 
 
 def join(db: Connection, callback: str = "https://t/1", version: int = 0) -> None:
     """Let a subscriber be verified."""
-    assert wish(db, callback) == ""
-    [found] = subscribers.wishes(db, NOW, 1)
-    assert subscribers.judged(db, found.id)
-    subscribers.subscribe(db, found, "t", version, NOW)
+    assert ask(db, callback) == ""
+    [found] = verification_queue.due(db, NOW, 1)
+    assert verification_queue.remove(db, found.id)
+    subscribers.add(db, found, "t", version, NOW)
 
 
 def due(db: Connection, now: datetime = NOW) -> list[str]:
@@ -50,28 +51,28 @@ def due(db: Connection, now: datetime = NOW) -> list[str]:
 
 
 def test_later_wish_takes_the_place_of_an_earlier_one(db: Connection) -> None:
-    wish(db, secret="first")
-    [first] = subscribers.wishes(db, NOW, 9)
-    wish(db, secret="second")
-    [second] = subscribers.wishes(db, NOW, 9)
+    ask(db, secret="first")
+    [first] = verification_queue.due(db, NOW, 9)
+    ask(db, secret="second")
+    [second] = verification_queue.due(db, NOW, 9)
     assert second.secret == "second"
-    assert not subscribers.judged(db, first.id), "its verification counts no more"
-    assert subscribers.judged(db, second.id)
+    assert not verification_queue.remove(db, first.id), "its verification counts no more"
+    assert verification_queue.remove(db, second.id)
 
 
 def test_postponed_wish_waits(db: Connection) -> None:
-    wish(db)
-    [one] = subscribers.wishes(db, NOW, 9)
-    subscribers.postpone(db, one.id, LATER)
-    assert subscribers.wishes(db, NOW, 9) == []
-    assert subscribers.wishes(db, LATER, 9)[0].attempts == 1
+    ask(db)
+    [one] = verification_queue.due(db, NOW, 9)
+    verification_queue.postpone(db, one.id, LATER)
+    assert verification_queue.due(db, NOW, 9) == []
+    assert verification_queue.due(db, LATER, 9)[0].attempts == 1
 
 
 def test_change_is_due_to_all_who_were_there(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db, "https://t/1", 1)
     assert due(db) == []
-    assert subscribers.changed(db, TOPIC, "two", NOW) == 1
+    assert published_topics.publish(db, TOPIC, "two", NOW) == 1
     assert due(db) == ["https://t/1"]
 
 
@@ -79,70 +80,70 @@ def test_change_is_due_to_all_who_were_there(db: Connection) -> None:
 def test_change_during_a_verification_is_due_after_it(
     db: Connection, version: int, is_due: bool
 ) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.add(db, TOPIC, "one")
+    published_topics.publish(db, TOPIC, "two", NOW)
     join(db, version=version)
     assert bool(due(db)) is is_due
 
 
 def test_who_was_told_is_due_no_more_unless_there_is_a_later_version(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db, version=1)
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.publish(db, TOPIC, "two", NOW)
     [one] = subscribers.due(db, NOW, [], 9)
-    subscribers.changed(db, TOPIC, "three", NOW)
-    subscribers.told(db, one.id, one.version, NOW)
+    published_topics.publish(db, TOPIC, "three", NOW)
+    subscribers.mark_delivered(db, one.id, one.version, NOW)
     [again] = subscribers.due(db, NOW, [], 9)
     assert again.version == one.version + 1
-    subscribers.told(db, again.id, again.version, NOW)
+    subscribers.mark_delivered(db, again.id, again.version, NOW)
     assert due(db) == []
 
 
 def test_failure_waits_but_a_later_version_does_not(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db, version=1)
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.publish(db, TOPIC, "two", NOW)
     [one] = subscribers.due(db, NOW, [], 9)
-    subscribers.failed(db, one.id, one.version, again=LATER, detail="no way", now=NOW)
+    subscribers.mark_failed(db, one.id, one.version, retry_at=LATER, detail="no way", now=NOW)
     assert due(db) == []
     assert due(db, LATER) == ["https://t/1"]
-    subscribers.changed(db, TOPIC, "three", NOW)
-    subscribers.failed(db, one.id, one.version, again=LATER, detail="no way", now=NOW)
+    published_topics.publish(db, TOPIC, "three", NOW)
+    subscribers.mark_failed(db, one.id, one.version, retry_at=LATER, detail="no way", now=NOW)
     assert due(db) == ["https://t/1"]
 
 
 def test_who_failed_is_told_after_the_others(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     for number in (1, 2, 3):
         join(db, f"https://t/{number}", 1)
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.publish(db, TOPIC, "two", NOW)
     first = subscribers.due(db, NOW, [], 9)[0]
-    subscribers.failed(db, first.id, first.version, again=NOW, detail="no way", now=NOW)
+    subscribers.mark_failed(db, first.id, first.version, retry_at=NOW, detail="no way", now=NOW)
     assert due(db) == ["https://t/2", "https://t/3", "https://t/1"]
     busy = [one.id for one in subscribers.due(db, NOW, [], 2)]
     assert [one.id for one in subscribers.due(db, NOW, busy, 9)] == [first.id]
 
 
 def test_renewal_keeps_what_is_due(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db, version=1)
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.publish(db, TOPIC, "two", NOW)
     join(db, version=2)
     assert due(db) == ["https://t/1"]
 
 
 def test_lease_ends_and_the_topic_with_its_last_subscriber(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db)
-    subscribers.changed(db, TOPIC, "two", NOW)
+    published_topics.publish(db, TOPIC, "two", NOW)
     end = NOW + timedelta(hours=1)
     assert not subscribers.any_expired(db, end - timedelta(seconds=1), DAY)
     assert due(db, end) == []
     assert subscribers.any_expired(db, end, DAY)
     assert subscribers.expire(db, end, DAY) == [(TOPIC, "https://t/1")]
-    subscribers.forget_topics(db)
-    assert subscribers.topics(db) == {}
-    assert subscribers.version(db, TOPIC) == 0
+    published_topics.delete_unused(db)
+    assert published_topics.digests(db) == {}
+    assert published_topics.version(db, TOPIC) == 0
 
 
 def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
@@ -150,16 +151,16 @@ def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
     then = NOW - timedelta(days=3653)
     assert subscribers.any_expired(db, then, DAY)
     assert subscribers.expire(db, then, DAY) == []
-    assert subscribers.listed(db, 9)[0].lease_until == then + DAY
+    assert subscribers.by_failures(db, 9)[0].lease_until == then + DAY
     assert not subscribers.any_expired(db, then, DAY)
 
 
 def test_end_of_a_topic_is_told_to_subscribers_and_to_who_wished(db: Connection) -> None:
-    subscribers.begin_topic(db, TOPIC, "one")
+    published_topics.add(db, TOPIC, "one")
     join(db, "https://t/1")
-    wish(db, "https://t/2")
-    subscribers.close_topic(db, TOPIC, NOW)
-    assert {(one.callback, one.mode) for one in subscribers.wishes(db, NOW, 9)} == {
+    ask(db, "https://t/2")
+    published_topics.close(db, TOPIC, NOW)
+    assert {(one.callback, one.mode) for one in verification_queue.due(db, NOW, 9)} == {
         ("https://t/1", "denied"), ("https://t/2", "denied"),
     }  # fmt: skip
     assert subscribers.count(db) == 0
@@ -177,37 +178,37 @@ def fill(db: Connection, count: int, callback: str = "https://t/{}") -> None:
             lease=timedelta(hours=1),
             attempts=0,
         )
-        subscribers.subscribe(db, one, "t", 0, NOW)
+        subscribers.add(db, one, "t", 0, NOW)
 
 
-def test_subscribers_are_bounded_but_who_is_one_may_renew(db: Connection) -> None:
-    fill(db, subscribers.MOST_SUBSCRIBERS)
-    assert "as many subscribers" in wish(db, "https://t/new")
-    assert wish(db, "https://t/5", topic=f"{TOPIC}?5") == ""
-    assert wish(db, "https://t/new", mode="unsubscribe") == ""
+def test_subscribers_are_bounded_but_may_renew(db: Connection) -> None:
+    fill(db, verification_queue.MOST_SUBSCRIBERS)
+    assert "limit of subscribers" in ask(db, "https://t/new")
+    assert ask(db, "https://t/5", topic=f"{TOPIC}?5") == ""
+    assert ask(db, "https://t/new", mode="unsubscribe") == ""
 
 
 def test_topics_of_one_callback_are_bounded(db: Connection) -> None:
-    fill(db, subscribers.MOST_OF_CALLBACK, "https://t/one")
-    assert "a callback may subscribe to 100" in wish(db, "https://t/one")
-    assert wish(db, "https://t/two") == ""
+    fill(db, verification_queue.MOST_OF_CALLBACK, "https://t/one")
+    assert "a callback may subscribe to at most 100" in ask(db, "https://t/one")
+    assert ask(db, "https://t/two") == ""
 
 
-def test_one_host_takes_no_more_than_its_part_of_the_room(db: Connection) -> None:
-    fill(db, subscribers.MOST_AT_HOST)
-    assert "a host may have 1000" in wish(db, "https://t/new")
-    assert wish(db, "https://other/", host="other") == ""
+def test_subscribers_of_one_host_are_bounded(db: Connection) -> None:
+    fill(db, verification_queue.MOST_AT_HOST)
+    assert "a host may have at most 1000" in ask(db, "https://t/new")
+    assert ask(db, "https://other/", host="other") == ""
 
 
-def test_who_is_subscribed_may_renew_though_there_is_no_room(db: Connection) -> None:
-    fill(db, subscribers.MOST_SUBSCRIBERS + 9)  # so many were verified at once
-    assert wish(db, "https://t/5", topic=f"{TOPIC}?5") == ""
+def test_subscriber_may_renew_when_the_limit_is_exceeded(db: Connection) -> None:
+    fill(db, verification_queue.MOST_SUBSCRIBERS + 9)  # so many were verified at once
+    assert ask(db, "https://t/5", topic=f"{TOPIC}?5") == ""
 
 
 def test_wishes_are_bounded_in_all_and_of_one_host(db: Connection) -> None:
-    for number in range(subscribers.MOST_WISHES):
-        assert wish(db, f"https://t/{number}", host=f"h{number // 100}") == ""
-    assert "too many" in wish(db, "https://t/new", host="another")
+    for number in range(verification_queue.MOST_PENDING):
+        assert ask(db, f"https://t/{number}", host=f"h{number // 100}") == ""
+    assert "too many" in ask(db, "https://t/new", host="another")
 
 
 def test_log_keeps_the_last_lines(db: Connection) -> None:
@@ -216,7 +217,7 @@ def test_log_keeps_the_last_lines(db: Connection) -> None:
             Delivery(at=NOW, kind="push", topic=TOPIC, callback="https://t/", status=number)
             for _ in range(1_000)
         ]
-        subscribers.log(db, lines)
-    kept = subscribers.logged(db, 9_999)
-    assert len(kept) == subscribers.LOG_KEPT
+        delivery_log.add(db, lines)
+    kept = delivery_log.recent(db, 9_999)
+    assert len(kept) == delivery_log.KEPT
     assert (kept[0].status, kept[-1].status) == (2, 1)

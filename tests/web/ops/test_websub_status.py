@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.store.websub import subscribers, subscriptions
-from aggregator.store.websub.subscribers import Delivery
+from aggregator.store.websub import delivery_log, subscribers, subscriptions, verification_queue
+from aggregator.store.websub.delivery_log import Delivery
 from tests.web.pages.test_pages import PageSite
 from tests.web.stock import ASKED, START, Stock, stocked
 
@@ -23,7 +23,7 @@ def fill(stock: Stock) -> None:
         subscriptions.add(db, ASKED)
         for callback in ("https://reader.example/secret-path", "https://other.example/x"):
             topic = "https://site.example/feeds/all.atom?token=their-token"
-            subscribers.wish(
+            verification_queue.add(
                 db,
                 topic=topic,
                 callback=callback,
@@ -33,11 +33,11 @@ def fill(stock: Stock) -> None:
                 lease=timedelta(days=9_000),
                 now=START,
             )
-            [wish] = subscribers.wishes(db, START, 9)
-            subscribers.subscribe(db, wish, "reader.example", 0, START)
-            subscribers.judged(db, wish.id)
+            [wish] = verification_queue.due(db, START, 9)
+            subscribers.add(db, wish, "reader.example", 0, START)
+            verification_queue.remove(db, wish.id)
             line = Delivery(at=START, kind="push", topic=topic, callback=callback, detail="no way")
-            subscribers.log(db, [line])
+            delivery_log.add(db, [line])
 
 
 def test_page_shows_subscriptions_and_subscribers_without_secrets(site: PageSite) -> None:
@@ -54,7 +54,7 @@ def test_page_shows_subscriptions_and_subscribers_without_secrets(site: PageSite
 def test_page_shows_the_host_of_unusual_callbacks(site: PageSite) -> None:
     line = Delivery(at=START, kind="subscribe", topic="", callback="https://odd.example\\[x")
     with site.stock.store.transaction() as db:
-        subscribers.log(db, [line])
+        delivery_log.add(db, [line])
     assert "<td>odd.example</td>" in site.text("/status/websub")
 
 
