@@ -14,6 +14,11 @@ LONGEST_PERIOD = timedelta(days=366)
 """A ttl or update period above it is a mistake."""
 
 _ITEMS = ("{*}item", "{*}entry", "{*}Item", "{*}Entry", "{*}ITEM", "{*}ENTRY")
+_ENTRIES = frozenset({"item", "entry"})
+_FOREIGN = frozenset({"?:item", "?:entry"})
+MOST_CHANNELS = 5
+"""Channels of one document that are read."""
+
 _SUBTITLES = (
     "description",
     "subtitle",
@@ -54,8 +59,11 @@ def items(tree: Tree) -> list[Element]:
     """Return the item and entry elements of a document, in its order."""
     names = tree.names
     found = tree.root.iter(*_ITEMS)
-    known = ("item", "entry", "?:item", "?:entry")
-    return [each for each in found if names[each.tag] in known[: 2 if each.prefix else 4]]
+    return [
+        each
+        for each in found
+        if names[each.tag] in _ENTRIES or (not each.prefix and names[each.tag] in _FOREIGN)
+    ]
 
 
 def is_feed(tree: Tree) -> bool:
@@ -115,9 +123,15 @@ def channel(tree: Tree) -> Children:
     """Return the elements of the feed itself by name: of its channels, then of its root."""
     outside = tree.children(tree.root)
     found: Children = {}
-    for each in (*(tree.children(channel) for channel in outside.pop("channel", ())), outside):
+    inside = (
+        child for name, several in outside.items() if name not in _ENTRIES for child in several
+    )
+    channels = outside.pop("channel", None) or [
+        channel for child in inside for channel in child.iterchildren("{*}channel")
+    ]
+    for each in (*map(tree.children, channels[:MOST_CHANNELS]), outside):
         for name, elements in each.items():
-            if name not in ("item", "entry"):
+            if name not in _ENTRIES:
                 found.setdefault(name, []).extend(elements)
     return found
 

@@ -87,20 +87,28 @@ def without_opaque(xml: bytes) -> bytes:
 def balanced(xml: bytes) -> bytes:
     """Return a document in which each start tag has its end tag.
 
-    An end tag closes what was left open within its element. An item closes the item before it.
+    An end tag closes what was left open within its element. An item closes the item before it. The
+    feed ends after its last item. A document whose root is broken gets one.
 
     Raises:
         NotAFeed: Elements are nested too deep.
     """
     open_names: list[bytes] = []
     start = _ROOT.search(xml)
-    before = xml[: start.start()] if start else b""
-    pieces = [b"\n" * before.count(b"\n")]
-    position = len(before)
+    position = start.start() if start else 0
+    pieces = [b"\n" * xml.count(b"\n", 0, position)]
+    last_item = max(xml.rfind(b"<item"), xml.rfind(b"<entry"))
+    root = _TOKEN.match(xml, position) if start else None
+    if last_item >= 0 and not (root and root["name"]):
+        position = start.end() if start else 0
+        open_names.append(b"feed" if b"<entry" in xml else b"rss")
+        pieces.append(b"<%s>" % open_names[0])
     for token in _TOKEN.finditer(xml, position):
         pieces.append(xml[position : token.start()])
         position = token.end()
-        pieces.extend(_repaired(token, open_names))
+        is_early = token["end"] and token.start() < last_item and token["name"].lower() in _HOLDERS
+        if not is_early:
+            pieces.extend(_repaired(token, open_names))
         if len(open_names) > DEEPEST:
             raise NotAFeed(f"Elements are nested more than {DEEPEST} deep; refused")
         if token["end"] and not open_names:
@@ -122,16 +130,12 @@ def _repaired(token: re.Match[bytes], open_names: list[bytes]) -> Iterator[bytes
     if token["stray"]:
         yield b"&lt;"
     elif token["opaque"]:
-        yield from _complete(token["opaque"])
+        if token["opaque"].startswith(b"<![CDATA["):
+            yield token["opaque"]
     elif token["end"]:
         yield from _closed(open_names, _level(token["name"], open_names))
     else:
         yield from _started(token["name"], token["rest"], open_names)
-
-
-def _complete(opaque: bytes) -> Iterator[bytes]:
-    if opaque.startswith((b"<![CDATA[", b"<?xml ", b"<!DOCTYPE")):
-        yield opaque
 
 
 def _started(name: bytes, rest: bytes, open_names: list[bytes]) -> Iterator[bytes]:

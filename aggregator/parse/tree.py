@@ -117,7 +117,8 @@ def read(xml: bytes, url: str) -> Tree:
         xml = repair.references(xml)
         root, faults = _parse(xml)
         problems = problems or tuple(faults[:1])
-    if root is None or any(_UNDECLARED not in fault for fault in faults):
+    is_local = all(_UNDECLARED in fault for fault in faults)
+    if root is None or not is_local or (faults and not _has_all_items(root, xml)):
         root, xml = _balanced(xml)
     if root is None:
         root = fallback.read(xml)
@@ -205,11 +206,14 @@ def _balanced(xml: bytes) -> tuple[Element | None, bytes]:
     """Return the tree of the document with its tags balanced, if that has all of its items."""
     balanced = repair.balanced(xml)
     root, _ = _parse(balanced)
-    if root is not None:
-        items = sum(1 for each in root.iter("*") if _ITEM_TAG.search(str(each.tag)))
-        if items >= len(_ITEM.findall(repair.without_opaque(xml))):
-            return root, balanced
+    if root is not None and _has_all_items(root, xml):
+        return root, balanced
     return None, xml
+
+
+def _has_all_items(root: Element, xml: bytes) -> bool:
+    items = sum(1 for each in root.iter("*") if _ITEM_TAG.search(str(each.tag)))
+    return items >= len(_ITEM.findall(repair.without_opaque(xml)))
 
 
 def _inherited(element: Element, attribute: str) -> list[str]:

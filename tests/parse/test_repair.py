@@ -27,6 +27,12 @@ def titles(feed: ParsedFeed) -> list[str]:
         pytest.param(f"<item><title>a</Title></item>{NEXT}", id="an end tag in another case"),
         pytest.param(f"<item><title>a</title></b></item></p>{NEXT}", id="ends of nothing"),
         pytest.param(f"<item><title>a</title></item></channel>{NEXT}", id="an early end"),
+        pytest.param(
+            f"<item><title>a</title></item></channel></rss>{NEXT}", id="an end before all"
+        ),
+        pytest.param(
+            f"<item><title>a</title></item></channel></rss><rss><channel>{NEXT}", id="two feeds"
+        ),
         pytest.param(f"<item><title>a</title><1x>y</1x></item>{NEXT}", id="a tag that is none"),
         pytest.param(f"<item><title>a</title><x y=<z></item>{NEXT}", id="a tag in a tag"),
         pytest.param(
@@ -45,6 +51,17 @@ def test_every_item_of_an_ill_formed_document_is_read(inside: str) -> None:
     feed = parse(rss(inside))
     assert titles(feed) == ["a", "b"]
     assert feed.problems
+    assert BEYOND_REPAIR not in feed.problems
+
+
+@pytest.mark.parametrize(
+    "root",
+    ["<rss version=<x>>", "<rss version='2.0 xmlns:x='y'>", "<rs version='2.0'>", "rss>", ""],
+)
+def test_a_broken_root_is_replaced(root: str) -> None:
+    feed = parse(f"{root}<channel><title>T</title>{NEXT}{NEXT}</channel></rss>".encode())
+    assert titles(feed) == ["b", "b"]
+    assert feed.title == "T"
     assert BEYOND_REPAIR not in feed.problems
 
 
@@ -98,14 +115,14 @@ def test_declared_entities_are_not_put_in_without_bound() -> None:
 
 
 def test_what_has_items_beyond_repair_is_read_by_feedparser_and_by_our_rules() -> None:
-    first = rss(
-        "<title>T</title><item><guid>1</guid><title>a</title><link>http://e.example/1</link>"
+    first = (
+        '<rss><x y="<item>"/><item><guid>1</guid><title>a</title><link>http://e.example/1</link>'
         "<author>i@b.example (Ida)</author><category>c</category>"
         "<enclosure url='http://e.example/1.mp3' type='audio/mpeg'/>"
         "<description>&lt;p>D&lt;/p></description><content:encoded>C</content:encoded>"
         "<pubDate>Sat, 27 Jun 2009 21:26:00 GMT</pubDate></item>"
     )
-    feed = parse(first + rss(NEXT))
+    feed = parse(f"{first}{NEXT}</rss>".encode())
     assert BEYOND_REPAIR in feed.problems
     assert titles(feed) == ["a", "b"]
     entry = feed.entries[0]
