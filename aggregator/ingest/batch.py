@@ -157,7 +157,7 @@ def _pushed(db: Connection, state: SourceState, result: PollResult, context: Con
             db, state.id, now, len(found.new), len(found.changed), outcome.transfer.received
         )
     elif isinstance(outcome, Failed) and _is_rested(state, context):
-        poll_plan.poll_now(db, state.id, now, "its hub pushed what can't be read")
+        poll_plan.poll_now(db, state.id, now, "the hub pushed a document that can't be read")
     return Ingested(
         source_id=state.id,
         title=state.title,

@@ -126,7 +126,7 @@ class Endpoints:
             renew = protocol.renewal(now, until)
             subscriptions.activate(db, known, renew=renew, until=until, now=now)
             if known.active_since is None:
-                words = "its hub pushes from now on; polled for what it has not pushed"
+                words = "a hub pushes it now: polling once for entries that were not pushed"
                 poll_plan.poll_now(db, known.source_id, now, words)
 
     def _denied(self, known: Subscription, reason: str) -> None:
@@ -143,7 +143,7 @@ class Endpoints:
             }
             subscriptions.update(db, known.token, changes)
             if known.state == ACTIVE:
-                poll_plan.poll_now(db, known.source_id, now, "its hub pushes no more")
+                poll_plan.poll_now(db, known.source_id, now, "the hub stopped pushing")
 
     def pushed(self, token: str) -> Response:
         """Take a push; whether it can be read is seen later (§7)."""

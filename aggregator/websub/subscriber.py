@@ -106,7 +106,7 @@ def outbound_requests(
             subscriptions.remove(db, subscription.token)  # so that it is requested again
         elif subscription.lease_until and subscription.lease_until <= now:
             subscriptions.remove(db, subscription.token)
-            poll_plan.poll_now(db, subscription.source_id, now, "its hub's lease has ended")
+            poll_plan.poll_now(db, subscription.source_id, now, "the hub's lease has ended")
         else:
             subscriptions.update(db, subscription.token, {"act": subscription.lease_until})
             _renew(db, config, subscription, now)

@@ -356,6 +356,6 @@ def capped_waits(db: "Database") -> None:
     """End the waits of more than 30 days that an earlier version accepted (Retry-After)."""
     db.execute(
         "update sources set gate_from = null, gate_until = null, next_poll_at = planned_at,"
-        " next_poll_reason = 'its wait was too long'"
+        " next_poll_reason = 'Retry-After was longer than 30 days'"
         " where gate_until > strftime('%Y-%m-%dT%H:%M:%SZ', gate_from, '+30 days')"
     )

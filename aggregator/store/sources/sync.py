@@ -109,7 +109,7 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
         " discovered_url = '', etag = '', last_modified = '', validators_url = '',"
         " lifetime = null, gate_from = null, gate_until = null, failures = 0, health = 'new',"
         " error = '', error_kind = '',"
-        " planned_at = :now, next_poll_at = :first, next_poll_reason = 'its URL was changed',"
+        " planned_at = :now, next_poll_at = :first, next_poll_reason = 'the URL was changed',"
         " fill_url = '', hurry = 0 where id = :id",
         {
             "id": source.id,
