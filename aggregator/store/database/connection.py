@@ -136,6 +136,8 @@ class Store:
         with self._writing:
             if identity == self._identity:  # another thread has reopened it
                 return
+            if self._writer.in_transaction:  # this thread's own: let it end first
+                return
             self._disconnect(self._writer)
             self._open()
             self._generation += 1  # each thread renews its connection at its next block
