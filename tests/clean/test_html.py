@@ -169,14 +169,17 @@ def test_payloads_in_text_are_text(payload: str) -> None:
 
 
 _FOREIGN = (
-    "body", "button", "font", "foreignObject", "form", "iframe", "math", "mtext", "nobr",
-    "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title",
-    "xmp",
+    "annotation-xml", "body", "button", "desc", "embed", "font", "foreignObject", "form", "iframe",
+    "malignmark", "math", "mfrac", "mglyph", "mi", "mo", "mrow", "mtext", "nobr", "noscript",
+    "object", "picture", "script", "select", "style", "svg", "template", "text", "textarea",
+    "title", "xmp",
 )  # fmt: skip
 _NAMES = st.sampled_from(sorted(TAGS.union(_FOREIGN)))
 _SENT = st.sampled_from((
     "", " href='/x'", " href=javascript:x", " src=x", " onerror=x", " width=1", " style='a'",
     " title='</style><img src=x onerror=y>'", " data-src=/y", " srcset='/z 1x'", " dir=rtl",
+    " id=a", " href='#a'", " name=a", " hidden", " style='display:none'", " class=language-x",
+    " type=checkbox", " display=block", " align=right", " aria-label='<b>'", " aria-hidden=true",
 ))  # fmt: skip
 _PIECES = st.one_of(
     st.builds("<{}{}>".format, _NAMES, _SENT),
