@@ -1,17 +1,17 @@
-"""Dates as far as they can be believed."""
+"""Bounds of credible dates."""
 
 from datetime import UTC, datetime
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
-"""What is dated earlier has a default date: the year 1, or the epoch in some time zone."""
+"""Earlier dates are defaults of software: the year 1, or the epoch in some time zone."""
 
 
 def clamp(moment: datetime | None, now: datetime) -> datetime | None:
-    """Return a date in UTC to the second: not in the future, None when absent or impossible.
+    """Return a date in UTC to the second: at most `now`, None when absent or before `EARLIEST`.
 
     Args:
-        moment: As published; without a zone it is taken for UTC.
-        now: The moment of the poll.
+        moment: As published, in UTC if it has no zone.
+        now: The time of the poll.
     """
     if moment is None:
         return None

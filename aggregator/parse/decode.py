@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from aggregator.parse import encodings
 
 LONGEST_ENTITY = 100
-"""Bytes of a declared entity's value that are kept: enough for a character or a name."""
+"""Bytes; declarations of longer entities are dropped. Enough for a character or a name."""
 
 LONGEST_PROLOG = 10_000
-"""Bytes in which an XML declaration is looked for; PHP warnings may stand before it."""
+"""Search for an XML declaration in this many bytes; PHP warnings may precede it."""
 
 _ILLEGAL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")
@@ -66,7 +66,7 @@ class NotAFeed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document that is worth parsing.
+    """A document that may be a feed.
 
     Args:
         xml: UTF-8 without byte order mark, with an XML declaration, without a DTD save for
@@ -114,7 +114,7 @@ def _legal(xml: bytes, problems: list[str]) -> bytes:
         clean = xml.translate(None, _ILLEGAL)
         count = len(xml) - len(clean)
         problems.append(f"{count} control {_plural('character', count)} (such as NUL) removed")
-    # One byte is found a hundred times as fast as two.
+    # Searching for one byte is a hundred times as fast as for two.
     if b"\xef" in clean:
         clean = _NONCHARACTERS.sub(b"", clean)
     if b"#" in clean and _SUSPECT_REFERENCE.search(clean):
@@ -132,7 +132,7 @@ def _plural(noun: str, count: int) -> str:
 
 
 def _code_point(digits: bytes) -> int:
-    # The longest that may be meant has 7 digits; int() is quadratic in their number.
+    # Code points have at most 7 digits, and int() is quadratic in their number.
     digits = digits.lower()
     base = 16 if digits.startswith(b"x") else 10
     digits = digits.lstrip(b"x").lstrip(b"0") or b"0"
@@ -147,7 +147,7 @@ def _joined(pair: re.Match[bytes]) -> bytes:
 
 
 def _of_windows_1252(reference: re.Match[bytes]) -> bytes:
-    """Return the reference that is meant, as browsers read it: &#146; is an apostrophe."""
+    """Return the reference as browsers read it: &#146; is an apostrophe."""
     character = bytes([_code_point(reference[1])]).decode("cp1252", "ignore")
     return b"&#%d;" % ord(character) if character else b""
 
@@ -168,7 +168,7 @@ def _breaks(removed: bytes) -> bytes:
 
 
 def _declared(xml: bytes, problems: list[str]) -> bytes:
-    """Return the document with our XML declaration in place of its own and all that is before."""
+    """Return the document with our XML declaration instead of its own and any text before that."""
     start = _MARKUP.search(xml)
     if not start:
         raise NotAFeed(f"The document is no feed: it has no markup and begins {_quoted(xml)}")
@@ -223,7 +223,7 @@ def _entities(subset: bytes, problems: list[str]) -> bytes:
                 f"({entity['name'].decode('ascii', 'replace')}), as entity bombs do; refused"
             )
         if len(value) <= LONGEST_ENTITY and b"<" not in value:
-            # The library keeps a declaration only in this very form.
+            # `repair` reads declarations in this form only.
             kept.append(b'<!ENTITY %s "%s">\n' % (entity["name"], value.replace(b'"', b"&#34;")))
     if len(kept) < declared:
         problems.append("declares external or long XML entities; they are not used")
@@ -231,7 +231,7 @@ def _entities(subset: bytes, problems: list[str]) -> bytes:
 
 
 def _feed(xml: bytes, problems: list[str]) -> bytes:
-    """Return the document if it may be a feed, or the feed that stands in an HTML page."""
+    """Return the document if it may be a feed, or the feed inside an HTML page."""
     start = _after_asides(xml, 0)
     doctype = _DOCTYPE.match(xml, start)
     if doctype:

@@ -1,4 +1,4 @@
-"""Feeds that an HTML page links to: what its head declares, then links that look like feeds."""
+"""Feeds that an HTML page links to: those its head declares, then links that look like feeds."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 from aggregator.parse import decode
 
 LONGEST_PAGE = 1_000_000
-"""Bytes that are searched."""
+"""Bytes; the rest of a page is not searched."""
 MOST_CANDIDATES = 20
 
 _TYPES = frozenset(
@@ -34,7 +34,7 @@ _COMMENTS = re.compile(r"comments?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A link that may lead to a feed; `type` is the media type it declares, "" when none."""
+    """A link that may lead to a feed; `type` is its declared media type, "" when it has none."""
 
     url: str
     title: str = ""
@@ -44,22 +44,22 @@ class Candidate:
 def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[Candidate, ...]:
     """Return the feeds a page links to, the likeliest first, each URL once; never raises.
 
-    Declared ones (`link rel=alternate`) stand before anchors, feeds of comments at the end.
+    Declared feeds (`link rel=alternate`) come before anchors, and feeds of comments last.
 
     Args:
         body: An HTML page, or anything.
-        url: Its address, base of its links unless it has a `base` element.
+        url: The page's URL, base of its links unless it has a `base` element.
         content_type: The Content-Type field as sent, for its charset.
     """
     page = _page(body, content_type)
     if page is None:
         return ()
     base = _base(page, url)
-    found: dict[str, Candidate] = {}
+    candidates: dict[str, Candidate] = {}
     for candidate in (*_declared(page, base), *_anchors(page, base)):
         if candidate.url != url:
-            found.setdefault(candidate.url, candidate)
-    likeliest = sorted(found.values(), key=_is_of_comments)
+            candidates.setdefault(candidate.url, candidate)
+    likeliest = sorted(candidates.values(), key=_is_of_comments)
     return tuple(likeliest[:MOST_CANDIDATES])
 
 

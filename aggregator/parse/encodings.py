@@ -17,9 +17,12 @@ import webencodings
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+MOST_FAULTS = 20_000
+"""Faults that are looked at one by one; a document with more is not in the encoding it names."""
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, which begins alike
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -33,7 +36,7 @@ _UNMARKED = (
 )
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _DECLARATION_ENDS = 10_000
-"""Bytes in which a declaration is looked for; PHP warnings may stand before it."""
+"""Search for a declaration in this many bytes; PHP warnings may precede it."""
 _DECLARED = re.compile(
     rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([\w.:-]{1,40})["']"""
     rb"""|<meta\s[^>]{0,200}?charset\s*=\s*["']?([\w.:-]{1,40})"""
@@ -98,7 +101,7 @@ _OTHER_CHARACTERS = {
     ),
     "shift_jis": dict.fromkeys("\uf8f0\uf8f1\uf8f2\uf8f3", REPLACEMENT),
 }  # fmt: skip
-"""Characters for which Python's table has another than the standard."""
+"""Characters where Python's table differs from the standard."""
 _OTHER = {name: re.compile(f"[{''.join(pairs)}]") for name, pairs in _OTHER_CHARACTERS.items()}
 _HANDLERS = {name: f"aggregator.{name}" for name in _LEADS}
 
@@ -176,7 +179,7 @@ def _likeliest(body: bytes, declared: tuple[str, ...]) -> str:
 
     Faulty UTF-8 has more characters than faults. A document that is declared as UTF-8, or as
     nothing, is another encoding only when it has several faults and next to no character, and the
-    faults are not what is left of characters that were cut.
+    faults are no remains of characters that were cut.
     """
     text = _joined_surrogates(body).decode("utf-8", "replace")
     faults = text.count(REPLACEMENT)
@@ -218,7 +221,9 @@ def _text(body: bytes, encoding: str) -> str:
     if encoding == "iso-2022-jp":
         body, encoding = _euc_jp(body), "euc-jp"
     if encoding in _CODECS:
-        text = body.decode(_CODECS[encoding], _HANDLERS[encoding])
+        text = body.decode(_CODECS[encoding], "replace")
+        if 0 < text.count(REPLACEMENT) <= MOST_FAULTS:
+            text = body.decode(_CODECS[encoding], _HANDLERS[encoding])
         if other := _OTHER_CHARACTERS.get(encoding):
             text = _OTHER[encoding].sub(lambda character: other[character[0]], text)
         return text
@@ -254,7 +259,7 @@ def _shifted(mode: bytes, part: bytes) -> bytes:
 
 
 def _replaced(encoding: str, error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for bytes that Python's table lacks, and where decoding goes on.
+    """Return the text for bytes that Python's table lacks, and the position to go on from.
 
     A byte after the first that is ASCII is no part of a fault: it may be markup.
     """

@@ -23,7 +23,7 @@ def test_a_declared_feed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("html", "found"),
+    ("html", "paths"),
     [
         pytest.param(
             '<link rel="home alternate" type="text/xml" href="/x">', ["/x"], id="two rels"
@@ -42,11 +42,11 @@ def test_a_declared_feed() -> None:
         pytest.param(LINK.format("http://[", "") + LINK.format("", ""), [], id="no addresses"),
     ],
 )
-def test_what_is_found(html: str, found: list[str]) -> None:
-    assert urls(html) == [f"https://e.org{path}" for path in found]
+def test_feeds_of_a_page(html: str, paths: list[str]) -> None:
+    assert urls(html) == [f"https://e.org{path}" for path in paths]
 
 
-def test_declared_feeds_stand_before_anchors_and_comments_last_each_once() -> None:
+def test_declared_feeds_come_before_anchors_and_comments_last() -> None:
     page = (
         '<a href="/rss">RSS</a>'
         + LINK.format("/comments/feed", "Comments")
@@ -66,8 +66,11 @@ def test_results_are_bounded() -> None:
 
 def test_a_page_of_another_encoding_is_read() -> None:
     page = LINK.format("/feed", "Zoë").encode("latin-1")
-    (found,) = discover.feeds(page, url=URL, content_type="text/html; charset=iso-8859-1")
-    assert found.title == "Zoë"
+    (candidate,) = discover.feeds(page, url=URL, content_type="text/html; charset=iso-8859-1")
+    assert candidate.title == "Zoë"
+    page = b"<meta charset=windows-1251>" + LINK.format("/feed", "Причал").encode("cp1251")
+    (candidate,) = discover.feeds(page, url=URL)
+    assert candidate.title == "Причал"
 
 
 @settings(max_examples=200)
