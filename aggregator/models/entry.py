@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NewType
 
 SafeHtml = NewType("SafeHtml", str)
-"""HTML that passed the sanitiser; made only in `clean.html`."""
+"""Sanitised HTML; only `clean.html` makes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An entry's or feed's picture; sizes in pixels, 0 when unknown."""
+    """An image of an entry or feed; sizes in pixels, 0 if unknown."""
 
     url: str
     width: int = 0
@@ -168,16 +168,16 @@ class Entry:
     """An entry that is safe to store and serve.
 
     Args:
-        guid: As sent, bounded; "" when absent.
-        link: Absolute http or https URL of the entry's page, "" when none.
-        canonical_url: `link` as compared, "" when none.
+        guid: As sent, of limited length; "" if absent.
+        link: Absolute http or https URL of the entry's page, "" if absent.
+        canonical_url: `link` in the form to compare, "" if absent.
         title: Text, never markup.
-        summary: Text of at most a few hundred characters, made from summary or content.
-        content: The fullest text the feed gave.
-        text: `content` as plain text, for the search and for comparing.
-        published, updated: Clamped to the moment of the poll; None when the feed says nothing.
+        summary: Text of at most a few hundred characters, from summary or content.
+        content: The longest text in the feed.
+        text: `content` as plain text, to search and compare.
+        published, updated: Not later than the poll; None if absent in the feed.
         unread_date: As in `ParsedEntry`, bounded.
-        fingerprint: Hash of what readers see, free of noise; a change of it is a real change.
+        fingerprint: Hash of the visible text without noise; it changes with the text.
         item_hash: As in `ParsedEntry`.
     """
 
@@ -206,15 +206,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """What the rules of the configuration say of an entry.
+    """The result of the configuration's rules for an entry.
 
     Args:
-        dropped: Why it is in no view, "" when it is.
-        sections: Where it stands; None for the sections of its source.
-        categories: Those that it is given beside the publisher's.
-        views: The saved views with rules of their own that it passes.
+        dropped: Why no view shows it, "" if views do.
+        sections: The sections that show it; None for those of its source.
+        categories: Categories added to the publisher's.
+        views: The saved views with rules that it passes.
         priority: Whether it is marked as important.
-        reasons: Each rule that said something, in words.
+        reasons: A description of each rule that applied.
     """
 
     dropped: str = ""
@@ -227,19 +227,19 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """An entry with what we know of it.
+    """A stored entry, with its state.
 
     Args:
-        id: Our row, in order of arrival.
-        uri: The id in our feeds: the publisher's where it is an IRI, else a tag: URI of ours.
-        first_seen: When a poll first brought it; never changes.
-        changed: When it was last really changed (first_seen when never), the `updated` we publish.
+        id: Row id, in order of arrival.
+        uri: The id in our feeds: the guid if it is an IRI, else a tag: URI of ours.
+        first_seen: When a poll first found it; never changes.
+        changed: When its text last changed, else first_seen; published as `updated`.
         sort_at: min(published, first_seen): the order of lists.
-        withdrawn: When the publisher or a rule took it back, None while it stands.
-        hidden: Why it is in no view, "" when it is.
-        ruling: What the rules said of it; its categories stand in `entry` too.
-        known_by: What it is recognised by: `guid`, `link`, `text`, between blanks.
-        matched: Which of them it was recognised by when it was rewritten last, "" when never.
+        withdrawn: When the publisher or a rule withdrew it, None if neither did.
+        hidden: Why no view shows it, "" if views do.
+        ruling: The result of the rules; its categories are in `entry` too.
+        known_by: The keys that identify it: `guid`, `link`, `text`, separated by blanks.
+        matched: The key that identified it at its last revision, "" without one.
     """
 
     id: int
@@ -258,7 +258,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEntry:
-    """What must be known of a stored entry to tell whether an incoming one is the same."""
+    """The fields of a stored entry by which an incoming entry is compared with it."""
 
     id: int
     guid: str

@@ -1,4 +1,4 @@
-"""What changed: a version for each scope, so that a cache can ask whether it still holds."""
+"""The change log: a version of each scope, by which caches notice changes."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,17 +11,17 @@ STATUS = "status"
 
 
 def source_scope(source_id: str) -> str:
-    """Return the scope that changes with a source's entries."""
+    """Return the scope of a source's entries."""
     return f"source:{source_id}"
 
 
 def section_scope(section: str) -> str:
-    """Return the scope that changes with a section's entries."""
+    """Return the scope of a section's entries."""
     return f"section:{section}"
 
 
 def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
-    """Give each scope a new version; in the transaction that changed it."""
+    """Raise the version of each scope, in the transaction that changes it."""
     db.executemany(
         "insert into changes values (?, 1, ?)"
         " on conflict(scope) do update set version = version + 1, at = excluded.at",
@@ -30,29 +30,29 @@ def bump(db: Connection, scopes: Iterable[str], now: datetime) -> None:
 
 
 def bump_all(db: Connection) -> None:
-    """Give every scope a new version: the configuration changed what views hold."""
+    """Raise the version of every scope, after a change of the configuration."""
     db.execute("update changes set version = version + 1")
 
 
 def version(db: Connection, scope: str = ALL) -> int:
-    """Return the version of one scope, 0 when it never changed."""
+    """Return the version of a scope, 0 if it has never changed."""
     row = db.execute("select version from changes where scope = ?", (scope,)).fetchone()
     return int(row[0]) if row else 0
 
 
 def versions(db: Connection) -> dict[str, int]:
-    """Return the version of every scope that ever changed."""
+    """Return the version of every scope that has changed."""
     return {row[0]: row[1] for row in db.execute("select scope, version from changes")}
 
 
 def last(db: Connection, scope: str = ALL) -> datetime | None:
-    """Return when a scope changed last, None when it never did."""
+    """Return when a scope last changed, None if it never has."""
     row = db.execute("select at from changes where scope = ?", (scope,)).fetchone()
     return parse_time(row[0]) if row else None
 
 
 def between(db: Connection, first: str, last: str) -> list[str]:
-    """Return the scopes that changed from one stamp on and before another."""
+    """Return the scopes that changed at or after one stored time and before another."""
     return [
         row[0]
         for row in db.execute("select scope from changes where at >= ? and at < ?", (first, last))
@@ -60,5 +60,5 @@ def between(db: Connection, first: str, last: str) -> list[str]:
 
 
 def data_version(db: Connection) -> int:
-    """Return a number that changes whenever another connection has committed anything."""
+    """Return a number that changes with every commit of another connection."""
     return int(db.execute("pragma data_version").fetchone()[0])

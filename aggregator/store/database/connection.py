@@ -1,4 +1,4 @@
-"""Connections: readers per thread, one writer, and the errors that SQLite can bring."""
+"""Connections: a reader per thread, one writer, and SQLite's errors as ours."""
 
 import fcntl
 import os
@@ -27,10 +27,10 @@ BUSY_SECONDS = 15.0
 
 @contextmanager
 def clear_errors(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into ours, each naming the file and the way out.
+    """Turn SQLite's errors into ours, which name the file and the remedy.
 
     Raises:
-        Locked, DiskFull, Corrupt, NotOurs, StoreError: as SQLite's error code says.
+        Locked, DiskFull, Corrupt, ForeignDatabase, StoreError: By SQLite's error code.
     """
     try:
         yield
@@ -43,11 +43,11 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     text = str(error)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Locked(
-            f"{path}: the database is locked by another process for too long."
-            " Find what holds it open (backup, sqlite3 shell) and try again."
+            f"{path}: another process has locked the database for too long."
+            " Find the process (a backup, a sqlite3 shell), end it and try again."
         )
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
-        return DiskFull(f"{path}: the disk is full. Make room; polling resumes by itself.")
+        return DiskFull(f"{path}: the disk is full. Free some space; polling then resumes.")
     if name.startswith("SQLITE_NOTADB"):
         return ForeignDatabase(
             f"{path}: this file is not an SQLite database. Name another file in storage.path,"
@@ -56,29 +56,29 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     if name.startswith("SQLITE_CORRUPT"):
         return Corrupt(
             f"{path}: the database is damaged ({text}). Nothing was changed. Restore a backup with"
-            f" `aggregator restore FILE`, or salvage what is left: sqlite3 {path} .recover"
+            f" `aggregator restore FILE`, or salvage the rest: sqlite3 {path} .recover"
         )
     if name.startswith("SQLITE_CANTOPEN"):
         return StoreError(f"{path}: can't be opened. Check that the folder exists and is writable.")
     if name.startswith("SQLITE_READONLY"):
         return StoreError(f"{path}: can't be written. Check the owner and mode of file and folder.")
     if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
-        return error  # our own mistake: a traceback says more than a sentence
+        return error  # a bug of ours: a traceback says more
     return StoreError(f"{path}: {text}")
 
 
 class Store:
-    """The database file: open it once, share it between threads."""
+    """The database file; open it once and share it between threads."""
 
     def __init__(self, path: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Open an existing database or make a new one, and bring its schema up to date.
+        """Open or create a database, and migrate it to the current schema.
 
         Args:
-            path: The file; its folder is made where it is missing.
+            path: The file; a missing folder is created.
             busy_seconds: How long a writer waits for another process's transaction.
 
         Raises:
-            StoreError: when the file can't be used; it is never overwritten.
+            StoreError: The file can't be used; it is never overwritten.
         """
         self.path = path
         self._busy_seconds = busy_seconds
@@ -156,7 +156,7 @@ class Store:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold the folder, so that processes that start together set the file up in turn."""
+        """Lock the folder, so that processes that start together create the file in turn."""
         if self.path == ":memory:":
             yield
             return
@@ -188,7 +188,7 @@ class Store:
         (version,) = self._writer.execute("pragma user_version").fetchone()
         if version == len(MIGRATIONS):
             return
-        from sqlite_utils import Database, Migrations  # slow to load, and seldom needed
+        from sqlite_utils import Database, Migrations  # slow to import, and rarely needed
 
         db, migrations = Database(self._writer), Migrations("aggregator")
         for migration in MIGRATIONS:
@@ -209,17 +209,19 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Give the writer's connection inside `begin immediate`; commit, or roll back on any error.
+        """Yield the writer's connection in a transaction; commit it, or roll back on any error.
 
         Raises:
-            StoreError: as `clear_errors`; nothing was written then.
+            StoreError: As in `clear_errors`; nothing was written.
         """
         with self._writing, self._clear_errors():
             self._follow_file()
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
-                self._writer.execute("commit")  # it can fail too, and must not leave it open
+                self._writer.execute(
+                    "commit"
+                )  # it can fail too, and then the transaction is still open
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("rollback")
@@ -227,7 +229,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give this thread's reading connection, in one snapshot for the length of the block."""
+        """Yield this thread's reading connection; the block sees one snapshot."""
         outer: Connection | None = getattr(self._threads, "connection", None)
         with self._clear_errors():
             if outer and outer.in_transaction:  # nested: the outer block's snapshot
@@ -254,7 +256,7 @@ class Store:
         return connection
 
     def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write a consistent copy of the database to a new file while everything goes on."""
+        """Write a consistent copy to a new file; other threads and processes go on."""
         with clear_errors(target):
             copy = sqlite3.connect(target)
             try:
@@ -270,12 +272,12 @@ class Store:
                 copy.close()
 
     def check(self) -> str:
-        """Return what SQLite's integrity check says: "ok", or the first damage it found."""
+        """Return the result of SQLite's integrity check: "ok", or the first damage found."""
         with self.reading() as db:
             return str(db.execute("pragma integrity_check(1)").fetchone()[0])
 
     def optimise(self) -> None:
-        """Refresh the planner's statistics and merge the search index; for the night."""
+        """Refresh the planner's statistics and merge the search index; run it nightly."""
         with self._writing, self._clear_errors():
             self._follow_file()
             self._writer.execute("pragma optimize")
@@ -286,7 +288,7 @@ class Store:
         connection.close()
 
     def close(self) -> None:
-        """Close every connection that any thread opened."""
+        """Close the connections of all threads."""
         for connection in self._connections:
             connection.close()
         self._connections.clear()

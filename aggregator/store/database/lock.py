@@ -9,7 +9,7 @@ from aggregator.errors import AlreadyRunning
 
 
 class Lock:
-    """The right to poll into a database: held by one process, freed when it ends in any way."""
+    """The lock of the one process that polls; the system frees it when the process ends."""
 
     def __init__(self, database: str) -> None:
         """Take the lock.
@@ -27,8 +27,8 @@ class Lock:
             holder = self._file.read().strip() or "unknown"
             self._file.close()
             raise AlreadyRunning(
-                f"{database}: another scheduler (process {holder}) polls into this database."
-                " Stop it first, or serve only: aggregator web"
+                f"{database}: another scheduler (process {holder}) uses this database."
+                " Stop it, or only serve pages: aggregator web"
             ) from None
         self._file.truncate(0)
         self._file.write(str(os.getpid()))

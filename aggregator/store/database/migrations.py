@@ -1,9 +1,9 @@
-"""The tables, as a list of migrations that only grows; each runs in one transaction."""
+"""The schema, as a list of migrations to append to; each runs in one transaction."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # slow to load, and only what makes or changes tables needs it
+if TYPE_CHECKING:  # slow to import, and rarely needed
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x46656564  # "Feed", so that `file` and `open` tell our databases from others
@@ -14,7 +14,7 @@ MIGRATIONS: list[Migration] = []
 
 
 def migration(function: Migration) -> Migration:
-    """Add a function to the list, where its name tells it from the others."""
+    """Append a function to the list; its name identifies it."""
     MIGRATIONS.append(function)
     return function
 
@@ -100,7 +100,7 @@ def main_job(db: "Database") -> None:
         " body_hash blob not null, item_hashes blob not null, entry_ids blob not null)"
         " without rowid"
     )
-    # autoincrement: an id that retention freed must never stand for another entry.
+    # autoincrement: the id of an expired entry must never be reused.
     db.execute(
         "create table entries (id integer primary key autoincrement,"
         " source_id text not null references sources(id), guid text not null, uri text not null,"
@@ -126,7 +126,7 @@ def main_job(db: "Database") -> None:
             f" entry_id integer not null, primary key ({column}, sort_at, entry_id)) without rowid"
         )
         db.execute(f"create index entry_{noun}_entry on entry_{noun}(entry_id)")
-    # Aliases outlive their entry: an item that retention dropped is still known when it returns.
+    # Aliases outlive their entry, so that an expired item is still known when it returns.
     db.execute(
         "create table aliases (key blob primary key, entry_id integer not null) without rowid"
     )
@@ -177,7 +177,7 @@ def main_job(db: "Database") -> None:
     )
     db.execute("create table facts (name text primary key, value text not null) without rowid")
     db.table("entries").enable_fts(["title", "text"], tokenize="unicode61 remove_diacritics 2")
-    # Inserts reach the index in bulk, once per transaction; by trigger they cost seven times more.
+    # Inserts are indexed in bulk, once per transaction; a trigger costs seven times more.
     db.execute(
         "create trigger entries_fts_delete after delete on entries begin"
         " insert into entries_fts(entries_fts, rowid, title, text)"
@@ -194,7 +194,7 @@ def main_job(db: "Database") -> None:
 
 @migration
 def archives(db: "Database") -> None:
-    """Create the archives of merged feeds: where each begins and ends, and what was served."""
+    """Create the archives of merged feeds: their ranges, and their documents."""
     db.execute(
         "create table archives (view text not null, number integer not null,"
         " after_id integer not null, last_id integer not null, primary key (view, number))"
@@ -212,21 +212,21 @@ def archives(db: "Database") -> None:
 
 @migration
 def planned_at(db: "Database") -> None:
-    """Remember when each plan was made, so that one made by a wrong clock is known."""
+    """Store when each plan was made, to find plans made by a wrong clock."""
     db.execute("alter table sources add column planned_at text")
     db.execute("update sources set planned_at = coalesce(last_poll_at, added_at)")
 
 
 @migration
 def pace(db: "Database") -> None:
-    """Keep the pace of each feed: to tell it anew, each poll read the latest entries."""
+    """Store each feed's publication statistics, so that polls need not read the latest entries."""
     db.execute("alter table sources add column gap integer")
     db.execute("alter table sources add column newest_at text")
 
 
 @migration
 def rules(db: "Database") -> None:
-    """Keep what the rules of the configuration say of each entry."""
+    """Store the ruling of each entry."""
     db.execute("alter table entries add column sections text")
     db.execute("alter table entries add column tags text not null default ''")
     db.execute("alter table entries add column ruled text not null default ''")
@@ -243,7 +243,7 @@ def rules(db: "Database") -> None:
 @migration
 def websub(db: "Database") -> None:
     """Create our subscriptions with their inbox, and our hub's subscribers with their log."""
-    # Which sources offer a hub is asked every few seconds, over all of them.
+    # Sources with a hub are looked up every few seconds.
     db.execute(
         "create index sources_hubs on sources(id) where json_extract(feed, '$.hubs') is not null"
     )
@@ -292,8 +292,8 @@ def websub(db: "Database") -> None:
 
 @migration
 def stories(db: "Database") -> None:
-    """Create the stories that sources share, and the index by which a new entry finds its own."""
-    # A story has the id of its first entry, whose row says when it began.
+    """Create stories with their members, and the keys by which a new entry finds its story."""
+    # A story has the id of its first entry.
     db.execute(
         "create table story_members (entry_id integer primary key references entries(id)"
         " on delete cascade, story_id integer not null, source_id text not null, at text not null,"
@@ -303,7 +303,7 @@ def stories(db: "Database") -> None:
     db.execute(
         "create index story_members_begun on story_members(at, story_id) where entry_id = story_id"
     )
-    # A key has so many slots, so that a lookup costs the same however many entries share it.
+    # The number of slots bounds the cost of a lookup, however many entries share a key.
     db.execute(
         "create table story_keys (key integer not null, slot integer not null,"
         " entry_id integer not null, until integer not null, primary key (key, slot)) without rowid"
@@ -312,7 +312,7 @@ def stories(db: "Database") -> None:
 
 @migration
 def gaps(db: "Database") -> None:
-    """Remember which older part of a feed is fetched next, and that it must be polled sooner."""
+    """Store the next older part of a feed to fetch, and how much sooner to poll after a gap."""
     db.execute("alter table sources add column fill_url text not null default ''")
     db.execute("alter table sources add column fill_left integer not null default 0")
     db.execute("alter table sources add column hurry integer not null default 0")
@@ -320,13 +320,13 @@ def gaps(db: "Database") -> None:
 
 @migration
 def corrections(db: "Database") -> None:
-    """Find the latest changes of all entries."""
+    """Index the latest corrections."""
     db.execute("create index versions_until on versions(until, entry_id)")
 
 
 @migration
 def editions(db: "Database") -> None:
-    """Find what was taken back, in the order of lists: it still stands in earlier editions."""
+    """Index withdrawn entries in the order of lists, for views of past times."""
     db.execute(
         "create index entries_taken_back on entries(sort_at, id) where withdrawn is not null"
     )
@@ -334,14 +334,14 @@ def editions(db: "Database") -> None:
 
 @migration
 def recognised(db: "Database") -> None:
-    """Keep by which of its keys an entry is known, and by which it was recognised last."""
+    """Store the keys that identify each entry, and the key that last did."""
     db.execute("alter table entries add column known_by text not null default ''")
     db.execute("alter table entries add column matched text not null default ''")
 
 
 @migration
 def larger_batches(db: "Database") -> None:
-    """Gather four times as much before the search index writes: its parts are merged less often."""
+    """Quadruple the memory of the search index before it writes, so that it merges less often."""
     db.execute("insert into entries_fts(entries_fts, rank) values ('hashsize', 4194304)")
 
 

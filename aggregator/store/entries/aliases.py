@@ -1,4 +1,4 @@
-"""The keys by which entries are recognised; they outlive their entry, which may come back."""
+"""Aliases: the keys that identify entries; they outlive their entry, which may come back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,9 +6,9 @@ from aggregator.store.database.connection import Connection
 
 
 def find(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the entry that each known key stands for, 0 for a void key; it may have expired."""
+    """Return the entry of each known key, 0 for a void key; the entry may have expired."""
     found: dict[bytes, int] = {}
-    # A source's keys lie together, so that one look tells that nothing is known of a new one's.
+    # A source's keys are adjacent, so one lookup shows that a new source has none.
     if not keys or not _any(db, min(keys), max(keys)):
         return found
     for start in range(0, len(keys), 500):
@@ -25,10 +25,10 @@ def _any(db: Connection, first: bytes, last: bytes) -> bool:
 
 
 def add(db: Connection, aliases: Mapping[bytes, int]) -> None:
-    """Let keys stand for entries from now on; a key that already stands for one keeps it."""
+    """Assign keys to entries; a key that is assigned keeps its entry."""
     db.executemany("insert or ignore into aliases values (?, ?)", sorted(aliases.items()))
 
 
 def void(db: Connection, keys: Iterable[bytes]) -> None:
-    """Let keys stand for no entry any more, for good; `find` gives 0 for them."""
+    """Make keys void for good; `find` returns 0 for them."""
     db.executemany("insert or replace into aliases values (?, 0)", [(key,) for key in keys])

@@ -1,4 +1,4 @@
-"""Stories: which entries of different sources tell the same, why, and how they are found."""
+"""Stories: the entries of different sources that report one event, and the keys to find them."""
 
 import json
 from collections import Counter
@@ -10,18 +10,18 @@ from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
 
 COVERED_DEPTH = 2_000
-"""So many of the latest stories are looked at for the most covered."""
+"""Latest stories among which the most covered are chosen."""
 
 SLOTS = 8
-"""So many entries are found by one key: the latest, mostly."""
+"""Entries found by one key: mostly the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedEntry:
-    """What is compared of an entry; the fields are those of `StoredEntry` and `Entry`.
+    """The compared fields of an entry, as in `StoredEntry` and `Entry`.
 
     Args:
-        feed: URL of the feed that it was copied from, else of its own.
+        feed: URL of the feed that it was copied from, else of its source.
     """
 
     id: int
@@ -39,11 +39,11 @@ class ComparedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An entry of a story: why it belongs to it, and how alike it is to the first, 0 to 1.
+    """An entry of a story, with its similarity to the first entry, 0 to 1.
 
     Args:
         at: Its place in lists.
-        reason: "" for the first.
+        reason: Why it belongs to the story, "" for the first.
     """
 
     story: int
@@ -55,7 +55,7 @@ class Member:
 
 
 def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntry]:
-    """Return what is compared of entries, by id and in their order."""
+    """Return the compared fields of entries by id, in the order of ids."""
     rows = db.execute(
         "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at, hidden,"
         " coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url) from entries e"
@@ -82,7 +82,7 @@ def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntr
 
 
 def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
-    """Return the entries that are found by each key, at most `SLOTS` each."""
+    """Return the entries of each key, at most `SLOTS` each."""
     found: dict[int, list[int]] = {}
     rows = db.execute(
         "select key, entry_id from story_keys where key in (select value from json_each(?))",
@@ -94,7 +94,7 @@ def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
 
 
 def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
-    """Let entries be found by keys: `(key, entry, day)`, the day being the last, as an ordinal."""
+    """Store keys: `(key, entry id, last day)`, the day as an ordinal."""
     db.executemany(
         "insert or replace into story_keys(key, slot, entry_id, until) values (?, ?, ?, ?)",
         sorted((key, entry_id % SLOTS, entry_id, until) for key, entry_id, until in keys),
@@ -102,7 +102,7 @@ def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
 
 
 def add_members(db: Connection, members: Iterable[Member]) -> None:
-    """Let entries belong to stories; one that belongs to a story stays there."""
+    """Add entries to stories; an entry that is in a story stays there."""
     db.executemany(
         "insert or ignore into story_members(entry_id, story_id, source_id, at, reason,"
         " similarity) values (?, ?, ?, ?, ?, ?)",
@@ -121,7 +121,7 @@ def add_members(db: Connection, members: Iterable[Member]) -> None:
 
 
 def of_entries(db: Connection, entry_ids: Iterable[int]) -> dict[int, int]:
-    """Return the story of each entry that belongs to one."""
+    """Return the story of each entry that has one."""
     rows = db.execute(
         "select entry_id, story_id from story_members"
         " where entry_id in (select value from json_each(?))",
@@ -131,10 +131,10 @@ def of_entries(db: Connection, entry_ids: Iterable[int]) -> dict[int, int]:
 
 
 def members(db: Connection, stories: Collection[int], *, shown: bool = False) -> list[Member]:
-    """Return the members of stories, in the order in which they came.
+    """Return the members of stories, in order of arrival.
 
     Args:
-        shown: Without those that are in no view.
+        shown: Leave out entries that no view shows.
     """
     where = " and exists (select 1 from entries e where e.id = entry_id and e.hidden is null)"
     rows = db.execute(
@@ -157,7 +157,7 @@ def members(db: Connection, stories: Collection[int], *, shown: bool = False) ->
 
 
 def of_entry(db: Connection, entry_id: int) -> list[Member]:
-    """Return the members of an entry's story, itself among them; none when it stands alone."""
+    """Return the members of an entry's story, with the entry; none if it has no story."""
     story = of_entries(db, [entry_id]).get(entry_id)
     return members(db, [story]) if story is not None else []
 
@@ -165,7 +165,7 @@ def of_entry(db: Connection, entry_id: int) -> list[Member]:
 def latest(
     db: Connection, *, limit: int, before: tuple[datetime, int] | None = None
 ) -> list[tuple[int, datetime]]:
-    """Return stories and when they began, newest first, from a place on."""
+    """Return stories with the times of their first entries, newest first, from a place on."""
     at, story = (format_time(before[0]), before[1]) if before else ("~", 0)
     rows = db.execute(
         "select story_id, at from story_members where entry_id = story_id"
@@ -176,14 +176,16 @@ def latest(
 
 
 def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> list[int]:
-    """Return the stories of the last time that most sources tell, and at least so many.
+    """Return the stories of the last `span` with most sources.
 
-    The newest story is the clock, so that the same database gives the same page.
+    Args:
+        span: Counted from the newest story, not from the clock: one database gives one page.
+        least: Sources that a story needs.
     """
     newest = latest(db, limit=1)
     if not newest:
         return []
-    # Counted along an index, hidden entries too; how many are shown is only asked of the best.
+    # Counted along an index, with hidden entries; the shown ones are only counted of the best.
     rows = db.execute(
         "select story_id from (select story_id, (select count(*) from story_members m"
         " where m.story_id = b.story_id) as n from (select story_id from story_members"
@@ -197,7 +199,7 @@ def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> lis
 
 
 def forget(db: Connection, day: int) -> int:
-    """Delete the keys that find nothing new after a day, and return how many."""
+    """Delete the keys with a last day before a day; return how many."""
     return db.execute("delete from story_keys where until < ?", (day,)).rowcount
 
 

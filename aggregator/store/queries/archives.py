@@ -1,7 +1,7 @@
-"""Archives of merged feeds (RFC 5005 §4): ranges of a view's entries, closed for ever.
+"""Archives of merged feeds (RFC 5005 §4): ranges of a view's entries that never change.
 
-A range holds the entries of its view with an id after `after_id` up to `last_id`. What was served
-for it is kept, because entries are revised later and an archive must not change.
+A range holds the entries of its view with an id after `after_id` and up to `last_id`. The document
+served for it is stored, because entries are revised later and an archive must not change.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from aggregator.store.database.connection import Connection
 from aggregator.store.queries import select
 
 SIZE = 50
-"""Entries in a range when it is closed."""
+"""Entries in a closed range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,11 @@ class Range:
 
 
 NONE = Range(number=0, after_id=0, last_id=0)
-"""Stands before the first range."""
+"""The range before the first."""
 
 
 def newest(db: Connection, view: str) -> Range:
-    """Return the range of a view that was closed last, `NONE` when there is none."""
+    """Return the newest closed range of a view, `NONE` without any."""
     row = db.execute(
         "select number, after_id, last_id from archives where view = ?"
         " order by number desc limit 1",
@@ -38,7 +38,7 @@ def newest(db: Connection, view: str) -> Range:
 
 
 def get(db: Connection, view: str, number: int) -> Range | None:
-    """Return one range, None when it was not closed yet."""
+    """Return a range by number, None if it is not closed yet."""
     row = db.execute(
         "select number, after_id, last_id from archives where view = ? and number = ?",
         (view, number),
@@ -47,7 +47,7 @@ def get(db: Connection, view: str, number: int) -> Range | None:
 
 
 def close(db: Connection, view: str, query: Query) -> Range:
-    """Close every range that is full, in the caller's transaction, and return the newest."""
+    """Close every full range, in the caller's transaction; return the newest."""
     last = newest(db, view)
     ids = select.arrival_ids(db, query, after_id=last.last_id)
     ends = ids[SIZE - 1 :: SIZE]
@@ -62,8 +62,8 @@ def close(db: Connection, view: str, query: Query) -> Range:
     return newest(db, view)
 
 
-def document(db: Connection, view: str, number: int, variant: str) -> bytes | None:
-    """Return what was served for a range, None when nobody asked for it yet."""
+def get_document(db: Connection, view: str, number: int, variant: str) -> bytes | None:
+    """Return the document of a range, None before its first request."""
     row = db.execute(
         "select body from archive_documents where view = ? and number = ? and variant = ?",
         (view, number, variant),
@@ -71,17 +71,17 @@ def document(db: Connection, view: str, number: int, variant: str) -> bytes | No
     return bytes(row[0]) if row else None
 
 
-def keep(db: Connection, view: str, number: int, variant: str, body: bytes) -> bytes:
-    """Keep what is served for a range, and return what is kept: the first that came."""
+def save_document(db: Connection, view: str, number: int, variant: str, body: bytes) -> bytes:
+    """Store the document of a range unless one is stored; return the stored one."""
     db.execute(
         "insert or ignore into archive_documents(view, number, variant, body) values (?, ?, ?, ?)",
         (view, number, variant, body),
     )
-    return document(db, view, number, variant) or body
+    return get_document(db, view, number, variant) or body
 
 
 def forget(db: Connection) -> int:
-    """Delete what is kept for ranges whose entries have all expired, and return how many."""
+    """Delete the documents of ranges in which every entry has expired; return how many."""
     cursor = db.execute(
         "delete from archive_documents where exists (select 1 from archives a"
         " where a.view = archive_documents.view and a.number = archive_documents.number"

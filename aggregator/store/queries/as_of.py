@@ -1,8 +1,8 @@
-"""Views as they stood at a moment: what had come by then, as it was worded, and not yet taken back.
+"""Views as of a past time: the entries seen by then, with their text of then, not yet withdrawn.
 
-Entries that retention has deleted are gone from the past too, and so is what a newer configuration
-shows no more: the past is told from what is stored now. A search looks at the words of today.
-Of a story its first report stands, since who else told it by then is not kept.
+The past is computed from today's rows. Entries that retention deleted and views that a newer
+configuration changed are missing in it, and a search looks at today's texts. A story appears as its
+first entry, because the members of that time are not stored.
 """
 
 import json
@@ -26,16 +26,16 @@ from aggregator.store.queries.summaries import EntrySummary
 Kind = TypeVar("Kind", EntrySummary, StoredEntry)
 
 SUMMARY = 280
-"""Characters of a wording's text that stand for its summary, which is not kept."""
+"""Characters of an earlier text shown as its summary, which is not stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """A moment that is over.
+class Snapshot:
+    """A past time.
 
     Args:
-        last: The last entry that had come by then, 0 for none; ids follow the arrival.
-        undone: Whether anything was taken back later.
+        last: The id of the last entry seen by then, 0 for none; ids follow arrival.
+        undone: Whether any entry was withdrawn later.
     """
 
     at: datetime
@@ -43,8 +43,8 @@ class Moment:
     undone: bool
 
     @classmethod
-    def of(cls, db: Connection, at: datetime) -> "Moment":
-        """Look a moment up."""
+    def of(cls, db: Connection, at: datetime) -> "Snapshot":
+        """Look up a time."""
         later = db.execute(
             "select 1 from entries indexed by entries_withdrawn where withdrawn > ? limit 1",
             (format_time(at),),
@@ -52,8 +52,8 @@ class Moment:
         return cls(at=at, last=_last_id(db, at), undone=later is not None)
 
 
-def first(db: Connection) -> datetime | None:
-    """Return when the first entry came that is still stored."""
+def oldest(db: Connection) -> datetime | None:
+    """Return when the oldest stored entry was first seen, None without entries."""
     row = db.execute("select first_seen from entries order by id limit 1").fetchone()
     return parse_time(row[0]) if row else None
 
@@ -72,26 +72,26 @@ def _last_id(db: Connection, at: datetime) -> int:
     return low
 
 
-def last_change(db: Connection, then: Moment) -> datetime | None:
-    """Return when, by a moment, an entry had come or been corrected last."""
-    (moment,) = db.execute(
+def last_change(db: Connection, then: Snapshot) -> datetime | None:
+    """Return when, by that time, an entry was last added or corrected."""
+    (changed,) = db.execute(
         "select max(at) from (select first_seen as at from entries where id = ?"
         " union all select max(until) from versions where until <= ?)",
         (then.last, format_time(then.at)),
     ).fetchone()
-    return parse_time(moment) if moment else None
+    return parse_time(changed) if changed else None
 
 
 def select(
-    db: Connection, query: Query, then: Moment, *, limit: int, before: Cursor | None = None
+    db: Connection, query: Query, then: Snapshot, *, limit: int, before: Cursor | None = None
 ) -> list[EntrySummary]:
-    """Return the view's entries as a list showed them."""
+    """Return the view's entries, without their texts."""
     ids = select_ids(db, query, then, limit=limit, before=before)
     return _as_they_stood(db, summaries.get_many(db, ids), ids, then, _listed_as)
 
 
-def select_whole(db: Connection, query: Query, then: Moment, *, limit: int) -> list[StoredEntry]:
-    """Return the view's entries as a feed held them."""
+def select_whole(db: Connection, query: Query, then: Snapshot, *, limit: int) -> list[StoredEntry]:
+    """Return the view's entries, whole."""
     ids = select_ids(db, query, then, limit=limit)
     found = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
     return [replace(one, withdrawn=None) for one in found]
@@ -101,18 +101,18 @@ def _as_they_stood(
     db: Connection,
     found: Mapping[int, Kind],
     ids: Sequence[int],
-    then: Moment,
+    then: Snapshot,
     worded: Callable[[Kind, "_Wording"], Kind],
 ) -> list[Kind]:
-    """Return what is found of entries, worded and dated as at the moment, and shown."""
+    """Return the entries with their texts and dates of that time, none hidden."""
     wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
-    made = []
+    past = []
     for entry_id in ids:
-        one = found[entry_id]
+        entry = found[entry_id]
         if entry_id in wordings:
-            one = worded(one, wordings[entry_id])
-        made.append(replace(one, changed=changed[entry_id], hidden=""))
-    return made
+            entry = worded(entry, wordings[entry_id])
+        past.append(replace(entry, changed=changed[entry_id], hidden=""))
+    return past
 
 
 def _listed_as(one: EntrySummary, wording: "_Wording") -> EntrySummary:
@@ -133,16 +133,16 @@ def _stored_as(one: StoredEntry, wording: "_Wording") -> StoredEntry:
 
 
 def select_ids(
-    db: Connection, query: Query, then: Moment, *, limit: int, before: Cursor | None = None
+    db: Connection, query: Query, then: Snapshot, *, limit: int, before: Cursor | None = None
 ) -> list[int]:
-    """Return the ids that `select` would read, newest first."""
+    """Return the ids of the entries that `select` returns."""
     if query.within is not None:
         query = replace(query, since=then.at - query.within, within=None)
     query = replace(query, sort=Sort.NEWEST)
-    # Nothing is dated later than it came, so the walk may begin here and not at the newest entry.
+    # No entry is dated after its arrival, so the walk can begin at that time.
     before = before or Cursor(sort_at=then.at, id=views.LAST_ID)
     back = _taken_back(db, query, then, limit, before) if then.undone else []
-    most = limit + len(back)  # each that is back may be the first of a story, in another's place
+    most = limit + len(back)  # a restored entry may take the place of another in a story
     ids = set(views.select_ids(db, query, limit=most, before=before, until_id=then.last))
     if back and views.is_collapsed(query):
         ids = _first_reports(db, ids | set(back))
@@ -157,21 +157,21 @@ def select_ids(
 
 
 def _first_reports(db: Connection, ids: set[int]) -> set[int]:
-    """Return the ids without later reports of a story: one that is back may be its first."""
-    told = stories.of_entries(db, ids)
+    """Return only the first entry of each story: a restored one may be its first."""
+    story_ids = stories.of_entries(db, ids)
     firsts: dict[int, int] = {}
-    for entry_id in sorted(told):
-        firsts.setdefault(told[entry_id], entry_id)
-    return {one for one in ids if one not in told or firsts[told[one]] == one}
+    for entry_id in sorted(story_ids):
+        firsts.setdefault(story_ids[entry_id], entry_id)
+    return ids - (story_ids.keys() - firsts.values())
 
 
 def _taken_back(
-    db: Connection, query: Query, then: Moment, limit: int, before: Cursor
+    db: Connection, query: Query, then: Snapshot, limit: int, before: Cursor
 ) -> list[int]:
-    """Return entries of the view that were taken back after the moment, newest first.
+    """Return entries of the view that were withdrawn after that time, newest first.
 
-    They stand in none of the tables by section, category and author any more. For a section their
-    source tells; views of the others, and what only excludes words, are without them.
+    They are no longer in the lists by section, category, author and view. A section is matched by
+    the entry's source; queries by the others, and queries that only exclude words, leave them out.
     """
     if query.category or query.author or query.view or (query.exclude and not query.q):
         return []
@@ -206,7 +206,7 @@ def _taken_back(
 
 
 class _Wording(NamedTuple):
-    """The wording in force at a moment; `summary` is None where today's still holds."""
+    """The texts of an entry at a past time; `summary` is None if it is today's."""
 
     title: str
     text: str
@@ -215,7 +215,7 @@ class _Wording(NamedTuple):
 
 
 def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Wording]:
-    """Return how entries were worded at the moment, of those that are worded otherwise now."""
+    """Return the texts that entries had at a time, of entries that have other texts now."""
     rows = db.execute(
         "select v.entry_id, min(v.until), v.title, v.text, v.content, v.text = e.text"
         " from versions v join entries e on e.id = v.entry_id"
@@ -228,18 +228,18 @@ def _wordings(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, _Wo
             title=row[2],
             text=row[3],
             content=SafeHtml(row[4]),
-            summary=None if row[5] else _beginning(row[3]),
+            summary=None if row[5] else _summary(row[3]),
         )
         for row in rows
     }
 
 
-def _beginning(text: str) -> str:
+def _summary(text: str) -> str:
     return text if len(text) <= SUMMARY else f"{text[:SUMMARY].rsplit(' ', 1)[0]}…"
 
 
 def _changed(db: Connection, ids: Iterable[int], at: datetime) -> dict[int, datetime]:
-    """Return when each entry had been changed last, or seen first."""
+    """Return when each entry was last changed by a time, or first seen."""
     rows = db.execute(
         "select e.id, coalesce(max(v.until), e.first_seen) from entries e left join versions v"
         " on v.entry_id = e.id and v.until <= ? where e.id in (select value from json_each(?))"

@@ -1,7 +1,6 @@
-"""Collapsed views: which entries stand behind each story that a view shows once.
+"""Collapsed views: a view shows a story once, in the place of its first entry in the view.
 
-The first of a story's entries that is in a view holds its place there, so that nothing that comes
-later moves it or makes it new.
+So no later entry of the story moves it or makes it new.
 """
 
 import json
@@ -14,8 +13,8 @@ from aggregator.store.queries import select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """An entry of a story within a view; `length` of its text in characters."""
+class CollapsedEntry:
+    """An entry of a story within a view; `length` is its text's in characters."""
 
     entry_id: int
     source_id: str
@@ -27,31 +26,35 @@ class CollapsedStory:
     """A story as a view shows it.
 
     Args:
-        known: The entry under whose id it is known: the first that ever was in the view, which
-            may have left it where a view looks back for so long and no longer.
-        reports: What is collapsed into it, in order of arrival; the first holds its place.
+        known: The entry that gives the story its id: the first that was ever in the view. A view
+            with a time limit may no longer show it.
+        entries: The collapsed entries, in order of arrival; the first one's place is shown.
     """
 
     known: int
-    reports: tuple[Report, ...]
+    entries: tuple[CollapsedEntry, ...]
 
 
-def shown(db: Connection, query: Query, entry_ids: Sequence[int]) -> dict[int, CollapsedStory]:
-    """Return the stories among the entries that a view shows, by entry; most stand alone."""
+def get_stories(
+    db: Connection, query: Query, entry_ids: Sequence[int]
+) -> dict[int, CollapsedStory]:
+    """Return the stories that a view shows in the places of entries; most entries have none."""
     if not select.is_collapsed(query):
         return {}
-    reports = _reports(db, query, entry_ids)
-    ever = reports
+    collapsed = _collapsed(db, query, entry_ids)
+    ever = collapsed
     if query.since is not None or query.within is not None:
-        ever = _reports(db, replace(query, since=None, within=None), entry_ids)
+        ever = _collapsed(db, replace(query, since=None, within=None), entry_ids)
     return {
-        entry_id: CollapsedStory(known=ever[entry_id][0].entry_id, reports=tuple(found))
-        for entry_id, found in reports.items()
+        entry_id: CollapsedStory(known=ever[entry_id][0].entry_id, entries=tuple(found))
+        for entry_id, found in collapsed.items()
         if len(ever[entry_id]) > 1
     }
 
 
-def _reports(db: Connection, query: Query, entry_ids: Iterable[int]) -> dict[int, list[Report]]:
+def _collapsed(
+    db: Connection, query: Query, entry_ids: Iterable[int]
+) -> dict[int, list[CollapsedEntry]]:
     in_view = select.member_in_view(db, query)
     rows = db.execute(
         "select s.entry_id, m.entry_id, m.source_id, (select length(text) from entries where"
@@ -60,17 +63,17 @@ def _reports(db: Connection, query: Query, entry_ids: Iterable[int]) -> dict[int
         " order by s.entry_id, m.entry_id",
         [json.dumps(list(entry_ids)), *in_view.values],
     )
-    found: dict[int, list[Report]] = {}
+    found: dict[int, list[CollapsedEntry]] = {}
     for row in rows:
-        report = Report(entry_id=row[1], source_id=row[2], length=row[3])
-        found.setdefault(row[0], []).append(report)
+        entry = CollapsedEntry(entry_id=row[1], source_id=row[2], length=row[3])
+        found.setdefault(row[0], []).append(entry)
     return found
 
 
 def places(db: Connection, query: Query, entry_ids: Iterable[int]) -> set[int]:
-    """Return the entries that a view shows in the place of some of its entries, those alone too."""
+    """Return the entries in whose places a view shows some of its entries."""
     wanted = set(entry_ids)
     if not select.is_collapsed(query):
         return wanted
-    reports = _reports(db, query, wanted)
-    return (wanted - reports.keys()) | {found[0].entry_id for found in reports.values()}
+    collapsed = _collapsed(db, query, wanted)
+    return (wanted - collapsed.keys()) | {found[0].entry_id for found in collapsed.values()}

@@ -145,7 +145,7 @@ def is_first_of_story(entry_id: str, member: Condition) -> Condition:
 
     Args:
         entry_id: The column with the entry's id.
-        member: What counts, about the row `m` of `story_members`.
+        member: A condition about the row `m` of `story_members`.
     """
     return Condition(
         "not exists (select 1 from story_members s join story_members m"

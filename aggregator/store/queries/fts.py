@@ -1,4 +1,4 @@
-"""The words of a search, as an FTS5 expression that can't be malformed."""
+"""Full-text search: expressions that are never malformed, snippets, and words near an entry."""
 
 import re
 from collections.abc import Iterable
@@ -14,18 +14,18 @@ MARK_OPEN, MARK_CLOSE = "\x02", "\x03"  # not legal in any stored text, so never
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """A search as FTS5 reads it; `ignored` names what had no letters or digits to look for."""
+    """A search as an FTS5 expression; `ignored` are the terms without letters or digits."""
 
     match: str
     ignored: tuple[str, ...] = ()
 
 
 def expression(words: str, exclude: str = "") -> Expression:
-    """Read words, "phrases", prefix* and -not; every input gives an expression, maybe empty.
+    """Parse words, "phrases", prefix* and -not; every input gives an expression, maybe empty.
 
     Args:
-        words: What must occur, all of it.
-        exclude: What must not occur, any of it, in the same form.
+        words: Terms that must all occur.
+        exclude: Terms of which none may occur, in the same form.
     """
     wanted, unwanted, ignored = [], [], []
     for text, forced in ((words, False), (exclude, True)):
@@ -55,13 +55,13 @@ def _quoted(text: str) -> str:
     words = _WORD.findall(text)
     if not words:
         return ""
-    # Case makes no difference to the index, and `AND` stays what stands between terms.
+    # The index ignores case, and `AND` must only stand between terms.
     phrase = " ".join(words).replace(" AND ", " and ")
     return f'"{phrase}"' + ("*" if text.endswith("*") else "")
 
 
 def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tuple[str, str]]:
-    """Return title and passage of each entry, the found words between MARK_OPEN and MARK_CLOSE."""
+    """Return title and snippet of each entry, with matches between MARK_OPEN and MARK_CLOSE."""
     if not match or not entry_ids:
         return {}
     places = ", ".join("?" * len(entry_ids))
@@ -74,15 +74,16 @@ def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tupl
 
 
 NEAREST = 60
+"""Occurrences of a word that are looked up on each side of an entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrences:
-    """Entries nearest to one, in order of arrival, in which a word occurs.
+    """The entries around an entry, in order of arrival, in which a word occurs.
 
     Args:
-        ids: At most `NEAREST` before it and as many after it; never the entry itself.
-        span: Among how many entries these are all that have the word.
+        ids: At most `NEAREST` before it and as many after it, without the entry.
+        span: The number of entries that were searched for them.
     """
 
     ids: tuple[int, ...]
@@ -90,7 +91,7 @@ class Occurrences:
 
 
 def nearest(db: Connection, entry_id: int, words: Iterable[str]) -> dict[str, Occurrences]:
-    """Return where words occur around an entry; a word costs the same however common it is."""
+    """Return where words occur around an entry; common words cost no more than rare ones."""
     (last,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
     found = {}
     for word in words:

@@ -1,4 +1,4 @@
-"""Corrections: earlier wordings of entries that are shown, newest change first."""
+"""Corrections: changes of the title or text of shown entries, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from aggregator.store.queries.select import Cursor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What an entry said."""
+    """The title and text of an entry."""
 
     title: str
     text: str
@@ -18,7 +18,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A change of an entry's title or text, and when it was seen."""
+    """A change of an entry's title or text, and the time of the poll that found it."""
 
     entry_id: int
     at: datetime
@@ -27,14 +27,14 @@ class Correction:
 
     @property
     def place(self) -> Cursor:
-        """Where it stands in the list."""
+        """Its place in the list."""
         return Cursor(sort_at=self.at, id=self.entry_id)
 
 
 def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[Correction]:
-    """Return the latest changes that can be seen, from a place on.
+    """Return the latest corrections, from a place on.
 
-    What changed besides title and text, such as a picture, is no correction.
+    Changes of other fields, such as the image, are no corrections.
     """
     rows = db.execute(
         "select v.entry_id, v.until, v.title, v.text, coalesce(n.title, e.title) as new_title,"

@@ -1,4 +1,4 @@
-"""Views: what a query selects, read along the index that fits it best."""
+"""Views: the entries that a query selects, read along the index that fits it best."""
 
 import re
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from aggregator.store.queries.conditions import Condition, statement
 from aggregator.store.queries.fts import any_term, expression
 
 SEARCH_DEPTH = 2_000
-"""A search looks at this many of the latest matches; beyond, it should be narrowed."""
+"""Latest matches that a search looks at; older ones need a narrower search."""
 
 LAST_ID = 2**63 - 1
 """No entry has a higher id."""
@@ -25,7 +25,7 @@ CURSOR_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z~-?[0-9]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """A place in a list, between two entries; it holds when entries are added above it."""
+    """A place in a list, between two entries; it stays valid when entries are added above."""
 
     sort_at: datetime
     id: int
@@ -36,10 +36,10 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Return the place that `str` made into text.
+        """Return the cursor of a text that `str` returned.
 
         Raises:
-            ValueError: when the text is of another form.
+            ValueError: The text has another form.
         """
         at, _, entry_id = text.partition("~")
         if not re.fullmatch(CURSOR_PATTERN, text) or abs(int(entry_id)) > LAST_ID:
@@ -49,7 +49,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Driver:
-    """The table whose index gives the order, read as `d`.
+    """The table with the index that gives the order, read as `d`.
 
     Args:
         meets: The field of the query that it meets, "" for none.
@@ -95,7 +95,7 @@ def select(
 ) -> list[StoredEntry]:
     """Return the view's entries in its order, from a place on.
 
-    The cost follows `limit` and not what is stored, where the keys of the query have an index.
+    The cost depends on `limit`, not on the number of stored entries, for keys with an index.
     """
     ids = select_ids(db, query, limit=limit, before=before)
     places = ",".join("?" * len(ids))
@@ -112,7 +112,11 @@ def select_ids(
     before: Cursor | None = None,
     until_id: int = LAST_ID,
 ) -> list[int]:
-    """Return the ids that `select` would read, of entries that came no later than one of them."""
+    """Return the ids of the entries that `select` returns.
+
+    Args:
+        until_id: The highest id to return.
+    """
     query = _with_variants(db, query)
     if query.q or query.exclude:
         searched = _search(db, query, limit, before, until_id)
@@ -224,8 +228,7 @@ def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[C
 def _since(db: Connection, query: Query) -> datetime | None:
     if query.within is None:
         return query.since
-    # Counted from the newest entry and not from the clock, so that the same database gives the
-    # same view.
+    # Counted from the newest entry, not from the clock: one database gives one view.
     newest = db.execute("select max(sort_at) from entries where hidden is null").fetchone()[0]
     return parse_time(newest) - query.within if newest else None
 
@@ -263,10 +266,10 @@ def _search(
 
 
 def _with_variants(db: Connection, query: Query) -> Query:
-    """Return the query with the variants in use of its languages: en stands for en-gb too."""
+    """Return the query with the stored variants of its languages: en includes en-gb."""
     if not query.lang:
         return query
-    # Each step is one look into the index: as many as there are languages, not entries.
+    # Each step is one index lookup: the cost depends on the number of languages.
     rows = db.execute(
         "with recursive used(tag) as (select min(language) from entries union all"
         " select (select min(language) from entries where language > tag) from used"
@@ -292,9 +295,9 @@ def arrival_ids(
     """Return the ids of the view's entries in order of arrival, after an id; for archives.
 
     Args:
-        until_id: The last id that may be among them, None for no bound.
-        tail: If there are no more rows in between, they are looked at one by one; else the
-            query's own index is read, which is short if so many rows brought so few of the view.
+        until_id: The highest id to return, None for no limit.
+        tail: With at most this many rows in between, they are scanned; with more, the query's
+            index is read, which is short if so many rows contained so few entries of the view.
     """
     query = _with_variants(db, query)
     match = expression(query.q, query.exclude).match

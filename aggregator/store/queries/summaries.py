@@ -1,4 +1,4 @@
-"""Entries as lists show them, read without their texts, which are most of a row."""
+"""Entries as lists show them, read without their texts, which make up most of a row."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class EntrySummary:
     """An entry in a list; the fields are those of `StoredEntry` and `Entry`.
 
     Args:
-        kind: audio or video when it has such an enclosure, else "".
+        kind: audio or video if it has such an enclosure, else "".
     """
 
     id: int
@@ -67,7 +67,7 @@ def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, EntrySummary
 def select(
     db: Connection, query: Query, *, limit: int, before: Cursor | None = None
 ) -> list[EntrySummary]:
-    """Return the view's entries as `views.select` does."""
+    """Return the view's entries, as `select.select` does."""
     ids = views.select_ids(db, query, limit=limit, before=before)
     found = get_many(db, ids)
     return [found[entry_id] for entry_id in ids]

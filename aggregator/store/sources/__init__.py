@@ -1,1 +1,1 @@
-"""Tables of sources: their state, what to request next, the poll log and incidents."""
+"""Tables of sources: their state, poll plan and last document, the poll log, and incidents."""

@@ -1,4 +1,4 @@
-"""Incidents: what went wrong with a source, from its first sign to its end; one row each."""
+"""Incidents: the faults of sources, from their first sign to their end; one row each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time, parse_time_or_none
 
 KEPT = 100
-"""Incidents kept of a source: one that has them by the hour must not fill the database."""
+"""Incidents kept of a source: a source with one every hour must not fill the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Incident:
 
 
 def open(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
-    """Open an incident, or leave the open one of its kind as it is."""
+    """Open an incident, unless one of its kind is open."""
     db.execute(
         "insert into incidents(source_id, kind, opened, changed, detail)"
         " select ?1, ?2, ?3, ?3, ?4 where not exists (select 1 from incidents"
@@ -34,7 +34,7 @@ def open(db: Connection, source_id: str, kind: str, detail: str, now: datetime) 
 
 
 def note(db: Connection, source_id: str, kind: str, detail: str, now: datetime) -> None:
-    """Write an incident that is over as it happens, such as a move."""
+    """Record an incident without duration, such as a move."""
     db.execute(
         "insert into incidents(source_id, kind, opened, closed, changed, detail)"
         " values (?1, ?2, ?3, ?3, ?3, ?4)",
@@ -43,7 +43,7 @@ def note(db: Connection, source_id: str, kind: str, detail: str, now: datetime) 
 
 
 def close(db: Connection, source_id: str, now: datetime, *, but: str = "") -> None:
-    """Close a source's open incidents, save those of one kind."""
+    """Close a source's open incidents, except those of the kind `but`."""
     db.execute(
         "update incidents set closed = ?1, changed = ?1"
         " where source_id = ?2 and closed is null and kind != ?3",
@@ -52,7 +52,7 @@ def close(db: Connection, source_id: str, now: datetime, *, but: str = "") -> No
 
 
 def forget(db: Connection, before: datetime) -> None:
-    """Delete what was over before a moment, and of each source all but its latest `KEPT`."""
+    """Delete incidents closed before a time, and all but the latest `KEPT` of each source."""
     db.execute("delete from incidents where closed < ?", (format_time(before),))
     db.execute(
         "delete from incidents where closed is not null and id in (select id from (select id,"
@@ -63,7 +63,7 @@ def forget(db: Connection, before: datetime) -> None:
 
 
 def recent(db: Connection, limit: int = 50, source_id: str = "") -> list[Incident]:
-    """Return the incidents that changed last, of all sources or one."""
+    """Return the latest changed incidents, of all sources or of one."""
     rows = db.execute(
         "select * from incidents where ? in ('', source_id) order by changed desc, id desc limit ?",
         (source_id, limit),

@@ -1,4 +1,4 @@
-"""What every poll brought, in bounded logs: per source, per host, per hour and day."""
+"""Bounded logs of polls: by source, by host, by hour and by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from aggregator.store.database.times import (
 POLLS_KEPT = 50
 
 FINE = ("ok", "not_modified", "equal")
-"""Outcomes of a poll that brought no error."""
+"""Outcomes of polls without an error."""
 
 FORMERLY = "0"
-"""Stands for all the hours that were forgotten, so that what was counted ever never shrinks."""
+"""The row that sums up all deleted hours, so that totals never shrink."""
 
 
 class PollRow(NamedTuple):
@@ -28,7 +28,7 @@ class PollRow(NamedTuple):
     Args:
         outcome: ok, not_modified, equal, or the `FailureKind`.
         bytes: Received on the wire.
-        detail: The error in words, "" when fine.
+        detail: The error message, "" without one.
     """
 
     source_id: str
@@ -46,13 +46,13 @@ class PollRow(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether the poll brought an error."""
+        """Whether the poll failed."""
         return self.outcome not in FINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostRow:
-    """How politely a host was treated: the ledger. `early` must be 0; `saved` is an estimate."""
+    """All requests to a host, summed up. `early` must be 0; `saved` is an estimate."""
 
     host: str
     requests: int
@@ -93,15 +93,15 @@ class Day:
 
 
 class HostRequest(NamedTuple):
-    """One request to a host, for its ledger.
+    """One request to a host.
 
     Args:
-        received, saved: Bytes on the wire, and those that a 304 spared.
-        unconditional: Whether a whole document came although a validator was known.
-        early: Whether it was made before the moment that a Retry-After named.
-        spacing: In seconds from now on, None to leave it.
-        limited: Whether the host asked to wait.
-        gate_until: What it asked to wait for, None to leave it.
+        received, saved: Bytes on the wire, and bytes that a 304 saved.
+        unconditional: Whether a full response came although a validator was known.
+        early: Whether it was made before the time that a Retry-After named.
+        spacing: New seconds between requests, None to keep them.
+        limited: Whether the host sent a 429 or 503 with Retry-After.
+        gate_until: The time that a Retry-After named, None to keep it.
     """
 
     host: str
@@ -117,7 +117,7 @@ class HostRequest(NamedTuple):
 
 
 def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
-    """Write polls; each with its number among its source's polls, and the bytes it saved."""
+    """Log polls: each with its number among its source's polls, and the bytes that it saved."""
     db.executemany(
         "insert or replace into polls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -144,7 +144,7 @@ def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
 def add_push(
     db: Connection, source_id: str, at: datetime, new: int, changed: int, received: int
 ) -> None:
-    """Add what a push brought to the sums of its day and hour; it is no poll."""
+    """Add the entries of a push to its day and hour, without counting a poll."""
     db.execute(
         "insert into days values (?, ?, ?, ?, 0, 0) on conflict(source_id, day) do update set"
         " new = new + excluded.new, changed = changed + excluded.changed",
@@ -177,7 +177,7 @@ def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None
 
 
 def count_hosts(db: Connection, requests: Sequence[HostRequest]) -> None:
-    """Add requests to their hosts' ledgers, in the order in which they were answered."""
+    """Add requests to the sums of their hosts, in the order of their responses."""
     db.executemany(
         "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
         " failed, spacing, limited, gate_until)"
@@ -194,13 +194,13 @@ def count_hosts(db: Connection, requests: Sequence[HostRequest]) -> None:
 
 
 def spacings(db: Connection) -> dict[str, float]:
-    """Return the seconds between requests that hosts have asked for by their answers."""
+    """Return the seconds between requests, by host, for hosts that were rate-limited."""
     rows = db.execute("select host, spacing from hosts where spacing > 0")
     return {row[0]: row[1] for row in rows}
 
 
 def limited(db: Connection, host: str) -> int:
-    """Return how many of a host's answers in a row asked to wait, with no good one between."""
+    """Return the number of consecutive 429/503 responses of a host."""
     row = db.execute("select limited from hosts where host = ?", (host,)).fetchone()
     return int(row[0]) if row else 0
 
@@ -232,7 +232,7 @@ def _poll(row: object) -> PollRow:
 
 
 def totals(db: Connection, since: datetime | None = None) -> Totals:
-    """Return the sums of all polls since the full hour of a moment, None for ever."""
+    """Return the sums of all polls since a time's full hour, or since ever."""
     row = db.execute(
         "select coalesce(sum(polls), 0), coalesce(sum(not_modified), 0), coalesce(sum(equal), 0),"
         " coalesce(sum(failed), 0), coalesce(sum(bytes), 0), coalesce(sum(saved), 0),"
@@ -244,7 +244,7 @@ def totals(db: Connection, since: datetime | None = None) -> Totals:
 
 
 def days(db: Connection, since: date) -> dict[str, list[Day]]:
-    """Return every source's days from a date on, oldest first; days without a poll are absent."""
+    """Return each source's days from a date on, oldest first, without days without a poll."""
     found: dict[str, list[Day]] = {}
     for row in db.execute("select * from days where day >= ? order by day", (since.isoformat(),)):
         found.setdefault(row["source_id"], []).append(
@@ -260,7 +260,7 @@ def days(db: Connection, since: date) -> dict[str, list[Day]]:
 
 
 def hosts(db: Connection) -> list[HostRow]:
-    """Return the politeness ledger, busiest host first."""
+    """Return the sums of all hosts, busiest first."""
     rows = db.execute(
         "select h.*, (select count(*) from sources s where s.host = h.host and s.configured)"
         " as sources from hosts h order by requests desc, host"
@@ -284,7 +284,7 @@ def hosts(db: Connection) -> list[HostRow]:
 
 
 def forget(db: Connection, now: datetime) -> None:
-    """Drop the days and hours that no page shows any more."""
+    """Delete the days and hours that no page shows."""
     db.execute("delete from days where day < ?", (format_time(now - timedelta(days=60))[:10],))
     names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
     last = format_time(now - timedelta(days=400))[:13]

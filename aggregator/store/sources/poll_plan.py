@@ -111,7 +111,7 @@ def request(db: Connection, now: datetime, source_ids: Sequence[str]) -> None:
 
 
 def made_after(db: Connection, time: datetime) -> list[SourceState]:
-    """Return the sources whose plan or gate was made after a time: by a clock that ran ahead."""
+    """Return the sources with a plan or gate made after a time: by a clock that ran ahead."""
     rows = db.execute(
         f"{COLUMNS} where s.planned_at > ?1 or s.gate_from > ?1", (format_time(time),)
     )

@@ -1,4 +1,4 @@
-"""What must be known of a source to ask for its feed."""
+"""The fields of sources from which their requests are made."""
 
 import json
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from aggregator.store.database.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a source is polled, and what is known of its last document.
+    """The URL of a source, and the validators and hashes of its last document.
 
     Args:
-        configured_url: As the configuration has it; `url` is where it is polled now.
+        configured_url: As configured; `url` is polled.
         is_discovered: Whether `url` was found on a page.
         fill_url: As in `SourceState`.
-        body_hash, item_hashes: As in `Document`.
-        had_entries: Whether entries of ours stood in it.
+        body_hash, item_hashes: As in `StoredDocument`.
+        had_entries: Whether stored entries were in the document.
     """
 
     source_id: str
@@ -33,7 +33,7 @@ class Target:
 
 
 def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, Target]:
-    """Return the named sources by id; unknown ids are left out."""
+    """Return targets by source id; unknown ids are left out."""
     rows = db.execute(
         "select s.id, s.url, s.discovered_url, s.moved_to, s.fill_url, s.etag, s.last_modified,"
         " s.validators_url, d.body_hash, d.item_hashes, d.entry_ids from sources s"

@@ -8,7 +8,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Lead, Query
 from aggregator.store.database.connection import Connection
 from aggregator.store.queries import collapse
-from aggregator.store.queries.collapse import CollapsedStory, Report
+from aggregator.store.queries.collapse import CollapsedEntry, CollapsedStory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def choose(
     db: Connection, query: Query, entry_ids: Sequence[int], config: Config
 ) -> dict[int, Choice]:
     """Return what is shown of the stories among a view's entries, by entry; most stand alone."""
-    found = collapse.shown(db, query, entry_ids)
+    found = collapse.get_stories(db, query, entry_ids)
     if not found:
         return {}
     priorities = {source.id: source.priority for source in config.sources}
@@ -38,7 +38,7 @@ def choose(
 
 
 def _choice(story: CollapsedStory, wanted: Lead, priorities: dict[str, int]) -> Choice:
-    def worth(report: Report) -> int:
+    def worth(report: CollapsedEntry) -> int:
         match wanted:
             case Lead.PRIORITY:
                 return priorities.get(report.source_id, 0)
@@ -47,11 +47,11 @@ def _choice(story: CollapsedStory, wanted: Lead, priorities: dict[str, int]) -> 
             case Lead.FIRST:
                 return 0
 
-    lead = max(story.reports, key=worth)  # of equals the first
+    lead = max(story.entries, key=worth)  # of equals the first
     return Choice(
         lead=lead.entry_id,
         known=story.known,
-        others=tuple(one.entry_id for one in story.reports if one != lead),
+        others=tuple(one.entry_id for one in story.entries if one != lead),
     )
 
 

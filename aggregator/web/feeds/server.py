@@ -211,7 +211,7 @@ class FeedServer:
             body = FORMATS[format].render(build.merged(spec, content, config, format))
             packed = zstandard.ZstdCompressor(level=8).compress(body)
             with self._store.transaction() as db:
-                packed = archives.keep(db, spec.key, number, variant, packed)
+                packed = archives.save_document(db, spec.key, number, variant, packed)
         return Representation(
             body=masker(config.secrets).body(zstandard.ZstdDecompressor().decompress(packed)),
             content_type=FORMATS[format].content_type,
@@ -226,7 +226,7 @@ class FeedServer:
         if not spec.archived:
             return None
         with self._store.reading() as db:
-            return archives.document(db, spec.key, number, variant)
+            return archives.get_document(db, spec.key, number, variant)
 
     def _opml(self, spec: ViewSpec, config: Config) -> Representation:
         with self._store.reading() as db:

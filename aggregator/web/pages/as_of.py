@@ -53,7 +53,7 @@ class PastEntryLists(EntryLists):
     def __init__(self, db: Connection, config: Config, at: datetime) -> None:
         """Read from a connection; the caller keeps it in one snapshot."""
         super().__init__(db, config)
-        self.then = as_of.Moment.of(db, at)
+        self.then = as_of.Snapshot.of(db, at)
 
     def page(
         self, query: Query, *, size: int, before: Cursor | None
@@ -104,7 +104,7 @@ class PastPages:
 
     def _default(self) -> str:
         with self._store.reading() as db:
-            oldest = as_of.first(db)
+            oldest = as_of.oldest(db)
         if oldest is None:
             abort(404, "No entries are stored yet.")
         first_minute = oldest + timedelta(seconds=59)
@@ -153,7 +153,9 @@ class PastPages:
         with self._store.reading() as db:
             self._check(db, at)
             limit = spec.query.limit or build.DEFAULT_LIMIT
-            stored = tuple(as_of.select_whole(db, spec.query, as_of.Moment.of(db, at), limit=limit))
+            stored = tuple(
+                as_of.select_whole(db, spec.query, as_of.Snapshot.of(db, at), limit=limit)
+            )
             states = sources.get_many(db, {entry.source_id for entry in stored})
         content = Content(stored=stored, states=states)
         merged = build.merged(spec, content, config, requested.format)
@@ -185,7 +187,7 @@ class PastPages:
 
     @staticmethod
     def _check(db: Connection, at: datetime) -> None:
-        oldest = as_of.first(db)
+        oldest = as_of.oldest(db)
         if oldest is None or at < oldest:
             hint = f" The oldest is from {dates.in_zones(oldest, ())}." if oldest else ""
             abort(404, f"No entries are stored from this time.{hint}")

@@ -51,11 +51,11 @@ def test_a_range_stays_when_its_entries_are_taken_back(stock: Stock) -> None:
 
 def test_what_is_kept_first_stays(stock: Stock) -> None:
     with stock.store.transaction() as db:
-        assert archives.document(db, "all", 1, "atom") is None
-        assert archives.keep(db, "all", 1, "atom", b"first") == b"first"
-        assert archives.keep(db, "all", 1, "atom", b"second") == b"first"
-        assert archives.document(db, "all", 1, "atom") == b"first"
-        assert archives.document(db, "all", 1, "rss") is None
+        assert archives.get_document(db, "all", 1, "atom") is None
+        assert archives.save_document(db, "all", 1, "atom", b"first") == b"first"
+        assert archives.save_document(db, "all", 1, "atom", b"second") == b"first"
+        assert archives.get_document(db, "all", 1, "atom") == b"first"
+        assert archives.get_document(db, "all", 1, "rss") is None
 
 
 def test_what_is_kept_goes_when_all_its_entries_have_expired(stock: Stock) -> None:
@@ -63,12 +63,12 @@ def test_what_is_kept_goes_when_all_its_entries_have_expired(stock: Stock) -> No
     close(stock)
     with stock.store.transaction() as db:
         for number in (1, 2):
-            archives.keep(db, "all", number, "atom", b"x")
+            archives.save_document(db, "all", number, "atom", b"x")
         db.execute("delete from entry_section where entry_id <= ?", (SIZE,))
         db.execute("delete from entries where id <= ?", (SIZE,))
         assert archives.forget(db) == 1
-        assert archives.document(db, "all", 1, "atom") is None
-        assert archives.document(db, "all", 2, "atom") == b"x"
+        assert archives.get_document(db, "all", 1, "atom") is None
+        assert archives.get_document(db, "all", 2, "atom") == b"x"
 
 
 QUERIES = [

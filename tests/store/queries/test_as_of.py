@@ -94,7 +94,7 @@ def test_each_moment_is_told_as_it_was(taken: list[tuple[str, object, object]]) 
                     seen.append((stock.now, query, shown(found)))
         with stock.store.reading() as db:
             for at, query, expected in seen:
-                then = as_of.Moment.of(db, at)
+                then = as_of.Snapshot.of(db, at)
                 assert shown(as_of.select(db, query, then, limit=5)) == expected
                 whole = as_of.select_whole(db, query, then, limit=5)
                 assert [(one.id, one.entry.title, one.changed) for one in whole] == [
@@ -110,7 +110,7 @@ def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
         at = stock.now - timedelta(minutes=1)
         stock.add("odd", 5, age=timedelta(hours=1))
         with stock.store.reading() as db:
-            then = as_of.Moment.of(db, at)
+            then = as_of.Snapshot.of(db, at)
             whole = as_of.select(db, Query(), then, limit=99)
             found, before = list[EntrySummary](), None
             while page := as_of.select(db, Query(), then, limit=4, before=before):
@@ -131,8 +131,8 @@ def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
             changed += timedelta(minutes=1)
             entries.revise(db, id, make_entry(1), changed=changed, sections=("world",))
         with stock.store.reading() as db:
-            [one] = as_of.select(db, Query(), as_of.Moment.of(db, at), limit=9)
-            minute_later = as_of.Moment.of(db, at + timedelta(minutes=1))
+            [one] = as_of.select(db, Query(), as_of.Snapshot.of(db, at), limit=9)
+            minute_later = as_of.Snapshot.of(db, at + timedelta(minutes=1))
             [later] = as_of.select(db, Query(), minute_later, limit=9)
             [whole] = as_of.select_whole(db, Query(), minute_later, limit=9)
     assert one.summary == "Summary 1"
@@ -143,12 +143,12 @@ def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
 def test_nothing_stood_before_the_first_entry_came(tmp_path: Path) -> None:
     with stocked(tmp_path) as stock:
         with stock.store.reading() as db:
-            assert as_of.first(db) is None
-            assert as_of.Moment.of(db, START).last == 0
+            assert as_of.oldest(db) is None
+            assert as_of.Snapshot.of(db, START).last == 0
         stock.add("herald")
         with stock.store.reading() as db:
-            assert as_of.first(db) == stock.now
-            before = as_of.Moment.of(db, stock.now - timedelta(seconds=1))
+            assert as_of.oldest(db) == stock.now
+            before = as_of.Snapshot.of(db, stock.now - timedelta(seconds=1))
             assert as_of.select(db, Query(), before, limit=9) == []
 
 
@@ -159,7 +159,7 @@ def test_the_past_is_read_along_indexes(tmp_path: Path, query: Query) -> None:
         stock.add("herald", 3)
         with stock.store.reading() as db:
             db.set_trace_callback(statements.append)
-            as_of.select(db, query, as_of.Moment.of(db, stock.now), limit=9)
+            as_of.select(db, query, as_of.Snapshot.of(db, stock.now), limit=9)
             db.set_trace_callback(None)
             for sql in (one for one in statements if not one.startswith("--")):
                 steps = [row["detail"] for row in db.execute(f"explain query plan {sql}")]

@@ -98,11 +98,11 @@ def test_leads_and_what_stands_behind_them_are_the_whole_view(
     with world(reports) as store, store.reading() as db:
         expanded = select.select_ids(db, replace(query, stories=Stories.EXPAND), limit=99)
         leads = select.select_ids(db, query, limit=99)
-        shown = collapse.shown(db, query, leads)
+        shown = collapse.get_stories(db, query, leads)
         gathered = []
         for lead in leads:
             story = shown.get(lead)
-            behind = [one.entry_id for one in story.reports] if story else [lead]
+            behind = [one.entry_id for one in story.entries] if story else [lead]
             assert behind[0] == lead
             gathered += behind
         assert sorted(gathered) == sorted(expanded)
@@ -142,9 +142,9 @@ def test_story_keeps_its_id_when_its_first_report_is_too_old_for_the_view() -> N
     with world([report("a", 0), report("b", 5), report("c", 6)]) as store, store.reading() as db:
         query = Query(within=timedelta(minutes=2))
         [lead] = select.select_ids(db, query, limit=9)
-        story = collapse.shown(db, query, [lead])[lead]
+        story = collapse.get_stories(db, query, [lead])[lead]
     assert lead == 2
-    assert (story.known, [one.entry_id for one in story.reports]) == (1, [2, 3])
+    assert (story.known, [one.entry_id for one in story.entries]) == (1, [2, 3])
 
 
 def test_places_of_entries_are_their_stories_and_themselves() -> None:

@@ -92,10 +92,10 @@ def test_copies_of_real_feeds_are_one_story_each(site: FeedSite, corpus: Path) -
     with site.stock.store.reading() as db:
         leads = select.select_ids(db, Query(), limit=1_000_000)
         expanded = select.select_ids(db, Query(stories=Stories.EXPAND), limit=1_000_000)
-        shown = collapse.shown(db, Query(), leads)
-    behind = [one.entry_id for story in shown.values() for one in story.reports]
+        shown = collapse.get_stories(db, Query(), leads)
+    behind = [one.entry_id for story in shown.values() for one in story.entries]
     alone = [lead for lead in leads if lead not in shown]
     assert sorted([*behind, *alone]) == sorted(expanded)
-    sizes = Counter(len(story.reports) for story in shown.values())
+    sizes = Counter(len(story.entries) for story in shown.values())
     # A page that one feed links to from several entries proves nothing; these may stand alone.
     assert sum(size * n for size, n in sizes.items() if size >= COPIES) > 0.9 * len(expanded)
