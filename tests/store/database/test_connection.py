@@ -115,7 +115,7 @@ def test_writer_waits_for_another_process_and_says_when_it_waited_too_long(path:
     store = Store(path, busy_seconds=0.05)
     other = sqlite3.connect(path)
     other.execute("begin immediate")
-    with pytest.raises(Locked, match="locked by another process"), store.transaction():
+    with pytest.raises(Locked, match="has locked the database"), store.transaction():
         pass
     other.rollback()
     other.close()
