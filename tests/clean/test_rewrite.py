@@ -263,6 +263,8 @@ KEPT = {
         '<a href="#x">a</a><b id="x">b</b><b id="x">c</b>',
         '<a href="#user-content-x">a</a><b id="user-content-x">b</b><b>c</b>',
     ),
+    "no id whose only link shows nothing": ('<h2 id="x">a<a href="#x"></a></h2>', "<h2>a</h2>"),
+    "no link to what is hidden": ('<a href="#x">a</a><p hidden id="x">b</p>', "<a>a</a>"),
     "no id without a link to it": ('<h2 id="x">a</h2><a href="#y">b</a>', "<h2>a</h2><a>b</a>"),
     "the language of code": (
         '<pre class="brush: php"><code class="hljs language-c++ x">a</code></pre>'

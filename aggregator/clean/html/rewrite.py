@@ -6,44 +6,41 @@ It is read once, tag by tag, with a stack of the open elements.
 
 import html
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from urllib.parse import unquote
 
-from aggregator.clean import text, urls
-from aggregator.clean.html import attributes, pictures, players
+from aggregator.clean.html import attributes
 from aggregator.clean.html.bounds import MAX_DEPTH
+from aggregator.clean.html.embedded import (
+    POST_ATTRIBUTES,
+    Attributes,
+    Embedded,
+    Open,
+    lazy_source,
+    post,
+)
 from aggregator.clean.html.tags import (
     BLOCKS,
     INLINE,
     KEPT,
     MATH,
-    NOSCRIPT,
     PLAYERS,
     REL,
-    SCRIPT,
     VOID,
     element,
-    escape,
     quote,
 )
 
-Attributes = Mapping[str, str]
-
-NEAR = 8
-"""Pieces of the output before a noscript in which its lazy picture is looked for."""
+ROUNDS = 4
+"""Times that links within a text may lose their targets."""
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)((?: [^\s=>]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([^\s=>]+)=\"([^\"]*)\"")
 _FRAGMENT = re.compile(r" href=\"[^\"#]*#([^\"]+)\"")
+_LINK_WITHIN = re.compile(r" href=\"#([^\"]+)\"")
 _IDENTIFIED = re.compile(r" (?:id|name)=\"([^\"]+)\"")
 _DISPLAY_NONE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _NOTHING = re.compile(r"(?:\s|&nbsp;|<br>)*")
-_SHOWN = re.compile(r"<(?:img|video|audio|a href)\b")
-_ADDRESS = re.compile(r" (?:src|href)=\"([^\"]*)\"")
-_EMBED_CLASS = re.compile(r"embed|media|tweet|fb-", re.IGNORECASE)
-_EMOJI = "//s.w.org/images/core/emoji/"  # WordPress makes 72 pixels of a character
-_FLASH_PARAMETERS = frozenset({"movie", "src", "url"})
 _EMPTIED = BLOCKS | INLINE
 _PLAIN = KEPT - MATH - VOID - PLAYERS
 _START = {name: f"<{name}>" for name in _PLAIN}
@@ -57,52 +54,37 @@ _IRRELEVANT = re.compile(
     re.IGNORECASE,
 )
 """Attributes of which nothing stays and nothing follows."""
-_HOLDS_NO_PARAGRAPH = INLINE | {"p", "pre", "summary", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
-@dataclass(slots=True)
-class _Open:
-    """An element that is open.
-
-    Args:
-        start: Where in the output it begins, with its start tag unless it becomes something else.
-        sent: Its attributes.
-        becomes: Returns what replaces it, given its attributes and what it holds.
-        is_removable: Whether it goes when it is empty.
-    """
-
-    name: str
-    start: int
-    sent: Attributes
-    becomes: Callable[[Attributes, str], str] | None = None
-    is_removable: bool = True
+_NOT_OPEN = Open("", 0, {})
 
 
-_NOT_OPEN = _Open("", 0, {})
-
-
-def rewrite(markup: str, base: str) -> str | None:
+def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
     """Return HTML of elements that may leave, None when they are nested too deep.
 
     Args:
         markup: As nh3 wrote it, with what `tags.READ` lists.
         base: URL that relative references resolve against.
+        rounds: How often a link within the text may go because its target went as empty or
+            hidden, and the other way round.
     """
-    return _Rewriter(markup, base).run(markup)
+    rewriter = _Rewriter(markup, base)
+    rewritten = rewriter.run(markup)
+    if rewritten is None or not rewriter.targets or rounds == 1:
+        return rewritten
+    if rewriter.identified == set(map(html.unescape, _LINK_WITHIN.findall(rewritten))):
+        return rewritten
+    return rewrite(rewritten, base, rounds - 1)
 
 
 class _Rewriter:
     def __init__(self, markup: str, base: str) -> None:
         self.base = base
         self.out: list[str] = []
-        self.stack: list[_Open] = []
-        self.sources: list[str] = []  # of the picture that is open
-        self.addresses: list[str] = []  # of the object that is open
-        self.without_scripts: set[str] = set()  # pictures and links that a noscript showed
-        self.drawings = self.formulas = 0  # open ones
+        self.stack: list[Open] = []
+        self.embedded = Embedded(base, self.out, self.stack)
         self.is_raw = False  # whether a frame is open
         self.is_within = False  # a drawing or a formula
-        self.holds_markup = False  # the formula that is open
         self.targets = _targets(markup) if "#" in markup else frozenset()
         self.identified: set[str] = set()
 
@@ -132,7 +114,7 @@ class _Rewriter:
             ):
                 self._open(name, _read(written) if written else {})
             else:
-                stack.append(_Open(name, len(out), _NONE))
+                stack.append(Open(name, len(out), _NONE))
                 out.append(_START[name])
             if len(stack) > MAX_DEPTH:
                 return None
@@ -140,33 +122,19 @@ class _Rewriter:
                 out.append(words)
         return "".join(out)
 
-    # --- tags ---
-
     def _open(self, name: str, sent: dict[str, str]) -> None:
         is_hidden = bool(sent) and (_is_hidden(sent) or self._is_second_formula(name, sent))
         if name in VOID:
-            self.out.append("" if is_hidden else self._void(name, sent))
+            self.out.append("" if is_hidden else self.embedded.void(name, sent))
             return
-        becomes: Callable[[Attributes, str], str] | None = None
+        becomes = self.embedded.opened(name, sent)
         if is_hidden:
             becomes = _nothing
-        elif self.drawings:
-            becomes = _spaced
-        elif name in _BECOMES:
-            becomes = getattr(self, _BECOMES[name])
-        elif name not in KEPT:
+        elif becomes is None and name not in KEPT:
             becomes = _nothing if name in ("title", "desc") else _content
-        if name == "picture":
-            self.sources = []
-        elif name == "object":
-            self.addresses = [sent.get("data", "")]
         self.is_raw = name == "iframe"
-        self.drawings += name == "svg"
-        if name not in MATH or name == "math":
-            self.holds_markup = self.formulas > 0
-        self.formulas += name == "math"
-        self.is_within = self.drawings + self.formulas > 0
-        kept = _Open(name, len(self.out), sent, becomes)
+        self.is_within = self.embedded.is_within
+        kept = Open(name, len(self.out), sent, becomes)
         self.stack.append(kept)
         if becomes is None:
             self._keep(kept)
@@ -179,7 +147,7 @@ class _Rewriter:
             and any(part.endswith("</math>") for part in self.out[-3:])
         )
 
-    def _keep(self, kept: _Open) -> None:
+    def _keep(self, kept: Open) -> None:
         name, sent = kept.name, kept.sent
         if name == "a" and len(sent) == 1 and "href" in sent:  # most elements with attributes
             href = attributes.linked(sent["href"], self.base, self.targets)
@@ -192,7 +160,7 @@ class _Rewriter:
             href = attributes.linked(sent.get("href", ""), self.base, self.targets)
             values = ({"href": href, "rel": REL} if href else {}) | values
         elif name in PLAYERS:
-            values = self._lazy(sent) | values | {"controls": "", "preload": "none"}
+            values = lazy_source(sent, self.base) | values | {"controls": "", "preload": "none"}
         if identifier:
             values["id"] = identifier
         kept.is_removable = not identifier and "src" not in values
@@ -219,14 +187,14 @@ class _Rewriter:
         else:
             self._finish(top)
         self.is_raw = False
-        self.drawings -= name == "svg"
-        self.formulas -= name == "math"
-        self.is_within = self.drawings + self.formulas > 0
+        if self.is_within:
+            self.embedded.closed(name)
+            self.is_within = self.embedded.is_within
 
-    def _finish(self, top: _Open) -> None:
+    def _finish(self, top: Open) -> None:
         name, out = top.name, self.out
-        if name in ("blockquote", "div") and top.sent:
-            out.append(_embedded(top.sent, self.base, out[top.start :]))
+        if top.sent and not POST_ATTRIBUTES.isdisjoint(top.sent):
+            out.append(post(top.sent, self.base, "".join(out[top.start :])))
         is_block = name not in INLINE
         if top.is_removable and (name in _EMPTIED or name in PLAYERS) and self._is_empty(top):
             if is_block:
@@ -238,7 +206,7 @@ class _Rewriter:
             self._strip_first_line_end(top.start + 1)
         out.append(f"</{name}>")
 
-    def _is_empty(self, top: _Open) -> bool:
+    def _is_empty(self, top: Open) -> bool:
         rest = self.out[top.start + 1 :]
         if top.name in INLINE:
             return not any(part and not part.isspace() for part in rest)
@@ -251,168 +219,6 @@ class _Rewriter:
             if self.out[at]:
                 return
 
-    # --- elements that become something else ---
-
-    def _void(self, name: str, sent: dict[str, str]) -> str:
-        if self.drawings:
-            return ""
-        if self.formulas:
-            self.holds_markup = True
-        match name:
-            case "img":
-                return self._image(sent)
-            case "source":
-                return self._source(sent)
-            case "input":
-                return _task(sent) if self._is_in("li") else ""
-            case "embed":
-                return self._embed(sent)
-            case "param":
-                if sent.get("name", "").lower() in _FLASH_PARAMETERS:
-                    self.addresses.append(sent.get("value", ""))
-                return ""
-        return element(name, attributes.kept(name, sent, self.base))
-
-    def _is_in(self, name: str) -> bool:
-        return any(each.name == name for each in self.stack)
-
-    def _amp_image(self, sent: Attributes, _: str) -> str:
-        self.without_scripts.clear()  # its noscript stands in it, and goes with the rest
-        return self._image(sent)
-
-    def _image(self, sent: Attributes) -> str:
-        if pictures.is_counter(sent):
-            return ""
-        others = self.sources if self._is_in("picture") else ()
-        url = pictures.address(sent, self.base, others)
-        if _EMOJI in url:
-            return escape(sent.get("alt", ""))
-        if not url:
-            alt = text.one_line(sent.get("alt", ""))
-            note = f"[Picture: {alt}]" if alt else "[Picture]"
-            return escape(note) if pictures.is_embedded(sent) else ""
-        if url in self.without_scripts:  # the noscript stood before its lazy picture
-            self.without_scripts.remove(url)
-            return ""
-        values = attributes.kept("img", sent, self.base)
-        values["src"] = url
-        return element("img", {key: value for key, value in values.items() if key != "id"})
-
-    def _source(self, sent: Attributes) -> str:
-        if self._is_in("picture"):
-            pictures.add_source(self.sources, sent)
-            return ""
-        values = self._lazy(sent) | attributes.kept("source", sent, self.base)
-        return element("source", values) if "src" in values and self._is_in_player() else ""
-
-    def _lazy(self, sent: Attributes) -> dict[str, str]:
-        url = urls.absolute(self.base, sent.get("data-src", ""))
-        return {"src": url} if url else {}
-
-    def _is_in_player(self) -> bool:
-        return any(each.name in PLAYERS for each in self.stack)
-
-    def _picture(self, _: Attributes, inner: str) -> str:
-        return inner if "<img" in inner else inner + self._image_of(self.sources)
-
-    def _image_of(self, sets: list[str]) -> str:
-        url = next(filter(None, (pictures.largest(each, self.base) for each in sets)), "")
-        return element("img", {"src": url}) if url else ""
-
-    def _noscript(self, _: Attributes, inner: str) -> str:
-        """Return what readers without scripts see, unless the same is shown already."""
-        if not _SHOWN.search(inner):
-            return ""
-        before = range(len(self.out) - 1, max(len(self.out) - NEAR, 0) - 1, -1)
-        at = next((at for at in before if self.out[at].startswith("<img ")), None)
-        if at is not None and "<img " in inner:
-            if not any(map(pictures.is_placeholder, _ADDRESS.findall(self.out[at]))):
-                return ""
-            self.out[at] = ""
-        near = "".join(self.out[-NEAR:])
-        addresses = _ADDRESS.findall(inner)
-        if all(f'"{address}"' in near for address in addresses):
-            return ""
-        self.without_scripts.update(map(html.unescape, addresses))
-        return inner
-
-    def _drawing(self, sent: Attributes, inner: str) -> str:
-        if sent.get("aria-hidden") == "true":
-            return ""
-        words = sent.get("aria-label", "") or text.plain(inner)
-        return f" {escape(text.one_line(words))} " if words else ""
-
-    def _formula(self, sent: Attributes, inner: str) -> str:
-        """Return a formula of MathML alone; one that holds HTML is how sanitisers were broken."""
-        words = text.plain(inner)
-        if self.formulas > 1:
-            return escape(words)
-        if self.holds_markup or not words:
-            return escape(words or sent.get("alttext", ""))
-        values = attributes.kept("math", sent, self.base)
-        values.pop("id", None)
-        return f"{element('math', values)}{inner}</math>"
-
-    def _frame(self, sent: Attributes, _: str) -> str:
-        names = ("src", "data-src", "data-lazy-src", "data-litespeed-src")
-        found = (urls.absolute(self.base, sent.get(name, "")) for name in names)
-        url = next(filter(None, found), "")
-        return "" if pictures.is_counter(sent) else self._player(url, sent.get("title", ""))
-
-    def _hosted_frame(self, sent: Attributes, _: str) -> str:
-        identifier = sent.get("videoid") or sent.get("data-videoid", "")
-        is_vimeo = identifier.isdigit()
-        host = "https://player.vimeo.com/video/" if is_vimeo else "https://www.youtube.com/embed/"
-        return self._player(urls.absolute(host, identifier), sent.get("title", ""))
-
-    def _script(self, sent: Attributes, _: str) -> str:
-        url = urls.absolute(self.base, sent.get("src", ""))
-        return self._player(url) if players.CODE.match(url) else ""
-
-    def _embed(self, sent: Attributes) -> str:
-        if self._is_in("object"):
-            self.addresses.append(sent.get("src", ""))
-            return ""
-        return self._frame(sent, "")
-
-    def _object(self, sent: Attributes, inner: str) -> str:
-        if _SHOWN.search(inner):
-            return inner
-        found = (urls.absolute(self.base, address) for address in self.addresses)
-        url = next(filter(None, found), "")
-        if not url or pictures.is_counter(sent):
-            return inner
-        if sent.get("type", "").startswith("image/"):
-            return element("img", {"src": url, "alt": text.one_line(text.plain(inner))})
-        return self._player(url, sent.get("title", ""))
-
-    def _player(self, url: str, title: str = "") -> str:
-        if not url:
-            return ""
-        if self._is_in("a"):
-            return escape(title or players.page(url).host)
-        shown = players.player(url, title)
-        is_inline = any(each.name in _HOLDS_NO_PARAGRAPH for each in self.stack)
-        return shown if is_inline else f"<p>{shown}</p>"
-
-
-_BECOMES = {
-    "amp-anim": "_amp_image",
-    "amp-iframe": "_frame",
-    "amp-img": "_amp_image",
-    "amp-video": "_frame",
-    "amp-youtube": "_hosted_frame",
-    "iframe": "_frame",
-    "lite-vimeo": "_hosted_frame",
-    "lite-youtube": "_hosted_frame",
-    "math": "_formula",
-    "object": "_object",
-    "picture": "_picture",
-    "svg": "_drawing",
-    NOSCRIPT: "_noscript",
-    SCRIPT: "_script",
-}
-
 
 def _nothing(_: Attributes, __: str) -> str:
     return ""
@@ -420,10 +226,6 @@ def _nothing(_: Attributes, __: str) -> str:
 
 def _content(_: Attributes, inner: str) -> str:
     return inner
-
-
-def _spaced(_: Attributes, inner: str) -> str:
-    return f" {inner} "
 
 
 def _read(written: str) -> dict[str, str]:
@@ -443,27 +245,7 @@ def _targets(markup: str) -> frozenset[str]:
     return frozenset(filter(None, wanted & present))
 
 
-def _task(sent: Attributes) -> str:
-    """Return the box of a list of tasks."""
-    if sent.get("type", "").lower() != "checkbox":
-        return ""
-    checked = {"checked": ""} if "checked" in sent else {}
-    return element("input", {"type": "checkbox", "disabled": "", **checked})
-
-
 def _is_hidden(sent: Attributes) -> bool:
     if "style" in sent and _DISPLAY_NONE.search(sent["style"]):
         return True
     return "hidden" in sent and sent["hidden"] != "until-found"
-
-
-def _embedded(sent: Attributes, base: str, parts: list[str]) -> str:
-    """Return a link to what a script would show in place of an element, "" when there is one."""
-    address = sent.get("data-instgrm-permalink", "")
-    if _EMBED_CLASS.search(sent.get("class", "")):
-        address = address or sent.get("cite", "") or sent.get("data-href", "")
-    url = urls.absolute(base, address)
-    shown = players.page(url).url if url else ""
-    if not shown or any(escape(shown.rstrip("/")) in part for part in parts):
-        return ""
-    return f"<p>{players.player(url)}</p>"
