@@ -38,7 +38,9 @@ _UNIX = re.compile(
 )
 
 # The patterns below see lower case without accents, and one blank for any white space.
-_ISO_BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)(?:t? ?(\d\d)(\d\d)(\d\d)?)?(?=$| |z|[+-])")
+_ISO_BASIC = re.compile(
+    r"(\d{4})(\d\d)(\d\d)(?:t? ?(\d\d)(\d\d)(?:(\d\d)(?:[.,]\d{1,12})?)?)?(?=$| |z|[+-])"
+)
 _ISO_WEEK = re.compile(r"(\d{4})-?w(\d\d)(?:-?(\d))?(?=$|t| )")
 _ISO_ORDINAL = re.compile(r"(\d{4})-(\d{3})(?=$|t| )")
 _COMMENT = re.compile(r"\(([^()]*)\)")
@@ -97,8 +99,8 @@ class _Clock(NamedTuple):
 def parse(text: str) -> datetime | None:
     """Return the instant that a date states, in UTC to the second, or None; never raises.
 
-    A date without time is its midnight, and one without zone is in UTC. Years, and years with a
-    month, are their first day, as in W3CDTF.
+    A date without time is its midnight. One without zone is in UTC, or in Korea's zone if it has
+    Korean letters. Years, and years with a month, are their first day, as in W3CDTF.
 
     Args:
         text: The text of the element.
@@ -220,6 +222,8 @@ def _zone(text: str, comment: str) -> tuple[tzinfo | None, str]:
     names = [name for name in _WORD.findall(text) if _is_zone(name)]
     rest = _WORD.sub(lambda word: " " if _is_zone(word[0]) else word[0], text)
     offset = (_OFFSET_OF_A_NAME if names else _OFFSET).search(rest)
+    if offset and any(name.startswith("etc/") for name in names):
+        raise ValueError(text)  # Etc/GMT+5 is west of Greenwich
     if offset and (offset[3] or names or not rest[offset.end() :].strip()):
         east = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         rest = f"{rest[: offset.start()]} {rest[offset.end() :]}"
@@ -240,8 +244,9 @@ def _named_zone(name: str) -> tzinfo:
     name = name.removeprefix("etc/")
     if name in ZONES:
         return timezone(timedelta(hours=ZONES[name]))
+    city = CITIES.get(name) or name.title()
     try:
-        return ZoneInfo(CITIES.get(name) or name.title())
+        return ZoneInfo(city.replace("Us/", "US/"))
     except (KeyError, OSError) as error:
         raise ValueError(name) from error
 
@@ -253,7 +258,8 @@ def _day(text: str, *, has_clock: bool) -> date | None:
     """Return the only day that the text can mean; the weekday decides where numbers do not."""
     names = _WORD.findall(text)
     months = [name for name in names if name in MONTHS]
-    if len(months) > 1 and names[0] in WEEKDAYS:  # mar., 16 nov
+    has_month = len(months) > 1 or len(re.findall(r"\d+", text)) > 2
+    if months and names[0] in WEEKDAYS and has_month:  # mar., 16 nov
         del months[0]
     if len(months) > 1 or not all(map(_is_known, names[1:])) or not _may_begin(names):
         return None
