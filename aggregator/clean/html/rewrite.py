@@ -156,7 +156,7 @@ class _Rewriter:
         values = attributes.kept(name, sent, self.base)
         identifier = self._identifier(values.pop("id", ""), sent)
         if name == "a":
-            values.pop("href", None)
+            values = {key: values[key] for key in values if key not in ("href", "rel")}
             href = attributes.linked(sent.get("href", ""), self.base, self.targets)
             values = ({"href": href, "rel": REL} if href else {}) | values
         elif name in PLAYERS:
