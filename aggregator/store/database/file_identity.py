@@ -4,13 +4,14 @@ An open connection keeps using a removed file, and every later write would be lo
 restore` leaves a note beside its file, so that a running process can tell it from any other.
 """
 
+import os
 from pathlib import Path
 
 
 def read(path: str) -> str:
     """Return the device and inode of the file at a path, "" if there is none."""
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # noqa: PTH116, much faster, and done for each block
     except OSError:
         return ""
     return f"{status.st_dev}:{status.st_ino}"
