@@ -60,8 +60,8 @@ def parse_changes(body: bytes, *, content_type: str = "", url: str, known: bytes
     if reduced is None:
         return Changes(feed=_read(document.xml, url, document.problems)[0])
     hashes = [reduced.item_hashes[at] for at in reduced.new]
-    read, is_well_formed = _read(reduced.document, url, document.problems, hashes)
-    if is_well_formed and len(read.entries) == len(hashes):
+    read, is_divisible = _read(reduced.document, url, document.problems, hashes)
+    if is_divisible and len(read.entries) == len(hashes):
         return Changes(feed=read, item_hashes=b"".join(reduced.item_hashes))
     if len(reduced.document) == len(document.xml):
         return Changes(feed=read)
@@ -79,18 +79,21 @@ def _unknown(read: ParsedFeed, known: bytes) -> Changes:
 def _read(
     xml: bytes, url: str, problems: tuple[str, ...], hashes: Sequence[bytes] = ()
 ) -> tuple[ParsedFeed, bool]:
-    """Return the feed, and whether it was well-formed; only then its entries have hashes."""
+    """Return the feed, and whether its items have the same values read one by one.
+
+    Only then its entries have hashes.
+    """
     document = tree.read(xml, url)
-    is_well_formed = not document.problems
-    channel = feed.channel(document)
-    page = links.page(channel, links.read(channel, document), document)
-    document = replace(document, url=_base(url, page), problems=(*problems, *document.problems))
     entries = feed.items(document)
     if not entries and not feed.is_feed(document):
         raise NotAFeed("The document is no feed: no rss, feed or rdf:RDF element could be read")
-    if not is_well_formed or len(hashes) != len(entries):
+    is_divisible = not document.problems and feed.are_apart(document, entries)
+    if not is_divisible or len(hashes) != len(entries):
         hashes = ()
-    return feed.read(document, entries, hashes, channel, page), is_well_formed
+    channel = feed.channel(document)
+    page = links.page(channel, links.read(channel, document), document)
+    document = replace(document, url=_base(url, page), problems=(*problems, *document.problems))
+    return feed.read(document, entries, hashes, channel, page), is_divisible
 
 
 def _base(url: str, page: str) -> str:

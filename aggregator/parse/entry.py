@@ -6,7 +6,7 @@ content      content:encoded, Atom content, body of XHTML; never a caption or a 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.models.entry import Author, Origin, ParsedEntry, Text
@@ -34,53 +34,43 @@ _TOPICS = ("category", "dc:subject", "media:category")
 _NO_TOPICS = frozenset({"http://schemas.google.com/g/2005#kind", "http://www.itunes.com/"})
 
 
-def read(
-    element: Element,
-    tree: Tree,
-    *,
-    language: str = "",
-    authors: tuple[Author, ...] = (),
-    item_hash: bytes = b"",
-) -> ParsedEntry:
-    """Return an entry.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """Values of the feed for entries that have none of their own (RFC 4287 §4.2.1)."""
 
-    Args:
-        element: Its item or entry element.
-        tree: The document.
-        language: Of the feed, for an entry that has none.
-        authors: Of the feed, for an entry that has none (RFC 4287 §4.2.1).
-        item_hash: Of the item's bytes.
-    """
+    language: str = ""
+    authors: tuple[Author, ...] = ()
+
+
+def read(
+    element: Element, tree: Tree, inherited: Inherited = Inherited(), *, item_hash: bytes = b""
+) -> ParsedEntry:
+    """Return the entry of an item or entry element."""
     children = tree.children(element)
-    found = links.read(children, tree)
-    language = first_text(children, "dc:language", "language") or _language(
-        children, element, tree, language
-    )
-    page = _page(children, found, element, tree, language)
+    entry_links = links.read(children, tree)
+    language = _language(children, element, tree) or inherited.language
+    page = _page(children, entry_links, element, tree, language)
     title = _title(children, tree)
     summary, content = _texts(children, tree, page)
     published, updated = _date(children, *_PUBLISHED), _date(children, *_UPDATED)
-    parts = media.read(children, found, tree)
+    parts = media.read(children, entry_links, tree)
     source = next(iter(children.get("source", ())), None)
-    inside = tree.children(source) if source is not None and len(source) else {}
     return ParsedEntry(
         guid=_guid(children, element),
         link=page,
         title=title,
         summary=summary,
         content=content,
-        authors=people.of_entry(children, tree)
-        or people.of_feed(inside, tree)
-        or (() if source is not None and not inside else authors),
+        authors=people.of_entry(children, tree) or _authors(source, tree, inherited),
         categories=_categories(children),
         published=published,
         updated=updated,
         unread_date="" if published or updated else first_text(children, *_PUBLISHED, *_UPDATED),
         enclosures=parts.enclosures,
         images=parts.images,
-        origin=_origin(source, inside, tree),
-        links=links.others(found, "alternate", "enclosure") + links.original(children),
-        comments=links.comments(children, found, tree),
+        origin=_origin(source, tree),
+        links=links.others(entry_links, "alternate", "enclosure") + links.original(children),
+        comments=links.comments(children, entry_links, tree),
         extensions=parts.extensions,
         language=language,
         base=_base(children, element, tree),
@@ -94,15 +84,17 @@ def _guid(children: Children, element: Element) -> str:
 
 
 def _page(
-    children: Children, found: list[links.Link], element: Element, tree: Tree, language: str
+    children: Children, entry_links: list[links.Link], element: Element, tree: Tree, language: str
 ) -> str:
-    page = links.page(children, found, tree, language) or links.permalink(children, element, tree)
+    page = links.page(children, entry_links, tree, language) or links.permalink(
+        children, element, tree
+    )
     if page:
         return page
     for content in children.get("content", ()):
         if (sent := content.get("src", "").strip()) and "html" in content.get("type", "html"):
             return links.address(sent, content, tree)
-    return links.comments(children, found, tree).partition("#")[0]
+    return links.comments(children, entry_links, tree).partition("#")[0]
 
 
 def _title(children: Children, tree: Tree) -> Text | None:
@@ -145,12 +137,22 @@ def _constructs(children: Children, tree: Tree, *names: str) -> Iterator[Text]:
             yield from _constructs(tree.children(group), tree, "media:description")
 
 
-def _language(children: Children, element: Element, tree: Tree, default: str) -> str:
-    """Return the xml:lang of the title or text, else of the entry, else the feed's language."""
+def _language(children: Children, element: Element, tree: Tree) -> str:
+    """Return the language that an entry names, else the xml:lang of its text, else its own."""
+    if sent := first_text(children, "dc:language", "language"):
+        return sent
     if not tree.has_languages:
-        return default
+        return ""
     places = (*named(children, "title", "content", "summary"), element)
-    return next((tag for place in places if (tag := tree.language(place))), default)
+    return next((tag for place in places if (tag := tree.language(place))), "")
+
+
+def _authors(source: Element | None, tree: Tree, inherited: Inherited) -> tuple[Author, ...]:
+    """Return the authors of an entry that names none: its source's, else the feed's."""
+    if source is None:
+        return inherited.authors
+    # An RSS source is another feed, whose authors are not known.
+    return people.of_feed(tree.children(source), tree) or (inherited.authors if len(source) else ())
 
 
 def _base(children: Children, element: Element, tree: Tree) -> str:
@@ -179,16 +181,18 @@ def _date(children: Children, *names: str) -> datetime | None:
     return None
 
 
-def _origin(source: Element | None, inside: Children, tree: Tree) -> Origin | None:
+def _origin(source: Element | None, tree: Tree) -> Origin | None:
     if source is None:
         return None
-    found = links.read(inside, tree)
-    own = next((link.url for link in found if link.rel == "self"), "")
+    inside = tree.children(source)
+    source_links = links.read(inside, tree)
+    own = next((link.url for link in source_links if link.rel == "self"), "")
     sent = source.get("url") or source.get("href") or ""
-    title = text(source, tree, is_title=True) if not inside else _title(inside, tree)
+    url = links.address(sent, source, tree) if sent else own
+    title = _title(inside, tree) if inside else text(source, tree, is_title=True)
     origin = Origin(
         id=first_text(inside, "id"),
         title=as_html(title),
-        url=links.address(sent, source, tree) if sent else own or links.page(inside, found, tree),
+        url=url or links.page(inside, source_links, tree),
     )
     return origin if origin != Origin() else None

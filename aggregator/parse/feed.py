@@ -1,6 +1,7 @@
 """A tree of elements to `ParsedFeed`: RSS, RDF and Atom by one set of names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import repeat
 
@@ -58,12 +59,17 @@ _PERIODS = {
 def items(tree: Tree) -> list[Element]:
     """Return the item and entry elements of a document, in its order."""
     names = tree.names
-    found = tree.root.iter(*_ITEMS)
     return [
         each
-        for each in found
+        for each in tree.root.iter(*_ITEMS)
         if names[each.tag] in _ENTRIES or (not each.prefix and names[each.tag] in _FOREIGN)
     ]
+
+
+def are_apart(tree: Tree, entries: Iterable[Element]) -> bool:
+    """Return whether no entry is within an element whose text would have the entry's in it."""
+    parents = {parent for each in entries if (parent := each.getparent()) is not None}
+    return all(each is tree.root or tree.names[each.tag] == "channel" for each in parents)
 
 
 def is_feed(tree: Tree) -> bool:
@@ -87,21 +93,31 @@ def read(
         children: As `channel` returns them.
         page: URL of the feed's page.
     """
-    found = links.read(children, tree)
-    language = _language(tree, children)
-    authors = people.of_feed(children, tree)
+    feed = _metadata(tree, children, page)
+    inherited = entry.Inherited(language=feed.language, authors=feed.authors)
+    return replace(
+        feed,
+        entries=tuple(
+            entry.read(each, of_item(tree, each), inherited, item_hash=item_hash)
+            for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
+        ),
+    )
+
+
+def _metadata(tree: Tree, children: Children, page: str) -> ParsedFeed:
+    feed_links = links.read(children, tree)
     return ParsedFeed(
         version=_version(tree),
         id=first_text(children, "id", "guid"),
         title=_html(children, tree, "title", "dc:title", is_title=True),
         subtitle=_html(children, tree, *_SUBTITLES),
         link=page,
-        language=language,
+        language=_language(tree, children),
         rights=_html(children, tree, *_RIGHTS),
         image=_image(children, tree),
         updated=_date(children, *_UPDATED) or _date(children, *_PUBLISHED),
-        authors=authors,
-        links=links.others(found, "alternate"),
+        authors=people.of_feed(children, tree),
+        links=links.others(feed_links, "alternate"),
         ttl=_bounded(timedelta(minutes=min(media.number(first_text(children, "ttl")), 10**9))),
         update_period=_update_period(children),
         update_base=dates.parse(first_text(children, "sy:updatebase")),
@@ -110,12 +126,6 @@ def read(
         complete="fh:complete" in children,
         archive="fh:archive" in children,
         problems=tree.problems,
-        entries=tuple(
-            entry.read(
-                each, of_item(tree, each), language=language, authors=authors, item_hash=item_hash
-            )
-            for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
-        ),
     )
 
 
