@@ -9,7 +9,8 @@
     │   ├── Corrupt             SQLite reports a damaged file
     │   ├── DatabaseReplaced    the file was removed or replaced while it was open
     │   ├── Locked              another process held the database for too long
-    │   └── DiskFull            the disk is full
+    │   ├── DiskFull            the disk is full
+    │   └── TooSlow             a read took longer than a web request may
     └── AlreadyRunning          another scheduler polls into this database
 
 Expected outcomes of a poll are values (`models.poll.Failed`), never exceptions.
@@ -83,6 +84,10 @@ class Locked(StoreError):
 
 class DiskFull(StoreError):
     """The disk is full."""
+
+
+class TooSlow(StoreError):
+    """A read was interrupted because it took longer than a web request may."""
 
 
 class AlreadyRunning(AggregatorError):

@@ -18,6 +18,7 @@ from aggregator.cli.shared import load
 from aggregator.errors import AggregatorError
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
+from aggregator.web.middleware.search_limit import SEARCHES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,7 +31,7 @@ HOST = "AGGREGATOR_HOST"
 
 STOP_SECONDS = 5
 
-THREADS = 2
+THREADS = SEARCHES + 1
 """Request threads per process; the image proxy adds one per concurrent fetch."""
 
 

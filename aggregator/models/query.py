@@ -13,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import quote_plus, unquote_plus
 
 from aggregator.errors import QueryError
+from aggregator.models import search_terms
 from aggregator.models.numbers import parse_number
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -224,6 +225,14 @@ def _text(value: str) -> str:
     return value
 
 
+def _search_text(key: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        search_terms.check(key, _text(value))
+        return value
+
+    return read
+
+
 def _id(value: str) -> str:
     if not ID.fullmatch(value):
         raise QueryError(
@@ -309,9 +318,9 @@ _ROWS = (
         name="q",
         values="words",
         help='With all these words; `"a phrase"`, `start*` and `-without` work too.',
-        read=_text,
+        read=_search_text("q"),
     ),
-    Key(name="not", values="words", help="With none of these words.", read=_text),
+    Key(name="not", values="words", help="With none of these words.", read=_search_text("not")),
     Key(
         name="since",
         values="date, time or duration",

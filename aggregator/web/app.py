@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
 from aggregator.config.watch import LiveConfig
-from aggregator.errors import QueryError, StoreError
+from aggregator.errors import QueryError, StoreError, TooSlow
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
 from aggregator.policy.masking import masker
@@ -30,6 +30,7 @@ from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
 from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware, is_loopback
 from aggregator.web.middleware.representation import compress
+from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
 from aggregator.web.pages import as_of, assets, corrections, dates, login
 from aggregator.web.pages import routes as pages
@@ -37,6 +38,9 @@ from aggregator.web.pages.view_models import Head
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+READ_SECONDS = 1.0
+"""CPU time after which reading the database for one request is interrupted."""
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
@@ -101,7 +105,8 @@ def create_app(
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
-    inner = AuthMiddleware(serve_from(feed_server.cached_document, app.wsgi_app), authenticator)
+    limited = SearchLimitMiddleware(app.wsgi_app)
+    inner = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
     outer = serve_from(feed_server.cached_response, TrustedProxyMiddleware(inner, config))
     app.wsgi_app = HostMiddleware(outer, config) if is_loopback(host) else outer  # type: ignore[assignment, method-assign]
     return app
@@ -118,7 +123,8 @@ def serve_app(
     """
     path = os.environ["AGGREGATOR_CONFIG"]
     config = LiveConfig(path, os.environ, clock=time.monotonic, loaded=loaded)
-    return create_app(config, Store(config().storage), host=host).wsgi_app
+    store = Store(config().storage, read_seconds=READ_SECONDS)
+    return create_app(config, store, host=host).wsgi_app
 
 
 class _IdConverter(IntegerConverter):
@@ -194,6 +200,7 @@ _MESSAGES = {
 def _handle_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(QueryError, _query_error)
+    app.register_error_handler(TooSlow, _too_slow)
     app.register_error_handler(StoreError, _store_error)
     app.register_error_handler(Exception, _unexpected_error)
 
@@ -222,6 +229,13 @@ def _http_error(error: HTTPException) -> Response:
 
 def _query_error(error: QueryError) -> Response:
     return _error_page(400, "Invalid query", str(error))
+
+
+def _too_slow(error: TooSlow) -> Response:
+    current_app.logger.warning("event=request_too_slow path=%r", request.full_path)
+    response = _error_page(503, "Too slow", f"{str(error).capitalize()}.")
+    response.headers["Retry-After"] = "10"
+    return response
 
 
 def _store_error(error: StoreError) -> Response:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from aggregator.errors import (
     Locked,
     SchemaTooNew,
     StoreError,
+    TooSlow,
 )
 from aggregator.store.database import file_identity
 from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
@@ -23,6 +25,12 @@ from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
 Connection = sqlite3.Connection
 
 BUSY_SECONDS = 15.0
+
+CHECK_EVERY = 100_000
+"""Instructions of SQLite's virtual machine between two checks of a read's deadline.
+
+A few milliseconds: each check waits for Python's global lock, which other threads may hold.
+"""
 
 
 @contextmanager
@@ -48,6 +56,8 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
         )
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
         return DiskFull(f"{path}: the disk is full. Free some space; polling then resumes.")
+    if name.startswith("SQLITE_INTERRUPT"):
+        return TooSlow("the query takes too long: narrow it, or search for other words")
     if name.startswith("SQLITE_NOTADB"):
         return ForeignDatabase(
             f"{path}: this file is not an SQLite database. Name another file in storage.path,"
@@ -70,18 +80,22 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
 class Store:
     """The database file; open it once and share it between threads."""
 
-    def __init__(self, path: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: str, *, busy_seconds: float = BUSY_SECONDS, read_seconds: float | None = None
+    ) -> None:
         """Open or create a database, and migrate it to the current schema.
 
         Args:
             path: The file; a missing folder is created.
             busy_seconds: How long a writer waits for another process's transaction.
+            read_seconds: CPU seconds after which a `reading` block is interrupted, None for no
+                bound. Not wall-clock time: a busy machine must not refuse ordinary reads.
 
         Raises:
             StoreError: The file can't be used; it is never overwritten.
         """
         self.path = path
-        self._busy_seconds = busy_seconds
+        self._busy_seconds, self._read_seconds = busy_seconds, read_seconds
         self._threads = threading.local()
         self._connections: list[Connection] = []
         self._writing = threading.RLock()
@@ -229,7 +243,11 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield this thread's reading connection; the block sees one snapshot."""
+        """Yield this thread's reading connection; the block sees one snapshot.
+
+        Raises:
+            StoreError: As `clear_errors`; TooSlow after `read_seconds`.
+        """
         outer: Connection | None = getattr(self._threads, "connection", None)
         with self._clear_errors():
             if outer and outer.in_transaction:  # nested: the outer block's snapshot
@@ -237,6 +255,8 @@ class Store:
                 return
             self._follow_file()
             connection = self._reader()
+            if self._read_seconds is not None:
+                self._threads.deadline = time.thread_time() + self._read_seconds
             connection.execute("begin")
             try:
                 yield connection
@@ -253,7 +273,13 @@ class Store:
         self._threads.generation = self._generation
         self._threads.connection = connection = self._connect()
         connection.execute("pragma query_only = on")
+        if self._read_seconds is not None:
+            connection.set_progress_handler(self._is_overdue, CHECK_EVERY)
         return connection
+
+    def _is_overdue(self) -> bool:
+        """Return whether this thread's read has to stop; SQLite calls it while a statement runs."""
+        return bool(time.thread_time() > self._threads.deadline)
 
     def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy to a new file; other threads and processes go on."""

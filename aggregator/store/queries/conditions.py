@@ -129,17 +129,6 @@ def is_match(e: str, match: str) -> Condition:
     )
 
 
-def matches(e: str, match: str) -> Condition:
-    """Return the condition that an entry matches a search, checked for each row.
-
-    For few rows: `is_match` would gather all matches of a common word first.
-    """
-    return Condition(
-        f"exists (select 1 from entries_fts f where f.entries_fts match ? and f.rowid = {e}.id)",
-        (match,),
-    )
-
-
 def is_first_of_story(entry_id: str, member: Condition) -> Condition:
     """Return the condition that no earlier entry of an entry's story meets `member`.
 

@@ -1,13 +1,11 @@
 """Full-text search: expressions that are never malformed, snippets, and words near an entry."""
 
-import re
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aggregator.models.search_terms import Term, split
 from aggregator.store.database.connection import Connection
-
-_TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
-_WORD = re.compile(r"\w+", re.UNICODE)
 
 MARK_OPEN, MARK_CLOSE = "\x02", "\x03"  # not legal in any stored text, so never mistaken
 
@@ -21,54 +19,53 @@ class Expression:
 
 
 def expression(words: str, exclude: str = "") -> Expression:
-    """Parse words, "phrases", prefix* and -not; every input gives an expression, maybe empty.
+    """Return the FTS5 expression of a search; any text gives a valid one, perhaps "".
 
     Args:
         words: Terms that must all occur.
-        exclude: Terms of which none may occur, in the same form.
+        exclude: Terms of which none may occur.
     """
-    wanted, unwanted, ignored = [], [], []
-    for text, forced in ((words, False), (exclude, True)):
-        for minus, phrase, word in _TERM.findall(text.replace("\0", " ")):
-            quoted = _quoted(phrase or word)
-            if not quoted:
-                ignored.append(phrase or word or minus)
-            elif forced or minus:
-                unwanted.append(quoted)
-            else:
-                wanted.append(quoted)
+    search, excluded = split(words), split(exclude)
+    wanted = [_quoted(term) for term in search.terms if not term.is_excluded]
+    unwanted = [_quoted(term) for term in search.terms if term.is_excluded]
+    unwanted += [_quoted(term) for term in excluded.terms]
+    ignored = (*search.ignored, *excluded.ignored)
     if not wanted:
         return Expression(match="", ignored=(*ignored, *(f"-{text}" for text in unwanted)))
     match = " AND ".join(wanted)
     if unwanted:
         match = f"({match}) NOT ({' OR '.join(unwanted)})"
-    return Expression(match=match, ignored=tuple(ignored))
+    return Expression(match=match, ignored=ignored)
 
 
 def any_term(text: str) -> str:
-    """Return the expression for any of the words, "phrases" and prefixes* in a text, maybe ""."""
-    terms = (_quoted(phrase or word) for _, phrase, word in _TERM.findall(text.replace("\0", " ")))
-    return " OR ".join(filter(None, terms))
+    """Return the expression for any of the terms of a text, "" without terms."""
+    return " OR ".join(_quoted(term) for term in split(text).terms)
 
 
-def _quoted(text: str) -> str:
-    words = _WORD.findall(text)
-    if not words:
-        return ""
-    # The index ignores case, and `AND` must only stand between terms.
-    phrase = " ".join(words).replace(" AND ", " and ")
-    return f'"{phrase}"' + ("*" if text.endswith("*") else "")
+def _quoted(term: Term) -> str:
+    # The index ignores case, and ` AND ` inside a phrase would look like an operator.
+    words = term.words.replace(" AND ", " and ")
+    return f'"{words}"' + ("*" if term.is_prefix else "")
 
 
 def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tuple[str, str]]:
     """Return title and snippet of each entry, with matches between MARK_OPEN and MARK_CLOSE."""
     if not match or not entry_ids:
         return {}
-    places = ", ".join("?" * len(entry_ids))
+    # One scan of the matches between the first and the last id: with `rowid in (...)`, FTS5 would
+    # expand every prefix again for each id.
     rows = db.execute(
         "select rowid, highlight(entries_fts, 0, ?, ?), snippet(entries_fts, 1, ?, ?, '…', 40)"
-        f" from entries_fts where entries_fts match ? and rowid in ({places})",
-        (MARK_OPEN, MARK_CLOSE, MARK_OPEN, MARK_CLOSE, match, *entry_ids),
+        " from entries_fts where entries_fts match ? and rowid between ? and ?"
+        " and +rowid in (select value from json_each(?))",
+        (
+            *(MARK_OPEN, MARK_CLOSE) * 2,
+            match,
+            min(entry_ids),
+            max(entry_ids),
+            json.dumps(entry_ids),
+        ),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 
@@ -95,7 +92,7 @@ def nearest(db: Connection, entry_id: int, words: Iterable[str]) -> dict[str, Oc
     (last,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
     found = {}
     for word in words:
-        match = _quoted(word)
+        match = any_term(word)
         before, after = (
             [row[0] for row in db.execute(sql, (match, entry_id, NEAREST))]
             for sql in (

@@ -123,6 +123,8 @@ def select_ids(
         if searched is not None:
             return searched
     driver = _driver(query)
+    if query.exclude and len(driver.values) > 1:
+        driver = _NO_DRIVER  # one walk: each would gather the matches of the excluded words again
     found: set[tuple[str, int]] = set()
     for condition in driver.conditions() or [Condition("true")]:
         found |= _walk(db, query, driver, condition, limit, before, until_id)
@@ -193,9 +195,9 @@ def member_in_view(db: Connection, query: Query) -> Condition:
     query = _with_variants(db, query)
     where = _filters(db, replace(query, exclude=""), "o")
     if query.q:
-        where.append(conditions.matches("o", expression(query.q, query.exclude).match or '""'))
+        where.append(conditions.is_match("o", expression(query.q, query.exclude).match or '""'))
     elif excluded := any_term(query.exclude):
-        where.append(conditions.negated(conditions.matches("o", excluded)))
+        where.append(conditions.negated(conditions.is_match("o", excluded)))
     where += [Condition("o.id = m.entry_id"), conditions.is_shown("o")]
     inner = conditions.all_of(where)
     return Condition(f"exists (select 1 from entries o where {inner.sql})", inner.values)

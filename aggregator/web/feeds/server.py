@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from aggregator.errors import QueryError, StoreError
+from aggregator.errors import QueryError, StoreError, TooSlow
 from aggregator.formats import opml
 from aggregator.formats.merged import MergedFeed
 from aggregator.formats.table import FORMATS, OPML
@@ -24,6 +24,7 @@ from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.auth import bearer_token
 from aggregator.web.middleware.cache import Cache, document_key, request_key
+from aggregator.web.middleware.keyed_locks import KeyedLocks
 from aggregator.web.middleware.representation import (
     PRIVATE,
     PUBLIC,
@@ -75,7 +76,8 @@ class FeedServer:
         self._store, self._config, self._now = store, config, now
         self._cache = Cache(store, clock=clock)
         self._config_in_use = config()
-        self._rendering = threading.Lock()
+        self._rendering = KeyedLocks()
+        self._guard = threading.Lock()
         self._states: OrderedDict[tuple[str, str], dict[str, datetime]] = OrderedDict()
 
     def cached_document(self, environ: "WSGIEnvironment") -> WsgiResponse | None:
@@ -122,35 +124,45 @@ class FeedServer:
             return problem(401, str(error), ("WWW-Authenticate", "Bearer"), safe=PRIVATE)
         except QueryError as error:
             return problem(400, str(error))
+        except TooSlow as error:
+            return problem(503, str(error), ("Retry-After", "10"))
         except StoreError:
             return problem(503, "the database can't be read now", ("Retry-After", "10"))
 
     def _respond(self, environ: "WSGIEnvironment", wanted: Address) -> WsgiResponse:
-        with self._rendering:  # a second request for the same document finds it cached
-            config = self._config()
-            if config is not self._config_in_use:
-                self._cache.clear()
-                self._config_in_use = config
-            spec = views.resolve(
-                wanted.kind,
-                wanted.id,
-                environ.get("QUERY_STRING", ""),
-                config,
-                bearer=bearer_token(environ),
-            )
-            since = self._known_state(environ, spec, wanted)
-            if since is not None:
-                whole, delta = self._feed(spec, wanted.format, config, since=since)
-                response = whole.response(environ)
-                return response if response.status.startswith("304") else delta.response(environ)
-            document = self._cache.get(document_key(environ))
+        config = self._current_config()
+        spec = views.resolve(
+            wanted.kind,
+            wanted.id,
+            environ.get("QUERY_STRING", ""),
+            config,
+            bearer=bearer_token(environ),
+        )
+        since = self._known_state(environ, spec, wanted)
+        if since is not None:
+            whole, delta = self._feed(spec, wanted.format, config, since=since)
+            response = whole.response(environ)
+            return response if response.status.startswith("304") else delta.response(environ)
+        key = document_key(environ)
+        with self._rendering.hold(key):  # a second request for the same document finds it cached
+            document = self._cache.get(key)
             if document is None:
                 document = self._render(spec, wanted, config)
                 # A cached document is served to every request with the same address, so a
                 # private view is cached only when the address holds the token.
-                if not spec.private or spec.token:
-                    self._cache.put(document_key(environ), document)
+                is_cacheable = not spec.private or spec.token
+                if is_cacheable and config is self._config_in_use:
+                    self._cache.put(key, document)
         return document.response(environ)
+
+    def _current_config(self) -> Config:
+        """Return the configuration in force; drop what was rendered with another one."""
+        with self._guard:
+            config = self._config()
+            if config is not self._config_in_use:
+                self._cache.clear()
+                self._config_in_use = config
+        return config
 
     def _render(self, spec: ViewSpec, wanted: Address, config: Config) -> Representation:
         if wanted.archive:
@@ -262,10 +274,12 @@ class FeedServer:
         key = spec.feed_path(format), etag
         if len(key[0]) > MAX_STATE_PATH:
             return
-        self._states[key] = {item.entry.uri: item.updated for item in feed.items}
-        self._states.move_to_end(key)
-        if len(self._states) > MAX_STATES:
-            self._states.popitem(last=False)
+        state = {item.entry.uri: item.updated for item in feed.items}
+        with self._guard:
+            self._states[key] = state
+            self._states.move_to_end(key)
+            if len(self._states) > MAX_STATES:
+                self._states.popitem(last=False)
 
 
 def _links(spec: ViewSpec, format: str, hubs: Iterable[str]) -> tuple[tuple[str, str], ...]:
