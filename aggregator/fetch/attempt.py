@@ -3,6 +3,7 @@
 Interprets responses and touches no network: `handle` makes the transfers, `client` schedules them.
 """
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +42,8 @@ _COMMON = {
 }
 _PLAIN = list(_COMMON.values())
 _NO_FRESHNESS = Freshness()
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _BREAKING = frozenset("\r\n\0")
 """Characters that would end a header line."""
@@ -217,10 +220,7 @@ class Attempt:
         modified = headers.first(fields, "last-modified") or known.last_modified
         if etag == known.etag and modified == known.last_modified:
             return known
-        return Validators(
-            etag=etag if len(etag) <= _LONGEST_VALIDATOR else "",
-            last_modified=modified if len(modified) <= _LONGEST_VALIDATOR else "",
-        )
+        return Validators(etag=_sendable(etag), last_modified=_sendable(modified))
 
     def _other(self, response: Response) -> FetchOutcome:
         status, fault = response.status, response.fault
@@ -316,6 +316,13 @@ class Attempt:
         if target.href in seen:
             return f"redirects in a loop, back to {urls.display(target.href)}"
         return ""
+
+
+def _sendable(validator: str) -> str:
+    """Return a validator, or "" if it can't be sent back as a header value (RFC 9110 §5.5)."""
+    # Blanks and quotes inside an ETag are not etagc either, but servers that send them know them.
+    is_safe = len(validator) <= _LONGEST_VALIDATOR and not _CONTROL.search(validator)
+    return validator if is_safe else ""
 
 
 def _normal(url: str) -> str:

@@ -61,6 +61,27 @@ def test_everything_the_parser_needs_is_kept(feed_server: FeedServer, fetch: Fet
 
 # --- validators ------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize(
+    ("etag", "kept"),
+    [
+        ('"a,b \xe9"', True),
+        ("unquoted", True),
+        ('"tab\tinside"', True),
+        ('"bell\x07"', False),
+        ('"escape\x1b[2J"', False),
+        ('"delete\x7f"', False),
+        (f'"{"a" * 1_998}"', True),
+        (f'"{"a" * 1_999}"', False),
+    ],
+)
+def test_an_etag_that_can_not_be_sent_back_is_not_kept(
+    feed_server: FeedServer, fetch: Fetch, etag: str, kept: bool
+) -> None:
+    feed_server.reply("/feed", 200, {"Content-Type": "text/xml", "ETag": etag}, FEED)
+    assert fetched(fetch(feed_server.url("/feed"))).validators.etag == (etag if kept else "")
+
+
 KNOWN = Validators(etag='W/"ä"', last_modified="Mon, 23 Nov 2026 10:00:00 GMT")
 
 
