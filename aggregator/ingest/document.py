@@ -1,6 +1,6 @@
-"""What a document brings to a source: entries that are new, changed, gone from it or back.
+"""Parsed documents stored: entries that are new, changed, gone from the document or back in it.
 
-document | standing items | decide | apply | remember
+document | unchanged items | decide | apply | save hashes and entries
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ from aggregator.store.sources.documents import StoredDocument
 from aggregator.store.sources.sources import SourceState
 
 GAP_WINDOW = 5
-"""Entries that a document must hold for a change of all of them to be a gap."""
+"""Entries that two documents must have at least for a gap between them."""
 
 _NO_HASH = bytes(16)
-"""Keeps the place of an item among the hashes, and is the hash of none."""
+"""The hash stored for an item that is to be parsed again."""
 
 
 NOT_COMPARED = frozenset({
@@ -49,13 +49,14 @@ _COMPARED = tuple(each.name for each in fields(Entry) if each.name not in NOT_CO
 
 @dataclass(slots=True, kw_only=True)
 class DocumentChanges:
-    """What a document changed.
+    """The changes that a document made.
 
     Args:
-        touched: Whether any view may look different though nothing is new.
-        known: How many of its entries were stored before.
-        gap: Why entries between the last document and this one may be missing, "" else.
-        quarantine: Why its new entries are held back, "" when they are not.
+        new, changed: Entry ids.
+        touched: Whether any view may look different without new entries.
+        known: Number of its entries that were stored before.
+        gap: Why entries between the last document and this one may be missing, "" if none are.
+        quarantine: Why its new entries are held back, "" if they are not.
     """
 
     new: list[int] = field(default_factory=list)
@@ -69,7 +70,7 @@ class DocumentChanges:
 def ingest_document(
     db: Connection,
     state: SourceState,
-    reading: ParsedDocument,
+    parsed: ParsedDocument,
     *,
     rulebook: Rulebook,
     now: datetime,
@@ -77,24 +78,24 @@ def ingest_document(
     archive: bool = False,
     pushed: bool = False,
 ) -> DocumentChanges:
-    """Store a document's entries and hashes, inside the caller's transaction.
+    """Store a document's entries and hashes, in the caller's transaction.
 
-    Its new entries are not in the search index yet: that is done for many documents at once, in
-    the same transaction, and before the next document of the same source.
+    The caller adds its new entries to the search index: for many documents at once, in the same
+    transaction, and before the next document of the same source.
 
     Args:
-        archive: Whether it is an older part of the feed, beside the document that is polled.
+        archive: Whether it is an older part of the feed, not the polled document.
         rulebook: The rules in force.
-        base_url: Our own address, whose host names the ids that we make.
-        pushed: It came by itself, so what the next poll is compared with stays as it is.
+        base_url: The site's URL, for the ids of entries.
+        pushed: Whether a hub pushed it: the stored hashes of the polled document then stay.
     """
     return DocumentIngest(db, state, rulebook, now, base_url).read(
-        reading, archive=archive, pushed=pushed
+        parsed, archive=archive, pushed=pushed
     )
 
 
 class DocumentIngest:
-    """One document on its way into the database."""
+    """One document on its way into the database, see `ingest_document`."""
 
     def __init__(
         self,
@@ -106,52 +107,50 @@ class DocumentIngest:
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
         self.base_url = base_url
-        self.found = DocumentChanges()
+        self.changes = DocumentChanges()
 
-    def read(self, reading: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
-        """Store the document's entries and return what changed."""
+    def read(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
+        """Store the document's entries and return the changes."""
         before = documents.get(self.db, self.state.id)
-        standing = {} if archive else _standing(before, reading)
-        own = [identity.keys(self.state.id, entry) for entry in reading.entries]
+        unchanged_items = {} if archive else _unchanged_items(before, parsed)
+        own = [identity.keys(self.state.id, entry) for entry in parsed.entries]
         known = aliases.find(self.db, [key for keys in own for key in keys.present])
-        reread = _reread(before, reading)
-        if before.body_hash and before.body_hash[:1] != reading.body_hash[:1]:
+        reread = _reread(before, parsed)
+        if before.body_hash and before.body_hash[:1] != parsed.body_hash[:1]:
             known = self._texts_today(before) | known
         stored = entries.get_known(self.db, {*known.values(), *reread.values()})
         decision = identity.decide(
-            reading.entries,
+            parsed.entries,
             own,
             aliases=known,
             known=stored,
-            unchanged_items=frozenset(standing.values()),
+            unchanged_items=frozenset(unchanged_items.values()),
             reread=reread,
             outdated=[
                 each.id for each in stored.values() if fingerprint.is_outdated(each.fingerprint)
             ],
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
-        ids = self._apply(reading.entries, own, decision)
-        self.found.quarantine = decision.quarantine
-        seen = {*standing.values(), *(same.id for same in decision.same)}
-        self.found.known = len(seen)
+        ids = self._apply(parsed.entries, own, decision)
+        self.changes.quarantine = decision.quarantine
+        seen = {*unchanged_items.values(), *(same.id for same in decision.same)}
+        self.changes.known = len(seen)
         if pushed:
             self._add_to(before, ids.values())
         elif archive:  # not in the feed's own document, so retention counts from now
-            entries.mark_left(self.db, self.found.new, self.now)
+            entries.mark_left(self.db, self.changes.new, self.now)
         else:
-            self._remember(before, reading, standing, ids, decision.repeated)
-            self._look_for_gap(before, reading, seen)
-        return self.found
+            self._save(before, parsed, unchanged_items, ids, decision.repeated)
+            self._look_for_gap(before, parsed, seen)
+        return self.changes
 
-    def _look_for_gap(
-        self, before: StoredDocument, reading: ParsedDocument, seen: set[int]
-    ) -> None:
-        """Note when no entry of the previous document is left: others may have come and gone."""
-        window, new = set(before.entry_ids) - {0}, len(self.found.new)
+    def _look_for_gap(self, before: StoredDocument, parsed: ParsedDocument, seen: set[int]) -> None:
+        """Note a gap: no entry of the previous document is left, so others may be missed."""
+        window, new = set(before.entry_ids) - {0}, len(self.changes.new)
         is_gap = min(len(window), new) >= GAP_WINDOW and not window & seen
-        if is_gap and reading.whole and not self.found.quarantine:
+        if is_gap and parsed.whole and not self.changes.quarantine:
             since = f" of {self.state.last_ok:%Y-%m-%d %H:%M}" if self.state.last_ok else ""
-            self.found.gap = (
+            self.changes.gap = (
                 f"{new} new entries and none of the {len(window)} entries of the last"
                 f" document{since}; entries between them may be missing"
             )
@@ -162,7 +161,7 @@ class DocumentIngest:
         own: Sequence[identity.Keys],
         decision: identity.Decision,
     ) -> dict[int, int]:
-        """Write what was decided and return the entry's id for each position."""
+        """Write the decision and return the entry id of each position."""
         ids: dict[int, int] = {}
         by_key: dict[bytes, int] = {}
         quiet = [same.id for same in decision.same if not same.changed]
@@ -176,21 +175,21 @@ class DocumentIngest:
                     sections=self.state.sections, ruling=self._ruling(entry),
                     matched=same.matched, is_upgrade=is_upgrade,
                 )  # fmt: skip
-                self.found.touched |= not is_upgrade
+                self.changes.touched |= not is_upgrade
             if same.changed:
-                self.found.changed.append(same.id)
+                self.changes.changed.append(same.id)
             ids[same.position] = same.id
             by_key |= dict.fromkeys(same.aliases, same.id)
-        # Oldest first, as most documents have the newest on top: ids follow publication.
-        fresh = decision.new[::-1]
-        self.found.new = entries.insert(
+        # Oldest first, because most documents begin with the newest: ids follow publication.
+        new_entries = decision.new[::-1]
+        self.changes.new = entries.insert(
             self.db,
             self.state.id,
-            [self._fresh(incoming[new.position], own[new.position], new) for new in fresh],
+            [self._new(incoming[new.position], own[new.position], new) for new in new_entries],
             first_seen=self.now,
             sections=self.state.sections,
         )
-        for new, entry_id in zip(fresh, self.found.new, strict=True):
+        for new, entry_id in zip(new_entries, self.changes.new, strict=True):
             ids[new.position] = entry_id
             by_key |= dict.fromkeys(new.aliases, entry_id)
         aliases.add(self.db, by_key)
@@ -200,8 +199,8 @@ class DocumentIngest:
     def _texts_today(self, before: StoredDocument) -> dict[bytes, int]:
         """Return the text keys that the last document's entries would have today.
 
-        Entries without guid and link are known by the fingerprint of their text alone, and those
-        stored by an earlier version of the reader have another one.
+        Entries without guid and link are identified only by the fingerprint of their text, and
+        earlier versions of the program stored another fingerprint.
         """
         written = entries.get_as_published(self.db, set(before.entry_ids))
         return {
@@ -210,7 +209,7 @@ class DocumentIngest:
             if fingerprint.is_outdated(entry.fingerprint)
         }
 
-    def _fresh(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.NewEntry:
+    def _new(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.NewEntry:
         ruling = self._ruling(entry)
         return entries.NewEntry(
             entry=entry,
@@ -227,7 +226,7 @@ class DocumentIngest:
     def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
 
-        A guid that several entries have is none: readers would show one of them.
+        A guid of several entries is not used: feed readers would show only one of them.
         """
         if own.guid in new.aliases and urls.is_iri(entry.guid):
             return entry.guid
@@ -240,74 +239,73 @@ class DocumentIngest:
         return f"tag:{tag_authority(self.base_url)},{day}:{quote(self.state.id)}"
 
     def _add_to(self, before: StoredDocument, ids: Iterable[int]) -> None:
-        """Count pushed entries among those of the document: the next poll tells if they stay."""
+        """Add pushed entries to those of the document, until the next poll."""
         known = set(before.entry_ids)
         added = (entry_id for entry_id in ids if entry_id not in known)
         entry_ids = (*before.entry_ids, *added)
         documents.save(self.db, self.state.id, replace(before, entry_ids=entry_ids))
 
-    def _remember(
+    def _save(
         self,
         before: StoredDocument,
-        reading: ParsedDocument,
-        standing: Mapping[bytes, int],
+        parsed: ParsedDocument,
+        unchanged_items: Mapping[bytes, int],
         ids: Mapping[int, int],
         repeated: Sequence[int],
     ) -> None:
-        """Keep the document's hashes and entries; note which entries left it or came back."""
-        by_hash = dict(standing)
+        """Save the document's hashes and entries; mark the entries that left it or came back."""
+        by_hash = dict(unchanged_items)
         for position, entry_id in ids.items():
-            by_hash[reading.entries[position].item_hash] = entry_id
-        items = _split(reading.item_hashes)
-        # What repeats another item is read again, as it may be the one that stays.
-        again = {reading.entries[position].item_hash for position in repeated} - by_hash.keys()
-        if reading.item_hashes:
+            by_hash[parsed.entries[position].item_hash] = entry_id
+        items = _split(parsed.item_hashes)
+        # A repeated item is parsed again: it may be the one that stays.
+        reparsed = {parsed.entries[position].item_hash for position in repeated} - by_hash.keys()
+        if parsed.item_hashes:
             entry_ids = tuple(by_hash.get(item, 0) for item in items)
         else:
-            entry_ids = tuple(ids.get(position, 0) for position in range(len(reading.entries)))
-        if not reading.whole:  # the others still stand in what this is a part of
+            entry_ids = tuple(ids.get(position, 0) for position in range(len(parsed.entries)))
+        if not parsed.whole:  # the other entries are still in the feed
             entry_ids = (*before.entry_ids, *(set(entry_ids) - set(before.entry_ids)))
-        if reading.whole:
+        if parsed.whole:
             gone = set(before.entry_ids).difference(entry_ids, [0])
             entries.mark_left(self.db, gone, self.now)
-            back = set(entry_ids).difference(before.entry_ids, self.found.new, [0])
+            back = set(entry_ids).difference(before.entry_ids, self.changes.new, [0])
             entries.mark_present(self.db, back)
         documents.save(
             self.db,
             self.state.id,
             StoredDocument(
-                body_hash=reading.body_hash,
-                item_hashes=b"".join(_NO_HASH if item in again else item for item in items),
+                body_hash=parsed.body_hash,
+                item_hashes=b"".join(_NO_HASH if item in reparsed else item for item in items),
                 entry_ids=entry_ids,
             ),
         )
 
 
-def _standing(before: StoredDocument, reading: ParsedDocument) -> dict[bytes, int]:
-    """Return the entries whose items stand unchanged in the new document, by item hash."""
-    new = {entry.item_hash for entry in reading.entries}
-    present = set(_split(reading.item_hashes)) - new
+def _unchanged_items(before: StoredDocument, parsed: ParsedDocument) -> dict[bytes, int]:
+    """Return the entries with unchanged items in the new document, by item hash."""
+    new = {entry.item_hash for entry in parsed.entries}
+    present = set(_split(parsed.item_hashes)) - new
     pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
     return {item: entry_id for item, entry_id in pairs if entry_id and item in present}
 
 
-def _reread(before: StoredDocument, reading: ParsedDocument) -> dict[int, int]:
-    """Return the stored entry of each position whose item has the bytes of the last document.
+def _reread(before: StoredDocument, parsed: ParsedDocument) -> dict[int, int]:
+    """Return the stored entry of each position with an item of equal bytes in the last document.
 
-    Such items are only read again by another version of the reader, whose guid, link and text may
-    all be better ones.
+    A newer version of the parser parses such items again, and may find a better guid, link or text.
     """
     pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
     by_hash = {item: entry_id for item, entry_id in pairs if entry_id}
     return {
         position: by_hash[entry.item_hash]
-        for position, entry in enumerate(reading.entries)
+        for position, entry in enumerate(parsed.entries)
         if entry.item_hash in by_hash
     }
 
 
 def _comparable(entry: Entry) -> tuple[object, ...]:
-    """Return the values whose change is worth rewriting an entry with an equal fingerprint."""
+    """Return the values that are compared to decide whether to rewrite an entry."""
     return tuple(_without_tracking(name, getattr(entry, name)) for name in _COMPARED)
 
 

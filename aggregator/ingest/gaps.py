@@ -22,7 +22,7 @@ EASED = 3
 def after_document(
     state: SourceState, found: DocumentChanges, document: ParsedDocument
 ) -> tuple[SourceChanges, str]:
-    """Return what the feed's own document means for gaps."""
+    """Return the step after the feed's own document."""
     if not found.gap:
         if state.gap_boost and found.known >= EASED * len(found.new):
             return {"gap_boost": state.gap_boost - 1}, ""
@@ -38,7 +38,7 @@ def after_document(
 def after_archive(
     state: SourceState, found: DocumentChanges, outcome: PollOutcome
 ) -> tuple[SourceChanges, str]:
-    """Return what an older part of the feed means for the gap that it was fetched to fill."""
+    """Return the step after an older part of the feed, fetched to fill a gap."""
     older = outcome.feed.older if isinstance(outcome, ParsedDocument) else ""
     left = state.fill_left - 1
     if not found.known and older and left > 0:

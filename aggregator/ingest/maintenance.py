@@ -1,4 +1,4 @@
-"""What keeps the database in line: with the configuration, its rules, and the time that passes."""
+"""Maintenance: synchronise with the configuration, reapply rules, delete expired rows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,17 +16,19 @@ from aggregator.store.sources import documents, incidents, poll_log, sources, sy
 from aggregator.store.sources.sources import SourceState
 
 NIGHTS = timedelta(days=3)
+"""Time since the last run from which a run counts as one after an outage."""
+
 INCIDENTS_KEPT = timedelta(days=366)
 
-JUDGED_AT_ONCE = 500
-"""Entries judged anew in one transaction: polls wait for no more than these."""
+RULED_AT_ONCE = 500
+"""Entries per transaction when rules are reapplied, so that polls wait no longer."""
 
 
 def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary:
-    """Bring the database in line with a configuration, in one transaction."""
+    """Synchronise the database with a configuration, in one transaction."""
     with store.transaction() as db:
         summary = sync.apply(db, config.sources, now=now, first_polls={})
-        # Entries that the document at the new URL has too come back with its first poll.
+        # The first poll of the new URL marks the entries that are in its document too.
         entries.mark_left(db, documents.delete(db, summary.moved), now)
         for change in summary.resectioned:
             lists.move_source(db, change.source_id, left=change.left, joined=change.joined)
@@ -38,15 +40,15 @@ def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary
 def reapply_rules(
     store: Store, config: Config, now: datetime, stopping: Callable[[], bool] = lambda: False
 ) -> int:
-    """Let the rules of a configuration hold for what is stored too; return how many were judged.
+    """Apply the rules of a configuration to stored entries; return the number of entries.
 
-    Only entries of sources whose rules have changed are looked at. When it is stopped in between,
-    the next call begins these sources again.
+    Only sources with changed rules are processed. After a stop, the next call starts again with the
+    source that was interrupted.
     """
     rulebook = Rulebook.of(config)
     with store.reading() as db:
         before = sources.rule_digests(db)
-    judged = 0
+    count = 0
     for source in config.sources:
         digest = rulebook.stamp(source.id, source.sections)
         if before.get(source.id, digest) == digest:
@@ -55,16 +57,16 @@ def reapply_rules(
         after: int | None = 0
         while after is not None and not stopping():
             with store.transaction() as db:
-                held = entries.of_source(db, source.id, after=after, limit=JUDGED_AT_ONCE)
-                for one in held:
-                    entries.apply_ruling(db, one, evaluate(one.entry), source.sections, now)
-                judged += len(held)
-                after = held[-1].id if len(held) == JUDGED_AT_ONCE else None
+                found = entries.of_source(db, source.id, after=after, limit=RULED_AT_ONCE)
+                for stored in found:
+                    entries.apply_ruling(db, stored, evaluate(stored.entry), source.sections, now)
+                count += len(found)
+                after = found[-1].id if len(found) == RULED_AT_ONCE else None
                 if after is None:
                     sources.save_rule_digest(db, source.id, digest)
-                if held:
+                if found:
                     change_log.bump_all(db)
-    return judged
+    return count
 
 
 def run_maintenance(
@@ -113,7 +115,7 @@ def _expire(store: Store, cutoffs: Cutoffs, stopping: Callable[[], bool]) -> Non
 
 
 def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetime) -> int:
-    """Show a source's quarantined entries and return how many there were."""
+    """Release a source's quarantined entries; return their number."""
     evaluate = partial(rulebook.evaluate, state.id, state.sections)
     count = entries.release(db, state.id, state.sections, evaluate)
     if state.health == "quarantined":

@@ -102,7 +102,7 @@ class SourceUpdate:
         self.source = context.sources.get(state.id)
         self.changes: SourceChanges = {"polls": state.polls + 1, "last_poll": self.now}
         self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
-        self.found = document.DocumentChanges()
+        self.document_changes = document.DocumentChanges()
         self.gate: tuple[datetime, str] | None = None
 
     @property
@@ -141,11 +141,11 @@ class SourceUpdate:
             source_id=self.state.id,
             title=self.state.title,
             result=_result(outcome),
-            new=tuple(self.found.new),
-            changed=tuple(self.found.changed),
+            new=tuple(self.document_changes.new),
+            changed=tuple(self.document_changes.changed),
             detail=outcome.detail if isinstance(outcome, Failed) else "",
             discovered=self.result.discovered,
-            touched=bool(self.found.touched or self.found.new),
+            touched=bool(self.document_changes.touched or self.document_changes.new),
             next_poll=plan,
         )
 
@@ -153,28 +153,28 @@ class SourceUpdate:
 
     def _apply_document(self, parsed: ParsedDocument) -> None:
         self._ingest(parsed)
-        changes, message = gaps.after_document(self.state, self.found, parsed)
+        changes, message = gaps.after_document(self.state, self.document_changes, parsed)
         self.changes |= changes
         self._note("gap", message)
         if _presented(self.feed) != _presented(parsed.feed):
-            self.found.touched = True
+            self.document_changes.touched = True
         if self.feed != parsed.feed:
             self.feed = self.changes["feed"] = parsed.feed
         if parsed.whole:
             self.changes["body_bytes"] = self.transfer.received
-        if self.found.new or self.found.changed:
+        if self.document_changes.new or self.document_changes.changed:
             self.changes["last_change"] = self.now
 
     def _apply_archive(self, outcome: PollOutcome) -> None:
         """Take the entries of an older part of the feed; the source keeps its validators."""
         if isinstance(outcome, ParsedDocument):
             self._ingest(outcome)
-        changes, message = gaps.after_archive(self.state, self.found, outcome)
+        changes, message = gaps.after_archive(self.state, self.document_changes, outcome)
         self.changes |= changes
         self._note("gap", message)
 
     def _ingest(self, parsed: ParsedDocument) -> None:
-        self.found = document.ingest_document(
+        self.document_changes = document.ingest_document(
             self.db,
             self.state,
             parsed,
@@ -183,7 +183,7 @@ class SourceUpdate:
             base_url=self.context.config.site.base_url,
             archive=self.result.archive,
         )
-        self.changes["entries"] = self.state.entries + len(self.found.new)
+        self.changes["entries"] = self.state.entries + len(self.document_changes.new)
 
     def _note(self, kind: str, message: str) -> None:
         if message:
@@ -288,13 +288,13 @@ class SourceUpdate:
         if self.pushed_since is None:
             return False
         before = self.state.last_ok
-        if self.found.new and before and before >= self.pushed_since:
+        if self.document_changes.new and before and before >= self.pushed_since:
             return not subscriptions.suspect(self.db, self.state.id, self.now)
         return True
 
     def _publication_stats(self) -> schedule.PublicationStats:
         known = schedule.PublicationStats(gap=self.state.gap, newest=self.state.newest)
-        if known.newest and not (self.found.new or self.found.touched):
+        if known.newest and not (self.document_changes.new or self.document_changes.touched):
             return known
         times = entries.publication_times(self.db, self.state.id)
         stats = schedule.publication_stats(times, self.now)
@@ -327,8 +327,8 @@ class SourceUpdate:
             incidents.open(self.db, self.state.id, kind, assessed.reason, self.now)
 
     def _quarantine_reason(self) -> str:
-        if self.found.quarantine:
-            return self.found.quarantine
+        if self.document_changes.quarantine:
+            return self.document_changes.quarantine
         if self.state.health == "quarantined":
             return self.state.error or "entries are held back"
         if self.state.health in RECOVERING and not self.failures:

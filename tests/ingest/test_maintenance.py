@@ -187,7 +187,7 @@ def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
 
 
 def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> None:
-    many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.JUDGED_AT_ONCE + 1)]
+    many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.RULED_AT_ONCE + 1)]
     desk.poll(make_document(*many))
     obey(desk, {"source": (rule("priority"),)})
     assert reapply_rules(desk) == len(many)
