@@ -147,6 +147,12 @@ def test_text_under_two_headlines_is_the_same(shared: int, reason: str) -> None:
     assert joined(first(ABOUT_ONE, words(range(12))), second(ABOUT_OTHER, other)) == reason
 
 
+def test_two_thirds_of_a_long_text_are_too_few() -> None:
+    """Twelve trigrams of eighteen."""
+    one, other = words(range(20)), words(range(14), range(40, 46))
+    assert joined(first(ABOUT_ONE, one), second(ABOUT_OTHER, other)) == ""
+
+
 @pytest.mark.parametrize(("count", "reason"), [(10, TEXT), (9, "")])
 def test_words_of_a_lead_that_is_evidence(count: int, reason: str) -> None:
     lead = words(range(count))
@@ -226,6 +232,13 @@ LEAD = words(range(14))
 def test_titles_and_leads(short: int, long: int, lead: str, reason: str) -> None:
     one = first(words(range(300, 300 + short)), LEAD)
     assert joined(one, second(words(range(300, 300 + long)), lead)) == reason
+
+
+def test_two_ninths_of_two_texts_are_too_few() -> None:
+    """Four trigrams of eighteen, under titles that share six tenths."""
+    one, other = words(range(20)), words(range(6), range(40, 54))
+    pair = first(words(range(300, 303)), one), second(words(range(300, 307)), other)
+    assert joined(*pair) == ""
 
 
 @pytest.mark.parametrize(("shared", "reason"), [(7, LIKENESS), (6, "")])
