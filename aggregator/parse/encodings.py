@@ -65,6 +65,8 @@ _OTHER_LABELS = {
 
 _SURROGATE_PAIR = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])+")
 _CUT_CHARACTER = re.compile(rb"[\xc2\xc3\xe2\xef\xf0][\x80-\xbf]{0,2}")
+_RUN = re.compile(rb"[^<>\x80-\xff]*[\x80-\xff][^<>]*")
+"""Text between two tags that is not all ASCII."""
 _UNICODE = re.compile(r"utf-(?:8|16|32)")
 _LEADS = {
     "big5": range(0x81, 0xFF),
@@ -191,6 +193,21 @@ def _likeliest(body: bytes, declared: tuple[str, ...]) -> str:
     return next((name for name in declared if name != "utf-8"), "windows-1252")
 
 
+def _read_pasted(run: re.Match[bytes]) -> bytes:
+    """Return a run of text in UTF-8, read as windows-1252 if it was pasted in from such a page.
+
+    A single fault, the remains of a cut character, or a fault beside characters stays a fault.
+    """
+    text = run[0].decode("utf-8", "replace")
+    faults = text.count(REPLACEMENT)
+    is_pasted = (
+        faults > 1
+        and len(text.encode("ascii", "ignore")) == len(text) - faults
+        and not _CUT_CHARACTER.sub(b"", run[0]).isascii()
+    )
+    return _text(run[0], "windows-1252").encode() if is_pasted else run[0]
+
+
 def _joined_surrogates(body: bytes) -> bytes:
     """Return UTF-8 in which pairs of surrogates, as Java and MySQL write them, are characters."""
     if b"\xed" not in body:
@@ -208,6 +225,7 @@ def _decoded(body: bytes, encoding: str, problems: list[str]) -> bytes:
         body = _joined_surrogates(body)
         if _is_utf8(body):
             return body
+        body = _RUN.sub(_read_pasted, body)
     text = _text(body, encoding)
     if REPLACEMENT in text:
         problems.append(f"bytes that are no {encoding.upper()} were replaced by {REPLACEMENT}")

@@ -361,3 +361,28 @@ def test_utf8_is_utf8_under_every_label(text: str) -> None:
     body = f"<rss>{text}é</rss>".encode()
     for label in LABELS:
         assert encodings.to_utf8(body, f"text/xml; charset={label}", []) == body
+
+
+@pytest.mark.parametrize(
+    ("pasted", "expected"),
+    [
+        pytest.param("T\xfcr \x96 \x93x\x94".encode("latin-1"), "Tür – “x”", id="several faults"),
+        pytest.param(b"T\xfcr", "T\N{REPLACEMENT CHARACTER}r", id="a single fault"),
+        pytest.param(
+            "Tür – ".encode() + b"\x93x\x94",
+            "Tür – \N{REPLACEMENT CHARACTER}x\N{REPLACEMENT CHARACTER}",
+            id="faults beside characters",
+        ),
+        pytest.param(
+            b"a\xe2\x80 b\xe2\x80",
+            "a\N{REPLACEMENT CHARACTER} b\N{REPLACEMENT CHARACTER}",
+            id="cut characters",
+        ),
+    ],
+)
+def test_a_text_pasted_into_a_utf8_document(pasted: bytes, expected: str) -> None:
+    item = "<item><title>{}</title></item>"
+    body = rss(item.format("Café “pier”") + item.format("PASTED"), head="")
+    entries = parse(body.replace(b"PASTED", pasted)).entries
+    titles = [entry.title.value for entry in entries if entry.title]
+    assert titles == ["Café “pier”", expected]
