@@ -78,7 +78,10 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         language=language_tag(parsed.language) or language,
         item_hash=parsed.item_hash,
     )
-    return with_fingerprint(cleaned, words)
+    cleaned = with_fingerprint(cleaned, words)
+    if parsed.is_cut:
+        cleaned = replace(cleaned, fingerprint=fingerprint.INCOMPLETE + cleaned.fingerprint[1:])
+    return cleaned
 
 
 def with_fingerprint(entry: Entry, words: str | None = None) -> Entry:

@@ -16,7 +16,10 @@ VERSION = b"2"
 """First byte of every fingerprint. Raise it when reading or cleaning improves, and add the old
 one to `OLDER_VERSIONS`."""
 
-OLDER_VERSIONS = frozenset({b"1"})
+INCOMPLETE = b"0"
+"""First byte of the fingerprint of an entry that the end of its document cut."""
+
+OLDER_VERSIONS = frozenset({INCOMPLETE, b"1"})
 """A difference to a fingerprint of these versions is stored, and is no correction."""
 
 ADVERTISERS = (
@@ -43,8 +46,13 @@ _PHRASES = (
 
 
 def is_outdated(stored: bytes) -> bool:
-    """Return whether a stored fingerprint was made by the rules of an earlier version."""
+    """Return whether a fingerprint was made by an earlier version or of an incomplete entry."""
     return stored[:1] in OLDER_VERSIONS
+
+
+def is_incomplete(made: bytes) -> bool:
+    """Return whether a fingerprint is of an entry that the end of its document cut."""
+    return made.startswith(INCOMPLETE)
 
 
 def is_advertiser(url: str) -> bool:

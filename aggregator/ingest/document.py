@@ -155,6 +155,19 @@ class DocumentIngest:
                 f" document{since}; entries between them may be missing"
             )
 
+    def _revise(self, same: identity.Same, entry: Entry, written: Entry | None) -> None:
+        """Write a known entry, where it differs from the one that is written."""
+        is_upgrade = written is not None and fingerprint.is_outdated(written.fingerprint)
+        if written is None or is_upgrade or _comparable(written) != _comparable(entry):
+            entries.revise(
+                self.db, same.id, entry, changed=self.now if same.changed else None,
+                sections=self.state.sections, ruling=self._ruling(entry),
+                matched=same.matched, is_upgrade=is_upgrade,
+            )  # fmt: skip
+            self.changes.touched |= not is_upgrade
+        if same.changed:
+            self.changes.changed.append(same.id)
+
     def _apply(
         self,
         incoming: Sequence[Entry],
@@ -168,16 +181,8 @@ class DocumentIngest:
         written = entries.get_as_published(self.db, quiet)
         for same in decision.same:
             entry = incoming[same.position]
-            is_upgrade = not same.changed and fingerprint.is_outdated(written[same.id].fingerprint)
-            if same.changed or is_upgrade or _comparable(written[same.id]) != _comparable(entry):
-                entries.revise(
-                    self.db, same.id, entry, changed=self.now if same.changed else None,
-                    sections=self.state.sections, ruling=self._ruling(entry),
-                    matched=same.matched, is_upgrade=is_upgrade,
-                )  # fmt: skip
-                self.changes.touched |= not is_upgrade
-            if same.changed:
-                self.changes.changed.append(same.id)
+            if not fingerprint.is_incomplete(entry.fingerprint):
+                self._revise(same, entry, written.get(same.id))
             ids[same.position] = same.id
             by_key |= dict.fromkeys(same.aliases, same.id)
         # Oldest first, because most documents begin with the newest: ids follow publication.

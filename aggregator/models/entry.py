@@ -80,6 +80,7 @@ class ParsedEntry:
         unread_date: The text of a date that can't be read, where no other one can; else "".
         base: xml:base in force for the entry, "" when none.
         item_hash: Hash of the item's bytes in the document, b"" when the document was not split.
+        is_cut: Whether the document ends within the entry, so that its text may be incomplete.
         links: `(rel, URL)` of the entry's further links, such as `via` or `replies`.
     """
 
@@ -93,6 +94,7 @@ class ParsedEntry:
     published: datetime | None = None
     updated: datetime | None = None
     unread_date: str = ""
+    is_cut: bool = False
     enclosures: tuple[Enclosure, ...] = ()
     images: tuple[Image, ...] = ()
     origin: Origin | None = None

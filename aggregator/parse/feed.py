@@ -95,13 +95,13 @@ def read(
     """
     feed = _metadata(tree, children, page)
     inherited = entry.Inherited(language=feed.language, authors=feed.authors)
-    return replace(
-        feed,
-        entries=tuple(
-            entry.read(each, of_item(tree, each), inherited, item_hash=item_hash)
-            for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
-        ),
-    )
+    read_entries = [
+        entry.read(each, of_item(tree, each), inherited, item_hash=item_hash)
+        for each, item_hash in zip(entries, hashes or repeat(b""), strict=False)
+    ]
+    if tree.is_cut and read_entries:
+        read_entries[-1] = replace(read_entries[-1], is_cut=True)
+    return replace(feed, entries=tuple(read_entries))
 
 
 def _metadata(tree: Tree, children: Children, page: str) -> ParsedFeed:

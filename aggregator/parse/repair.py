@@ -79,6 +79,13 @@ def references(xml: bytes) -> bytes:
     return _OPAQUE_OR_REFERENCE.sub(mended, xml)
 
 
+def is_cut(xml: bytes) -> bool:
+    """Return whether a document ends within an item, without any end tag after its start."""
+    last_item = max(xml.rfind(b"<item"), xml.rfind(b"<entry"))
+    ends = (b"</item", b"</entry", b"</channel", b"</rss", b"</feed", b"</rdf", b"</RDF")
+    return last_item > max(map(xml.rfind, ends))
+
+
 def without_opaque(xml: bytes) -> bytes:
     """Return a document without its comments, CDATA sections and processing instructions."""
     return _ONLY_OPAQUE.sub(b"", xml)

@@ -57,6 +57,7 @@ class Tree:
 
     Args:
         url: What references resolve against where no xml:base says otherwise.
+        is_cut: Whether the document ends within its last item.
         problems: What was wrong with the document. Where there is nothing, each item has the
             values that it would have without the others.
     """
@@ -66,6 +67,7 @@ class Tree:
     url: str
     has_bases: bool
     has_languages: bool
+    is_cut: bool = False
     problems: tuple[str, ...] = ()
 
     def children(self, element: Element) -> Children:
@@ -113,6 +115,7 @@ def read(xml: bytes, url: str) -> Tree:
     if not repair.declares_entities(xml):
         root, faults = _parse(xml)
     problems = tuple(faults[:1])
+    is_cut = bool(faults) and repair.is_cut(xml)
     if root is None or faults:
         xml = repair.references(xml)
         root, faults = _parse(xml)
@@ -123,7 +126,7 @@ def read(xml: bytes, url: str) -> Tree:
     if root is None:
         root = fallback.read(xml)
         problems += (BEYOND_REPAIR,)
-    return _tree(root, xml, url, problems)
+    return replace(_tree(root, xml, url, problems), is_cut=is_cut)
 
 
 def of_item(tree: Tree, item: Element) -> Tree:

@@ -54,6 +54,23 @@ def test_every_item_of_an_ill_formed_document_is_read(inside: str) -> None:
     assert BEYOND_REPAIR not in feed.problems
 
 
+END = len("</channel></rss>")
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        (rss(f"{NEXT}{NEXT}"), [False, False]),
+        (rss(f"{NEXT}<item><title>b</title>"), [False, False]),
+        (rss(f"{NEXT}<item><description>The first ha")[:-END], [False, True]),
+        (rss(f"{NEXT}<item><description><![CDATA[<p>The")[:-END], [False, True]),
+        (rss(NEXT)[:-END], [False]),
+    ],
+)
+def test_an_item_that_the_end_of_the_document_cuts_says_so(body: bytes, cut: list[bool]) -> None:
+    assert [entry.is_cut for entry in parse(body).entries] == cut
+
+
 @pytest.mark.parametrize(
     "root",
     ["<rss version=<x>>", "<rss version='2.0 xmlns:x='y'>", "<rs version='2.0'>", "rss>", ""],
