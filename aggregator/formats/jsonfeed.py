@@ -70,7 +70,7 @@ def _item(item: Item) -> Json:
             image=entry.image.url if entry.image else "",
             date_published=rfc3339(item.published),
             date_modified=rfc3339(item.updated),
-            authors=[_author(author) for author in entry.authors if author != Author()],
+            authors=_authors(item),
             tags=list(entry.categories),
             language=merged.language(entry.language),
             attachments=[_attachment(enclosure) for enclosure in entry.enclosures],
@@ -100,6 +100,12 @@ def _item_extension(item: Item) -> Json:
             for element in extensions.passed_on(item.entry.entry)
         ],
     )
+
+
+def _authors(item: Item) -> list[Json]:
+    """Return the entry's authors, or its publication: else the feed's author would apply."""
+    authors = [author for author in item.entry.entry.authors if author != Author()]
+    return [_author(author) for author in authors or [Author(name=item.origin.title)]]
 
 
 def _author(author: Author) -> Json:

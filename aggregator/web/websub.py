@@ -1,9 +1,10 @@
-"""For other programs that speak WebSub: our hub, and the callbacks of our own subscriptions.
+"""WebSub endpoints: the hub of this site, and the callbacks of its subscriptions.
 
-POST /hub                  asks for our feeds to be pushed
-GET, POST /websub/<token>  what the hubs of sources ask, and push
+POST /hub             subscribe to a feed of this site
+GET /websub/<token>   a source's hub verifies or denies a subscription
+POST /websub/<token>  a source's hub pushes content
 
-Nothing is fetched, read or waited for here: all is written down for the scheduler's process.
+Requests are only stored; the scheduler's process acts on them.
 """
 
 from collections.abc import Callable
@@ -27,91 +28,91 @@ from aggregator.web.feeds import documents
 from aggregator.websub import protocol
 from aggregator.websub.protocol import parse_subscription_request
 
-ASK_AGAIN = timedelta(days=30)
-"""A hub that has denied a subscription is asked again after so long."""
+RETRY_AFTER_DENIAL = timedelta(days=30)
+"""Time until a subscription that a hub denied is requested again."""
 
-LONGEST_CHALLENGE, LONGEST_REASON = 2_000, 300
+MAX_CHALLENGE, MAX_REASON = 2_000, 300
 
 
 def blueprint(
     config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
 ) -> Blueprint:
     """Return the endpoints."""
-    made = Blueprint("websub", __name__)
+    routes = Blueprint("websub", __name__)
     endpoints = Endpoints(config, store, clock)
     callback = f"{protocol.CALLBACK_PATH}<token>"
-    made.add_url_rule(protocol.HUB_PATH, "hub", endpoints.hub, methods=["POST"])
-    made.add_url_rule(callback, "asked", endpoints.asked, methods=["GET"])
-    made.add_url_rule(callback, "pushed", endpoints.pushed, methods=["POST"])
-    return made
+    routes.add_url_rule(protocol.HUB_PATH, "hub", endpoints.hub, methods=["POST"])
+    routes.add_url_rule(callback, "verify", endpoints.verify, methods=["GET"])
+    routes.add_url_rule(callback, "receive", endpoints.receive, methods=["POST"])
+    return routes
 
 
-def _say(status: int, words: str = "", **headers: str) -> Response:
-    """Answer in plain text, which no browser takes for anything else (§5.3.1)."""
-    made = Response(f"{words}\n" if words else "", status, mimetype="text/plain")
-    made.headers["Cache-Control"] = "no-store"
-    made.headers.update(headers)
-    return made
+def _text(status: int, message: str = "", **headers: str) -> Response:
+    """Return a plain-text response, which browsers do not take for markup (§5.3.1)."""
+    response = Response(f"{message}\n" if message else "", status, mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers)
+    return response
 
 
 class Endpoints:
-    """The endpoints, over a store."""
+    """The endpoints."""
 
     def __init__(
         self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
     ) -> None:
-        """Serve a store."""
+        """Store requests."""
         self._config, self._store, self._clock = config, store, clock
 
-    # --- our hub -------------------------------------------------------------------------------
+    # --- the hub -------------------------------------------------------------------------------
 
     def hub(self) -> Response:
-        """Take a subscription request; the scheduler's process verifies it (§5.1)."""
+        """Store a subscription request; the scheduler's process verifies it (§5.1)."""
         config = self._config()
         if config.websub.hub != "own" or not protocol.hub_url(config):
-            return _say(404, "this site has no hub of its own")
-        wish = parse_subscription_request(request.form.to_dict(), config.allow)
-        if isinstance(wish, str):
-            return _say(400, wish)
-        # Who leaves may do so even when the feed is there no more.
-        if wish.mode == "subscribe" and documents.find(wish.topic, config) is None:
-            return _say(404, "hub.topic is not the rel=self URL of a feed of ours that has a hub")
+            return _text(404, "this site has no hub")
+        wanted = parse_subscription_request(request.form.to_dict(), config.allow)
+        if isinstance(wanted, str):
+            return _text(400, wanted)
+        # A subscriber may leave even when the feed no longer exists.
+        if wanted.mode == "subscribe" and documents.find(wanted.topic, config) is None:
+            return _text(404, "hub.topic must be the rel=self URL of a feed that names this hub")
         with self._store.transaction() as db:
             refusal = verification_queue.add(
                 db,
-                topic=wish.topic,
-                callback=wish.callback,
-                host=wish.host,
-                mode=wish.mode,
-                secret=wish.secret,
-                lease=wish.lease,
+                topic=wanted.topic,
+                callback=wanted.callback,
+                host=wanted.host,
+                mode=wanted.mode,
+                secret=wanted.secret,
+                lease=wanted.lease,
                 now=self._clock(),
             )
         if refusal:
-            return _say(503, refusal, **{"Retry-After": "60"})
-        return _say(202, "accepted; the callback is asked next")
+            return _text(503, refusal, **{"Retry-After": "60"})
+        return _text(202, "accepted; the callback will be verified")
 
-    # --- our callbacks -------------------------------------------------------------------------
+    # --- callbacks -------------------------------------------------------------------------
 
-    def asked(self, token: str) -> Response:
-        """Tell a hub whether we meant it (§5.3.1), or hear that it will not (§5.2)."""
+    def verify(self, token: str) -> Response:
+        """Confirm a subscription or its end to a hub (§5.3.1), or take note of a denial (§5.2)."""
         mode = request.args.get("hub.mode", "")
         topic = request.args.get("hub.topic", "")
         challenge = request.args.get("hub.challenge", "")
         known = self._known(token)
-        if known is None or topic != known.topic or len(challenge) > LONGEST_CHALLENGE:
-            return _say(404, "this was not asked for")
+        if known is None or topic != known.topic or len(challenge) > MAX_CHALLENGE:
+            return _text(404, "this was not requested")
         if mode == "denied":
             self._denied(known, request.args.get("hub.reason", ""))
-            return _say(200)
+            return _text(200)
         if mode == "subscribe" and known.state in (ASKED, ACTIVE) and challenge:
             self._activate(known, request.args.get("hub.lease_seconds", ""))
         elif mode == "unsubscribe" and known.state == LEAVING and challenge:
             with self._store.transaction() as db:
                 subscriptions.remove(db, token)
         else:
-            return _say(404, "this was not asked for")
-        answer = _say(200)
+            return _text(404, "this was not requested")
+        answer = _text(200)
         answer.set_data(challenge)
         return answer
 
@@ -126,8 +127,8 @@ class Endpoints:
             renew = protocol.renewal(now, until)
             subscriptions.activate(db, known, renew=renew, until=until, now=now)
             if known.active_since is None:
-                words = "a hub pushes it now: polling once for entries that were not pushed"
-                poll_plan.poll_now(db, known.source_id, now, words)
+                reason = "a hub pushes it now: polling once for entries that were not pushed"
+                poll_plan.poll_now(db, known.source_id, now, reason)
 
     def _denied(self, known: Subscription, reason: str) -> None:
         now = self._clock()
@@ -138,27 +139,27 @@ class Endpoints:
             changes: SubscriptionChanges = {
                 "state": DENIED,
                 "since": now,
-                "act": now + ASK_AGAIN,
-                "detail": reason[:LONGEST_REASON] or "no reason given",
+                "act": now + RETRY_AFTER_DENIAL,
+                "detail": reason[:MAX_REASON] or "no reason given",
             }
             subscriptions.update(db, known.token, changes)
             if known.state == ACTIVE:
                 poll_plan.poll_now(db, known.source_id, now, "the hub stopped pushing")
 
-    def pushed(self, token: str) -> Response:
-        """Take a push; whether it can be read is seen later (§7)."""
+    def receive(self, token: str) -> Response:
+        """Store pushed content; the scheduler's process reads it (§7)."""
         request.max_content_length = self._config().defaults.limits.body
         body = request.get_data(cache=False)
         known = self._known(token)
         if known is None:
-            return _say(410, "this subscription has ended")
+            return _text(410, "this subscription has ended")
         header = request.headers.get("X-Hub-Signature", "")
         algorithm = protocol.signed_with(header, known.secret, body)
         with self._store.transaction() as db:
             if not algorithm:
-                # As good as any answer to who has no secret, and a hub would only come again.
+                # Reveals nothing to a sender without the secret; a hub would only retry an error.
                 subscriptions.count_ignored(db, token)
-                return _say(202)
+                return _text(202)
             taken = inbox.add(
                 db,
                 known,
@@ -167,4 +168,8 @@ class Endpoints:
                 algorithm=algorithm,
                 now=self._clock(),
             )
-        return _say(202) if taken else _say(503, "too much waits", **{"Retry-After": "60"})
+        return (
+            _text(202)
+            if taken
+            else _text(503, "too many pushes are waiting", **{"Retry-After": "60"})
+        )

@@ -30,7 +30,7 @@ SECRETS = {
     "userinfo-token",
     "literal-query",
 }
-NEVER_TEXT = {"static", "style", "logo", "media.picture", "as_of.choose", "websub.asked"}
+NEVER_TEXT = {"static", "style", "logo", "media.picture", "as_of.choose", "websub.verify"}
 """Routes that show nothing of a source."""
 
 

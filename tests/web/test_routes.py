@@ -36,7 +36,7 @@ NO_PAGE = {
     "pages.news": "JSON",
     "static": "script and icon",
     "style": "the stylesheet",
-    "websub.asked": "asked by hubs",
+    "websub.verify": "requested by hubs",
     "login.form": "opened by test_poll_now_after_signing_in",
 }
 """Routes that the browser does not open, each with the reason."""

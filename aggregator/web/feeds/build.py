@@ -1,4 +1,4 @@
-"""From a view to what the formats render: entries, their sources, archives and tombstones."""
+"""Builds the feeds of views: entries with their sources, archives and tombstones."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from aggregator.formats.opml import Outline
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
-from aggregator.models.query import Query, Stories
+from aggregator.models.query import MAX_ENTRIES, Query, Stories
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
@@ -28,14 +28,16 @@ DEFAULT_LIMIT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What one document of a view holds, whatever its format.
+    """The entries of one document of a view, in no format yet.
 
     Args:
-        stored: In the order to be shown.
-        also: Other reports of the same story, by entry.
-        previous: Number of the archive before this document, 0 when there is none.
-        archive: Number of this document when it is an archive, else 0.
-        complete: The document holds all of the view.
+        stored: In the order in which they are listed.
+        states: Their sources, by id.
+        tombstones: `(id, time)` of withdrawn entries.
+        previous: Number of the archive before this document, 0 without one.
+        archive: Number of this document if it is an archive, else 0.
+        complete: Whether the document holds the whole view.
+        also: Other entries of the same story, by entry.
     """
 
     stored: tuple[StoredEntry, ...]
@@ -48,7 +50,7 @@ class Content:
 
 
 def scopes(query: Query) -> tuple[str, ...]:
-    """Return the scopes of change that a view depends on, the narrowest that hold."""
+    """Return the scopes of change that a view depends on, as narrow as possible."""
     if query.within is None and query.source:
         return tuple(change_log.source_scope(source) for source in query.source)
     if query.within is None and query.section:
@@ -57,7 +59,7 @@ def scopes(query: Query) -> tuple[str, ...]:
 
 
 def close_archives(store: Store, spec: ViewSpec) -> None:
-    """Close the archives of a view that have become full; most of the time a short look."""
+    """Close the archives of a view that are full; usually this costs two short queries."""
     with store.reading() as db:
         last = archives.newest(db, spec.key)
         waiting = len(select.arrival_ids(db, spec.query, after_id=last.last_id))
@@ -66,35 +68,34 @@ def close_archives(store: Store, spec: ViewSpec) -> None:
             archives.close(db, spec.key, spec.query)
 
 
-def subscription(db: Connection, spec: ViewSpec, config: Config) -> Content:
-    """Return what the view's own document holds.
+def latest(db: Connection, spec: ViewSpec, config: Config) -> Content:
+    """Return the contents of the view's main document.
 
-    The newest entries, and all that are in no archive yet: who reads this document and follows
-    the chain of archives misses nothing, however many entries came at once (RFC 5005 §4).
+    These are the newest entries, and all that are in no archive yet: a client that follows the
+    links to the archives misses nothing, however many entries came at once (RFC 5005 §4).
     """
     limit = spec.query.limit or DEFAULT_LIMIT
     if not spec.archived:
         return _content(db, spec, select.select_ids(db, spec.query, limit=limit), config)
     last = archives.newest(db, spec.key)
     waiting = select.arrival_ids(db, spec.query, after_id=last.last_id)
-    wanted = set(select.select_ids(db, spec.query, limit=limit))
-    wanted |= stored_stories.places(db, spec.query, waiting)
-    lines = summaries.get_many(db, wanted).values()
-    ids = [entry.id for entry in sorted(lines, key=_place, reverse=True)]
+    shown = set(select.select_ids(db, spec.query, limit=limit))
+    shown |= stored_stories.places(db, spec.query, waiting)
+    lines = summaries.get_many(db, shown).values()
+    ids = [entry.id for entry in sorted(lines, key=_position, reverse=True)]
     return _content(db, spec, ids, config, previous=last.number, complete=not last.number)
 
 
 def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:
-    """Return what a closed archive holds now, None when it is not closed.
+    """Return the contents of a closed archive, None when there is no such archive.
 
-    Every entry stands in it by itself: it never changes, so it could not name those of a story
-    that came later.
+    It has every entry of a story: an archive never changes, so it could not name later ones.
     """
     closed = archives.get(db, spec.key, number)
     if closed is None:
         return None
     ids = select.arrival_ids(db, spec.query, after_id=closed.after_id, until_id=closed.last_id)
-    stored = sorted(entries.get_many(db, ids).values(), key=_place, reverse=True)
+    stored = sorted(entries.get_many(db, ids).values(), key=_position, reverse=True)
     states = sources.get_many(db, {entry.source_id for entry in stored})
     return Content(stored=tuple(stored), states=states, previous=number - 1, archive=number)
 
@@ -109,43 +110,43 @@ def _content(
     complete: bool = False,
 ) -> Content:
     query = spec.query
-    choices = collapse.choose(db, query, entry_ids, config)
-    leads = {one.lead for one in choices.values()} | {one.known for one in choices.values()}
-    found = entries.get_many(db, leads.union(entry_ids))
-    others = summaries.get_many(db, {other for one in choices.values() for other in one.others})
+    collapsed = collapse.collapse(db, query, entry_ids, config)
+    leads = {id for story in collapsed.values() for id in (story.lead, story.identity)}
+    by_id = entries.get_many(db, leads.union(entry_ids))
+    others = summaries.get_many(db, {id for story in collapsed.values() for id in story.others})
     stored, also = list[StoredEntry](), dict[int, tuple[EntrySummary, ...]]()
     for entry_id in entry_ids:
-        entry = found[entry_id]
-        if choice := choices.get(entry_id):
-            entry = collapse.as_known(found[choice.lead], found[choice.known])
-            also[entry.id] = tuple(others[other] for other in choice.others)
+        entry = by_id[entry_id]
+        if story := collapsed.get(entry_id):
+            entry = collapse.with_identity(by_id[story.lead], by_id[story.identity])
+            also[entry.id] = tuple(others[other] for other in story.others)
         stored.append(entry)
-    wanted = {entry.source_id for entry in stored} | set(query.source)
-    wanted |= {other.source_id for other in others.values()}
-    # Which of the entries that were taken back a search would have found can't be told any more.
-    told = _names_sources(query)
+    named = {entry.source_id for entry in stored} | set(query.source)
+    named |= {other.source_id for other in others.values()}
+    # The texts of withdrawn entries are gone: other queries can't be applied to them.
+    has_tombstones = _selects_sources(query)
     return Content(
         stored=tuple(stored),
         also=also,
-        states=sources.get_many(db, wanted),
-        tombstones=tuple(select.withdrawn(db, query)) if told else (),
+        states=sources.get_many(db, named),
+        tombstones=tuple(select.withdrawn(db, query)) if has_tombstones else (),
         previous=previous,
         complete=complete,
     )
 
 
-def _names_sources(query: Query) -> bool:
-    """Whether a view is all of some sources, named by themselves or by their sections."""
-    named = Query(section=query.section, source=query.source)
-    return replace(query, stories=named.stories, lead=named.lead) == named
+def _selects_sources(query: Query) -> bool:
+    """Return whether a query selects all entries of some sources or sections."""
+    plain = Query(section=query.section, source=query.source)
+    return replace(query, stories=plain.stories, lead=plain.lead) == plain
 
 
-def _place(entry: StoredEntry | EntrySummary) -> tuple[datetime, int]:
+def _position(entry: StoredEntry | EntrySummary) -> tuple[datetime, int]:
     return entry.sort_at, entry.id
 
 
 def alternates(spec: ViewSpec, format: str, archive: int = 0) -> tuple[tuple[str, str], ...]:
-    """Return media type and URL of a view, or of one of its archives, in the other formats."""
+    """Return `(media type, URL)` of a view, or of one of its archives, in the other formats."""
     return tuple(
         (other.media_type, spec.feed_url(other.name, archive))
         for other in FORMATS.values()
@@ -154,7 +155,7 @@ def alternates(spec: ViewSpec, format: str, archive: int = 0) -> tuple[tuple[str
 
 
 def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> MergedFeed:
-    """Return the feed to be rendered in a format."""
+    """Return the feed of a view for a format to render."""
     configured = {source.id: source for source in config.sources}
     infos = {
         state.id: source_info(state, configured.get(state.id), content.stored, spec.base)
@@ -166,15 +167,15 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
             source=infos[entry.source_id],
             sections=content.states[entry.source_id].sections,
             also=tuple(
-                (infos[one.source_id].title, one.link or f"{spec.base}/entry/{one.id}")
-                for one in content.also.get(entry.id, ())
+                (infos[other.source_id].title, other.link or f"{spec.base}/entry/{other.id}")
+                for other in content.also.get(entry.id, ())
             ),
             page_url=f"{spec.base}/entry/{entry.id}",
         )
         for entry in content.stored
     )
     own = infos.get(spec.id) if spec.kind == "source" else None
-    moments = [item.updated for item in items] + [when for _, when in content.tombstones]
+    changes = [item.updated for item in items] + [time for _, time in content.tombstones]
     site = config.site
     return MergedFeed(
         id=spec.feed_id,
@@ -183,11 +184,11 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         author=site.title,
         page_url=spec.page_url,
         self_url=spec.feed_url(format, content.archive),
-        # Of the entries' languages nothing is known but what they say themselves.
+        # Without `lang` in the query, entries may be in any language.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
         icon=urljoin(site.base_url, logo.url(site)) if site.logo else "",
         alternates=alternates(spec, format, content.archive),
-        updated=max(moments, default=NEVER),
+        updated=max(changes, default=NEVER),
         previous_archive=spec.feed_url(format, content.previous) if content.previous else "",
         current=spec.feed_url(format) if content.archive else "",
         complete=content.complete,
@@ -200,10 +201,10 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
 def source_info(
     state: SourceState, source: Source | None, shown: Sequence[StoredEntry], base: str
 ) -> SourceInfo:
-    """Return what the formats say of a source.
+    """Return a source as the formats name it.
 
-    Its date is that of its newest change among the entries shown. The feed's own date is no help:
-    many feeds set it anew at each request, and our bytes would change with nothing new in them.
+    Its date is the newest change among the entries shown. The date in its feed is not used: many
+    servers set it at each request, and the output would change without any news.
     """
     feed = state.feed
     changed = [entry.changed for entry in shown if entry.source_id == state.id]
@@ -222,10 +223,10 @@ def source_info(
 
 
 def public_url(state: SourceState, source: Source | None) -> str:
-    """Return the URL of the source's feed that may be shown to everybody.
+    """Return the URL of the source's feed without secrets.
 
-    What came from the environment, or holds a password, is a secret. Then the feed's own word on
-    its address is used, else the address without the parts that may be secret.
+    A URL with a password, or with a query from the environment, is secret. The feed's rel=self
+    URL is returned then, else the URL without those parts.
     """
     parts = urlsplit(state.url)
     filled = source is None or ("${" in source.yaml and state.url not in source.yaml)
@@ -239,31 +240,31 @@ def public_url(state: SourceState, source: Source | None) -> str:
 
 
 def outlines(db: Connection, spec: ViewSpec, config: Config) -> tuple[Outline, ...]:
-    """Return the sources behind a view; those of `all` nested by section."""
+    """Return the sources of a view as OPML outlines; those of `all` are nested by section."""
     configured = {source.id: source for source in config.sources}
     states = [state for state in sources.all_states(db) if state.id in configured]
-    made = {state.id: _outline(state, configured[state.id]) for state in states}
+    by_id = {state.id: _outline(state, configured[state.id]) for state in states}
     if spec.kind == "all" and not spec.extra:
-        return _by_section(made, config)
-    behind = _behind(db, spec.query, states)
-    return tuple(made[state.id] for state in states if state.id in behind)
+        return _by_section(by_id, config)
+    selected = _selected_sources(db, spec.query, states)
+    return tuple(by_id[state.id] for state in states if state.id in selected)
 
 
-def _by_section(made: dict[str, Outline], config: Config) -> tuple[Outline, ...]:
+def _by_section(by_id: dict[str, Outline], config: Config) -> tuple[Outline, ...]:
     folders = []
     for section in config.sections:
-        inside = [s.id for s in config.sources if section.id in s.sections and s.id in made]
+        inside = [s.id for s in config.sources if section.id in s.sections and s.id in by_id]
         if inside:
-            children = tuple(made[id] for id in inside)
+            children = tuple(by_id[id] for id in inside)
             folders.append(
                 Outline(text=section.title, description=section.description, children=children)
             )
-    loose = [made[s.id] for s in config.sources if not s.sections and s.id in made]
+    loose = [by_id[s.id] for s in config.sources if not s.sections and s.id in by_id]
     return (*folders, *loose)
 
 
-def _behind(db: Connection, query: Query, states: Iterable[SourceState]) -> set[str]:
-    if _names_sources(query):
+def _selected_sources(db: Connection, query: Query, states: Iterable[SourceState]) -> set[str]:
+    if _selects_sources(query):
         return {
             state.id
             for state in states
@@ -271,8 +272,8 @@ def _behind(db: Connection, query: Query, states: Iterable[SourceState]) -> set[
             and (not query.section or set(query.section) & set(state.sections))
         }
     query = replace(query, stories=Stories.EXPAND)
-    found = select.select(db, query, limit=query.limit or 500)
-    return {entry.source_id for entry in found}
+    selected = select.select(db, query, limit=query.limit or MAX_ENTRIES)
+    return {entry.source_id for entry in selected}
 
 
 def _outline(state: SourceState, source: Source) -> Outline:

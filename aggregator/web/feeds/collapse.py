@@ -1,4 +1,4 @@
-"""Collapsed stories: which report is shown of each, and which others are named beside it."""
+"""Collapses stories: chooses the entry that is shown, and the others that are named with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,39 +7,42 @@ from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Lead, Query
 from aggregator.store.database.connection import Connection
-from aggregator.store.queries import collapse
+from aggregator.store.queries import collapse as stored_collapse
 from aggregator.store.queries.collapse import CollapsedEntry, CollapsedStory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What is shown of a story in a view: ids of entries.
+class Collapsed:
+    """How a story is shown in a view, by ids of entries.
 
     Args:
-        lead: Whose words are shown.
-        known: Under whose id and date they are shown, so that no later report makes them new.
-        others: Which are named beside it, in order of arrival.
+        lead: The entry whose title and content are shown.
+        identity: The entry whose id and date are shown, so that a later report does not make
+            the story new.
+        others: The entries named with it, in order of arrival.
     """
 
     lead: int
-    known: int
+    identity: int
     others: tuple[int, ...]
 
 
-def choose(
+def collapse(
     db: Connection, query: Query, entry_ids: Sequence[int], config: Config
-) -> dict[int, Choice]:
-    """Return what is shown of the stories among a view's entries, by entry; most stand alone."""
-    found = collapse.get_stories(db, query, entry_ids)
-    if not found:
+) -> dict[int, Collapsed]:
+    """Return how stories among a view's entries are shown, by entry; most entries have none."""
+    stories = stored_collapse.get_stories(db, query, entry_ids)
+    if not stories:
         return {}
     priorities = {source.id: source.priority for source in config.sources}
-    return {entry_id: _choice(story, query.lead, priorities) for entry_id, story in found.items()}
+    return {
+        entry_id: _collapsed(story, query.lead, priorities) for entry_id, story in stories.items()
+    }
 
 
-def _choice(story: CollapsedStory, wanted: Lead, priorities: dict[str, int]) -> Choice:
-    def worth(report: CollapsedEntry) -> int:
-        match wanted:
+def _collapsed(story: CollapsedStory, rule: Lead, priorities: dict[str, int]) -> Collapsed:
+    def rank(report: CollapsedEntry) -> int:
+        match rule:
             case Lead.PRIORITY:
                 return priorities.get(report.source_id, 0)
             case Lead.LONGEST:
@@ -47,26 +50,26 @@ def _choice(story: CollapsedStory, wanted: Lead, priorities: dict[str, int]) -> 
             case Lead.FIRST:
                 return 0
 
-    lead = max(story.entries, key=worth)  # of equals the first
-    return Choice(
+    lead = max(story.entries, key=rank)  # the first of equal ones
+    return Collapsed(
         lead=lead.entry_id,
-        known=story.known,
-        others=tuple(one.entry_id for one in story.entries if one != lead),
+        identity=story.known,
+        others=tuple(report.entry_id for report in story.entries if report != lead),
     )
 
 
-def as_known(lead: StoredEntry, known: StoredEntry) -> StoredEntry:
-    """Return a story's lead under the id and dates of the entry it is known by.
+def with_identity(lead: StoredEntry, identity: StoredEntry) -> StoredEntry:
+    """Return a story's lead with the id and dates of another entry of the story.
 
-    Only what the lead's own publisher changed is a change of it.
+    It counts as changed only when its own publisher changed it.
     """
-    if lead.id == known.id:
+    if lead.id == identity.id:
         return lead
     return replace(
         lead,
-        uri=known.uri,
-        first_seen=known.first_seen,
-        sort_at=known.sort_at,
-        changed=lead.changed if lead.changed > lead.first_seen else known.first_seen,
-        entry=replace(lead.entry, published=known.entry.published),
+        uri=identity.uri,
+        first_seen=identity.first_seen,
+        sort_at=identity.sort_at,
+        changed=lead.changed if lead.changed > lead.first_seen else identity.first_seen,
+        entry=replace(lead.entry, published=identity.entry.published),
     )

@@ -1,8 +1,7 @@
-"""Our feeds as topics of WebSub: which there are, and the bytes of each, without any request.
+"""The documents of feeds: their addresses, their bytes, and those that are WebSub topics.
 
-A topic is the rel=self URL of a feed that the configuration names: of everything, a section, a
-source or a saved view. Those that a reader made up with a query have none, as each would have to
-be rendered at every change.
+A topic is the rel=self URL of the feed of everything, a section, a source or a saved view. Feeds
+with a query of the reader are no topics: each would have to be rendered at every change.
 """
 
 from collections.abc import Collection
@@ -26,7 +25,7 @@ from aggregator.websub.publications import Publications, Rendered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """What a path asks for; `archive` is 0 for the view's own document."""
+    """The parts of a feed's path; `archive` is 0 for the main document."""
 
     kind: str
     id: str
@@ -34,11 +33,11 @@ class Address:
     archive: int = 0
 
 
-def address(path: str) -> Address:
-    """Read the path of a feed, percent-encoding already undone.
+def parse_address(path: str) -> Address:
+    """Parse the path of a feed, percent-decoded.
 
     Raises:
-        NoSuchView: It is no such path.
+        NoSuchView: It is not the path of a feed.
     """
     if path == "/opml":
         return Address(kind="all", id="", format=OPML)
@@ -63,51 +62,53 @@ def versions(db: Connection, scopes: Collection[str]) -> dict[str, int]:
 
 def hub(spec: ViewSpec, config: Config) -> str:
     """Return the hub of a view's feeds, "" when they have none."""
-    named = spec.kind in {"all", *views.NAMED} and not spec.extra
-    # A private view has one when it is read by the address alone; no other site is given that.
-    readable = not spec.private or (spec.token and config.websub.hub == "own")
-    return protocol.hub_url(config) if named and readable else ""
+    is_topic = spec.kind in {"all", *views.NAMED} and not spec.extra
+    # A private view has one if the address holds its token; other sites must not learn that.
+    is_open = not spec.private or (spec.token and config.websub.hub == "own")
+    return protocol.hub_url(config) if is_topic and is_open else ""
 
 
-def make(store: Store, spec: ViewSpec, format: str, config: Config) -> tuple[MergedFeed, Rendered]:
-    """Return a view's document, as it is now, as a feed and as bytes."""
+def render(
+    store: Store, spec: ViewSpec, format: str, config: Config
+) -> tuple[MergedFeed, Rendered]:
+    """Return the current main document of a view, as a feed and as bytes."""
     if spec.archived:
         build.close_archives(store, spec)
     with store.reading() as db:
-        known = versions(db, build.scopes(spec.query))
-        content = build.subscription(db, spec, config)
-    named = hub(spec, config)
+        current = versions(db, build.scopes(spec.query))
+        content = build.latest(db, spec, config)
+    hub_url = hub(spec, config)
     feed = build.merged(spec, content, config, format)
-    feed = replace(feed, hubs=(named,)) if named else feed
+    feed = replace(feed, hubs=(hub_url,)) if hub_url else feed
     row = FORMATS[format]
     body = masker(config.secrets).body(row.render(feed))
-    return feed, Rendered(body=body, content_type=row.content_type, versions=known)
+    return feed, Rendered(body=body, content_type=row.content_type, versions=current)
 
 
 def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
-    """Return the view and format of a topic, None when the URL is no topic of ours."""
+    """Return the view and format of a topic, None for other URLs."""
     path, _, query = url.removeprefix(config.site.base_url).partition("?")
     try:
-        asked = address(unquote(path, errors="strict"))
-        spec = views.resolve(asked.kind, asked.id, query, config)
+        wanted = parse_address(unquote(path, errors="strict"))
+        spec = views.resolve(wanted.kind, wanted.id, query, config)
     except (NoSuchView, NeedsToken, QueryError, UnicodeError):
         return None
-    ours = asked.format in FORMATS and not asked.archive and hub(spec, config)
-    return (spec, asked.format) if ours and spec.feed_url(asked.format) == url else None
+    is_topic = wanted.format in FORMATS and not wanted.archive and hub(spec, config)
+    return (spec, wanted.format) if is_topic and spec.feed_url(wanted.format) == url else None
 
 
 def publications(store: Store) -> Publications:
-    """Return what the hub needs to know of the feeds in a store."""
+    """Return the feeds of a store as the hub needs them."""
     return Publications(render=partial(_render, store), touched=_touched)
 
 
 def _render(store: Store, url: str, config: Config) -> Rendered | None:
-    found = find(url, config)
-    return make(store, *found, config)[1] if found else None
+    topic = find(url, config)
+    return render(store, *topic, config)[1] if topic else None
 
 
 def _touched(scopes: Collection[str], config: Config) -> list[str]:
-    """Return the topics that depend on any of the scopes; private ones are nobody's news."""
+    """Return the topics that depend on any of the scopes, without those of private views."""
     names = [("all", "")]
     names += [("section", section.id) for section in config.sections]
     names += [("source", source.id) for source in config.sources]

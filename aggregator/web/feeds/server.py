@@ -19,7 +19,7 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
 from aggregator.web.feeds import build, documents, views
-from aggregator.web.feeds.documents import Address, address
+from aggregator.web.feeds.documents import Address, parse_address
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.auth import bearer_token
@@ -115,7 +115,7 @@ class FeedServer:
             return _method_response(environ["REQUEST_METHOD"])
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode()
-            return self._respond(environ, address(path))
+            return self._respond(environ, parse_address(path))
         except UnicodeError:
             return problem(404, "the address is not valid UTF-8")
         except NoSuchView as error:
@@ -179,7 +179,7 @@ class FeedServer:
         since: Mapping[str, datetime] | None = None,
     ) -> tuple[Representation, Representation]:
         """Return a view's document, and a delta with what is new since an earlier state."""
-        feed, rendered = documents.make(self._store, spec, format, config)
+        feed, rendered = documents.render(self._store, spec, format, config)
         last_modified = feed.updated if feed.items or feed.tombstones else None
         document = Representation(
             body=rendered.body,

@@ -1,4 +1,4 @@
-"""Feeds about the site itself, such as what goes wrong: rendered for who asks, without archives."""
+"""Feeds about the site, such as its incidents: rendered on request, without archives."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from aggregator.web.middleware.representation import ExactResponse, Representati
 
 
 def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
-    """Return such a feed as a view: it gives the addresses."""
+    """Return a feed as a view, for its addresses."""
     return ViewSpec(
         kind=kind,
         id="",
@@ -29,7 +29,7 @@ def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
 
 
 def source(spec: ViewSpec, page: str) -> SourceInfo:
-    """Return what the items of the feed come from: the site; `page` is the path of its page."""
+    """Return the site as the source of the feed's items; `page` is the path of the HTML page."""
     return SourceInfo(
         id=spec.kind,
         title=spec.title,
@@ -42,7 +42,7 @@ def source(spec: ViewSpec, page: str) -> SourceInfo:
 def merged(
     spec: ViewSpec, items: Iterable[Item], config: Config, format: str, *, page: str
 ) -> MergedFeed:
-    """Return the feed to be rendered in a format."""
+    """Return the feed for a format to render."""
     items = tuple(items)
     return MergedFeed(
         id=spec.feed_id,
@@ -59,7 +59,7 @@ def merged(
 
 
 def check(format: str, title: str) -> None:
-    """Answer 404 to a format that there is not."""
+    """Abort with 404 for an unknown format."""
     if format not in FORMATS:
         abort(404, f"{title} ends in .{', .'.join(FORMATS)}")
 
@@ -67,7 +67,7 @@ def check(format: str, title: str) -> None:
 def response(
     feed: MergedFeed, format: str, config: Config, *, cache_control: str = "public, max-age=60"
 ) -> Response:
-    """Return the answer to a request for the feed."""
+    """Return the response to a request for the feed."""
     document = Representation(
         body=masker(config.secrets).body(FORMATS[format].render(feed)),
         content_type=FORMATS[format].content_type,

@@ -1,14 +1,14 @@
-"""From an address to a view: what it selects, what it is called, and where it is found.
+"""Views by address: the entries that a view selects, its titles and its URLs.
 
     /section/europe?q=nato            a page
     /feeds/section/europe.atom?q=nato the same as a feed
 
-The query string narrows what the path names, in the words of `query.KEYS`.
+The query string narrows the view of the path, with the keys of `query.KEYS`.
 """
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import quote, unquote_plus
 
@@ -19,7 +19,7 @@ from aggregator.models.query import Query, Sort
 from aggregator.models.urls import tag_authority
 
 NAMED = frozenset({"section", "source", "view"})
-"""Kinds whose members the configuration names."""
+"""Kinds of views that are in the configuration."""
 
 KINDS = ("all", "section", "source", "view", "category", "author", "lang", "search")
 
@@ -29,25 +29,26 @@ _DEFAULT = Query()
 
 
 class NoSuchView(LookupError):
-    """Nothing of that kind has that name."""
+    """There is no view of this kind and name."""
 
 
 class NeedsToken(PermissionError):
-    """The view is private, and the token that was given is not its own."""
+    """The view is private, and the request has no or another token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSpec:
-    """A view that was asked for.
+    """A requested view.
 
     Args:
-        kind: One of `KINDS`; id: "" for `all` and `search`.
-        query: What it selects: what the path names, narrowed by the query string.
-        extra: The query string in its canonical form, "" when there is none.
+        kind: One of `KINDS`.
+        id: The name within its kind, "" for `all` and `search`.
+        query: The query of the path, narrowed by the query string.
+        extra: The query string in canonical form, "" without one.
         base: The site's base_url.
-        archived: Whether it has archives: it can only grow, and everybody asks for the same.
-        private: Whether it is only for those who know its token.
-        token: What its addresses must carry, for a subscriber who sent it in the address.
+        archived: Whether it has archives: only views to which entries are only added do.
+        private: Whether it needs a token.
+        token: The token for its URLs, if the request had it in the URL, else "".
     """
 
     kind: str
@@ -63,29 +64,29 @@ class ViewSpec:
 
     @property
     def path(self) -> str:
-        """The path that page and feeds have in common, such as `section/europe`."""
+        """The part of the path that page and feeds share, such as `section/europe`."""
         return f"{self.kind}/{quote(self.id, safe='')}" if self.id else self.kind
 
     @property
     def key(self) -> str:
-        """What the view's archives are stored under; a saved view that is changed gets new ones."""
+        """The key of the view's archives; a saved view whose query changes gets new archives."""
         key = f"{self.kind}:{self.id}"
         return f"{key}?{queries.render(self.query)}" if self.kind == "view" else key
 
     @property
     def feed_id(self) -> str:
-        """The id of the view's feeds, a tag: URI of ours (RFC 4151)."""
+        """The id of the view's feeds, a tag: URI (RFC 4151)."""
         query = f"?{self.extra}" if self.extra else ""
         return f"tag:{tag_authority(self.base)},2026:{self.path}{query}"
 
     @property
     def page_url(self) -> str:
-        """The URL of the view's page for people."""
+        """The URL of the view's page."""
         return f"{self.base}{self.page_path}"
 
     @property
     def page_path(self) -> str:
-        """The path and query string of the view's page for people."""
+        """The path and query string of the view's page."""
         if self.kind == "all":
             return f"/search{self._suffix}" if self.extra else "/"
         path = page_path(self.kind, self.id)
@@ -109,9 +110,9 @@ class ViewSpec:
 
 
 def page_path(kind: str, id: str) -> str:
-    """Return the path of a view's page; the query holds a name that would not survive as a path.
+    """Return the path of a view's page; names that are unsafe in a path go into the query.
 
-    Browsers resolve dots, servers merge slashes, and some refuse a slash that is encoded.
+    Browsers resolve dots, servers merge slashes, and some refuse encoded slashes.
     """
     if not id:
         return f"/{kind}"
@@ -132,44 +133,43 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
 
     Args:
         kind: One of `KINDS`.
-        id: What the path names, "" for `all` and `search`.
+        id: The name within its kind, "" for `all` and `search`.
         args: The query string; its `token` opens a private view, as does `bearer`.
-        config: In force.
-        bearer: The Authorization header field's token, "" for none.
+        config: The configuration in force.
+        bearer: The token of the Authorization field, "" without one.
 
     Raises:
-        NeedsToken: The view is private and neither token is its own.
-        NoSuchView: Nothing has that name.
-        QueryError: The query string says something that can't be obeyed, or sets anew what the
-            view itself sets.
+        NeedsToken: The view is private, and neither token is right.
+        NoSuchView: There is no view of this kind and name.
+        QueryError: The query string is invalid, or sets a key that the view sets.
     """
     find = _FIND.get(kind)
     if find is None or bool(id) is (kind in ("all", "search")):
         raise NoSuchView(f"there is no {kind or 'view'} {id}".rstrip())
-    own, title, description = find(id, config)
+    base, title, description = find(id, config)
     args, token = without_token(args)
-    wanted_token = _token_of(kind, id, config)
-    in_address = bool(wanted_token) and _same(token, wanted_token)
-    if wanted_token and not in_address and not _same(bearer, wanted_token):
+    secret = _token_of(kind, id, config)
+    in_address = bool(secret) and _same(token, secret)
+    if secret and not in_address and not _same(bearer, secret):
         raise NeedsToken("this view is private: add ?token=… to the address")
     wanted = queries.parse(args)
     if kind == "search" and wanted == _DEFAULT:
-        raise QueryError(f"the search names nothing to look for: {', '.join(queries.KEYS)}")
-    _known(wanted, config)
+        raise QueryError(f"a search needs one of: {', '.join(queries.KEYS)}")
+    _check_ids(wanted, config)
     extra = queries.render(wanted)
-    query = narrow(own, wanted)
-    words = describe(wanted)
+    query = narrow(base, wanted)
+    filters = describe(wanted)
     site = config.site.title
     return ViewSpec(
         kind=kind,
         id=id,
         query=query,
-        title=site if kind == "all" and not words else f"{_titled(title, words)} – {site}",
+        title=site if kind == "all" and not filters else f"{_titled(title, filters)} – {site}",
         description=description,
         extra=extra,
         base=config.site.base_url,
-        archived=kind in {"all", *NAMED} and not extra and not wanted_token and _only_grows(query),
-        private=bool(wanted_token),
+        archived=kind in {"all", *NAMED} and not extra and not secret and _only_grows(query),
+        private=bool(secret),
         token=token if in_address else "",
     )
 
@@ -184,62 +184,62 @@ def _token_of(kind: str, id: str, config: Config) -> str:
     return next((view.token for view in config.views if view.id == id), "")
 
 
-def narrow(own: Query, wanted: Query) -> Query:
-    """Return what both select: words are added; `limit` and `sort` are replaced.
+def narrow(base: Query, wanted: Query) -> Query:
+    """Return the intersection of two queries: `q` is joined; `limit` and `sort` are replaced.
 
     Raises:
-        QueryError: A key is set by both, and no one query can say so.
+        QueryError: Both set a key that can't be combined.
     """
     changes: dict[str, object] = {}
-    for name in (one.name for one in fields(Query)):
-        mine, yours = getattr(own, name), getattr(wanted, name)
+    for name in Query.__dataclass_fields__:
+        old, new = getattr(base, name), getattr(wanted, name)
         default = getattr(_DEFAULT, name)
-        if yours in (default, mine):
+        if new in (default, old):
             continue
-        if mine == default or name in _REPLACED:
-            changes[name] = yours
+        if old == default or name in _REPLACED:
+            changes[name] = new
         elif name in _JOINED:
-            changes[name] = f"{mine} {yours}"
+            changes[name] = f"{old} {new}"
         else:
             key = "since" if name == "within" else name
             raise QueryError(f"{key} is set by the view itself and can't be set again")
-    if (own.since or own.within) and (wanted.since or wanted.within) and changes:
+    if (base.since or base.within) and (wanted.since or wanted.within) and changes:
         raise QueryError("since is set by the view itself and can't be set again")
-    return replace(own, **changes)  # type: ignore[arg-type]  # each value is of its own field
+    return replace(base, **changes)  # type: ignore[arg-type]  # each value is of its own field
 
 
 def describe(query: Query) -> str:
-    """Return what a query narrows, in words for a title, "" when it narrows nothing."""
-    narrowed = replace(
+    """Return the filters of a query as text for a title, "" without any."""
+    filters = replace(
         query, limit=None, sort=Sort.NEWEST, stories=_DEFAULT.stories, lead=_DEFAULT.lead
     )
-    pairs = (pair.partition("=") for pair in filter(None, queries.render(narrowed).split("&")))
+    pairs = (pair.partition("=") for pair in filter(None, queries.render(filters).split("&")))
     return ", ".join(
         value if key == "q" else f"{key} {value}"
         for key, _, value in ((k, e, unquote_plus(v)) for k, e, v in pairs)
     )
 
 
-def _titled(title: str, words: str) -> str:
-    return ": ".join(filter(None, (title, words)))
+def _titled(title: str, filters: str) -> str:
+    return ": ".join(filter(None, (title, filters)))
 
 
 def _only_grows(query: Query) -> bool:
-    if query.view:  # another rule is another past
+    if query.view:  # a changed rule changes old entries too
         return False
     return (query.limit, query.since, query.within, query.sort) == (None, None, None, Sort.NEWEST)
 
 
-def _known(wanted: Query, config: Config) -> None:
-    """Refuse ids that the configuration does not name; a typing error is not an empty feed."""
+def _check_ids(wanted: Query, config: Config) -> None:
+    """Refuse unknown ids: a typing error must not give an empty feed."""
     for noun, ids, known in (
         ("section", wanted.section, [section.id for section in config.sections]),
         ("source", wanted.source, [source.id for source in config.sources]),
     ):
         for id in ids:
             if id not in known:
-                some = ", ".join(sorted(known)[:50]) or "none"
-                raise QueryError(f'there is no {noun} "{id}"; {noun}s are: {some}')
+                names = ", ".join(sorted(known)[:50]) or "none"
+                raise QueryError(f'there is no {noun} "{id}"; {noun}s are: {names}')
 
 
 _Found = tuple[Query, str, str]
@@ -285,7 +285,7 @@ def _author(id: str, _: Config) -> _Found:
 
 def _language(id: str, _: Config) -> _Found:
     if not queries.LANGUAGE.fullmatch(id):
-        raise NoSuchView(f"{id} is no language tag such as en or pt-br")
+        raise NoSuchView(f"{id} is not a language tag such as en or pt-br")
     return Query(lang=(id,)), id, ""
 
 

@@ -26,7 +26,7 @@ from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.web.feeds import build, site_feeds
 from aggregator.web.feeds.build import Content
-from aggregator.web.feeds.documents import address
+from aggregator.web.feeds.documents import parse_address
 from aggregator.web.feeds.views import NoSuchView, ViewSpec
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import dates, front
@@ -143,7 +143,7 @@ class PastPages:
         """Return a view as a feed."""
         config, at = self._config(), self._parse(time.removesuffix("Z"))
         try:
-            requested = address(f"/feeds/{feed}")
+            requested = parse_address(f"/feeds/{feed}")
         except NoSuchView as error:
             abort(404, str(error))
         if requested.archive:

@@ -69,7 +69,7 @@ class EntryLists:
         """Return the leads of the entries' stories; keep the other reports for `items`."""
         if not self.collapses:
             return entries
-        choices = collapse.choose(self.db, query, [entry.id for entry in entries], self.config)
+        choices = collapse.collapse(self.db, query, [entry.id for entry in entries], self.config)
         if not choices:
             return entries
         ids = {id for choice in choices.values() for id in (choice.lead, *choice.others)}

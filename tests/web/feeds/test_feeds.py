@@ -252,7 +252,7 @@ def test_who_takes_no_coding_at_all_is_told(full: FeedSite) -> None:
         ("/feeds/all.atom?colour=red", 400, "The keys are section"),
         ("/feeds/all.atom?section=nosuch", 400, "sections are: local, world"),
         ("/feeds/section/world.atom?section=local", 400, "set by the view itself"),
-        ("/feeds/search.atom", 400, "nothing to look for"),
+        ("/feeds/search.atom", 400, "a search needs one of"),
         ("/feeds/section/nosuch.atom", 404, "no section nosuch"),
         ("/feeds/source/nosuch.rss", 404, "no source nosuch"),
         ("/feeds/view/nosuch.json", 404, "no view nosuch"),

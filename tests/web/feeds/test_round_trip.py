@@ -111,7 +111,7 @@ def test_what_is_read_is_what_was_served(
 def _facts(stored: StoredEntry, format: str) -> dict[str, object]:
     entry = stored.entry
     authors = tuple(author.name for author in entry.authors)
-    if format == "atom" and not authors:  # the source's authors apply (RFC 4287 §4.2.1)
+    if format != "rss" and not authors:  # the publication, lest the feed's author apply
         authors = (_credited(stored),)
     return {
         "uri": stored.uri,

@@ -84,7 +84,7 @@ def test_what_nobody_named_is_not_there(kind: str, id: str) -> None:
         ("all", "", "section=nosuch", "sections are: local, world"),
         ("all", "", "source=nosuch", "sources are: herald, odd, post"),
         ("section", "world", "section=local", "section is set by the view itself"),
-        ("search", "", "", "names nothing to look for"),
+        ("search", "", "", "a search needs one of"),
     ],
 )
 def test_what_can_not_be_obeyed_is_explained(kind: str, id: str, args: str, message: str) -> None:
