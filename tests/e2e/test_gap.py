@@ -36,7 +36,7 @@ def test_what_rolled_out_of_the_document_is_fetched_from_its_archive(
     assert service.one("select count(distinct guid) from entries") == 40
     assert service.one("select count(*) from entries") == 40
     told = service.rows("select detail from incidents where kind = 'gap' order by id")
-    assert [detail for (detail,) in told][-1] == "the gap is filled from its archive"
+    assert [detail for (detail,) in told][-1] == "filled the gap from the feed's archive"
     assert service.run("poll", "--force").returncode == 0
     assert feed_server.paths()[4:] == ["/feed"]
     assert feed_server.requests[-1].headers["if-none-match"] == '"2"'

@@ -120,11 +120,18 @@ def revise(
     values = entry_values(entry) | ruling_values(ruling)
     values |= stored_values(hidden=hidden, matched=matched)
     values["changed"] = format_time_or_none(changed) or before["changed"]
-    apart = {name: values.pop(name) for name in _INDEXED}
     if not is_upgrade:
         values["published"] = values["published"] or before["published"]
         for name in _KEPT_ON_REVISION:
             del values[name]
+    _overwrite(db, entry_id, values)
+    lists.remove(db, [entry_id])
+    if not hidden:
+        lists.add(db, [Listing(entry_id, before["sort_at"], entry, ruling)], sections)
+
+
+def _overwrite(db: Connection, entry_id: int, values: dict[str, object]) -> None:
+    apart = {name: values.pop(name) for name in _INDEXED}
     db.execute(
         f"update entries set {assignments(values)}, last_seen = null where id = :id",
         values | {"id": entry_id},
@@ -134,9 +141,6 @@ def revise(
         " where id = :id and (title != :title or text != :text)",
         apart | {"id": entry_id},
     )
-    lists.remove(db, [entry_id])
-    if not hidden:
-        lists.add(db, [Listing(entry_id, before["sort_at"], entry, ruling)], sections)
 
 
 def apply_ruling(

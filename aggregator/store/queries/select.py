@@ -307,35 +307,51 @@ def arrival_ids(
         return []
     if until_id is None:
         (until_id,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
-    driver = _driver(query)
     if match:
-        tables, e, where = (
-            "entries_fts f join entries e on e.id = f.rowid",
-            "e",
-            [
-                Condition("f.entries_fts match ?", (match,)),
-                conditions.after("f.rowid", after_id),
-                conditions.until("f.rowid", until_id),
-                *_filters(db, replace(query, exclude=""), "e"),
-            ],
-        )
+        read = _read_search(db, query, match)
     elif until_id - after_id <= tail:
-        tables, e, where = "entries e", "e", _filters(db, query, "e")
-    elif not driver.column:
-        # The index, since the rows themselves are much larger.
-        tables, e = "entries e indexed by entries_newest", "e"
-        where = _filters(db, query, "e", meets=driver.meets)
+        read = _Read("entries e", "e", _filters(db, query, "e"))
     else:
-        tables, e = driver.tables, driver.e
-        where = [conditions.any_of(driver.conditions())]
-        where += _filters(db, query, e, meets=driver.meets)
-    where += [
-        conditions.is_shown(e),
-        conditions.after(f"{e}.id", after_id),
-        conditions.until(f"{e}.id", until_id),
+        read = _read_index(db, query)
+    where = [
+        *read.where,
+        conditions.is_shown(read.e),
+        conditions.after(read.id, after_id),
+        conditions.until(read.id, until_id),
     ]
-    rows = db.execute(*statement(f"distinct {e}.id", tables, where, f"order by {e}.id"))
+    rows = db.execute(*statement(f"distinct {read.id}", read.tables, where, f"order by {read.id}"))
     return [row[0] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The tables of a statement, the alias of the row of `entries` in them, and conditions."""
+
+    tables: str
+    e: str
+    where: list[Condition]
+    rowid: str = ""
+
+    @property
+    def id(self) -> str:
+        """The column with the entry's id that an index orders."""
+        return self.rowid or f"{self.e}.id"
+
+
+def _read_search(db: Connection, query: Query, match: str) -> _Read:
+    where = [Condition("f.entries_fts match ?", (match,))]
+    where += _filters(db, replace(query, exclude=""), "e")
+    return _Read("entries_fts f join entries e on e.id = f.rowid", "e", where, "f.rowid")
+
+
+def _read_index(db: Connection, query: Query) -> _Read:
+    driver = _driver(query)
+    if not driver.column:  # an index of all, since the rows are much larger
+        where = _filters(db, query, "e", meets=driver.meets)
+        return _Read("entries e indexed by entries_newest", "e", where)
+    where = [conditions.any_of(driver.conditions())]
+    where += _filters(db, query, driver.e, meets=driver.meets)
+    return _Read(driver.tables, driver.e, where)
 
 
 def withdrawn(db: Connection, query: Query, limit: int = 100) -> list[tuple[str, datetime]]:
