@@ -10,12 +10,15 @@ import re
 LONGEST_LABEL = 24
 """Characters before a number in which its label is looked for."""
 
+LONGEST_LAST = 60
+"""Characters at the end of a text that may be a counter."""
+
 _COMMENTS = (
     r"comments?|repl(?:y|ies)|kommentare?|commentaires?|comentarios?|comentários?"
     r"|commenti|reacties|комментари[йяев]+|تعليق(?:ات)?|antworten|réponses?|respuestas?|respostas?"
     r"|risposte|ответ(?:а|ов)?|komentarz(?:e|y)|yorum"
 )
-_COUNTED = (
+_NOUNS = (
     rf"(?:total\s|new\s)?(?:{_COMMENTS}"
     r"|responses?|views?|reads?|shares?|likes?|points?|(?:up|down)?votes?|retweets?|posts?"
     r"|participants?|users?|voices?|topics?|answers?|favou?rites?|boosts?|reblogs?|downloads?"
@@ -24,16 +27,19 @@ _COUNTED = (
     r"|votos?|participantes?|visualizações|visualizzazioni|просмотр(?:а|ов)?|голос(?:а|ов)?"
     r"|балл(?:а|ов)?|сообщени[ейя]+|участник(?:а|ов)?)"
 )
-_DIGITS = r"\d(?:[\d.,'\u202f]*\d)?\s?(?:[km]\b)?"
-_ONE = rf"(?<![\w.,:-]){_DIGITS}\s?(?:{_COUNTED})\b"
+# The digit stands first, because patterns that begin with a lookbehind are searched slowly.
+_DIGITS = r"\d(?<![\w.,:-]\d)(?:[\d.,'\u202f]*\d)?\s?(?:[km]\b)?"
+_ONE = rf"{_DIGITS}\s?(?:{_NOUNS})\b"
 _COUNTER = (
     r"\d(?:[\d.,'\u202f]*\d)?[km]?"
-    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_COUNTED})(?=\s?[)\]]))?"
+    rf"(?:\s(?P<comments>{_COMMENTS})\b|\s(?P<counted>{_NOUNS})(?=\s?[)\]]))?"
 )
+_COUNTED = re.compile(_ONE, re.IGNORECASE)
+_ASCII_COUNTED = re.compile(_ONE, re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(_COUNTER, re.IGNORECASE)
 _ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # the same there, and faster
 _LABELLED = re.compile(
-    rf"(?:\b(?:{_COUNTED})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회)\s?[:：(\[（]\s?\Z",
+    rf"(?:\b(?:{_NOUNS})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회)\s?[:：(\[（]\s?\Z",
     re.IGNORECASE,
 )
 _ROW = re.compile(
@@ -48,13 +54,7 @@ _AGO = re.compile(r"\b\d+\s(?:second|minute|min|hour|day|week|month|year)s?\sago
 _ICON = re.compile(r"(?:[❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲]\ufe0f?)\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
 
 _OPENING = ":：([（"
-_SIGNS = (
-    "omment", "repl", "coment", "react", "ммен", "تعليق", "ntworten", "épons", "espuest",
-    "espost", "ispost", "ответ", "omentarz", "yorum",
-)  # fmt: skip
-"""One of them is in every word for comments."""
-
-_ROW_SIGNS = ("|", "·", "•", " - ", " – ", " — ", " / ", "∙", "⋅")
+_ASCII_DIGITS = "0123456789"
 
 
 def remove(words: str) -> str:
@@ -63,17 +63,22 @@ def remove(words: str) -> str:
     Args:
         words: On one line, as `text.plain` makes it.
     """
-    lowered = words.lower()
-    if any(map(words.__contains__, _ROW_SIGNS)) or any(map(lowered.__contains__, _SIGNS)):
-        words = _ROW.sub("", words)
-    if not words.isascii():
+    if words.isascii():
+        digits = [at for at in map(words.rfind, _ASCII_DIGITS) if at >= 0]
+        if not digits:  # a few characters are found far faster than a pattern
+            return words
+        start = min(at for at in map(words.find, _ASCII_DIGITS) if at >= 0)
+        is_counted = bool(_ASCII_COUNTED.search(words, start, max(digits) + LONGEST_LAST))
+        numbers = _ASCII_NUMBER
+    else:
         words = _ICON.sub("", _EAST_ASIAN.sub("", words))
-    if " ago" in lowered:
+        is_counted, numbers = bool(_COUNTED.search(words)), _NUMBER
+    if is_counted:
+        words = _ROW.sub("", words)
+        words = words[:-LONGEST_LAST] + _LAST.sub("", words[-LONGEST_LAST:])
+    if " ago" in words:
         words = _AGO.sub("", words)
-    if words[-1:].isalpha():
-        words = words[:-60] + _LAST.sub("", words[-60:])
-    if any(map(words.__contains__, _OPENING)) or any(map(lowered.__contains__, _SIGNS)):
-        numbers = _ASCII_NUMBER if words.isascii() else _NUMBER
+    if is_counted or any(map(words.__contains__, _OPENING)):
         words = numbers.sub(_unless_counter, words)
     return words
 

@@ -76,29 +76,29 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
         language=language_tag(parsed.language) or language,
+        fingerprint=_fingerprint(title, content, words, enclosures),
         item_hash=parsed.item_hash,
     )
-    cleaned = with_fingerprint(cleaned, words)
     if parsed.is_cut:
-        cleaned = replace(cleaned, fingerprint=fingerprint.INCOMPLETE + cleaned.fingerprint[1:])
+        cut = fingerprint.INCOMPLETE + cleaned.fingerprint[1:]
+        cleaned = replace(cleaned, fingerprint=cut)
     return cleaned
 
 
-def with_fingerprint(entry: Entry, words: str | None = None) -> Entry:
-    """Return an entry with the fingerprint that its values have by today's rules.
-
-    Args:
-        words: The whole text of its content, when known; `text` is cut.
-    """
-    without = fingerprint.without_adverts(entry.content)
-    if without != entry.content or (words is None and len(entry.text) >= TEXT_LENGTH):
-        words = text.plain(without)
-    made = fingerprint.fingerprint(
-        entry.title,
-        entry.text if words is None else words,
-        (enclosure.url for enclosure in entry.enclosures),
-    )
+def with_fingerprint(entry: Entry) -> Entry:
+    """Return an entry with the fingerprint that its values have by today's rules."""
+    words = entry.text if len(entry.text) < TEXT_LENGTH else text.plain(entry.content)
+    made = _fingerprint(entry.title, entry.content, words, entry.enclosures)
     return replace(entry, fingerprint=made)
+
+
+def _fingerprint(
+    title: str, content: SafeHtml, words: str, enclosures: Iterable[Enclosure]
+) -> bytes:
+    without = fingerprint.without_adverts(content)
+    if without != content:
+        words = text.plain(without)
+    return fingerprint.fingerprint(title, words, (enclosure.url for enclosure in enclosures))
 
 
 def empty(entry: Entry) -> bool:

@@ -65,7 +65,9 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
         return SafeHtml(tags.escape(lines(markup)).strip(_SPACES))
     if is_costly(markup):
         return paragraphs(text.plain(markup))
-    reader = _READER_OF_CLASSES if any(map(markup.__contains__, _MEANT)) else _READER
+    has_names = "class=" in markup or "data-href" in markup
+    is_meant = has_names and any(map(markup.__contains__, _MEANT))
+    reader = _READER_OF_CLASSES if is_meant else _READER
     markup = _renamed(markup)
     for _ in range(MAX_ROUNDS):
         before, read = markup, reader.clean(markup)
