@@ -35,8 +35,8 @@ coverage: browser ## the tests again, measuring which branches they take
 	$(BIN)/coverage report --skip-covered --show-missing
 
 # Far from GMT, so that a time zone that is left out shows.
-mutants: .venv/mutating ## which changes of the pure decisions no test notices
-	TZ=Asia/Kathmandu nice -n 10 $(BIN)/python -m mutmut run
+mutants: .venv/mutating ## which changes of the pure decisions no test notices, MODULE=… for one
+	TZ=Asia/Kathmandu nice -n 10 $(BIN)/python -m mutmut run $(if $(MODULE),'$(MODULE).*')
 	$(BIN)/python -m mutmut results
 
 bench: .venv/developing ## measure
