@@ -1,4 +1,4 @@
-"""What holds of all formats: valid, unique, deterministic, and read back as it was written."""
+"""All formats are valid, unique, deterministic, and read back without a change."""
 
 import io
 import json
@@ -67,9 +67,7 @@ FULL = replace(
 @pytest.mark.parametrize(("render", "check"), ALL)
 @given(feed=strategies.feeds(strategies.nasty))
 @settings(max_examples=60)
-def test_whatever_an_entry_holds_the_document_is_valid(
-    render: Render, check: Check, feed: MergedFeed
-) -> None:
+def test_a_document_of_any_entries_is_valid(render: Render, check: Check, feed: MergedFeed) -> None:
     assert check(render(feed)) == []
 
 
@@ -104,7 +102,7 @@ def test_the_document_is_valid(render: Render, check: Check, feed: MergedFeed) -
 
 
 @pytest.mark.parametrize(("render", "check"), ALL)
-def test_of_entries_with_one_id_the_first_that_came_is_shown_and_names_the_others(
+def test_of_entries_with_one_id_the_first_to_arrive_is_shown_and_names_the_others(
     render: Render, check: Check
 ) -> None:
     first, later = make_item(id=1), make_item(replace(ENTRY, title="Copy"), id=2)
@@ -156,7 +154,7 @@ def _moment(parsed: Any) -> datetime:
 
 @given(feed=strategies.feeds(strategies.plain))
 @settings(max_examples=40)
-def test_json_holds_what_was_written(feed: MergedFeed) -> None:
+def test_json_has_the_values_of_entries(feed: MergedFeed) -> None:
     document = json.loads(jsonfeed.render(feed))
     assert document["_aggregator"]["updated"] == merged.rfc3339(feed.updated)
     for got, item in zip(document["items"], feed.items, strict=True):
@@ -224,14 +222,14 @@ def test_atom_names_the_publisher_where_an_entry_has_no_author(
     assert [name.text for name in names] == of_source
 
 
-def test_atom_tells_what_was_taken_back() -> None:
+def test_withdrawn_entries_have_tombstones() -> None:
     stone = b'<at:deleted-entry ref="tag:site.example,2009:0" when="2009-06-27T21:26:00Z"/>'
     assert stone in atom.render(FULL)
     deleted = json.loads(jsonfeed.render(FULL))["_aggregator"]["deleted"]
     assert deleted == [{"id": "tag:site.example,2009:0", "when": "2009-06-27T21:26:00Z"}]
 
 
-def test_an_entry_that_stands_again_has_no_tombstone() -> None:
+def test_an_entry_in_the_document_has_no_tombstone() -> None:
     feed = replace(FULL, tombstones=((EVERYTHING.entry.uri, SEEN),))
     assert b"deleted-entry ref" not in atom.render(feed)
 
@@ -251,7 +249,7 @@ def test_rss_description_escapes_text_that_looks_like_html() -> None:
     assert b"<description>a &amp;lt; b &amp;amp; c</description>" in body
 
 
-def test_rss_says_what_it_knows_of_an_enclosure() -> None:
+def test_an_rss_enclosure_has_all_attributes() -> None:
     item = make_item(replace(ENTRY, enclosures=(Enclosure(url="https://a.example/file"),)))
     got = _parse(rss.render(make_feed(item))).entries[0].enclosures[0]
     assert (got.type, got.length) == ("application/octet-stream", "0")
@@ -322,7 +320,7 @@ def test_json_lists_extensions_with_text_and_attributes() -> None:
     ]
 
 
-def test_namespaces_are_the_exact_ones() -> None:
+def test_namespaces_have_their_exact_uris() -> None:
     body = atom.render(make_feed())
     for uri in (
         b'"http://search.yahoo.com/mrss/"',

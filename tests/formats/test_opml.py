@@ -1,4 +1,4 @@
-"""OPML: what goes out comes back the same, and a hostile file brings nothing in."""
+"""An export imports as the same list, and a hostile file imports nothing."""
 
 import pytest
 from hypothesis import given, settings
@@ -50,7 +50,7 @@ def test_an_export_imports_as_the_same_set(exported: tuple[Outline, ...]) -> Non
 
 @given(outlines(nasty, urls(nasty)))
 @settings(max_examples=60)
-def test_whatever_the_names_are_the_document_is_valid(exported: tuple[Outline, ...]) -> None:
+def test_a_document_of_any_names_is_valid(exported: tuple[Outline, ...]) -> None:
     assert validators.opml(opml.render(exported, title="x", modified=SEEN)) == []
 
 
@@ -58,7 +58,7 @@ def test_quotes_and_newlines_survive() -> None:
     assert opml.parse(opml.render((SOURCE,), title="Mine")).outlines == (SOURCE,)
 
 
-def test_an_export_of_nothing_is_valid_and_brings_nothing_in() -> None:
+def test_an_empty_export_is_valid_and_imports_nothing() -> None:
     body = opml.render((), title="Mine")
     assert validators.opml(body) == []
     assert opml.parse(body) == Document(title="Mine")
@@ -118,7 +118,7 @@ def test_the_encoding_is_found(body: bytes) -> None:
         *("ftp://a.example/", "https://a.example/a b", "https://a.example\\@b", "http://[::1"),
     ],
 )
-def test_an_address_that_is_not_polled_is_reported(url: str) -> None:
+def test_an_address_that_can_not_be_polled_is_reported(url: str) -> None:
     read = opml.parse(wrap(f'<outline text="a" xmlUrl="{url}"/>'))
     assert read.outlines == ()
     assert [(r.text, r.url) for r in read.rejected] == [("a", url)]
@@ -131,7 +131,7 @@ def test_an_inclusion_is_not_followed() -> None:
     assert read.rejected == (Rejected(text="a", url="https://a.example/o.opml", reason=reason),)
 
 
-def test_what_is_commented_out_is_reported() -> None:
+def test_a_commented_outline_is_reported() -> None:
     read = opml.parse(wrap('<outline text="a" xmlUrl="https://a.example/" isComment="true"/>'))
     assert (read.outlines, len(read.rejected)) == ((), 1)
 
@@ -170,6 +170,6 @@ BOMB = (
         pytest.param(b" " * 10_000_001, "10000000", id="too long"),
     ],
 )
-def test_what_can_not_be_read_is_refused_whole(body: bytes, why: str) -> None:
+def test_an_unreadable_file_is_refused_as_a_whole(body: bytes, why: str) -> None:
     with pytest.raises(NotOpml, match=why):
         opml.parse(body)

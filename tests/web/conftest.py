@@ -1,4 +1,4 @@
-"""A site to ask: a store, the feeds over it, and a client; the time is ours."""
+"""A site to test: a store, its feeds and a client, with a clock that tests set."""
 
 import tempfile
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A store with sources and entries in it, as polls would have left it."""
+"""A store with sources and entries, as polls leave it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -41,5 +41,5 @@ def test_a_changed_page_is_sent_again(pages: PageSite, path: str) -> None:
     assert pages.get(path, If_None_Match=etag).status_code == 200
 
 
-def test_what_must_not_be_stored_has_no_etag(pages: PageSite) -> None:
+def test_a_response_that_must_not_be_stored_has_no_etag(pages: PageSite) -> None:
     assert "ETag" not in pages.get("/websub/unknown").headers

@@ -1,4 +1,4 @@
-"""Private views: for who knows the token, and for nobody else."""
+"""Private views: only for clients with the token."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,7 +38,7 @@ def pages(tmp_path: Path) -> Iterator[PageSite]:
 
 @pytest.mark.parametrize("path", [FEED, "/feeds/view/secret.json", "/feeds/view/secret.opml"])
 @pytest.mark.parametrize("query", ["", "?token=", "?token=wrong", f"?token={TOKEN}x", "?q=a"])
-def test_without_the_token_nothing_is_given(feeds: FeedSite, path: str, query: str) -> None:
+def test_without_the_token_a_private_view_is_401(feeds: FeedSite, path: str, query: str) -> None:
     answer = feeds.get(path + query)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -46,7 +46,7 @@ def test_without_the_token_nothing_is_given(feeds: FeedSite, path: str, query: s
     assert "Report" not in answer.text
 
 
-def test_token_in_the_address_opens_the_view(feeds: FeedSite) -> None:
+def test_the_token_in_the_url_opens_the_view(feeds: FeedSite) -> None:
     answer = feeds.get(FEED + WITH)
     assert answer.status_code == 200
     assert "Report 1" in answer.text
@@ -57,7 +57,7 @@ def test_token_in_the_address_opens_the_view(feeds: FeedSite) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["atom", "rss", "json", "opml"])
-def test_token_in_the_header_opens_the_view_for_this_request_only(
+def test_the_token_in_the_header_opens_the_view_for_this_request_only(
     feeds: FeedSite, suffix: str
 ) -> None:
     path = f"/feeds/view/secret.{suffix}"
@@ -98,7 +98,7 @@ def test_an_unchanged_page_is_private_too(pages: PageSite) -> None:
     assert full.headers["Cache-Control"] == repeated.headers["Cache-Control"]
 
 
-def test_page_is_private_too(pages: PageSite) -> None:
+def test_the_page_is_private_too(pages: PageSite) -> None:
     refused = pages.get("/view/secret")
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     answer = pages.get(f"/view/secret{WITH}")

@@ -1,4 +1,4 @@
-"""No route is forgotten by the tests that open every page."""
+"""The browser test and the header test cover every route."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -67,11 +67,11 @@ def reported(pages: PageSite) -> list[int]:
     return [pages.stock.put("herald", ferry), pages.stock.put("post", told)]
 
 
-def test_description_is_right_openapi(pages: PageSite) -> None:
+def test_the_document_is_valid_openapi(pages: PageSite) -> None:
     validate(read(pages, "/openapi.json"))
 
 
-def test_description_names_every_path(pages: PageSite) -> None:
+def test_the_document_has_every_path(pages: PageSite) -> None:
     described = set(read(pages, "/openapi.json")["paths"])
     rules = {
         rule.rule.removeprefix("/api/v1").replace("<int:", "{").replace("<", "{").replace(">", "}")
@@ -82,7 +82,7 @@ def test_description_names_every_path(pages: PageSite) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_are_as_described(pages: PageSite, path: str) -> None:
+def test_responses_match_the_document(pages: PageSite, path: str) -> None:
     fill(pages)
     document = read(pages, "/openapi.json")
     content = document["paths"][path]["get"]["responses"]["200"]["content"]
@@ -110,7 +110,7 @@ def test_answers_are_as_described(pages: PageSite, path: str) -> None:
         ("/sources?after=nowhere", 400),
     ],
 )
-def test_errors_have_one_shape(pages: PageSite, path: str, status: int) -> None:
+def test_errors_are_problem_details(pages: PageSite, path: str, status: int) -> None:
     answer = pages.get(f"/api/v1{path}")
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
@@ -159,13 +159,13 @@ def test_a_deleted_entry_is_gone_and_an_unknown_one_not_found(pages: PageSite) -
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_api_only_reads(pages: PageSite, method: str) -> None:
+def test_the_api_is_read_only(pages: PageSite, method: str) -> None:
     answer = pages.client.open("/api/v1/entries", method=method)
     assert answer.status_code == 405
     assert answer.mimetype == "application/problem+json"
 
 
-def test_pages_of_entries_hold_while_entries_are_added(pages: PageSite) -> None:
+def test_paging_is_stable_while_entries_are_added(pages: PageSite) -> None:
     wanted = pages.stock.add("herald", 25)
     found: list[int] = []
     path = "/api/v1/entries?limit=10&section=world"
@@ -179,7 +179,7 @@ def test_pages_of_entries_hold_while_entries_are_added(pages: PageSite) -> None:
     assert sorted(found) == wanted
 
 
-def test_sources_come_in_pages(pages: PageSite) -> None:
+def test_sources_are_paged(pages: PageSite) -> None:
     first = read(pages, "/sources?limit=2")
     assert [source["id"] for source in first["data"]] == ["herald", "post"]
     assert first["next"] == "https://site.example/api/v1/sources?limit=2&after=post"
@@ -188,7 +188,7 @@ def test_sources_come_in_pages(pages: PageSite) -> None:
     assert second["next"] is None
 
 
-def test_entry_tells_its_content_and_earlier_wordings(pages: PageSite) -> None:
+def test_an_entry_has_its_content_and_earlier_versions(pages: PageSite) -> None:
     fill(pages)
     entry = read(pages, "/entries/1")
     assert entry["content"] == "<p>Content of 900</p>"
@@ -196,13 +196,13 @@ def test_entry_tells_its_content_and_earlier_wordings(pages: PageSite) -> None:
     assert entry["source"]["url"] == "https://site.example/source/herald"
 
 
-def test_polls_tell_what_went_wrong(pages: PageSite) -> None:
+def test_polls_have_their_outcomes(pages: PageSite) -> None:
     fill(pages)
     outcomes = {one["outcome"] for one in read(pages, "/sources/herald/polls")["data"]}
     assert outcomes == {"ok", "timeout"}
 
 
-def test_stories_tell_their_reports_and_why(pages: PageSite) -> None:
+def test_stories_have_their_reports_with_reasons(pages: PageSite) -> None:
     first, second = reported(pages)
     [story] = read(pages, "/stories")["data"]
     assert (story["id"], story["title"]) == (first, "Ferry with 212 on board aground off Skerrow")
@@ -217,7 +217,7 @@ def test_stories_tell_their_reports_and_why(pages: PageSite) -> None:
     assert [one["entry"] for one in story["reports"]] == [second]
 
 
-def test_stories_come_in_pages(pages: PageSite) -> None:
+def test_stories_are_paged(pages: PageSite) -> None:
     for number in range(3):
         entry = make_entry(950 + number)
         title = f"{entry.title}: the ferry is still aground off Skerrow"
@@ -233,17 +233,17 @@ def test_stories_come_in_pages(pages: PageSite) -> None:
     assert ids == [5, 3, 1]
 
 
-def test_entries_stand_by_themselves_unless_asked_otherwise(pages: PageSite) -> None:
+def test_entries_of_a_story_are_listed_by_default(pages: PageSite) -> None:
     first, second = reported(pages)
     assert [one["id"] for one in read(pages, "/entries")["data"]] == [second, first]
     assert [one["id"] for one in read(pages, "/entries?stories=collapse")["data"]] == [first]
 
 
-def test_sections_name_their_sources(pages: PageSite) -> None:
+def test_sections_have_their_sources(pages: PageSite) -> None:
     world = read(pages, "/sections")["data"][0]
     assert (world["id"], world["sources"]) == (CONFIG.sections[0].id, ["herald", "post"])
 
 
-def test_answer_that_did_not_change_is_not_sent_again(pages: PageSite) -> None:
+def test_an_unchanged_response_is_304(pages: PageSite) -> None:
     tag = pages.get("/api/v1/entries").headers["ETag"]
     assert pages.get("/api/v1/entries", If_None_Match=tag).status_code == 304

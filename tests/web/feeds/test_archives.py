@@ -1,4 +1,4 @@
-"""Archives (RFC 5005): the chain holds every entry, and no byte of it ever changes."""
+"""Archives (RFC 5005): the chain has every entry, and an archive never changes."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ def rels(body: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("view", ["all", "section/world", "source/herald", "view/rain"])
-def test_the_chain_holds_exactly_what_is_stored(site: FeedSite, view: str) -> None:
+def test_the_chain_has_all_stored_entries_once(site: FeedSite, view: str) -> None:
     numbers = range(1, 341)
     for _ in range(4):
         site.stock.add("herald", 70)
@@ -84,7 +84,7 @@ def test_the_xml_formats_link_their_chain(site: FeedSite, format: str) -> None:
     assert check(first.data) == []
 
 
-def test_an_archive_may_be_kept_for_ever(site: FeedSite) -> None:
+def test_an_archive_may_be_cached_forever(site: FeedSite) -> None:
     site.stock.add("herald", 50)
     response = site.get("/feeds/all/archive/1.atom")
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -108,7 +108,7 @@ def test_no_byte_of_an_archive_changes(site: FeedSite, format: str) -> None:
     assert list(after.headers) == list(before.headers)
 
 
-def test_a_reader_of_the_archive_learns_of_a_correction(site: FeedSite) -> None:
+def test_a_correction_of_an_archived_entry_is_in_the_main_document(site: FeedSite) -> None:
     stored = site.stock.add("herald", 60)
     old = site.get("/feeds/all/archive/1.json").data
     site.stock.revise(stored[55], "Corrected")
@@ -131,14 +131,14 @@ def test_a_small_view_is_complete(site: FeedSite) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=10", "since=2009-01-01", "q=report", "sort=updated"])
-def test_what_is_narrowed_has_no_archives(site: FeedSite, query: str) -> None:
+def test_a_narrowed_view_has_no_archives(site: FeedSite, query: str) -> None:
     site.stock.add("herald", 60)
     body = site.get(f"/feeds/all.atom?{query}").data
     assert "prev-archive" not in rels(body)
     assert b"<fh:complete/>" not in body
 
 
-def test_an_archive_can_be_asked_for_before_the_feed(site: FeedSite) -> None:
+def test_an_archive_can_be_requested_before_the_feed(site: FeedSite) -> None:
     site.stock.add("herald", 100)
     assert site.get("/feeds/all/archive/2.atom").status_code == 200
     assert site.get("/feeds/all/archive/3.atom").status_code == 404
@@ -163,7 +163,7 @@ def test_two_processes_close_the_same_archives(site: FeedSite) -> None:
     assert site.get("/feeds/all.atom").data == other.get("/feeds/all.atom").data
 
 
-def test_an_entry_that_two_sources_carry_stands_once_in_a_document(site: FeedSite) -> None:
+def test_an_entry_of_two_sources_is_once_in_a_document(site: FeedSite) -> None:
     site.stock.put("herald", make_entry(1000), uri="urn:example:1")
     site.stock.put("post", make_entry(1001), uri="urn:example:1")
     items = json.loads(site.get("/feeds/all.json").data)["items"]
@@ -187,9 +187,7 @@ Step = tuple[str, int]
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_whatever_happens_the_chain_misses_nothing(
-    fresh: Callable[[], FeedSite], steps: list[Step]
-) -> None:
+def test_the_chain_misses_no_entry(fresh: Callable[[], FeedSite], steps: list[Step]) -> None:
     site = fresh()
     standing: list[int] = []
     archived: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""What is said of a source: nothing secret, and no date that changes by itself."""
+"""Sources in feeds: without secrets, and with dates that only change with their entries."""
 
 import pytest
 
@@ -43,7 +43,7 @@ URL = "https://herald.example/feed"
         ),
     ],
 )
-def test_what_is_secret_in_an_address_is_not_shown(
+def test_secrets_in_a_url_are_not_shown(
     site: FeedSite, url: str, yaml: str, self_url: str, shown: str
 ) -> None:
     with site.stock.store.reading() as db:
@@ -53,14 +53,14 @@ def test_what_is_secret_in_an_address_is_not_shown(
     assert public_url(state, Source(id="herald", url=url, yaml=yaml)) == shown
 
 
-def test_of_a_source_that_is_no_longer_configured_no_query_is_shown(site: FeedSite) -> None:
+def test_the_query_of_a_removed_source_is_not_shown(site: FeedSite) -> None:
     with site.stock.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
     assert public_url(state._replace(url=f"{URL}?key=s3cret"), None) == URL
 
 
-def test_a_source_without_a_title_is_called_by_its_id(site: FeedSite) -> None:
+def test_a_source_without_a_title_shows_its_id(site: FeedSite) -> None:
     with site.stock.store.reading() as db:
         state = sources.get(db, "odd")
     assert state is not None

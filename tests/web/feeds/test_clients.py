@@ -1,4 +1,4 @@
-"""Our feeds in other programs, over real HTTP: a look at nothing new must cost nothing."""
+"""Feeds in other programs, over real HTTP: a request without news is a 304."""
 
 import os
 import re

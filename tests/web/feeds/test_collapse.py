@@ -1,4 +1,4 @@
-"""Stories in feeds: one entry for each, known by the first report, naming the others."""
+"""Stories in feeds: one entry each, with the id of the first report, naming the others."""
 
 import json
 from dataclasses import replace
@@ -40,7 +40,7 @@ def items(site: FeedSite, path: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("three")
-def test_story_is_one_entry_that_names_who_else_reports(site: FeedSite) -> None:
+def test_a_story_is_one_entry_that_names_the_others(site: FeedSite) -> None:
     body = site.get("/feeds/all.atom").data
     assert validators.atom(body) == []
     [entry] = ElementTree.fromstring(body).iter(f"{ATOM}entry")
@@ -69,7 +69,7 @@ def test_all_formats_name_the_others(site: FeedSite) -> None:
     assert "Also reported by" in item["content_html"]
 
 
-def test_later_report_makes_the_entry_no_news(site: FeedSite) -> None:
+def test_a_later_report_does_not_make_the_story_new(site: FeedSite) -> None:
     site.stock.put("herald", told(1))
     before = site.get("/feeds/all.json")
     [first] = json.loads(before.data)["items"]
@@ -87,9 +87,7 @@ def test_later_report_makes_the_entry_no_news(site: FeedSite) -> None:
     assert json.loads(delta.data)["items"] == []
 
 
-def test_only_what_the_lead_itself_changes_changes_the_entry(
-    site: FeedSite, three: list[int]
-) -> None:
+def test_only_a_change_of_the_lead_changes_the_story(site: FeedSite, three: list[int]) -> None:
     [before] = items(site, "/feeds/all.json")
     site.stock.revise(three[1], "Ferry aground, says the Post")
     [same] = items(site, "/feeds/all.json")
@@ -100,14 +98,14 @@ def test_only_what_the_lead_itself_changes_changes_the_entry(
 
 
 @pytest.mark.usefixtures("three")
-def test_expanded_view_has_each_report_by_itself(site: FeedSite) -> None:
+def test_an_expanded_view_has_each_report(site: FeedSite) -> None:
     found = items(site, "/feeds/all.json?stories=expand")
     assert [item["id"] for item in found] == [f"https://news.example/{n}" for n in (3, 2, 1)]
     assert not any("also_reported_by" in item["_aggregator"] for item in found)
 
 
 @pytest.mark.usefixtures("three")
-def test_view_collapses_what_it_holds_and_no_more(site: FeedSite) -> None:
+def test_a_view_collapses_its_own_entries_only(site: FeedSite) -> None:
     [item] = items(site, "/feeds/section/local.json")
     assert item["id"] == "https://news.example/2"
     assert "also_reported_by" not in item["_aggregator"]
@@ -126,7 +124,9 @@ def test_view_collapses_what_it_holds_and_no_more(site: FeedSite) -> None:
     ],
 )
 @pytest.mark.usefixtures("three")
-def test_lead_gives_its_words_and_the_first_its_id(site: FeedSite, lead: str, number: int) -> None:
+def test_the_content_is_of_the_lead_and_the_id_of_the_first(
+    site: FeedSite, lead: str, number: int
+) -> None:
     preferred = Source(id="odd", url="https://odd.example/feed", priority=5)
     site.config = replace(CONFIG, sources=(*CONFIG.sources[:2], preferred))
     [first] = items(site, "/feeds/all.json?lead=first")
@@ -137,7 +137,7 @@ def test_lead_gives_its_words_and_the_first_its_id(site: FeedSite, lead: str, nu
     assert len(item["_aggregator"]["also_reported_by"]) == 2
 
 
-def test_archives_hold_every_report_by_itself(site: FeedSite) -> None:
+def test_archives_have_every_report(site: FeedSite) -> None:
     for number, source in enumerate(("herald", "post", "odd"), 1000):
         site.stock.put(source, told(number))
     site.stock.add("herald", 60)
@@ -150,7 +150,7 @@ def test_archives_hold_every_report_by_itself(site: FeedSite) -> None:
     assert len({item["id"] for item in (*current, *archived)}) == 63
 
 
-def test_report_that_comes_after_the_archive_was_closed_is_named_all_the_same(
+def test_a_report_after_the_archive_was_closed_is_named_too(
     site: FeedSite,
 ) -> None:
     site.stock.put("herald", told(1000))
@@ -162,7 +162,7 @@ def test_report_that_comes_after_the_archive_was_closed_is_named_all_the_same(
     assert [one["title"] for one in story["_aggregator"]["also_reported_by"]] == ["Post"]
 
 
-def test_story_whose_first_report_is_withdrawn_goes_on_without_it(
+def test_a_story_continues_when_its_first_report_is_withdrawn(
     site: FeedSite, three: list[int]
 ) -> None:
     site.stock.withdraw(three[0])
@@ -173,7 +173,7 @@ def test_story_whose_first_report_is_withdrawn_goes_on_without_it(
     assert b'ref="https://news.example/1"' in body
 
 
-def test_entry_stays_known_when_a_moving_view_has_left_its_first_report_behind(
+def test_a_story_keeps_its_id_when_its_first_report_leaves_a_moving_view(
     site: FeedSite,
 ) -> None:
     site.stock.put("herald", told(1, published=site.stock.now))

@@ -1,4 +1,4 @@
-"""Feeds over HTTP: what is served, when it is new, and who may keep it for how long."""
+"""Feeds over HTTP: contents, conditional requests and caching."""
 
 import gzip
 import json
@@ -87,7 +87,7 @@ def test_views_select(full: FeedSite) -> None:
         ("opml", "text/x-opml; charset=utf-8"),
     ],
 )
-def test_what_a_feed_says_of_itself(full: FeedSite, format: str, content_type: str) -> None:
+def test_metadata_of_a_feed(full: FeedSite, format: str, content_type: str) -> None:
     response = full.get(f"/feeds/section/world.{format}", headers={"Host": "evil.example"})
     headers = response.headers
     assert headers["Content-Type"] == content_type
@@ -137,7 +137,7 @@ def test_the_same_database_gives_the_same_bytes(full: FeedSite, format: str) -> 
     assert list(first.headers) == list(second.headers)
 
 
-def test_what_is_remembered_is_what_was_made(full: FeedSite) -> None:
+def test_a_cached_response_equals_the_rendered_one(full: FeedSite) -> None:
     first, second = full.get("/feeds/all.rss"), full.get("/feeds/all.rss")
     assert first.data == second.data
     assert list(first.headers) == list(second.headers)
@@ -146,7 +146,7 @@ def test_what_is_remembered_is_what_was_made(full: FeedSite) -> None:
 # --- conditional requests --------------------------------------------------------------------
 
 
-def test_an_unchanged_feed_is_304_with_all_that_a_cache_needs(full: FeedSite) -> None:
+def test_an_unchanged_feed_is_304_with_the_fields_for_caches(full: FeedSite) -> None:
     first = full.get("/feeds/all.atom")
     again = full.get(
         "/feeds/all.atom", headers={"If-None-Match": f'"x", W/{first.headers["ETag"]}'}
@@ -164,7 +164,7 @@ def test_the_first_request_after_a_start_can_be_304(full: FeedSite) -> None:
     assert full.get("/feeds/all.atom", headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_any_form_of_date_is_understood(full: FeedSite) -> None:
+def test_all_formats_of_dates_are_accepted(full: FeedSite) -> None:
     for date in (
         "Sat, 27 Jun 2009 21:29:00 GMT",
         "Saturday, 27-Jun-09 21:29:00 GMT",
@@ -196,7 +196,7 @@ def test_other_methods_are_refused(full: FeedSite, method: str) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_page_elsewhere_may_ask_conditionally(full: FeedSite) -> None:
+def test_pages_of_other_sites_may_send_conditional_requests(full: FeedSite) -> None:
     response = full.client.options("/feeds/all.json")
     assert response.status_code == 204
     assert "If-None-Match" in response.headers["Access-Control-Allow-Headers"]
@@ -237,7 +237,7 @@ def test_a_feed_is_compressed_once_for_each_coding(full: FeedSite) -> None:
     assert first.data == second.data
 
 
-def test_who_takes_no_coding_at_all_is_told(full: FeedSite) -> None:
+def test_a_request_that_accepts_no_coding_is_406(full: FeedSite) -> None:
     response = full.get("/feeds/all.atom", headers={"Accept-Encoding": "identity;q=0, *;q=0"})
     assert response.status_code == 406
 
@@ -269,7 +269,7 @@ def test_who_takes_no_coding_at_all_is_told(full: FeedSite) -> None:
         ("/feeds/all.atom?<svg/onload=alert(1)>", 400, "<svg"),
     ],
 )
-def test_a_bad_request_is_told_what_is_allowed(
+def test_an_error_names_the_allowed_values(
     full: FeedSite, path: str, status: int, words: str
 ) -> None:
     response = full.get(path)
@@ -288,7 +288,7 @@ def test_an_address_that_is_not_utf_8_is_not_found(full: FeedSite) -> None:
 # --- changes ---------------------------------------------------------------------------------
 
 
-def test_a_new_entry_shows_when_the_cache_has_looked(full: FeedSite) -> None:
+def test_a_new_entry_shows_after_the_next_check_of_the_cache(full: FeedSite) -> None:
     full.get("/feeds/section/world.json")
     before = full.get("/feeds/section/world.json")
     full.stock.add("herald")
@@ -308,7 +308,7 @@ def test_a_change_elsewhere_leaves_a_view_alone(full: FeedSite) -> None:
     assert full.feeds._cache.get(("/feeds/section/local.json", "")) is made
 
 
-def test_a_document_made_after_the_last_look_is_kept(full: FeedSite) -> None:
+def test_a_document_rendered_after_the_last_check_is_cached(full: FeedSite) -> None:
     full.get("/feeds/all.json")
     full.get("/feeds/all.json")
     full.stock.add("herald")
@@ -359,7 +359,7 @@ def delta(site: FeedSite, tag: str, **headers: str) -> TestResponse:
     return site.get("/feeds/all.json", headers=asked)
 
 
-def test_who_knows_an_earlier_state_gets_what_is_new_since(full: FeedSite) -> None:
+def test_a_client_with_an_earlier_state_gets_a_delta(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
     full.stock.add("herald")
     full.stock.revise(1, "Report 1, corrected")
@@ -376,7 +376,7 @@ def test_who_knows_an_earlier_state_gets_what_is_new_since(full: FeedSite) -> No
     assert validators.json_feed(response.data) == []
 
 
-def test_deltas_are_coded_and_named_like_the_whole(full: FeedSite) -> None:
+def test_deltas_have_the_coding_and_etag_of_the_whole(full: FeedSite) -> None:
     gz = {"Accept-Encoding": "gzip"}
     tag = full.get("/feeds/all.json", headers=gz).headers["ETag"]
     full.stock.add("herald")
@@ -388,7 +388,7 @@ def test_deltas_are_coded_and_named_like_the_whole(full: FeedSite) -> None:
     assert json.loads(gzip.decompress(response.data))["items"][0]["title"] == "Report 6"
 
 
-def test_who_knows_an_unknown_state_gets_everything(full: FeedSite) -> None:
+def test_a_client_with_an_unknown_state_gets_everything(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
     full.stock.add("herald")
     full.restart()
@@ -396,7 +396,7 @@ def test_who_knows_an_unknown_state_gets_everything(full: FeedSite) -> None:
     assert delta(full, "*").status_code == 304
 
 
-def test_a_delta_is_only_for_who_asks_for_one(full: FeedSite) -> None:
+def test_a_delta_needs_the_a_im_field(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
     full.stock.add("herald")
     full.later()
@@ -406,7 +406,7 @@ def test_a_delta_is_only_for_who_asks_for_one(full: FeedSite) -> None:
     assert full.get("/feeds/all.json", headers={"A-IM": "feed"}).status_code == 200
 
 
-def test_the_memory_of_states_is_bounded(full: FeedSite) -> None:
+def test_remembered_states_are_bounded(full: FeedSite) -> None:
     for limit in range(1, 502):
         full.get(f"/feeds/all.json?limit={min(limit, 500)}")
         full.get(f"/feeds/all.atom?limit={min(limit, 500)}")
@@ -447,7 +447,7 @@ def test_the_sources_behind_a_view(full: FeedSite, view: str, hosts: list[str]) 
 # --- bounds ----------------------------------------------------------------------------------
 
 
-def test_a_database_that_can_not_be_read_leaves_what_is_in_memory(full: FeedSite) -> None:
+def test_cached_documents_are_served_while_the_database_fails(full: FeedSite) -> None:
     full.get("/feeds/all.atom")
     with full.stock.store.transaction() as db:
         db.execute("drop table changes")

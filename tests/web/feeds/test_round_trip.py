@@ -1,4 +1,4 @@
-"""Our own service reads our own feeds: what it stores from them is what was served."""
+"""The service reads its own feeds, and stores what they served."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -92,7 +92,7 @@ def fill(site: FeedSite) -> None:
 
 
 @pytest.mark.parametrize("format", ["atom", "rss", "json"])
-def test_what_is_read_is_what_was_served(
+def test_a_served_feed_is_read_back_unchanged(
     site: FeedSite, fresh: Callable[[], FeedSite], format: str
 ) -> None:
     fill(site)
@@ -135,7 +135,7 @@ def _credited(stored: StoredEntry) -> str:
 
 
 @pytest.mark.parametrize("format", ["atom", "rss", "json"])
-def test_nothing_is_doubled_when_a_view_holds_both(site: FeedSite, format: str) -> None:
+def test_nothing_is_doubled_when_the_site_reads_its_own_feed(site: FeedSite, format: str) -> None:
     fill(site)
     before = site.get("/feeds/all.json").data
     served = site.get(f"/feeds/all.{format}")

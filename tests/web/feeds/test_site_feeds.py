@@ -1,4 +1,4 @@
-"""Feeds about the site itself: their responses follow the same rules as those of other feeds."""
+"""Feeds about the site: their responses follow the rules of other feeds."""
 
 import pytest
 

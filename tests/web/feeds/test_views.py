@@ -1,4 +1,4 @@
-"""From an address to a view."""
+"""Views by address."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def test_views(
     assert feed is None or spec.feed_url("atom") == f"{BASE}{feed}"
 
 
-def test_arguments_in_another_order_name_the_same_document() -> None:
+def test_the_order_of_parameters_does_not_matter() -> None:
     first = resolve("all", "", "q=x&has=video,audio&section=world", CONFIG)
     second = resolve("all", "", "section=world&has=audio&q=x&has=video", CONFIG)
     assert first == second
@@ -71,7 +71,7 @@ def test_arguments_in_another_order_name_the_same_document() -> None:
         ("lang", "EN"),
     ],
 )
-def test_what_nobody_named_is_not_there(kind: str, id: str) -> None:
+def test_unknown_views_are_refused(kind: str, id: str) -> None:
     with pytest.raises(NoSuchView):
         resolve(kind, id, "", CONFIG)
 
@@ -87,7 +87,7 @@ def test_what_nobody_named_is_not_there(kind: str, id: str) -> None:
         ("search", "", "", "a search needs one of"),
     ],
 )
-def test_what_can_not_be_obeyed_is_explained(kind: str, id: str, args: str, message: str) -> None:
+def test_invalid_queries_are_explained(kind: str, id: str, args: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         resolve(kind, id, args, CONFIG)
 
@@ -109,12 +109,12 @@ def test_narrowing(own: str, wanted: str, both: str) -> None:
     ("own", "wanted"),
     [("lang=en", "lang=de"), ("since=7d", "since=1d"), ("since=7d", "since=2009-01-01")],
 )
-def test_what_both_set_is_refused(own: str, wanted: str) -> None:
+def test_keys_that_both_set_are_refused(own: str, wanted: str) -> None:
     with pytest.raises(QueryError, match="set by the view itself"):
         narrow(parse(own), parse(wanted))
 
 
-def test_an_order_or_limit_is_no_part_of_the_title() -> None:
+def test_sort_and_limit_are_not_in_the_title() -> None:
     assert describe(parse("q=a&limit=3&sort=updated&lang=de")) == "lang de, a"
     assert describe(Query()) == ""
 
@@ -133,7 +133,9 @@ def test_an_order_or_limit_is_no_part_of_the_title() -> None:
         ("search", "", "q=x", False),
     ],
 )
-def test_views_that_only_grow_have_archives(kind: str, id: str, args: str, archived: bool) -> None:
+def test_views_that_only_gain_entries_have_archives(
+    kind: str, id: str, args: str, archived: bool
+) -> None:
     week = View(id="week", title="Week", query=parse("since=7d"))
     rule = Rule(action="drop", field="title", pattern="rain")
     dry = View(id="dry", title="Dry", query=parse(""), rules=(rule,))
@@ -141,7 +143,7 @@ def test_views_that_only_grow_have_archives(kind: str, id: str, args: str, archi
     assert resolve(kind, id, args, config).archived is archived
 
 
-def test_a_saved_view_that_is_changed_has_new_archives() -> None:
+def test_a_changed_saved_view_has_new_archives() -> None:
     before = resolve("view", "rain", "", CONFIG)
     views = (View(id="rain", title="Rain", query=parse("q=snow")),)
     after = resolve("view", "rain", "", replace(CONFIG, views=views))
@@ -173,7 +175,7 @@ def test_the_id_of_a_feed(base: str, id: str) -> None:
         ("https://hub.example/", "only-for-the-desk", ""),
     ],
 )
-def test_private_view_names_no_hub_of_others(hub: str, token: str, wanted: str) -> None:
+def test_a_private_view_names_no_foreign_hub(hub: str, token: str, wanted: str) -> None:
     view = replace(CONFIG.views[0], token=token)
     config = replace(CONFIG, views=(view,), websub=WebSub(hub=hub))
     spec = resolve("view", view.id, f"token={token}" if token else "", config)

@@ -1,4 +1,4 @@
-"""ImageCache are fetched once, told by their bytes, and kept within a bound."""
+"""Images are fetched once, recognised by their bytes, and kept in a bounded folder."""
 
 import os
 import resource
@@ -33,7 +33,7 @@ def kept(config: Config) -> list[os.DirEntry[str]]:
     return list(os.scandir(f"{config.storage}.pictures"))
 
 
-def test_picture_is_asked_for_once(
+def test_an_image_is_fetched_once(
     pictures: ImageCache, feed_server: FeedServer, now: datetime
 ) -> None:
     feed_server.reply("/a", body=PNG)
@@ -55,7 +55,7 @@ def test_picture_is_asked_for_once(
     ],
     ids=["svg", "a page that says it is a picture", "too large", "nothing"],
 )
-def test_what_is_no_picture_is_not_served_nor_asked_for_again(
+def test_other_types_are_not_served_and_not_fetched_again(
     pictures: ImageCache,
     feed_server: FeedServer,
     now: datetime,
@@ -68,7 +68,7 @@ def test_what_is_no_picture_is_not_served_nor_asked_for_again(
     assert len(feed_server.requests) == 1
 
 
-def test_failure_is_tried_again_after_a_while(
+def test_a_failed_fetch_is_repeated_after_a_while(
     pictures: ImageCache, feed_server: FeedServer, now: datetime
 ) -> None:
     url = feed_server.url("/a")
@@ -100,7 +100,7 @@ def test_redirect_to_a_private_address_is_refused(
     narrow.close()
 
 
-def test_folder_keeps_what_was_asked_for_last(
+def test_the_folder_keeps_the_images_requested_last(
     config: Config, feed_server: FeedServer, now: datetime
 ) -> None:
     small = ImageCache(config, max_bytes=3 * 4_096)
@@ -116,7 +116,7 @@ def test_folder_keeps_what_was_asked_for_last(
     small.close()
 
 
-def test_folder_that_can_not_be_written_stops_no_picture(
+def test_images_are_served_when_the_folder_is_not_writable(
     config: Config, feed_server: FeedServer, now: datetime, tmp_path: Path
 ) -> None:
     (tmp_path / "x.db.pictures").write_text("in the way")
@@ -126,7 +126,7 @@ def test_folder_that_can_not_be_written_stops_no_picture(
     made.close()
 
 
-def test_only_so_many_are_fetched_at_once(pictures: ImageCache, now: datetime) -> None:
+def test_simultaneous_fetches_are_bounded(pictures: ImageCache, now: datetime) -> None:
     taken = [pictures._clients.get() for _ in range(SLOTS)]
     with pytest.raises(Busy):
         pictures.get("http://127.0.0.1/", now)
@@ -134,7 +134,7 @@ def test_only_so_many_are_fetched_at_once(pictures: ImageCache, now: datetime) -
         pictures._clients.put(client)
 
 
-def test_disk_without_room_is_not_filled_with_beginnings(
+def test_a_full_disk_is_not_filled_with_partial_files(
     pictures: ImageCache, config: Config, feed_server: FeedServer, now: datetime
 ) -> None:
     feed_server.reply("/a", body=PNG)

@@ -1,4 +1,4 @@
-"""Pictures from our own address: only those that entries show, and only as pictures."""
+"""The image proxy serves the images of entries, and nothing else."""
 
 import html
 import re
@@ -36,7 +36,7 @@ def pictures(page: str) -> list[str]:
     return [html.unescape(url) for url in re.findall(r'(?:<img src|poster)="([^"]*)"', page)]
 
 
-def test_every_picture_of_a_page_is_ours(pages: PageSite, feed_server: FeedServer) -> None:
+def test_every_image_of_a_page_is_proxied(pages: PageSite, feed_server: FeedServer) -> None:
     put(pages, feed_server.url("/p?a=1&b="))
     for path, count in (("/", 1), ("/section/world", 1), ("/entry/1", 2)):
         found = pictures(pages.text(path))
@@ -46,7 +46,7 @@ def test_every_picture_of_a_page_is_ours(pages: PageSite, feed_server: FeedServe
     assert "img-src 'self';" in pages.get("/").headers["Content-Security-Policy"]
 
 
-def test_picture_is_served_as_a_picture_for_ever(pages: PageSite, feed_server: FeedServer) -> None:
+def test_an_image_is_served_as_immutable(pages: PageSite, feed_server: FeedServer) -> None:
     feed_server.reply("/p", 200, {"Content-Type": "text/html"}, PNG)
     put(pages, feed_server.url("/p"))
     [url] = pictures(pages.text("/"))
@@ -57,7 +57,7 @@ def test_picture_is_served_as_a_picture_for_ever(pages: PageSite, feed_server: F
     assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
-def test_picture_that_can_not_be_had_is_told_at_once(
+def test_a_failed_image_is_502_without_a_second_fetch(
     pages: PageSite, feed_server: FeedServer
 ) -> None:
     put(pages, feed_server.url("/missing"))
@@ -70,7 +70,7 @@ def test_picture_that_can_not_be_had_is_told_at_once(
 
 
 @pytest.mark.parametrize("spoil", ["other", "none", "text"])
-def test_nobody_can_have_us_fetch_what_no_page_shows(
+def test_unsigned_urls_are_not_fetched(
     pages: PageSite, feed_server: FeedServer, spoil: str
 ) -> None:
     put(pages, feed_server.url("/p"))
@@ -85,14 +85,12 @@ def test_nobody_can_have_us_fetch_what_no_page_shows(
     assert feed_server.requests == []
 
 
-def test_key_outlives_the_process(pages: PageSite) -> None:
+def test_the_key_survives_a_restart(pages: PageSite) -> None:
     put(pages, "https://pictures.example/p.jpg")
     assert pictures(PageSite(pages.stock).text("/")) == pictures(pages.text("/"))
 
 
-def test_closed_site_lets_no_shared_cache_keep_pictures(
-    tmp_path: Path, feed_server: FeedServer
-) -> None:
+def test_images_of_a_protected_site_are_private(tmp_path: Path, feed_server: FeedServer) -> None:
     auth = Auth(token="a-token-for-programs", protect="site")
     config = proxied(replace(SITE, auth=auth), tmp_path)
     feed_server.reply("/p", body=PNG)
@@ -105,7 +103,7 @@ def test_closed_site_lets_no_shared_cache_keep_pictures(
         assert site.get(url, **bearer).headers["Cache-Control"].startswith("private, ")
 
 
-def test_without_the_proxy_pictures_are_their_publishers(tmp_path: Path) -> None:
+def test_without_the_proxy_images_come_from_publishers(tmp_path: Path) -> None:
     with stocked(tmp_path, SITE) as stock:
         site = PageSite(stock)
         put(site, "https://pictures.example/p")

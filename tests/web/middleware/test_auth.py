@@ -1,4 +1,4 @@
-"""What is closed to strangers, and how they sign in."""
+"""Access control: passwords, sessions and tokens."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -48,14 +48,14 @@ CONTROL = Auth(password=HASH, token=TOKEN)
 CLOSED = replace(CONTROL, protect="site")
 
 
-def test_without_auth_there_is_no_login_and_all_may_act(site: Made) -> None:
+def test_without_auth_there_is_no_login_page_and_all_may_act(site: Made) -> None:
     pages = site(Auth())
     assert pages.get("/login").status_code == 404
     assert poll(pages.client).status_code == 303
     assert next_poll(pages) == "requested"
 
 
-def test_stranger_reads_but_does_not_act(site: Made) -> None:
+def test_a_stranger_may_read_but_not_act(site: Made) -> None:
     pages = site(CONTROL)
     page = pages.text("/source/herald")
     assert "Poll now" not in page
@@ -65,7 +65,7 @@ def test_stranger_reads_but_does_not_act(site: Made) -> None:
     assert next_poll(pages) == "first poll"
 
 
-def test_who_signed_in_acts_until_they_sign_out(site: Made) -> None:
+def test_a_signed_in_user_may_act_until_sign_out(site: Made) -> None:
     pages = site(CONTROL)
     answer = sign_in(pages.client, target="/source/herald")
     assert answer.headers["Location"] == "/source/herald"
@@ -78,7 +78,7 @@ def test_who_signed_in_acts_until_they_sign_out(site: Made) -> None:
 
 
 @pytest.mark.parametrize(("base_url", "secure"), [("https://x.example", True), ("http://x", False)])
-def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
+def test_the_cookie_is_not_for_scripts_and_other_sites(
     site: Made, base_url: str, secure: bool
 ) -> None:
     pages = site(CONTROL)
@@ -91,7 +91,7 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "x" * 2_000, HASH, "pass\0word"])
-def test_wrong_password_opens_nothing(site: Made, password: str) -> None:
+def test_a_wrong_password_is_refused(site: Made, password: str) -> None:
     pages = site(CONTROL)
     answer = sign_in(pages.client, password)
     assert answer.status_code == 403
@@ -99,11 +99,11 @@ def test_wrong_password_opens_nothing(site: Made, password: str) -> None:
     assert "Poll now" not in pages.text("/source/herald")
 
 
-def test_token_opens_the_login_too(site: Made) -> None:
+def test_the_token_works_on_the_login_page(site: Made) -> None:
     assert sign_in(site(Auth(token=TOKEN)).client, TOKEN).status_code == 303
 
 
-def test_after_some_failures_even_the_right_password_waits(site: Made) -> None:
+def test_after_some_failures_the_right_password_is_refused_too(site: Made) -> None:
     pages = site(CONTROL)
     for _ in range(MAX_ATTEMPTS):
         assert sign_in(pages.client, "wrong").status_code == 403
@@ -198,11 +198,11 @@ def test_forms_of_other_sites_are_refused(site: Made, path: str) -> None:
         "javascript:x",
     ],
 )
-def test_login_leads_nowhere_else(site: Made, target: str) -> None:
+def test_the_login_redirects_to_this_site_only(site: Made, target: str) -> None:
     assert sign_in(site(CONTROL).client, target=target).headers["Location"] == "/"
 
 
-def test_new_password_ends_all_sessions(site: Made) -> None:
+def test_a_new_password_ends_all_sessions(site: Made) -> None:
     pages = site(CONTROL)
     sign_in(pages.client)
     changed = replace(CONTROL, password=generate_password_hash("new", method="scrypt:1024:8:1"))
@@ -211,14 +211,14 @@ def test_new_password_ends_all_sessions(site: Made) -> None:
 
 
 @pytest.mark.parametrize("value", ["in", "", "ImluIg.aaaa.bbbb", '"', "a" * 5_000])
-def test_forged_cookie_opens_nothing(site: Made, value: str) -> None:
+def test_a_forged_cookie_is_refused(site: Made, value: str) -> None:
     pages = site(CLOSED)
     sign_in(Client(pages.app))
     for cookie in (f"aggregator_session={value}", f"aggregator_session={value}; ;=;"):
         assert pages.get("/opml", Cookie=cookie).status_code == 401
 
 
-def test_token_acts_without_a_page_of_ours(site: Made) -> None:
+def test_a_program_may_act_with_the_token(site: Made) -> None:
     pages = site(CONTROL)
     assert poll(pages.client, Authorization="Bearer wrong").headers["Location"] != "/source/herald"
     assert next_poll(pages) == "first poll"
@@ -226,7 +226,7 @@ def test_token_acts_without_a_page_of_ours(site: Made) -> None:
     assert next_poll(pages) == "requested"
 
 
-def test_what_a_browser_sends_by_itself_is_no_proof_of_will(site: Made) -> None:
+def test_credentials_that_browsers_add_need_the_same_origin(site: Made) -> None:
     pages = site(CONTROL)
     answer = pages.client.post("/source/herald/poll", auth=("me", TOKEN))
     assert answer.status_code == 403
@@ -240,7 +240,7 @@ SECRET_PATHS = (
 
 
 @pytest.mark.parametrize("path", SECRET_PATHS)
-def test_closed_site_shows_strangers_nothing(site: Made, path: str) -> None:
+def test_a_protected_site_shows_strangers_nothing(site: Made, path: str) -> None:
     pages = site(CLOSED)
     allowed = pages.client.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
     assert allowed.status_code in (200, 404)
@@ -252,14 +252,14 @@ def test_closed_site_shows_strangers_nothing(site: Made, path: str) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
-def test_closed_api_says_so_in_its_own_shape(site: Made) -> None:
+def test_a_protected_api_responds_with_problem_details(site: Made) -> None:
     answer = site(CLOSED).get("/api/v1/entries", Accept="text/html")
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
     assert answer.json
     assert answer.json["status"] == 401
 
 
-def test_closed_site_sends_browsers_to_the_login_and_back(site: Made) -> None:
+def test_a_protected_site_redirects_browsers_to_the_login_and_back(site: Made) -> None:
     pages = site(CLOSED)
     answer = pages.get("/search?q=a%26b&since=7d", Accept="text/html,*/*")
     assert answer.status_code == 303
@@ -268,23 +268,23 @@ def test_closed_site_sends_browsers_to_the_login_and_back(site: Made) -> None:
     assert "Herald" not in login.text
 
 
-def test_feed_reader_sends_the_token_as_password(site: Made) -> None:
+def test_a_feed_reader_sends_the_token_as_password(site: Made) -> None:
     pages = site(CLOSED)
     assert pages.client.get("/feeds/all.atom", auth=("any name", TOKEN)).status_code == 200
     assert pages.client.get("/feeds/all.atom", auth=("any name", PASSWORD)).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/style.css", "/static/site.js", "/login"])
-def test_closed_site_still_tells_whether_it_lives(site: Made, path: str) -> None:
+def test_a_protected_site_serves_health_checks(site: Made, path: str) -> None:
     assert site(CLOSED).get(path).status_code in (200, 503)
 
 
-def test_hash_is_one_that_the_configuration_takes(tmp_path: Path) -> None:
+def test_the_configuration_accepts_the_hash(tmp_path: Path) -> None:
     text = f"auth: {{password: '{hash_password('x')}'}}\nsources: []\n"
     assert file.parse(text, "x.yaml", {}).auth.on
 
 
-def test_command_prints_the_line_for_the_configuration() -> None:
+def test_the_command_prints_the_line_for_the_configuration() -> None:
     result = CliRunner().invoke(main, ["password"], input=f"{PASSWORD}\n{PASSWORD}\n")
     name, _, hashed = result.stdout.strip().partition(": ")
     assert name == "password"

@@ -1,4 +1,4 @@
-"""The cache: bounded, and never asks the database more often than it says."""
+"""The cache is bounded, and checks the database once per interval."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def bump(store: Store, *scopes: str) -> None:
         change_log.bump(db, scopes, START)
 
 
-def test_the_least_used_documents_go_when_the_room_is_taken(store: Store) -> None:
+def test_the_least_recently_used_documents_are_dropped_first(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0], capacity=40_000)
     for name in ("/a", "/b", "/c", "/d"):
@@ -48,14 +48,14 @@ def test_the_least_used_documents_go_when_the_room_is_taken(store: Store) -> Non
     assert cache.get(("/a", "")) is None
 
 
-def test_a_document_without_versions_holds_for_ever(store: Store) -> None:
+def test_a_document_without_versions_stays_current(store: Store) -> None:
     cache = Cache(store, clock=lambda: 0.0)
     cache.put(("/a", ""), document())
     bump(store, "all")
     assert cache.get(("/a", ""))
 
 
-def test_the_database_is_asked_once_in_an_interval(store: Store) -> None:
+def test_the_database_is_checked_once_per_interval(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0], interval=0.2)
     cache.put(("/a", ""), document(all=0))
@@ -67,7 +67,7 @@ def test_the_database_is_asked_once_in_an_interval(store: Store) -> None:
     assert cache.get(("/a", "")) is None
 
 
-def test_a_change_of_another_scope_is_no_reason(store: Store) -> None:
+def test_a_change_of_another_scope_drops_nothing(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0])
     cache.put(("/a", ""), document(**{"section:world": 0}))
@@ -91,7 +91,7 @@ def test_a_restored_database_empties_the_cache(store: Store) -> None:
     assert cache.get(("/a", "")) is None
 
 
-def test_many_threads_may_ask_at_once(store: Store) -> None:
+def test_the_cache_is_safe_for_threads(store: Store) -> None:
     now = [0.0]
     cache = Cache(store, clock=lambda: now[0], capacity=30_000)
     failures: list[Exception] = []
