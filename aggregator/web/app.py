@@ -105,11 +105,21 @@ def create_app(
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
-    limited = SearchLimitMiddleware(app.wsgi_app)
-    inner = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
-    outer = serve_from(feed_server.cached_response, TrustedProxyMiddleware(inner, config))
-    app.wsgi_app = HostMiddleware(outer, config) if is_loopback(host) else outer  # type: ignore[assignment, method-assign]
+    wrapped = _wrap(app.wsgi_app, config, feed_server, authenticator)
+    app.wsgi_app = HostMiddleware(wrapped, config) if is_loopback(host) else wrapped  # type: ignore[assignment, method-assign]
     return app
+
+
+def _wrap(
+    app: "WSGIApplication",
+    config: Callable[[], Config],
+    feed_server: FeedServer,
+    authenticator: Authenticator,
+) -> "WSGIApplication":
+    """Return the application in its middleware: cheap responses first, then access control."""
+    limited = SearchLimitMiddleware(app)
+    protected = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
+    return serve_from(feed_server.cached_response, TrustedProxyMiddleware(protected, config))
 
 
 def serve_app(
