@@ -5,7 +5,6 @@ body > decode.document > items.reduce > tree.read > feed.read
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from aggregator.models.entry import ParsedFeed
 from aggregator.parse import decode, feed, items, jsonfeed, links, tree
@@ -92,13 +91,7 @@ def _read(
         hashes = ()
     channel = feed.channel(document)
     page = links.page(channel, links.read(channel, document), document)
-    document = replace(document, url=_base(url, page), problems=(*problems, *document.problems))
+    document = replace(
+        document, url=page if tree.is_web(page) else url, problems=(*problems, *document.problems)
+    )
     return feed.read(document, entries, hashes, channel, page), is_divisible
-
-
-def _base(url: str, page: str) -> str:
-    """Return the base of references: the feed's page where it has one, else its URL."""
-    try:
-        return page if urlsplit(page).scheme in ("http", "https") else url
-    except ValueError:
-        return url

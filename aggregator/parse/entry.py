@@ -79,8 +79,8 @@ def read(
 
 
 def _guid(children: Children, element: Element) -> str:
-    guids = [text_of(each) for each in named(children, "guid", "id")]
-    return guids[-1] if guids else element.get(links.RDF_ABOUT, "").strip()
+    guids = children.get("guid") or children.get("id")
+    return text_of(guids[-1]) if guids else element.get(links.RDF_ABOUT, "").strip()
 
 
 def _page(

@@ -8,7 +8,7 @@ Each step is taken only when the one before leaves a fault.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
@@ -86,7 +86,8 @@ class Tree:
         base = self.url
         if self.has_bases:
             for reference in reversed(_inherited(element, f"{XML}base")):
-                base = join(base, reference) or base
+                joined = join(base, reference.strip())
+                base = joined if is_web(joined) else base
         return base
 
     def own_base(self, element: Element) -> str:
@@ -144,6 +145,15 @@ def join(base: str, reference: str) -> str:
         return urljoin(base, reference)
     except ValueError:
         return ""
+
+
+def is_web(url: str) -> bool:
+    """Return whether a URL is of http or https and has a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def text(element: Element) -> str:

@@ -67,6 +67,21 @@ def test_relative_links_are_resolved_by_xml_base_then_the_feeds_link_then_the_ur
 
 
 @pytest.mark.parametrize(
+    ("bases", "link"),
+    [
+        (("http://b.org/x/", "y/"), "http://b.org/x/y/1"),
+        (("http://b.org/x/", "/y/"), "http://b.org/y/1"),
+        (("javascript:x", ""), "https://example.org/blog/1"),
+        (("http://[", "z/"), "https://example.org/blog/z/1"),
+    ],
+)
+def test_bases_resolve_against_those_around_them(bases: tuple[str, str], link: str) -> None:
+    item = f'<item xml:base="{bases[1]}"><link>1</link></item>'
+    body = f'<rss version="2.0" xml:base="{bases[0]}"><channel>{item}</channel></rss>'
+    assert parse(body.encode()).entries[0].link == link
+
+
+@pytest.mark.parametrize(
     ("entry", "title"),
     [
         pytest.param(
