@@ -10,6 +10,9 @@ from aggregator.models.entry import ParsedFeed
 from aggregator.parse import decode, feed, items, jsonfeed, links, tree
 from aggregator.parse.decode import NotAFeed as NotAFeed
 
+MOST_ENTRIES = 20_000
+"""Entries of one document that are read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -86,6 +89,9 @@ def _read(
     entries = feed.items(document)
     if not entries and not feed.is_feed(document):
         raise NotAFeed("The document is no feed: no rss, feed or rdf:RDF element could be read")
+    if len(entries) > MOST_ENTRIES:
+        problems += (f"only the first {MOST_ENTRIES:,} of {len(entries):,} entries are read",)
+        entries = entries[:MOST_ENTRIES]
     is_divisible = not document.problems and feed.are_apart(document, entries)
     if not is_divisible or len(hashes) != len(entries):
         hashes = ()

@@ -8,12 +8,16 @@ content      content:encoded, Atom content, body of XHTML; never a caption or a 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from aggregator.models.entry import Author, Origin, ParsedEntry, Text
 from aggregator.parse import dates, links, media, people
 from aggregator.parse.text import as_html, fix_encoding, text, visible_length
 from aggregator.parse.tree import Children, Element, Tree, first_text, named
 from aggregator.parse.tree import text as text_of
+
+MOST_CATEGORIES = 1_000
+"""Categories of one entry that are read."""
 
 _TITLES = ("title", "dc:title", "media:title")
 _SUMMARIES = (
@@ -164,7 +168,7 @@ def _base(children: Children, element: Element, tree: Tree) -> str:
 
 def _categories(children: Children) -> tuple[str, ...]:
     terms: dict[str, None] = {}
-    for element in named(children, *_TOPICS):
+    for element in islice(named(children, *_TOPICS), MOST_CATEGORIES):
         if element.get("scheme") not in _NO_TOPICS:
             sent = element.get("label") or element.get("term") or text_of(element)
             terms[fix_encoding(sent.strip())] = None

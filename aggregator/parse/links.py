@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aggregator.parse.tree import Children, Element, Tree, first_text, join, named, text
 
 MOST = 100
-"""Links of one entry or feed that are kept."""
+"""Links of one entry or feed that are read."""
 
 RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _REGISTRY = re.compile(r"https?://www\.iana\.org/assignments/(?:link-)?relations?/")
@@ -32,7 +32,8 @@ class Link(NamedTuple):
 
 def read(children: Children, tree: Tree) -> list[Link]:
     """Return the links that have an address, in document order."""
-    return [link for element in children.get("link", ()) for link in _links(element, tree)]
+    elements = children.get("link", [])[:MOST]
+    return [link for element in elements for link in _links(element, tree)]
 
 
 def page(children: Children, links: Iterable[Link], tree: Tree, language: str = "") -> str:

@@ -8,6 +8,7 @@ default one is taken, else the first.
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 from aggregator.models.entry import Enclosure, Extension, Image
@@ -18,6 +19,9 @@ from aggregator.parse.tree import Children, Element, Tree, first_text, text
 
 MOST = 100
 """Extensions, pictures or recordings of one entry that are read."""
+
+MOST_ELEMENTS = 1_000
+"""Elements of one entry, of all kinds that are read here."""
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _ADDRESS = re.compile(r"[^\s]*[/.][^\s]*")
@@ -83,7 +87,9 @@ def read(children: Children, links: Iterable[Link], tree: Tree) -> Media:
         children: Of the entry.
         links: Of the entry.
     """
-    items = [] if _MEDIA.isdisjoint(children) else list(_walk(children, tree, _Labels(), None))
+    items: list[_Item] = []
+    if not _MEDIA.isdisjoint(children):
+        items.extend(islice(_walk(children, tree, _Labels(), None), MOST_ELEMENTS))
     enclosures = tuple(_enclosures(children, links, items, tree))
     if not items and not enclosures:
         return _NOTHING
@@ -174,7 +180,7 @@ def _enclosures(
 
 
 def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator[Enclosure]:
-    for element in children.get("enclosure", ()):
+    for element in children.get("enclosure", [])[:MOST]:
         sent = (element.get("url") or element.get("href") or element.text or "").strip()
         if _ADDRESS.fullmatch(sent):
             yield _enclosure(address(sent, element, tree), element)

@@ -6,11 +6,15 @@ pia@example.org (Pia Holm)     Pia Holm <pia@example.org>     Pia Holm (mailto:p
 import html
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from aggregator.models.entry import Author
 from aggregator.parse.text import fix_encoding
 from aggregator.parse.tree import Children, Element, Tree, first_text, join, named
 from aggregator.parse.tree import text as text_of
+
+MOST = 100
+"""Authors of one entry or feed that are read."""
 
 LONGEST = 2_000
 """Characters of an author that are read."""
@@ -98,7 +102,7 @@ def _first(
 
 
 def _authors(children: Children, tree: Tree, *names: str) -> Iterator[Author]:
-    for element in named(children, *names):
+    for element in islice(named(children, *names), MOST):
         if len(element):
             yield _of_parts(element, tree)
         else:

@@ -19,6 +19,9 @@ from aggregator.parse.names import Names
 MOST_ATTRIBUTES = 200
 """Of one element. The parser's time is quadratic in their number."""
 
+MOST_BASES = 8
+"""Nested xml:base attributes that are resolved against each other."""
+
 XML = "{http://www.w3.org/XML/1998/namespace}"
 Element = etree._Element
 Children = dict[str, list[Element]]
@@ -85,7 +88,7 @@ class Tree:
         """Return what references at an element resolve against (XML Base)."""
         base = self.url
         if self.has_bases:
-            for reference in reversed(_inherited(element, f"{XML}base")):
+            for reference in reversed(_inherited(element, f"{XML}base")[:MOST_BASES]):
                 joined = join(base, reference.strip())
                 base = joined if is_web(joined) else base
         return base

@@ -44,6 +44,21 @@ def test_what_would_cost_too_much_is_refused_soon(body: bytes) -> None:
         pytest.param(rss(f"<item><title>{'&e;' * 5_000}</title></item>", head=REPEATED), id="long"),
         pytest.param(rss("<item><title>" + "&amp;" * 50_000 + "</title></item>"), id="references"),
         pytest.param(rss("<item/>" * 2_000), id="many items"),
+        pytest.param(
+            rss("<x xml:base='a/'>" * 200 + "<item>" + "<a:link href='b'/>" * 20_000 + "</item>"),
+            id="many links below many bases",
+        ),
+        pytest.param(rss("<item>" + "<author>a@b.example</author>" * 20_000), id="many authors"),
+        pytest.param(
+            rss("<item>" + "<media:group>" * 200 + "<media:content/>" * 20_000), id="media"
+        ),
+        pytest.param(rss(f"<item><author>{'a@' * 50_000}</author></item>"), id="addresses"),
+        pytest.param(rss(f"<item><author>a@{'b' * 100_000}</author></item>"), id="a long host"),
+        pytest.param(
+            rss(f"<item><description>{'&lt;a ' * 50_000}</description></item>"), id="tags"
+        ),
+        pytest.param(rss(f"<item><title>{'&lt;/b' * 50_000}</title></item>"), id="ends of tags"),
+        pytest.param(rss("<item><category>c</category>" * 1_000), id="items in items"),
         pytest.param(rss("", head="<!--" * 50_000), id="comments without end"),
         pytest.param(b"<!DOCTYPE rss [" + b'"' * 100_001, id="a DOCTYPE without end"),
         pytest.param(b"<?xml " + b"<?" * 100_000, id="instructions without end"),
@@ -55,6 +70,12 @@ def test_what_is_odd_costs_little(body: bytes) -> None:
     with contextlib.suppress(NotAFeed):
         document.parse_changes(body, url=URL)
     assert time.perf_counter() - start < SOON
+
+
+def test_entries_without_bound_are_not_read() -> None:
+    feed = document.parse(rss("<item/>" * (document.MOST_ENTRIES + 1)), url=URL)
+    assert len(feed.entries) == document.MOST_ENTRIES
+    assert "20,001" in feed.problems[0]
 
 
 @pytest.mark.parametrize(
