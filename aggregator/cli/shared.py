@@ -21,7 +21,12 @@ error_console = Console(
 
 def load(path: str) -> Config:
     """Load a configuration file and mask its secrets from now on; raises ConfigError."""
-    config = config_file.load(path, os.environ)
+    return parse(config_file.read_text(path), path)
+
+
+def parse(text: str, path: str) -> Config:
+    """Parse the text of a configuration file as `load` does."""
+    config = config_file.parse(text, path, os.environ)
     masked.hide(config.secrets)
     return config
 

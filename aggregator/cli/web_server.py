@@ -14,7 +14,8 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from aggregator.cli import logs, masked
-from aggregator.cli.shared import load
+from aggregator.cli.shared import parse
+from aggregator.config import file, snapshot
 from aggregator.errors import AggregatorError
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
@@ -28,6 +29,9 @@ STARTED_BY = "AGGREGATOR_STARTED_BY"
 
 HOST = "AGGREGATOR_HOST"
 """The address to listen on, for the worker processes."""
+
+SNAPSHOT = "AGGREGATOR_CONFIG_SNAPSHOT"
+"""Path of the last valid configuration, for the worker processes."""
 
 STOP_SECONDS = 5
 
@@ -47,14 +51,18 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     Example:
       aggregator web --port 8000 --workers 2
     """
-    config = load(path)
+    text = file.read_text(path)
+    config = parse(text, path)
     check_free(host, port)
     threads = THREADS + (cache.SLOTS if config.media.proxy else 0)
     Store(config.storage).close()  # migrate once, before the workers start
-    del config  # each worker loads its own; a large one takes much memory
+    copy = snapshot.path_for(config.storage)
+    snapshot.save(copy, text)
+    del config, text  # each worker loads its own; a large one takes much memory
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
-    _serve(path, host, port, workers, threads)
+    os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, SNAPSHOT: copy}
+    _serve(host, port, workers, threads)
 
 
 def check_free(host: str, port: int) -> None:
@@ -92,11 +100,14 @@ def web_worker() -> "WSGIApplication":
     if server and server.pid:
         _end_with(server.pid)
     logs.start(debug=False)
-    return serve_app(lambda config: masked.hide(config.secrets), host=os.environ[HOST])
+    return serve_app(
+        lambda config: masked.hide(config.secrets),
+        host=os.environ[HOST],
+        snapshot=os.environ[SNAPSHOT],
+    )
 
 
-def _serve(path: str, host: str, port: int, workers: int, threads: int) -> None:
-    os.environ["AGGREGATOR_CONFIG"], os.environ[HOST] = path, host
+def _serve(host: str, port: int, workers: int, threads: int) -> None:
     Granian(
         "aggregator.cli.web_server:web_worker",
         factory=True,

@@ -6,6 +6,8 @@ values      text with a format: durations, URLs, time zones, queries
 tree        YAML text to nodes with positions; explains syntax errors
 validation  collects every mistake during one pass over the nodes
 file        a file or text to a `Config`
+watch       reload the file when it changes
+snapshot    a copy of the last valid file, for new web workers
 edit        append sources without changing other bytes
 reference   the JSON Schema and docs/configuration.md, from the table
 """

@@ -52,12 +52,16 @@ def load(path: str, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: With all mistakes of the file, in file order.
     """
-    with _collector_paused():
-        return parse(_text(path), path, environ)
+    return parse(read_text(path), path, environ)
 
 
 def parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
     """Parse and check text as `load` does; `file` is its name in messages."""
+    with _collector_paused():
+        return _parse(text, file, environ)
+
+
+def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
     document = tree.parse(text, file)
     validator = Validator(file, environ, document.incomplete)
     block = None
@@ -97,7 +101,8 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """Return the text of a configuration file; raises ConfigError."""
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:

@@ -1,12 +1,16 @@
 """Notices changes of the configuration file, and reloads it."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aggregator.config import file
-from aggregator.errors import AggregatorError
+from aggregator.config.snapshot import read, save
+from aggregator.errors import AggregatorError, ConfigError
 from aggregator.models.config import Config
+
+logger = logging.getLogger("aggregator")
 
 CHECK_SECONDS = 2.0
 
@@ -49,21 +53,31 @@ class LiveConfig:
         *,
         clock: Callable[[], float],
         loaded: Callable[[Config], None] = lambda _: None,
+        snapshot: str = "",
     ) -> None:
-        """Load the file.
+        """Load the file, or the snapshot if the file is invalid.
 
         Args:
             path: The file.
             environ: The source of the values of `${NAME}`.
             clock: Seconds, monotonic.
             loaded: Called with each configuration that comes into force.
+            snapshot: Path for a copy of the last valid file, "" for none.
 
         Raises:
-            ConfigError: The file is invalid.
+            ConfigError: The file is invalid, and there is no snapshot.
         """
         self._path, self._environ, self._clock, self._loaded = path, environ, clock, loaded
+        self._snapshot = snapshot
         self._watch = FileWatch(path)
-        self._config = self._load()
+        try:
+            self._config = self._load()
+        except ConfigError as error:
+            text = read(snapshot) if snapshot else None
+            if text is None:
+                raise
+            logger.warning("event=config_refused used=%s error=%r", snapshot, str(error))
+            self._config = self._use(file.parse(text, path, environ))
         self._checked = clock()
         self._checking = threading.Lock()
 
@@ -82,6 +96,15 @@ class LiveConfig:
         return self._config
 
     def _load(self) -> Config:
-        config = file.load(self._path, self._environ)
+        text = file.read_text(self._path)
+        config = self._use(file.parse(text, self._path, self._environ))
+        if self._snapshot:
+            try:
+                save(self._snapshot, text)
+            except OSError as error:
+                logger.warning("event=config_not_copied error=%r", str(error))
+        return config
+
+    def _use(self, config: Config) -> Config:
         self._loaded(config)
         return config

@@ -88,8 +88,10 @@ class Scheduler:
         self.config = load()
         self._lock = Lock(store.path)
         self._file = FileWatch(self.config.path)
+        # Plain flags, because a signal handler sets them: a second signal during Event.set would
+        # wait for ever for the lock that the first one holds.
+        self._stop_requested = self._reload_requested = False
         self._stopping = threading.Event()
-        self._reload = threading.Event()
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # they may have changed while the scheduler was not running
         self._outage = OutageLog()
@@ -125,10 +127,10 @@ class Scheduler:
         self._jobs.start()
         self._websub_thread.start()
         try:
-            while not self._stopping.is_set():
+            while not self._stop_requested:
                 self._watch_clock()
-                if self._reload.is_set():
-                    self._reload.clear()
+                if self._reload_requested:
+                    self._reload_requested = False
                     self._reconfigure()
                 self._take_pushes()
                 self.poller.turn()
@@ -142,11 +144,11 @@ class Scheduler:
 
     def stop(self) -> None:
         """Request the end; safe in a signal handler."""
-        self._stopping.set()
+        self._stop_requested = True
 
     def reload(self) -> None:
         """Request a reload of the configuration; safe in a signal handler."""
-        self._reload.set()
+        self._reload_requested = True
 
     def _take_pushes(self) -> None:
         if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.unavailable_reason:
@@ -175,7 +177,7 @@ class Scheduler:
         except StoreError as error:
             self._log_store_error(error)
         if self._file.has_changed():
-            self._reload.set()
+            self._reload_requested = True
 
     def _write_heartbeat(self, now: datetime) -> None:
         """Store the time of this tick and the reason why polling is impossible, for the pages.

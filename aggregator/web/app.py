@@ -123,16 +123,17 @@ def _wrap(
 
 
 def serve_app(
-    loaded: Callable[[Config], None] = lambda _: None, *, host: str = ""
+    loaded: Callable[[Config], None] = lambda _: None, *, host: str = "", snapshot: str = ""
 ) -> "WSGIApplication":
     """Return the application for the file that AGGREGATOR_CONFIG names.
 
     Args:
         loaded: Called with each configuration that comes into force.
         host: The address that the server listens on, "" when unknown.
+        snapshot: Path for a copy of the last valid file, used if the file is invalid; "" for none.
     """
     path = os.environ["AGGREGATOR_CONFIG"]
-    config = LiveConfig(path, os.environ, clock=time.monotonic, loaded=loaded)
+    config = LiveConfig(path, os.environ, clock=time.monotonic, loaded=loaded, snapshot=snapshot)
     store = Store(config().storage, read_seconds=READ_SECONDS)
     return create_app(config, store, host=host).wsgi_app
 

@@ -1,0 +1,127 @@
+"""The service survives a broken configuration file, dead workers and a killed parent."""
+
+import os
+import signal
+import socket
+import urllib.request
+
+import pytest
+
+from tests.e2e import processes
+from tests.e2e.service import Running, Service, free_port
+from tests.feedserver import FeedServer
+
+BROKEN = "site: {title: 5\nsources: [{id: a, url: nowhere}]\n"
+
+
+def start(service: Service, server: FeedServer, *command: str) -> tuple[Running, str]:
+    """Start a service titled "Before", and return it with the address of its front page."""
+    port = free_port()
+    configure(service, server, "Before")
+    running = service.start(*command, "--port", str(port))
+    base = f"http://127.0.0.1:{port}/"
+    service.wait(lambda: title(base) == "Before")
+    return running, base
+
+
+def configure(service: Service, server: FeedServer, site_title: str) -> None:
+    server.reply("/feed", 404)
+    source = {"id": "loop", "url": server.url("/feed"), "every": "1h"}
+    service.configure([source], site={"title": site_title})
+
+
+def title(address: str) -> str:
+    """Return the title of the front page."""
+    with urllib.request.urlopen(address, timeout=10) as response:
+        text = response.read().decode()
+    return str(text.partition("<title>")[2].partition("</title>")[0])
+
+
+def workers(running: Running) -> set[int]:
+    """Return the worker processes of the web server: the children of its children."""
+    living = processes.of_session(running.pid)
+    servers = {p.pid for p in living if p.pid == running.pid or p.parent == running.pid}
+    named = [p for p in living if "spawn_main" in p.command or "worker-" in p.command]
+    return {p.pid for p in named if p.parent in servers and p.pid != running.pid}
+
+
+def kill_workers(service: Service, running: Running) -> None:
+    """Kill the workers, and wait for others."""
+    before = workers(running)
+    assert before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    service.wait(lambda: workers(running) - before)
+
+
+def test_new_workers_start_with_the_last_valid_configuration(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, base = start(service, feed_server, "run")
+    configure(service, feed_server, "Changed")
+    service.wait(lambda: title(base) == "Changed")
+    service.config.write_text(BROKEN)
+    kill_workers(service, running)
+    service.wait(lambda: title(base) == "Changed")
+    running.send_to_all(signal.SIGHUP)
+    service.wait(lambda: "event=config_refused" in running.log)
+    service.wait(lambda: title(base) == "Changed")
+    assert running.alive
+
+    configure(service, feed_server, "After")
+    service.wait(lambda: title(base) == "After")
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+
+
+def test_the_web_server_alone_survives_a_broken_file(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, base = start(service, feed_server, "web", "--workers", "2")
+    service.config.write_text(BROKEN)
+    kill_workers(service, running)
+    service.wait(lambda: title(base) == "Before")
+    running.send(signal.SIGHUP)
+    service.wait(lambda: title(base) == "Before")
+    assert running.alive
+
+
+def test_a_start_with_a_broken_file_names_the_mistakes(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, _ = start(service, feed_server, "run")
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+    service.config.write_text(BROKEN)
+    for command in ("run", "web", "scheduler"):
+        refused = service.run(command)
+        assert refused.returncode == 2
+        assert f"{service.config}:1:7: the mapping is not closed" in refused.stdout
+
+
+def test_the_copy_of_the_configuration_is_private(
+    service: Service, feed_server: FeedServer
+) -> None:
+    start(service, feed_server, "web")
+    copy = service.database.with_name("news.db.config")
+    assert copy.read_text() == service.config.read_text()
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", ["run", "web"])
+def test_no_process_holds_the_port_after_a_kill(
+    service: Service, feed_server: FeedServer, command: str
+) -> None:
+    running, base = start(service, feed_server, command)
+    port = int(base.rstrip("/").rpartition(":")[2])
+    os.kill(running.pid, signal.SIGKILL)
+    running.process.wait()
+
+    def is_free() -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+        return True
+
+    service.wait(is_free, seconds=2)
+    service.wait(lambda: not processes.of_session(running.pid))
