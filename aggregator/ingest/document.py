@@ -299,7 +299,12 @@ def _reread(before: StoredDocument, parsed: ParsedDocument) -> dict[int, int]:
     """Return the stored entry of each position with an item of equal bytes in the last document.
 
     A newer version of the parser parses such items again, and may find a better guid, link or text.
+    A document that the earlier version could not split is compared as a whole.
     """
+    if not before.item_hashes:
+        is_same = before.body_hash[1:] == parsed.body_hash[1:] != b""
+        ids = before.entry_ids if is_same and len(before.entry_ids) == len(parsed.entries) else ()
+        return {position: entry_id for position, entry_id in enumerate(ids) if entry_id}
     pairs = zip(_split(before.item_hashes), before.entry_ids, strict=False)
     by_hash = {item: entry_id for item, entry_id in pairs if entry_id}
     return {

@@ -94,6 +94,22 @@ def test_a_better_guid_and_link_are_the_same_entry(desk: Desk) -> None:
     assert [each.entry.guid for each in stored(desk)] == ["g2", "g1"]
 
 
+@pytest.mark.parametrize(("comment", "new"), [("", 0), ("another body", 2)])
+def test_a_better_guid_in_a_document_that_was_never_split(
+    desk: Desk, comment: str, new: int
+) -> None:
+    polled(desk, document(GUID.format(1), GUID.format(2)))
+    body_hash = desk.request().body_hash
+    age(desk, guid="'worse' || id")
+    with desk.store.transaction() as db:
+        db.execute("delete from aliases")
+        db.execute("update documents set item_hashes = x'', body_hash = ?", (b"1" + body_hash[1:],))
+
+    done = polled(desk, document(GUID.format(1), GUID.format(2), comment=comment))
+
+    assert (len(done.new), done.changed) == (new, ())
+
+
 def test_text_alone_is_known_in_a_document_that_was_never_split(desk: Desk) -> None:
     polled(desk, document(TEXT.format(1), TEXT.format(2)))
     age(desk)
