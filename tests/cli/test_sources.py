@@ -1,0 +1,135 @@
+"""The commands that show and change the sources of a configuration file."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aggregator.cli.main import main
+from aggregator.config import file
+from aggregator.formats import opml
+from tests.feedserver import FeedServer
+
+RSS = b"""<rss version="2.0"><channel><title>Harbour News</title><link>http://h.example/</link>
+<description>d</description><item><title>Ferry sails again</title><guid>1</guid>
+<pubDate>Sat, 27 Jun 2009 21:26:00 GMT</pubDate></item></channel></rss>"""
+OPML = b"""<opml version="2.0"><body><outline text="Known" xmlUrl="http://known.example/feed"/>
+<outline text="Harbour News" xmlUrl="http://h.example/feed"/>
+<outline text="Harbour News" xmlUrl="http://h.example/other"/>
+<outline text="No feed" xmlUrl="mailto:me"/></body></opml>"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "sources.yaml"
+    path.write_text(f"""\
+storage: {{path: {tmp_path}/news.db}}
+network: {{allow: [127.0.0.0/8]}}
+sections: [{{id: world, title: World}}]
+sources:
+  - {{id: known, url: "http://known.example/feed", sections: [world]}}  # a comment
+""")
+    return path
+
+
+def run(config: Path, *command: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(main, ["--config", str(config), *command], input=stdin)
+
+
+def sources(config: Path) -> dict[str, str]:
+    return {source.id: source.url for source in file.load(str(config), {}).sources}
+
+
+def test_check_counts_or_lists_mistakes(config: Path) -> None:
+    assert run(config, "check").output == (
+        f"{config}: valid, 1 sources in 1 sections, 0 saved views\n"
+    )
+    config.write_text("sources: [{id: a}]\nsite: {titel: x}\n")
+    refused = run(config, "check")
+    assert refused.exit_code == 2
+    assert [line.split(": ")[0] for line in refused.output.splitlines()] == [
+        f"{config}:1:11", f"{config}:2:8",
+    ]  # fmt: skip
+
+
+def test_import_prints_yaml_or_appends_new_sources(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.opml").write_bytes(OPML)
+    printed = run(config, "import", str(tmp_path / "in.opml")).stdout
+    assert [each.id for each in file.parse(printed, "printed", {}).sources] == [
+        "known", "harbour-news", "harbour-news-2",
+    ]  # fmt: skip
+    assert list(sources(config)) == ["known"]
+
+    appended = run(config, "import", "--append", str(tmp_path / "in.opml"))
+    assert "2 sources added" in appended.output
+    assert "skipped: No feed mailto:me" in appended.output
+    assert sources(config) == {
+        "known": "http://known.example/feed",
+        "harbour-news": "http://h.example/feed",
+        "harbour-news-2": "http://h.example/other",
+    }
+    assert "# a comment" in config.read_text()
+
+
+def test_export_writes_the_sections_as_folders(config: Path, tmp_path: Path) -> None:
+    run(config, "export", "--output", str(tmp_path / "out.opml"))
+    outlines = opml.parse((tmp_path / "out.opml").read_bytes()).outlines
+    assert [(folder.text, [each.url for each in folder.children]) for folder in outlines] == [
+        ("World", ["http://known.example/feed"])
+    ]
+
+
+def test_add_finds_the_feed_of_a_page(config: Path, feed_server: FeedServer) -> None:
+    feed = feed_server.url("/feed")
+    page = f'<!doctype html><link rel="alternate" type="application/rss+xml" href="{feed}"><p>Hi'
+    feed_server.reply("/", body=page.encode(), headers={"Content-Type": "text/html"})
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+
+    declined = run(config, "add", feed_server.url("/"), stdin="n\n")
+    assert "2009-06-27  Ferry sails again" in declined.output
+    assert list(sources(config)) == ["known"]
+
+    added = run(config, "add", feed_server.url("/"), "--section", "world", "--yes")
+    assert added.exit_code == 0, added.output
+    assert sources(config)["harbour-news"] == feed
+
+    again = run(config, "add", feed, "--yes")
+    assert again.exit_code == 2
+    assert f"{feed} is already in the configuration, as harbour-news" in again.output
+
+
+def test_add_with_an_unknown_section_leaves_the_file_as_it_was(
+    config: Path, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    before = config.read_text()
+    refused = run(config, "add", feed_server.url("/feed"), "--section", "mars", "--yes")
+    assert refused.exit_code == 2
+    assert 'there is no section "mars"' in refused.output
+    assert config.read_text() == before
+
+
+def test_add_without_a_feed_says_why(config: Path, feed_server: FeedServer) -> None:
+    feed_server.reply("/", 404)
+    refused = run(config, "add", feed_server.url("/"))
+    assert refused.exit_code == 2
+    assert "no feed found: " in refused.output
+
+
+def test_doctor_and_explain_describe_a_source(config: Path, feed_server: FeedServer) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    run(config, "add", feed_server.url("/feed"), "--id", "harbour", "--yes")
+    diagnosis = run(config, "doctor", "harbour").output
+    assert "Harbour News, 1 entries" in diagnosis
+    assert "every poll downloads the whole feed" in diagnosis
+
+    assert run(config, "poll", "harbour").exit_code == 0
+    explained = run(config, "explain", "harbour").output
+    assert "health: silent" in explained  # its only entry is of 2009
+    assert "next " in explained
+    entry = run(config, "explain", "1").output
+    assert "Ferry sails again" in entry
+    assert "entry 1 of harbour" in entry
+    unknown = run(config, "explain", "nowhere")
+    assert unknown.exit_code == 2
+    assert "no source has this id, and no entry this id, guid or URL" in unknown.output
