@@ -37,7 +37,7 @@ def parse(body: bytes, *, content_type: str = "", url: str) -> ParsedFeed:
         url: Where it came from; with xml:base and the feed's link the base of references.
 
     Raises:
-        NotAFeed: With a sentence that says what came instead.
+        NotAFeed: The message is a sentence that names the kind of document that came.
     """
     if jsonfeed.is_meant(body, content_type):
         return jsonfeed.parse(body, content_type=content_type, url=url)

@@ -73,7 +73,7 @@ def read(
         enclosures=parts.enclosures,
         images=parts.images,
         origin=_origin(source, tree),
-        links=links.others(entry_links, "alternate", "enclosure") + links.original(children),
+        links=links.other_links(entry_links, "alternate", "enclosure") + links.original(children),
         comments=links.comments(children, entry_links, tree),
         extensions=parts.extensions,
         language=language,
@@ -155,7 +155,7 @@ def _authors(source: Element | None, tree: Tree, inherited: Inherited) -> tuple[
     """Return the authors of an entry that names none: its source's, else the feed's."""
     if source is None:
         return inherited.authors
-    # An RSS source is another feed, whose authors are not known.
+    # An RSS source names another feed, with other authors.
     return people.of_feed(tree.children(source), tree) or (inherited.authors if len(source) else ())
 
 

@@ -67,13 +67,16 @@ def items(tree: Tree) -> list[Element]:
 
 
 def are_apart(tree: Tree, entries: Iterable[Element]) -> bool:
-    """Return whether no entry is within an element whose text would have the entry's in it."""
+    """Return whether all entries are children of the root or a channel.
+
+    The text of another element would include the text of an entry in it.
+    """
     parents = {parent for each in entries if (parent := each.getparent()) is not None}
     return all(each is tree.root or tree.names[each.tag] == "channel" for each in parents)
 
 
 def is_feed(tree: Tree) -> bool:
-    """Return whether the root is one of a feed."""
+    """Return whether the root element is one of RSS, RDF or Atom."""
     return tree.names[tree.root.tag] in ("rss", "feed", "rdf", "rdf:rdf", "channel")
 
 
@@ -117,7 +120,7 @@ def _metadata(tree: Tree, children: Children, page: str) -> ParsedFeed:
         image=_image(children, tree),
         updated=_date(children, *_UPDATED) or _date(children, *_PUBLISHED),
         authors=people.of_feed(children, tree),
-        links=links.others(feed_links, "alternate"),
+        links=links.other_links(feed_links, "alternate"),
         ttl=_bounded(timedelta(minutes=min(media.number(first_text(children, "ttl")), 10**9))),
         update_period=_update_period(children),
         update_base=dates.parse(first_text(children, "sy:updatebase")),

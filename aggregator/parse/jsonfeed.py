@@ -16,9 +16,10 @@ import xxhash
 from aggregator.models.entry import Author, Enclosure, Image, ParsedEntry, ParsedFeed, Text
 from aggregator.parse import dates, decode
 from aggregator.parse.decode import NotAFeed
-from aggregator.parse.links import host, is_web
+from aggregator.parse.links import host
 from aggregator.parse.people import person
-from aggregator.parse.text import as_html, fix_encoding, sniffed
+from aggregator.parse.text import as_html, detect_type, fix_encoding
+from aggregator.parse.tree import is_web
 
 Object = dict[str, Any]
 
@@ -149,7 +150,7 @@ def _construct(holder: Object, key: str, *, is_title: bool = False, base: str = 
     value = _text(holder, key)
     if not value:
         return None
-    kind, value = sniffed(value, is_title=is_title)
+    kind, value = detect_type(value, is_title=is_title)
     language = _text(holder, "language")
     return Text(value=value, type=kind, language=language, base=base if kind == "html" else "")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from aggregator.parse.tree import Children, Element, Tree, first_text, join, named, text
+from aggregator.parse.tree import Children, Element, Tree, first_text, is_web, join, named, text
 
 MOST = 100
 """Links of one entry or feed that are read."""
@@ -55,7 +55,7 @@ def page(children: Children, links: Iterable[Link], tree: Tree, language: str = 
 
 
 def permalink(children: Children, element: Element, tree: Tree) -> str:
-    """Return an entry's id where it is the URL of its page (RSS 2.0: isPermaLink)."""
+    """Return an entry's id if it is the URL of its page (RSS 2.0: isPermaLink)."""
     for guid in named(children, "guid", "id"):
         is_page = _any_case(guid, "ispermalink").strip().lower() != "false"
         if is_page and (is_web(sent := text(guid)) or sent[:1] == "/"):
@@ -75,8 +75,8 @@ def comments(children: Children, links: Iterable[Link], tree: Tree) -> str:
     return next((link.url for link in replies if link.type or not _FEED_END.search(link.url)), "")
 
 
-def others(links: Iterable[Link], *skipped: str) -> tuple[tuple[str, str], ...]:
-    """Return relations and URLs of the links that are no page of the entry or feed itself."""
+def other_links(links: Iterable[Link], *skipped: str) -> tuple[tuple[str, str], ...]:
+    """Return relations and URLs of links, without the skipped ones and feeds of comments."""
     pairs = {
         (link.rel, link.url): None
         for link in links
@@ -86,7 +86,7 @@ def others(links: Iterable[Link], *skipped: str) -> tuple[tuple[str, str], ...]:
 
 
 def original(children: Children) -> tuple[tuple[str, str], ...]:
-    """Return the page that FeedBurner's link stands for."""
+    """Return the relation and URL of the page that FeedBurner's link redirects to."""
     url = first_text(children, "feedburner:origlink")
     return (("origLink", url),) if url else ()
 
@@ -97,11 +97,6 @@ def address(sent: str, element: Element, tree: Tree) -> str:
     if "&amp;" in sent:
         sent = sent.replace("&amp;", "&")
     return sent if sent[:4].lower() == "www." else join(tree.base(element), sent)
-
-
-def is_web(sent: str) -> bool:
-    """Return whether a text is an http or https URL and nothing else."""
-    return sent[:8].lower().startswith(("http://", "https://")) and not any(map(str.isspace, sent))
 
 
 def host(url: str) -> str:

@@ -52,7 +52,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """What an entry has beside its text.
+    """An entry's recordings, pictures and passed-on elements.
 
     Args:
         images: The best described first, each URL once.
@@ -117,12 +117,12 @@ def _largest(srcset: str) -> str:
 
 
 def number(digits: str | None) -> int:
-    """Return a count as sent, 0 when it is none."""
+    """Return a number in ASCII digits, 0 if there is none."""
     digits = (digits or "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
 
 
-def timed(enclosures: Iterable[Enclosure], duration: int | None) -> Iterator[Enclosure]:
+def with_duration(enclosures: Iterable[Enclosure], duration: int | None) -> Iterator[Enclosure]:
     """Give an entry's duration, in seconds, to its first recording."""
     for enclosure in enclosures:
         is_silent = enclosure.type.startswith(("image/", "text/"))
@@ -160,7 +160,7 @@ def _labels(children: Children, around: _Labels) -> _Labels:
 def _enclosures(
     children: Children, links: Iterable[Link], items: list[_Item], tree: Tree
 ) -> Iterator[Enclosure]:
-    """Return the recordings of RSS, Atom and Media RSS, each URL once, described by all."""
+    """Return the recordings of RSS, Atom and Media RSS, merged by URL."""
     found: dict[str, Enclosure] = {}
     for sent in _enclosed(children, links, tree):
         found.setdefault(sent.url, sent)
@@ -176,7 +176,7 @@ def _enclosures(
             )
     durations = (dates.seconds(text(each)) for each in children.get("itunes:duration", ()))
     duration = next((duration for duration in durations if duration), None)
-    return timed(tuple(found.values())[:MOST], duration)
+    return with_duration(tuple(found.values())[:MOST], duration)
 
 
 def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator[Enclosure]:
@@ -198,7 +198,7 @@ def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator
     has_page = any(link.rel == "alternate" for link in links)
     for element in children.get("content", ()):
         kind = element.get("type", "").strip().lower()
-        # A page that is all of the entry is its link.
+        # An HTML page is the link of an entry that has no other.
         if (sent := element.get("src", "").strip()) and (has_page or "html" not in kind):
             yield Enclosure(url=address(sent, element, tree), type=kind)
 
@@ -224,7 +224,7 @@ def _enclosure(url: str, element: Element) -> Enclosure:
 
 
 def _recordings(items: list[_Item], enclosed: Container[str]) -> Iterator[_Item]:
-    """Yield the sound and film of an entry; of a group the enclosed, default or first file."""
+    """Yield audio and video; of a group the enclosed file, else the default, else the first."""
     chosen: dict[Element, _Item] = {}
     for item in items:
         if item.name == "media:content" and _kind(item.element) in ("audio", "video"):

@@ -56,11 +56,11 @@ _SIMILAR = (
     (re.compile(r"/podcast-1\.0\.dtd\Z"), "itunes"),
     (re.compile(r"podcastindex\.org/|/podcast-namespace/"), "podcast"),
 )
-"""Prefixes by what a namespace has in common with those that publishers misspell."""
+"""Prefixes for namespaces that are not in the table, by a part of their URI."""
 
 
 def _key(namespace: str) -> str:
-    """Return a namespace without what publishers spell differently: scheme, case, last slash."""
+    """Return a namespace without scheme, `www.`, case and last slash, which publishers vary."""
     return _SCHEME.sub("", namespace.strip().lower(), count=1).rstrip("/#")
 
 

@@ -55,7 +55,7 @@ def of_feed(children: Children, tree: Tree) -> tuple[Author, ...]:
 
 
 def persons(sent: str) -> list[Author]:
-    """Return the persons that a string names; several where each has an address of their own."""
+    """Return the persons that a string names, several only if each has an address."""
     value = " ".join(sent[:LONGEST].split())
     if "&" in value:
         value = html.unescape(value)
@@ -90,7 +90,7 @@ def _person(value: str) -> Author:
 def _first(
     children: Children, tree: Tree, groups: tuple[tuple[str, ...], ...]
 ) -> tuple[Author, ...]:
-    """Return the authors of the first group of element names that has any, best with a name."""
+    """Return the authors of the first group of elements with a named one, else of the first."""
     nameless: tuple[Author, ...] = ()
     for names in groups:
         if not children.keys().isdisjoint(names):
@@ -129,7 +129,7 @@ def _of_parts(element: Element, tree: Tree) -> Author:
 
 
 def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
-    """Return each person once; an address without a name counts only beside no name."""
+    """Return each person once, and addresses without a name only if no person has a name."""
     distinct = {author: None for author in authors if author != Author()}
     found = [author for author in distinct if author.name] or list(distinct)
     known = {author.name for author in found if author.email or author.uri}

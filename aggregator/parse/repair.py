@@ -1,7 +1,7 @@
 """Ill-formed XML to XML that a parser takes, as a browser would read it.
 
-`references` mends entities and bare ampersands, each where it stands. `balanced` closes tags that
-were left open, drops end tags of nothing, and escapes a `<` that begins no tag.
+`references` replaces entities and escapes bare ampersands. `balanced` closes open tags, drops
+unmatched end tags, and escapes each `<` that is not the start of a tag.
 """
 
 import html
@@ -94,8 +94,8 @@ def without_opaque(xml: bytes) -> bytes:
 def balanced(xml: bytes) -> bytes:
     """Return a document in which each start tag has its end tag.
 
-    An end tag closes what was left open within its element. An item closes the item before it. The
-    feed ends after its last item. A document whose root is broken gets one.
+    An end tag also closes the elements that are open within its own. An item closes the item before
+    it. The feed ends after its last item. A broken root is replaced.
 
     Raises:
         NotAFeed: Elements are nested too deep.

@@ -1,8 +1,8 @@
-"""Text constructs: which of them are HTML, and their markup.
+"""Text constructs: their type and markup.
 
-Atom says which type a text has (RFC 4287 §3.1, §4.1.3.3). RSS does not: a description is HTML when
-a tag or a character reference of HTML is in it, and otherwise text, with its line breaks. A title
-is text more often than not, so a tag alone, as in "The <head> element", does not make it HTML.
+Atom gives the type of a text (RFC 4287 §3.1, §4.1.3.3). RSS does not: a description is HTML if it
+has a tag or a character reference of HTML, and otherwise text, with its line breaks. A title is
+mostly text, so a tag alone, as in "The <head> element", does not make it HTML.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ _TYPES = {
 
 
 def text(element: Element, tree: Tree, *, is_title: bool = False) -> Text | None:
-    """Return the text construct that an element holds, None when it has no text that is shown."""
+    """Return the text construct in an element, None if it is empty or not text."""
     kind = _kind(element, tree)
     if not kind:
         return None
@@ -55,7 +55,7 @@ def text(element: Element, tree: Tree, *, is_title: bool = False) -> Text | None
     if not value:
         return None
     if kind == "?":
-        kind, value = sniffed(value, is_title=is_title)
+        kind, value = detect_type(value, is_title=is_title)
     return Text(
         value=value, type=kind, base=tree.own_base(element), language=tree.language(element)
     )
@@ -69,8 +69,8 @@ def as_html(construct: Text | None) -> str:
     return html.escape(construct.value, quote=False) if is_text else construct.value
 
 
-def sniffed(value: str, *, is_title: bool = False) -> tuple[str, str]:
-    """Return the type of a text that does not name it, `html` or `text`, and the text itself."""
+def detect_type(value: str, *, is_title: bool = False) -> tuple[str, str]:
+    """Return the type, `html` or `text`, and value of a text that is sent without its type."""
     if "<" in value and (_MEANT_TAG if is_title else _ANY_TAG).search(value):
         return "html", value
     if "&" in value and has_reference(value):
@@ -95,7 +95,7 @@ def visible_length(construct: Text) -> int:
 
 
 def fix_encoding(value: str) -> str:
-    """Return a text in which UTF-8 and Windows-1252 that were taken for Latin-1 are mended."""
+    """Return a text with UTF-8 and Windows-1252 restored where they were decoded as Latin-1."""
     if value.isascii():
         return value
     with contextlib.suppress(UnicodeError):

@@ -1,4 +1,4 @@
-"""A document as a tree of elements: what XML allows, and what can be repaired.
+"""A document as a tree of elements, repaired where XML rules are broken.
 
     strict XML -> references repaired -> tags balanced -> feedparser
 
@@ -59,7 +59,7 @@ class Tree:
     """A feed document's elements.
 
     Args:
-        url: What references resolve against where no xml:base says otherwise.
+        url: References resolve against it where no xml:base applies.
         is_cut: Whether the document ends within its last item.
         problems: What was wrong with the document. Where there is nothing, each item has the
             values that it would have without the others.
@@ -85,7 +85,7 @@ class Tree:
         return found
 
     def base(self, element: Element) -> str:
-        """Return what references at an element resolve against (XML Base)."""
+        """Return the URL that references at an element resolve against (XML Base)."""
         base = self.url
         if self.has_bases:
             for reference in reversed(_inherited(element, f"{XML}base")[:MOST_BASES]):
@@ -151,12 +151,13 @@ def join(base: str, reference: str) -> str:
 
 
 def is_web(url: str) -> bool:
-    """Return whether a URL is of http or https and has a host."""
+    """Return whether a text is an http or https URL with a host."""
+    if not url[:8].lower().startswith(("http://", "https://")) or any(map(str.isspace, url)):
+        return False
     try:
-        parts = urlsplit(url)
+        return bool(urlsplit(url).netloc)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def text(element: Element) -> str:
