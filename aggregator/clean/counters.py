@@ -1,17 +1,17 @@
-"""Counters that forums and blogs print into their texts: comments, posts, points, views.
+"""Remove the counters that forums and blogs print into texts: comments, posts, points, views.
 
-They change at each poll, so the fingerprint leaves them out. Prose counts too ("won by 12 points")
-and its numbers may be corrected: a number is a counter by the word beside it only for comments and
-replies; other words need brackets, a label, a row of counters, or the end of the text.
+They change with each poll, so the fingerprint ignores them. Prose counts too ("won by 12 points"),
+and its numbers may be corrected. So a number beside "comments" or "replies" is always a counter,
+and beside another noun only in brackets, after a label, in a row of counters, or at the end.
 """
 
 import re
 
 LONGEST_LABEL = 24
-"""Characters before a number in which its label is looked for."""
+"""Characters before a number that are searched for its label."""
 
 LONGEST_LAST = 60
-"""Characters at the end of a text that may be a counter."""
+"""Characters at the end of a text that are searched for a counter."""
 
 _COMMENTS = (
     r"comments?|repl(?:y|ies)|kommentare?|commentaires?|comentarios?|comentários?"
@@ -37,7 +37,7 @@ _COUNTER = (
 _COUNTED = re.compile(_ONE, re.IGNORECASE)
 _ASCII_COUNTED = re.compile(_ONE, re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(_COUNTER, re.IGNORECASE)
-_ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # the same there, and faster
+_ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # equal for ASCII text, and faster
 _LABELLED = re.compile(
     rf"(?:\b(?:{_NOUNS})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회)\s?[:：(\[（]\s?\Z",
     re.IGNORECASE,
@@ -65,7 +65,7 @@ def remove(words: str) -> str:
     """
     if words.isascii():
         digits = [at for at in map(words.rfind, _ASCII_DIGITS) if at >= 0]
-        if not digits:  # a few characters are found far faster than a pattern
+        if not digits:  # `find` is much faster than a pattern
             return words
         start = min(at for at in map(words.find, _ASCII_DIGITS) if at >= 0)
         is_counted = bool(_ASCII_COUNTED.search(words, start, max(digits) + LONGEST_LAST))

@@ -50,7 +50,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
     """
     base = (urls.absolute(base, parsed.base) if parsed.base else "") or base
     link = urls.absolute(base, parsed.link)
-    # What a text shows lies beside its page (Hugo's page bundles), unless xml:base says otherwise.
+    # Pictures are often relative to the page (Hugo's page bundles), unless xml:base says otherwise.
     page = base if parsed.base else link or base
     links = dict(reversed(parsed.links))
     content, words, summary = _texts(parsed, page)
@@ -102,7 +102,7 @@ def _fingerprint(
 
 
 def empty(entry: Entry) -> bool:
-    """Tell whether there is nothing to keep: neither id nor page nor words nor file."""
+    """Return whether there is nothing to keep: no id, link, title, content, file or picture."""
     return not (
         entry.guid or entry.link or entry.title or entry.content or entry.enclosures or entry.image
     )

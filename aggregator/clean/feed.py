@@ -15,7 +15,7 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
 
     Args:
         parsed: As the publisher wrote it.
-        url: Where the document came from, the base of its own links.
+        url: Address of the document, the base of its links.
         header_links: `(rel, URL)` of the Link header fields; where they name hub or self, the
             document's own are not looked at (WebSub §4).
     """

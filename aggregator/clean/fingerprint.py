@@ -27,7 +27,7 @@ ADVERTISERS = (
     "carbonads.com", "carbonads.net", "doubleclick.net", "feedsportal.com",
     "googleadservices.com", "googlesyndication.com", "outbrain.com", "pheedo.com", "taboola.com",
 )  # fmt: skip
-"""Hosts whose links are adverts: another at each poll."""
+"""Hosts of adverts, which change with each poll."""
 
 _ADVERT = re.compile(
     r'<a href="https?://(?:[^"/]*\.)?(?:'
@@ -61,12 +61,12 @@ def is_advertiser(url: str) -> bool:
 
 
 def without_adverts(content: SafeHtml) -> str:
-    """Return a text without what links to an advertiser."""
+    """Return a text without links to advertisers."""
     return _ADVERT.sub("", content)
 
 
 def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
-    """Return a hash of what readers see of an entry; another one is a real change.
+    """Return a hash of the visible text of an entry; a different hash is a correction.
 
     Args:
         title: As text on one line.
@@ -78,7 +78,7 @@ def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
 
 
 def _without(words: str) -> str:
-    """Remove what changes by itself: addresses, counters, the labels of adverts."""
+    """Remove text that changes with each poll: addresses, counters, labels of adverts."""
     if "://" in words:
         words = _ADDRESS.sub("", words)
     words = counters.remove(words)

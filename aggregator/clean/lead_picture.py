@@ -1,4 +1,4 @@
-"""The picture that shows an entry best: the largest real one that its publisher gives."""
+"""Choose the lead picture of an entry."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,22 +9,22 @@ from aggregator.clean.html.pictures import is_placeholder
 from aggregator.models.entry import Enclosure, Image
 
 WIDE = 600
-"""Pixels from which a picture is large enough for a page; a larger one only costs more."""
+"""Width in pixels that is enough for a page; a larger picture only costs more."""
 
 SMALL = 300
-"""Pixels below which a picture is a thumbnail, and another one is looked for."""
+"""Width in pixels below which a picture is a thumbnail."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 64, 48
-"""Pixels below which a picture is a symbol and shows no entry."""
+"""Pixels below which a picture is an icon."""
 
 BANNER = 5
-"""Times the height from which a picture's width makes it a banner or a line."""
+"""Ratio of width to height from which a picture is a banner."""
 
 FIGURE_LENGTH = 5_000
-"""Characters in which a picture's caption is looked for."""
+"""Characters after a picture that are searched for its caption."""
 
 MOST_CONSIDERED = 50
-"""Pictures of a text that are compared."""
+"""Pictures of a text that are considered."""
 
 _DECORATION = re.compile(
     r"https?://[^/]*gravatar\.com/|[^?]*/(?:emoji|smil(?:ey|ie)s?)/"
@@ -45,10 +45,10 @@ _WIDTH_IN_URL = re.compile(
 def find(
     images: Iterable[Image], enclosures: Iterable[Enclosure], content: str, *, base: str
 ) -> Image | None:
-    """Return the lead picture of an entry, None when it has none.
+    """Return the lead picture of an entry, or None.
 
-    Pictures that the entry names come before enclosed ones and those of its text; a thumbnail
-    gives way to any larger one.
+    Pictures that the entry names come first, then enclosures, then pictures in the text. A
+    thumbnail is used only if there is no larger picture.
 
     Args:
         images: As published.
@@ -75,7 +75,7 @@ def find(
 
 
 def _width(image: Image) -> int:
-    """Return a picture's width as given or as its URL says, 0 when neither does."""
+    """Return the width of a picture as declared or as its URL says, or 0."""
     if image.width:
         return image.width
     said = _WIDTH_IN_URL.search(image.url)
@@ -96,7 +96,7 @@ def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
 
 
 def is_real(image: Image) -> bool:
-    """Return whether a picture shows something: no symbol, banner, counter or placeholder."""
+    """Return whether a picture is not an icon, banner, tracking pixel or placeholder."""
     width, height = image.width, image.height
     if 0 < width < LEAST_WIDTH or 0 < height < LEAST_HEIGHT:
         return False
@@ -110,7 +110,7 @@ def is_real(image: Image) -> bool:
 
 
 def _shown(content: str) -> Iterator[Image]:
-    """Yield the pictures of a sanitised text, in its order."""
+    """Yield the pictures of a sanitised text, in order."""
     for number, tag in enumerate(_IMAGE.finditer(content)):
         if number == MOST_CONSIDERED:
             return

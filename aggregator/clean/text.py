@@ -1,6 +1,6 @@
 """Plain text out of markup, and lines that hold text and nothing else.
 
-All patterns here take linear time on any input: what they read may be a megabyte of `<`.
+All patterns take linear time on any input, such as a megabyte of `<`.
 """
 
 import html
@@ -21,7 +21,7 @@ _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|template|title|noscript)\b.*?(?:</\1\b[^>]*(?:>|\Z)|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-# The first form reads what the sanitiser wrote exactly; the second ends a tag that is broken.
+# The first form reads sanitised HTML exactly; the second ends a broken tag.
 _REST = r'(?:[^<>"]*+(?:"[^"]*+"[^<>"]*+)*+>|[^>]*+(?:>|\Z))'
 _TAG = re.compile(r"</?([a-zA-Z!?][a-zA-Z0-9-]*+)" + _REST)
 _INLINE = frozenset({
@@ -56,10 +56,10 @@ def legal(text: str) -> str:
 
 
 def plain(markup: str) -> str:
-    """Return the text of HTML: tags gone, blocks apart, entities decoded, white space folded.
+    """Return the text of HTML, with entities decoded and white space folded.
 
-    Exact for sanitised HTML; of other HTML a good reading, which may hold whatever text
-    may, `<script>` included.
+    Exact for sanitised HTML; other HTML is read approximately, and its text may
+    contain anything, such as `<script>`.
     """
     if "<" in markup:
         pieces = _TAG.split(_HIDDEN.sub(" ", markup))
@@ -73,7 +73,8 @@ def plain(markup: str) -> str:
 def one_line(text: str, limit: int = LINE_LENGTH) -> str:
     """Return text on one line of at most `limit` characters.
 
-    Controls are gone, those too that turn the direction of what follows them (Trojan Source).
+    Control characters are removed, including those that change the direction of text (Trojan
+    Source).
     """
     line = _line(text[: 2 * limit])
     if len(line) <= limit < len(text):  # little was left of the beginning
@@ -101,10 +102,10 @@ def _is_printable(text: str) -> bool:
 def line(markup: str, limit: int = LINE_LENGTH) -> str:
     """Return a name or title, which publishers send as HTML, as one line of text.
 
-    Entities are decoded once, as HTML says. Three mistakes are understood: what looks like a tag
-    but is no element of HTML was meant (`List<T>`), and so was a tag that is closed nowhere and
-    stands as a word (`Why the <head> matters`); a reference that is still there was escaped twice
-    (`AT&amp;amp;T`), unless it is to `<` or `>`.
+    Entities are decoded once. Three mistakes are corrected: a tag that is not an element of HTML
+    is text (`List<T>`), and so is a tag without an end tag that is used as a word (`Why the <head>
+    matters`); a reference left after decoding was escaped twice (`AT&amp;amp;T`), unless it is to
+    `<` or `>`.
     """
     if "<" not in markup and "&" not in markup:
         return one_line(markup, limit)

@@ -1,4 +1,4 @@
-"""Attributes of elements that stay: which values are kept, and in what form."""
+"""Filter and normalise the attributes of kept elements."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from aggregator.clean import text, urls
 from aggregator.clean.html.tags import ALIGNED, ATTRIBUTES, MATH
 
 ID_PREFIX = "user-content-"
-"""Before every id of a publisher, so that none is one of the page around it."""
+"""Prefix of every publisher's id, so that it cannot clash with an id of our pages."""
 
 _NUMBER = re.compile(r"\s*(\d{1,4})(?:\.\d*)?(?:px)?\s*", re.ASCII)
 _MAILTO = re.compile(r"mailto:[^\s\"'<>\x00-\x20\x7f]{3,500}", re.IGNORECASE)
@@ -25,7 +25,7 @@ _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start", "value"}
 
 
 def kept(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
-    """Return the attributes that an element keeps.
+    """Return the attributes to keep on an element.
 
     Args:
         name: Of the element.
@@ -45,7 +45,7 @@ def kept(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
 
 
 def _value(name: str, key: str, value: str, base: str) -> str | None:
-    """Return an attribute's value as it may stay, None when it may not."""
+    """Return the normalised value of an attribute, or None to drop it."""
     if name in MATH and key not in ("dir", "id", "lang", "title"):
         return value if _MATH_VALUE.fullmatch(value) else None
     if key in ("src", "poster"):
@@ -75,20 +75,20 @@ def _value(name: str, key: str, value: str, base: str) -> str | None:
 
 
 def identifier(value: str) -> str | None:
-    """Return an id with our prefix, None when it can't be one."""
+    """Return an id with our prefix, or None if it is not a valid id."""
     if not _ID.fullmatch(value):
         return None
     return value if value.startswith(ID_PREFIX) else ID_PREFIX + value
 
 
 def linked(href: str, base: str, targets: frozenset[str]) -> str:
-    """Return where a link leads, "" when it leads nowhere.
+    """Return the target of a link, or "" to drop it.
 
     Args:
         href: As published.
         base: URL that relative references resolve against.
-        targets: The ids in the same text; a link to another place in the page is dropped, because
-            the page is another here.
+        targets: The ids in the same text. Links to other places in the original page are
+            dropped.
     """
     href = href.strip()
     if href.startswith("#"):

@@ -1,4 +1,4 @@
-"""Which markup costs too much to read as HTML: too long, too deep, or blown up by its reader."""
+"""Detect markup that is too expensive to parse: too long, too deep, or expanded by the parser."""
 
 import re
 
@@ -6,17 +6,17 @@ from aggregator.clean.html.plain import MAX_LENGTH
 from aggregator.clean.html.tags import VOID
 
 MAX_DEPTH = 250
-"""Open elements; what is nested deeper is kept as text. nh3's time is quadratic in the depth
-(100,000 elements: 23 s), and lxml, among others, refuses to read deeper than 255."""
+"""Open elements; markup nested deeper is kept as text. nh3's time is quadratic in the depth
+(100,000 elements: 23 s), and lxml, among others, refuses to parse deeper than 255."""
 
 MAX_ELEMENTS = 10_000
-"""Elements other than paragraphs, cells and the like, should their ends be hidden from us."""
+"""Elements other than paragraphs, cells and the like, in case their end tags are hidden."""
 
 MAX_REOPENED = 20_000
-"""Formatting elements that a reader of HTML may open again because a block closed around them."""
+"""Formatting elements that an HTML parser may reopen after the block around them closed."""
 
 FEW = 3
-"""Formatting elements at once that are not counted: many pages stand in a `<font>` or two."""
+"""Open formatting elements that are not counted: many pages are wrapped in a `<font>` or two."""
 
 MAX_REFERENCES = 20_000
 """Ampersands; nh3's time is quadratic in their number (900,000: 17 s)."""
@@ -35,21 +35,21 @@ _SELDOM_DEEP = VOID | {
     "area", "base", "dd", "dt", "li", "link", "meta", "option", "p", "tbody", "td", "tfoot", "th",
     "thead", "tr", "track",
 }  # fmt: skip
-"""Elements without end tags, or whose end tags are often left out."""
+"""Elements without end tags, or with end tags that are often left out."""
 
 
 def is_costly(markup: str) -> bool:
-    """Return whether reading markup as HTML may take much time or memory."""
+    """Return whether parsing markup as HTML may take much time or memory."""
     if len(markup) > MAX_LENGTH or markup.count("&") > MAX_REFERENCES:
         return True
     return markup.count("<") > MAX_DEPTH and _is_deep(markup)
 
 
 def _is_deep(markup: str) -> bool:
-    """Return whether elements are nested too deep or reopened too often, as far as tags show.
+    """Return whether elements are nested too deep or reopened too often.
 
-    A block that closes around an open `<b>` leaves it to be opened again in the next block: with
-    a few hundred of them, each paragraph of three characters becomes a few hundred elements.
+    When a block closes around an open `<b>`, the parser opens it again in the next block. With a
+    few hundred of them, each paragraph of three characters becomes a few hundred elements.
     """
     depth = opens = reopened = formatting = 0
     opened: dict[str, int] = {}

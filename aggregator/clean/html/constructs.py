@@ -1,4 +1,4 @@
-"""Text constructs of any type (RFC 4287 §3.1), and RSS descriptions, to safe HTML."""
+"""Convert text constructs (RFC 4287 §3.1) and RSS descriptions to safe HTML."""
 
 import html
 import re
@@ -22,8 +22,8 @@ _BLANK_LINE = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n\s*(?=\S)")
 def from_text(content: Text | None, *, base: str) -> SafeHtml:
     """Return a text construct as safe HTML.
 
-    Many publishers call HTML text, and text HTML: text that holds elements is HTML, and HTML
-    without any element is text, whose line ends and `<words>` stay.
+    Many publishers declare the wrong type: text that contains elements is read as HTML, and HTML
+    without any element is read as text, so that its line breaks and `<words>` stay.
     """
     if content is None:
         return SafeHtml("")
@@ -40,7 +40,7 @@ def from_text(content: Text | None, *, base: str) -> SafeHtml:
 
 
 def _from_bare(value: str) -> SafeHtml:
-    """Return text without elements, in which entities may still be escaped."""
+    """Return text without elements as HTML, after decoding its entities."""
     words = text.legal(html.unescape(value) if "&" in value else value).strip()
     if "\n" in words or "\r" in words:
         return paragraphs(words)

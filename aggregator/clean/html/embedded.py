@@ -1,4 +1,4 @@
-"""Elements that become something else: pictures, players, drawings, formulas."""
+"""Replace embedded elements: pictures, players, drawings, formulas."""
 
 import html
 import re
@@ -11,13 +11,13 @@ from aggregator.clean.html.tags import INLINE, MATH, NOSCRIPT, PLAYERS, SCRIPT, 
 
 Attributes = Mapping[str, str]
 Becomes = Callable[[Attributes, str], str]
-"""Returns what replaces an element, given its attributes and the HTML in it."""
+"""Returns the replacement of an element, given its attributes and the HTML in it."""
 
 POST_ATTRIBUTES = frozenset({"cite", "data-href", "data-instgrm-permalink"})
-"""Attributes that may name a post which a script would show."""
+"""Attributes that may name a post that a script would embed."""
 
 NEAR = 8
-"""Pieces of the output before a noscript in which its lazy picture is looked for."""
+"""Pieces of output before a noscript that are searched for its lazy picture."""
 
 _SHOWN = re.compile(r"<(?:img|video|audio|a href)\b")
 _ADDRESS = re.compile(r" (?:src|href)=\"([^\"]*)\"")
@@ -29,13 +29,13 @@ _HOLDS_NO_PARAGRAPH = INLINE | {"p", "pre", "summary", "h1", "h2", "h3", "h4", "
 
 @dataclass(slots=True)
 class Open:
-    """An element that is open.
+    """An open element.
 
     Args:
-        start: Where in the output it begins, with its start tag unless it becomes something else.
+        start: Index in the output of its start tag, or of its content if it is replaced.
         sent: Its attributes.
-        becomes: Makes what replaces it, None when it stays.
-        is_removable: Whether it goes when it is empty.
+        becomes: Makes its replacement; None if it stays.
+        is_removable: Whether to remove it if it is empty.
     """
 
     name: str
@@ -46,10 +46,10 @@ class Open:
 
 
 class Embedded:
-    """Makes the replacements, with what they must know of each other."""
+    """Makes the replacements in one text, and the state that they share."""
 
     def __init__(self, base: str, out: list[str], stack: list[Open]) -> None:
-        """Begin a text.
+        """Start a text.
 
         Args:
             base: URL that relative references resolve against.
@@ -69,7 +69,7 @@ class Embedded:
         return self.drawings + self.formulas > 0
 
     def opened(self, name: str, sent: Attributes) -> Becomes | None:
-        """Note that an element opens; return what makes its replacement, None when it has none."""
+        """Record an open element; return the maker of its replacement, or None if it has none."""
         is_drawn = self.drawings > 0
         if name == "picture":
             self._sources = []
@@ -84,17 +84,17 @@ class Embedded:
         return getattr(self, method) if method else None
 
     def note_in_formula(self, name: str) -> None:
-        """Note whether the open formula holds anything but MathML."""
+        """Record whether the open formula contains anything but MathML."""
         if name not in MATH or name == "math":
             self.holds_markup = self.formulas > 0
 
     def closed(self, name: str) -> None:
-        """Note that an element closed."""
+        """Record a closed element."""
         self.drawings -= name == "svg"
         self.formulas -= name == "math"
 
     def void(self, name: str, sent: dict[str, str]) -> str:
-        """Return what an element without content becomes."""
+        """Return the replacement of an element without content."""
         if self.drawings:
             return ""
         self.note_in_formula(name)
@@ -117,7 +117,7 @@ class Embedded:
         return any(each.name == name for each in self.stack)
 
     def _amp_image(self, sent: Attributes, _: str) -> str:
-        self._without_scripts.clear()  # its noscript stands in it, and goes with the rest
+        self._without_scripts.clear()  # its own noscript is inside, and is removed with the rest
         return self._image(sent)
 
     def _image(self, sent: Attributes) -> str:
@@ -131,7 +131,7 @@ class Embedded:
             alt = text.one_line(sent.get("alt", ""))
             note = f"[Picture: {alt}]" if alt else "[Picture]"
             return escape(note) if pictures.is_embedded(sent) else ""
-        if url in self._without_scripts:  # the noscript stood before its lazy picture
+        if url in self._without_scripts:  # its noscript came first
             self._without_scripts.remove(url)
             return ""
         values = attributes.kept("img", sent, self.base)
@@ -154,7 +154,7 @@ class Embedded:
         return element("img", {"src": url}) if url else ""
 
     def _noscript(self, _: Attributes, inner: str) -> str:
-        """Return what readers without scripts see, unless the same is shown already."""
+        """Return the content of a noscript, unless the same is already shown."""
         if not _SHOWN.search(inner):
             return ""
         before = range(len(self.out) - 1, max(len(self.out) - NEAR, 0) - 1, -1)
@@ -177,7 +177,7 @@ class Embedded:
         return f" {escape(text.one_line(words))} " if words else ""
 
     def _formula(self, sent: Attributes, inner: str) -> str:
-        """Return a formula of MathML alone; one that holds HTML is how sanitisers were broken."""
+        """Return a formula of MathML alone: HTML inside MathML is how sanitisers were bypassed."""
         words = text.plain(inner)
         if self.formulas > 1:
             return escape(words)
@@ -249,18 +249,18 @@ _METHODS = {
 
 
 def lazy_source(sent: Attributes, base: str) -> dict[str, str]:
-    """Return the `src` of a player or source that a script would set."""
+    """Return the `src` that a script would set on a player or source."""
     url = urls.absolute(base, sent.get("data-src", ""))
     return {"src": url} if url else {}
 
 
 def post(sent: Attributes, base: str, inner: str) -> str:
-    """Return a link to the post that a script would show in an element, "" when there is none.
+    """Return a link to the post that a script would embed in an element, or "".
 
     Args:
         sent: The attributes of the element.
         base: URL that relative references resolve against.
-        inner: The HTML of the element, which may have the link already.
+        inner: The HTML of the element, which may already contain the link.
     """
     address = sent.get("data-instgrm-permalink", "")
     if _EMBED_CLASS.search(sent.get("class", "")):
@@ -277,7 +277,7 @@ def _spaced(_: Attributes, inner: str) -> str:
 
 
 def _task(sent: Attributes) -> str:
-    """Return the box of a list of tasks."""
+    """Return a disabled checkbox of a task list."""
     if sent.get("type", "").lower() != "checkbox":
         return ""
     checked = {"checked": ""} if "checked" in sent else {}

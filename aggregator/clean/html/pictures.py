@@ -1,4 +1,4 @@
-"""Which file a picture has: lazy loading, sets of sizes, placeholders and counting pixels."""
+"""Find the file of a picture: lazy loading, srcset, placeholders and tracking pixels."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,13 +8,13 @@ from aggregator.clean import urls
 from aggregator.clean.html.tags import LAZY, LAZY_SETS
 
 LARGEST = 2_000
-"""Pixels of width above which a candidate only costs more."""
+"""Width in pixels above which a candidate only costs more."""
 
 DENSEST = 3.0
-"""Pixels to a CSS pixel above which a candidate only costs more."""
+"""Pixel density above which a candidate only costs more."""
 
 MIN_DATA_LENGTH = 1_000
-"""Characters from which a `data:` picture is one, and no placeholder."""
+"""Length from which a `data:` URL is a picture and not a placeholder."""
 
 _CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)(\s[^,]*)?")
 _PLACEHOLDER = re.compile(
@@ -34,10 +34,9 @@ class _Candidate(NamedTuple):
 
 
 def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> str:
-    """Return the URL of a picture's file, "" when it names none that can be fetched.
+    """Return the URL of a picture's file, or "" if it has none that can be fetched.
 
-    A lazy picture's file stands beside a placeholder, in an attribute that a script reads; it is
-    preferred to `src` because `src` may be a blurred preview.
+    An attribute for lazy loading comes before `src`, which may be a blurred preview.
 
     Args:
         sent: The attributes of `img`.
@@ -61,12 +60,12 @@ def _file(value: str, base: str) -> str:
 
 
 def is_placeholder(url: str) -> bool:
-    """Return whether a URL is that of a picture which stands in until a script loads another."""
+    """Return whether a URL looks like a placeholder that a script replaces."""
     return bool(_PLACEHOLDER.search(url))
 
 
 def add_source(sets: list[str], sent: Mapping[str, str]) -> None:
-    """Add the sizes of a `source` in a `picture`, the widely known types first."""
+    """Add the srcset of a `source` in a `picture`; widely supported types come first."""
     media_type = sent.get("type", "").lower()
     if media_type in _TYPES_FOR_FEW:
         return
@@ -77,7 +76,7 @@ def add_source(sets: list[str], sent: Mapping[str, str]) -> None:
 
 
 def largest(srcset: str, base: str) -> str:
-    """Return the largest sensible candidate of a set (HTML, "Parsing a srcset attribute")."""
+    """Return the largest sensible candidate of a srcset (HTML, "Parsing a srcset attribute")."""
     found = [candidate for candidate in _candidates(srcset, base) if candidate.url]
     if not found:
         return ""
@@ -99,7 +98,7 @@ def _candidates(srcset: str, base: str) -> Iterable[_Candidate]:
 
 
 def _size(descriptors: list[str]) -> tuple[float, float]:
-    """Return the width in pixels, 0 when not given, and the density."""
+    """Return the width in pixels (0 if not given) and the density."""
     width, density = 0.0, 1.0
     for descriptor in descriptors:
         try:
@@ -114,7 +113,7 @@ def _size(descriptors: list[str]) -> tuple[float, float]:
 
 
 def is_counter(sent: Mapping[str, str]) -> bool:
-    """Return whether a picture is too small to be seen: it counts readers, or keeps distance."""
+    """Return whether a picture is too small to be seen: a tracking pixel or a spacer."""
     sizes = (sent.get("width", ""), sent.get("height", ""))
     return any(size.strip().removesuffix("px") in ("0", "1") for size in sizes) or bool(
         _PIXEL_STYLE.search(sent.get("style", ""))
@@ -122,6 +121,6 @@ def is_counter(sent: Mapping[str, str]) -> bool:
 
 
 def is_embedded(sent: Mapping[str, str]) -> bool:
-    """Return whether a picture's file stands in its address, and is more than a placeholder."""
+    """Return whether a picture is embedded as a `data:` URL, and is not a placeholder."""
     src = sent.get("src", "")
     return src[:11].lower() == "data:image/" and len(src) >= MIN_DATA_LENGTH

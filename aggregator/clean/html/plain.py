@@ -1,4 +1,4 @@
-"""Plain text to HTML."""
+"""Convert plain text to HTML."""
 
 import itertools
 import re
@@ -11,15 +11,15 @@ MAX_LENGTH = 1_000_000
 """Characters of HTML; longer markup is kept as plain text, which costs little to read and show."""
 
 SHORTEST_WRAP = 50
-"""Characters to a line from which line ends may be a text editor's and not the writer's."""
+"""Line length from which line breaks may come from a text editor."""
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 def paragraphs(words: str) -> SafeHtml:
-    """Return plain text as HTML: blank lines separate paragraphs, and line ends stay.
+    """Return plain text as HTML: blank lines separate paragraphs, and line breaks stay.
 
-    The line ends of text that was wrapped at a width become spaces.
+    The line breaks of text that was wrapped at a fixed width become spaces.
     """
     words = lines(text.lead(text.legal(words), MAX_LENGTH))
     blocks = (_block(block.strip()) for block in _BLANK_LINE.split(words))
@@ -27,7 +27,7 @@ def paragraphs(words: str) -> SafeHtml:
 
 
 def lines(words: str) -> str:
-    """Return a text with one kind of line end."""
+    """Return a text with Unix line breaks."""
     return words.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -37,7 +37,7 @@ def _block(block: str) -> str:
 
 
 def _is_wrapped(rows: list[str]) -> bool:
-    """Return whether every line ends where its next word had no room."""
+    """Return whether every line breaks where the next word did not fit."""
     width = max(map(len, rows))
     return width >= SHORTEST_WRAP and all(
         len(row) + 1 + len(after.partition(" ")[0]) > width

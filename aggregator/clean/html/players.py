@@ -1,6 +1,6 @@
-"""Frames of players and other sites: what their page is, and what picture shows it.
+"""Map the address of an embedded player to its page and thumbnail.
 
-Nothing is asked of the other site: both are derived from the frame's address, or left out.
+Both are derived from the address of the frame, without a request to the other site.
 """
 
 import re
@@ -16,7 +16,7 @@ TITLE_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a frame's content is to be seen."""
+    """The page of an embedded frame, and its thumbnail if known."""
 
     url: str
     picture: str = ""
@@ -30,10 +30,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """A site whose frames have a page: patterns of address, page and picture.
+    """A site that names the page in the path of its frames.
 
     Args:
-        frame: What host and path of the frame match from the start; its groups fill the others.
+        frame: Matches the host and path of a frame.
+        page, picture: URLs, filled with the groups of the match.
     """
 
     frame: re.Pattern[str]
@@ -83,7 +84,7 @@ _HOSTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A site whose frames name their page in the query."""
+    """A site that names the page in the query of its frames."""
 
     host: str
     parameter: str
@@ -109,11 +110,11 @@ CODE = re.compile(
     r"https?://(?:gist\.github\.com/(?:[\w-]+/)?[0-9a-f]+\.js|asciinema\.org/a/\w+\.js"
     r"|jsfiddle\.net/[\w/-]+/embed|pastebin\.com/embed_js/\w+|gitlab\.com/.+/-/snippets/\d+\.js)"
 )
-"""Scripts that write a piece of code or a recording into the page."""
+"""Scripts that embed a piece of code or a recording."""
 
 
 def page(frame: str) -> Page:
-    """Return the page of a frame's content, the frame's own address where none is known.
+    """Return the page of a frame, or its own address if no page is known.
 
     Args:
         frame: Absolute URL.
@@ -135,12 +136,12 @@ def page(frame: str) -> Page:
 
 
 def player(frame: str, title: str = "") -> str:
-    """Return what a frame becomes: its picture and a link to its page, or the link alone.
+    """Return a link to the page of a frame, with its thumbnail if there is one.
 
     Args:
         frame: Absolute URL.
-        title: Of the frame, as text. Without one the link says the host alone, because the rest
-            of an advert's address is another at each poll.
+        title: Of the frame, as text. Without a title the link text is the host alone, because
+            the rest of an advert's address changes with each poll.
     """
     shown = page(frame)
     words = text.one_line(title, TITLE_LENGTH) or shown.host

@@ -1,7 +1,7 @@
-"""What nh3 read, rewritten: pictures, players, links, hidden parts, formulas, empty elements.
+"""Rewrite nh3's output: pictures, players, links, hidden parts, formulas, empty elements.
 
-The markup is nh3's own writing: names in lower case, values in double quotes, every element closed.
-It is read once, tag by tag, with a stack of the open elements.
+nh3 writes names in lower case, values in double quotes, and closes every element. So its output is
+read in one pass, tag by tag, with a stack of the open elements.
 """
 
 import html
@@ -32,7 +32,7 @@ from aggregator.clean.html.tags import (
 )
 
 ROUNDS = 4
-"""Times that links within a text may lose their targets."""
+"""Passes over a text in which links and their targets are removed together."""
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)((?: [^\s=>]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([^\s=>]+)=\"([^\"]*)\"")
@@ -47,26 +47,26 @@ _START = {name: f"<{name}>" for name in _PLAIN}
 _END = {name: f"</{name}>" for name in _PLAIN}
 _NONE: Mapping[str, str] = {}
 _DOUBTFUL = " \t\n\r\f<&\x0b\x1c\x1d\x1e\x1f\x85"
-"""First characters of what an empty or preformatted element may hold."""
+"""First characters of content that may turn out empty, or that begins with a line break."""
 _IRRELEVANT = re.compile(
     r"(?: id=\"[^\"]*\"|"
     r" (?:style|class)=\"(?![^\"]*(?:none|align|lang|highlight|brush))[^\"]*\")*",
     re.IGNORECASE,
 )
-"""Attributes of which nothing stays and nothing follows."""
+"""Attributes without any effect."""
 
 
 _NOT_OPEN = Open("", 0, {})
 
 
 def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
-    """Return HTML of elements that may leave, None when they are nested too deep.
+    """Return HTML of allowed elements, or None if they are nested too deep.
 
     Args:
-        markup: As nh3 wrote it, with what `tags.READ` lists.
+        markup: As nh3 writes it, with the attributes of `tags.READ`.
         base: URL that relative references resolve against.
-        rounds: How often a link within the text may go because its target went as empty or
-            hidden, and the other way round.
+        rounds: Passes left. A link within the text is removed with its target, and an id with
+            the last link to it, which may only show once the other is gone.
     """
     rewriter = _Rewriter(markup, base)
     rewritten = rewriter.run(markup)
@@ -92,12 +92,12 @@ class _Rewriter:
         pieces = _TAG.split(markup)
         out, stack = self.out, self.stack
         out.append(pieces[0])
-        # This loop runs for each tag, so the usual case is decided without a call.
+        # This loop runs for each tag, so the common case needs no call.
         for end, name, written, words in zip(
             pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
         ):
             if self.is_raw and name != "iframe":
-                continue  # a frame's content is no markup
+                continue  # the content of a frame is not markup
             if end:
                 top = stack[-1] if stack else _NOT_OPEN
                 after = top.start + 1
@@ -140,7 +140,7 @@ class _Rewriter:
             self._keep(kept)
 
     def _is_second_formula(self, name: str, sent: Attributes) -> bool:
-        """Return whether a formula follows its MathML, written once more for the eye (KaTeX)."""
+        """Return whether an element repeats the MathML before it for display, as KaTeX does."""
         return (
             name == "span"
             and sent.get("aria-hidden") == "true"
@@ -149,7 +149,8 @@ class _Rewriter:
 
     def _keep(self, kept: Open) -> None:
         name, sent = kept.name, kept.sent
-        if name == "a" and len(sent) == 1 and "href" in sent:  # most elements with attributes
+        # The most common element with attributes.
+        if name == "a" and len(sent) == 1 and "href" in sent:
             href = attributes.linked(sent["href"], self.base, self.targets)
             self.out.append(f'<a href="{quote(href)}" rel="{REL}">' if href else "<a>")
             return
@@ -167,7 +168,7 @@ class _Rewriter:
         self.out.append(element(name, values) if values else f"<{name}>")
 
     def _identifier(self, identifier: str, sent: Attributes) -> str:
-        """Return the id of an element that a link leads to, once for each id."""
+        """Return the id of an element if a link leads to it and no earlier element has it."""
         if not self.targets:
             return ""
         identifier = identifier or attributes.identifier(sent.get("name", "")) or ""
@@ -200,7 +201,7 @@ class _Rewriter:
             if is_block:
                 out[top.start :] = ["\n"]
             else:
-                out[top.start] = ""  # the spaces in it stay: they may be an indentation
+                out[top.start] = ""  # spaces stay: they may be indentation
             return
         if name == "pre":
             self._strip_first_line_end(top.start + 1)
@@ -213,7 +214,7 @@ class _Rewriter:
         return all(map(_NOTHING.fullmatch, rest))
 
     def _strip_first_line_end(self, start: int) -> None:
-        """Drop the line ends after a `<pre>`, of which readers drop one each time they read."""
+        """Remove line breaks after a `<pre>`: a parser removes one each time."""
         for at in range(start, len(self.out)):
             self.out[at] = self.out[at].lstrip("\n")
             if self.out[at]:
@@ -229,7 +230,7 @@ def _content(_: Attributes, inner: str) -> str:
 
 
 def _read(written: str) -> dict[str, str]:
-    """Return the attributes of a tag, their values as text."""
+    """Return the attributes of a tag, with their values decoded."""
     return {
         name: html.unescape(value) if "&" in value else value
         for name, value in _ATTRIBUTE.findall(written)
@@ -237,7 +238,7 @@ def _read(written: str) -> dict[str, str]:
 
 
 def _targets(markup: str) -> frozenset[str]:
-    """Return the ids that links in a text lead to, with our prefix."""
+    """Return the ids that are the target of a link in the same text, with our prefix."""
     wanted = {attributes.identifier(unquote(html.unescape(to))) for to in _FRAGMENT.findall(markup)}
     if not wanted:
         return frozenset()

@@ -1,10 +1,10 @@
-"""The sanitiser: publishers' HTML to HTML that cannot act, only be read.
+"""Sanitise publishers' HTML.
 
     markup > bounds > legal characters > nh3 > rewrite > the same again
 
-until nothing changes: browsers read what we serve again, and sanitisers were broken where markup
-changes when it is read again (mutation XSS). So the last word is always nh3's, which parses as
-browsers do and confirms that it would change nothing.
+until nothing changes. Browsers parse the result once more, and markup that changes when it is
+parsed again is how sanitisers were bypassed (mutation XSS). So the last step is always nh3, which
+parses as browsers do and confirms that it would change nothing.
 """
 
 import re
@@ -19,7 +19,7 @@ from aggregator.clean.html.rewrite import rewrite
 from aggregator.models.entry import SafeHtml
 
 MAX_ROUNDS = 5
-"""Times that markup may change when it is read again; what changes still is kept as text."""
+"""Rounds after which markup that still changes is kept as plain text."""
 
 _SPACES = " \t\n"
 _NOSCRIPT_TAG = re.compile(r"<(/?)noscript(?=[\s>/])", re.IGNORECASE)
@@ -36,7 +36,7 @@ def _reader(attributes: dict[str, set[str]]) -> nh3.Cleaner:
     )
 
 
-# Nearly every block of some publishers has a class, and few classes say anything here.
+# Some publishers give every block a class; reading them all costs time, and few are used here.
 _MEANT = ("language-", "lang-", "highlight-source-", "brush:", "data-href")
 _READER = _reader(tags.READ | {"div": set()})
 _READER_OF_CLASSES = _reader(tags.READ)
@@ -53,8 +53,8 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
     """Return HTML that is safe in any page and closed in itself.
 
     Only tags and attributes of an allow-list stay, URLs are absolute http or https (and mailto in
-    links), frames become links to what they would have shown, counting pixels, hidden parts and
-    empty elements are gone. Sanitising the result again changes nothing.
+    links), and frames become links to their pages. Tracking pixels, hidden parts and empty
+    elements are removed. Sanitising the result again changes nothing.
 
     Args:
         markup: Anything.
@@ -71,7 +71,7 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
     markup = _renamed(markup)
     for _ in range(MAX_ROUNDS):
         before, read = markup, reader.clean(markup)
-        if "&" in markup:  # references to characters that may not be
+        if "&" in markup:  # references to illegal characters
             read = text.legal(lines(read))
         rewritten = rewrite(read, base)
         if rewritten is None:
@@ -83,7 +83,7 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
 
 
 def _renamed(markup: str) -> str:
-    """Rename the elements that nh3 would read as text: noscript, and scripts that embed code."""
+    """Rename noscript and external scripts, whose content nh3 would otherwise skip."""
     if "noscript" in markup or "NOSCRIPT" in markup:  # found far faster than the pattern
         markup = _NOSCRIPT_TAG.sub(rf"<\1{tags.NOSCRIPT}", markup)
     if "<script" in markup:

@@ -1,7 +1,7 @@
-"""Which elements and attributes stay, and how they are written.
+"""The allow-lists of elements and attributes, and how tags are written.
 
-`nh3` reads the lists twice: before the rewriting with all that it turns into something else, and
-after it with what may leave.
+nh3 uses two lists: `READ` and `REWRITTEN` for its first pass, before the rewriter replaces some of
+the elements, and `KEPT` and `ATTRIBUTES` for the last one.
 """
 
 MATH = frozenset({
@@ -10,20 +10,20 @@ MATH = frozenset({
     "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
     "none", "semantics",
 })  # fmt: skip
-"""Presentation MathML without links and without what holds HTML (annotation-xml, mglyph)."""
+"""Presentation MathML, without links and without elements that may contain HTML."""
 
 BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "center", "details", "div", "dl", "dd", "dt",
     "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "li", "ol",
     "p", "section", "summary", "ul",
 })  # fmt: skip
-"""Blocks that go when they are empty."""
+"""Block elements that are removed if empty."""
 
 INLINE = frozenset({
     "a", "abbr", "acronym", "b", "big", "cite", "code", "em", "i", "ins", "del", "mark", "q", "s",
     "small", "span", "strike", "strong", "sub", "sup", "tt", "u",
 })  # fmt: skip
-"""Inline elements that go when they are empty."""
+"""Inline elements that are removed if empty."""
 
 VOID = frozenset({"br", "col", "embed", "hr", "img", "input", "param", "source", "wbr"})
 
@@ -40,23 +40,23 @@ KEPT = (
         "thead", "time", "tr", "var", "wbr",
     }
 )  # fmt: skip
-"""Elements that leave the sanitiser."""
+"""Elements that the sanitiser may return."""
 
 NOSCRIPT, SCRIPT = "x-noscript", "x-script"
-"""What noscript and the scripts of embedded code are renamed to, so that nh3 reads into them."""
+"""New names of noscript and external scripts, so that nh3 parses their content."""
 
 REWRITTEN = frozenset({
     "amp-anim", "amp-iframe", "amp-img", "amp-video", "amp-youtube", "desc", "embed", "iframe",
     "lite-vimeo", "lite-youtube", "object", "param", "picture", "svg", "text", "title", "tspan",
     NOSCRIPT, SCRIPT,
 })  # fmt: skip
-"""Elements that become other elements or text."""
+"""Elements that the rewriter replaces by other elements or text."""
 
 GONE = frozenset({
     "annotation", "annotation-xml", "button", "mglyph", "malignmark", "noembed", "noframes",
     "noscript", "option", "plaintext", "script", "select", "style", "template", "textarea", "xmp",
 })  # fmt: skip
-"""Elements that go with all that is in them."""
+"""Elements that are removed with their content."""
 
 ALIGNED = frozenset({"col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"})
 
@@ -88,7 +88,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "time": {"datetime"},
     "video": {"src", "controls", "preload", "poster", "width", "height"},
 }
-"""Attributes that leave the sanitiser."""
+"""Attributes that the sanitiser may return."""
 for _name in MATH:
     ATTRIBUTES[_name] = _MATH_ATTRIBUTES
 for _name in ALIGNED:
@@ -102,7 +102,7 @@ LAZY = (
     "data-full-src", "data-delayed-url", "data-flickity-lazyload", "data-breeze", "data-layzr",
     "data-normal", "data-srcurl", "data-croporisrc", "data-canonical-src",
 )  # fmt: skip
-"""Attributes that hold the address of a picture that a script loads, the usual first."""
+"""Attributes with the address of a lazy-loaded picture, the most common first."""
 
 LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-lazyload-srcset")
 
@@ -134,13 +134,13 @@ READ: dict[str, set[str]] = {
     "audio": {*ATTRIBUTES["audio"], "data-src"},
     SCRIPT: {"src"},
 }
-"""Attributes that the rewriting looks at."""
+"""Attributes that the rewriter uses."""
 
 REL = "noopener noreferrer nofollow"
 
 
 def element(name: str, attributes: dict[str, str]) -> str:
-    """Return a start tag as nh3 writes it.
+    """Return a start tag, written as nh3 does.
 
     Args:
         attributes: Their values as text, in their order.
@@ -155,11 +155,11 @@ def link(url: str, inner: str) -> str:
 
 
 def quote(value: str) -> str:
-    """Return a text as nh3 writes it in an attribute."""
+    """Escape an attribute value as nh3 does."""
     return value if value.isalnum() else escape(value).replace('"', "&quot;")
 
 
 def escape(words: str) -> str:
-    """Return a text as nh3 writes it between tags."""
+    """Escape text as nh3 does."""
     words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return words.replace("\xa0", "&nbsp;")
