@@ -1,4 +1,4 @@
-"""What polls brought, stored: entries move together with all that was learnt beside them."""
+"""Poll results: entries, validators and plans are stored together."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -44,7 +44,7 @@ def test_new_entries_are_stored_with_validators_and_schedule(desk: Desk) -> None
     assert state.title == "A"
 
 
-def test_same_document_again_changes_nothing(desk: Desk) -> None:
+def test_repeated_document_changes_nothing(desk: Desk) -> None:
     desk.poll(make_document(A))
     before = desk.versions()
     done = desk.poll(make_document(A, body_hash=b"other"))
@@ -115,7 +115,7 @@ def test_validators_are_not_kept_when_the_server_says_no_store(desk: Desk) -> No
     assert desk.state().validators == Validators()
 
 
-def test_request_carries_what_the_last_document_said(desk: Desk) -> None:
+def test_request_has_the_validators_and_hashes_of_the_last_document(desk: Desk) -> None:
     assert desk.request().validators == Validators()
     desk.poll(make_document(A, B))
     request = desk.request()
@@ -143,7 +143,7 @@ def test_entry_is_last_seen_when_it_leaves_the_document(desk: Desk) -> None:
     assert desk.last_seen("a") is None
 
 
-def test_partial_document_does_not_say_what_has_left(desk: Desk) -> None:
+def test_partial_document_marks_no_entry_as_left(desk: Desk) -> None:
     desk.poll(make_document(A))
     desk.poll(make_document(B, whole=False, item_hashes=b"", body_hash=b""))
     assert desk.last_seen("a") is None
@@ -207,7 +207,7 @@ def test_result_of_a_source_that_is_gone_from_the_database_is_passed_over(desk: 
     assert desk.poll(make_document(A), "unknown") is None
 
 
-def test_copy_that_outlasts_the_item_it_repeats_takes_its_place(desk: Desk) -> None:
+def test_copy_replaces_the_item_that_it_repeats_when_that_leaves(desk: Desk) -> None:
     edited = make_entry("a", title="Edited")
     desk.poll(make_document(A))
     desk.poll(make_document(edited, item_hashes=edited.item_hash + A.item_hash))
@@ -219,7 +219,7 @@ def test_copy_that_outlasts_the_item_it_repeats_takes_its_place(desk: Desk) -> N
     assert stored.entry.title == "Edited"
 
 
-def test_guid_of_several_pages_is_nobodys_id(desk: Desk) -> None:
+def test_guid_of_several_pages_is_no_id(desk: Desk) -> None:
     guid = "https://a.example/"
     desk.poll(make_document(replace(A, guid=guid), replace(B, guid=guid)))
     desk.poll(make_document(replace(make_entry("c"), guid=guid)))
@@ -230,7 +230,7 @@ def test_guid_of_several_pages_is_nobodys_id(desk: Desk) -> None:
     assert all(uri.startswith("tag:") for uri in uris)
 
 
-def test_feed_whose_entries_have_all_expired_is_asked_conditionally(desk: Desk) -> None:
+def test_feed_with_only_expired_entries_is_requested_conditionally(desk: Desk) -> None:
     desk.poll(make_document(A))
     desk.poll(make_document())
     with desk.store.transaction() as db:
@@ -280,7 +280,7 @@ def test_released_entries_stay_shown(desk: Desk) -> None:
     assert desk.state().health == "fine"
 
 
-def test_it_is_told_what_an_entry_is_known_and_was_recognised_by(desk: Desk) -> None:
+def test_entry_has_its_keys_and_the_key_that_matched(desk: Desk) -> None:
     linked = replace(
         make_entry("n"), link="https://a.example/n", canonical_url="https://a.example/n"
     )

@@ -84,7 +84,7 @@ def test_a_feed_that_links_itself_as_its_older_part_has_no_archive(desk: Desk) -
         pytest.param((1, 6), (1, 6), id="nothing is new"),
     ],
 )
-def test_what_is_no_gap(desk: Desk, before: tuple[int, int], after: tuple[int, int]) -> None:
+def test_no_gap(desk: Desk, before: tuple[int, int], after: tuple[int, int]) -> None:
     desk.poll(make_document(*items(*before)))
     desk.poll(make_document(*items(*after)))
     assert (gaps(desk), desk.state().gap_boost) == ([], 0)
@@ -126,7 +126,7 @@ def test_a_gap_is_filled_from_the_archive_that_the_feed_links(desk: Desk) -> Non
     assert request.validators.etag == '"1"'
 
 
-def test_nothing_that_an_archive_says_is_for_the_feed(desk: Desk) -> None:
+def test_archive_changes_nothing_of_the_feeds_state(desk: Desk) -> None:
     miss(desk, older=1)
     before = desk.state()
     desk.poll(archive(1, *items(5, 12)), archive=True)
@@ -146,14 +146,14 @@ def test_an_archive_that_fails_ends_the_filling_and_harms_nothing(desk: Desk) ->
     assert state.next_poll > desk.now
 
 
-def test_an_archive_that_ends_before_what_is_known_says_so(desk: Desk) -> None:
+def test_archive_without_a_known_entry_is_noted(desk: Desk) -> None:
     miss(desk, older=1)
     desk.poll(archive(1, *items(10, 12)), archive=True)
     assert gaps(desk)[-1].startswith("fetched the whole archive")
     assert not desk.request().archive
 
 
-def test_a_chain_of_archives_without_end_is_left(desk: Desk) -> None:
+def test_endless_chain_of_archives_is_abandoned(desk: Desk) -> None:
     miss(desk, older=1)
     read = 0
     while desk.request().archive:
@@ -162,14 +162,14 @@ def test_a_chain_of_archives_without_end_is_left(desk: Desk) -> None:
     assert read == rules.MOST_ARCHIVES
 
 
-def test_an_archive_that_asks_to_wait_is_obeyed(desk: Desk) -> None:
+def test_retry_after_of_an_archive_is_obeyed(desk: Desk) -> None:
     miss(desk, older=1)
     wait = Freshness(retry_after=timedelta(hours=2))
     desk.poll(failed(FailureKind.RATE_LIMITED, status=429, freshness=wait), archive=True)
     assert desk.state().next_poll >= desk.now + timedelta(hours=2)
 
 
-def test_a_new_address_ends_the_filling(desk: Desk) -> None:
+def test_new_url_ends_the_filling(desk: Desk) -> None:
     miss(desk, older=1)
     desk.source = replace(desk.source, url="https://b.example/feed")
     maintenance.synchronise(desk.store, desk.config, desk.now)

@@ -1,4 +1,4 @@
-"""Rules applied to stored entries, and what the night deletes."""
+"""Rules applied to stored entries, and nightly deletion."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,7 +96,7 @@ def obey(desk: Desk, rules: dict[str, tuple[Rule, ...]]) -> None:
 
 
 @pytest.mark.parametrize(("rules", "query", "guids"), RULED)
-def test_rules_hold_for_what_comes(
+def test_rules_apply_to_new_entries(
     desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
 ) -> None:
     obey(desk, rules)
@@ -105,7 +105,7 @@ def test_rules_hold_for_what_comes(
 
 
 @pytest.mark.parametrize(("rules", "query", "guids"), RULED)
-def test_rules_hold_for_what_is_stored_once_they_are_written(
+def test_new_rules_apply_to_stored_entries(
     desk: Desk, rules: dict[str, tuple[Rule, ...]], query: dict[str, object], guids: list[str]
 ) -> None:
     desk.poll(make_document(RAIN, SUN))
@@ -130,7 +130,7 @@ def test_nothing_is_left_of_rules_that_were_taken_away(
     assert (one(desk, "rain").ruling.reasons, one(desk, "rain").hidden) == ((), "")
 
 
-def test_what_a_new_rule_takes_back_is_withdrawn_and_may_return(desk: Desk) -> None:
+def test_entry_dropped_by_a_new_rule_is_withdrawn_and_may_return(desk: Desk) -> None:
     desk.poll(make_document(RAIN, SUN))
     obey(desk, {"source": (rule("drop"),)})
     reapply_rules(desk)
@@ -174,7 +174,7 @@ def test_an_entry_that_a_rule_moved_stays_when_the_sections_of_its_source_change
     assert found(desk, section=("world",)) == []
 
 
-def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
+def test_released_entries_follow_the_rules(desk: Desk) -> None:
     obey(
         desk, {"view": (rule("keep", pattern="^Title c"),), "source": (rule("drop", pattern="c3"),)}
     )
@@ -186,7 +186,7 @@ def test_what_is_released_stands_where_the_rules_say(desk: Desk) -> None:
     assert found(desk, view=("rainy",)) == sorted(f"c{n}" for n in range(12) if n != 3)
 
 
-def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> None:
+def test_rules_are_reapplied_in_several_transactions(desk: Desk) -> None:
     many = [make_entry(f"{n}", title=f"Rain {n}") for n in range(maintenance.RULED_AT_ONCE + 1)]
     desk.poll(make_document(*many))
     obey(desk, {"source": (rule("priority"),)})
@@ -196,7 +196,7 @@ def test_more_entries_than_one_transaction_takes_are_all_judged(desk: Desk) -> N
     assert len(marked) == len(many)
 
 
-def test_a_source_without_rules_is_not_looked_at(desk: Desk) -> None:
+def test_source_with_unchanged_rules_is_skipped(desk: Desk) -> None:
     desk.poll(make_document(RAIN, SUN))
     desk.others = [Source(id="b0", url="https://a.example/0", rules=(rule("drop"),))]
     assert reapply_rules(desk) == 0
@@ -262,7 +262,7 @@ def test_entries_are_kept_forever_by_default(desk: Desk) -> None:
         pytest.param(FOREVER, 9_999 * DAY, True, id="forever"),
     ],
 )
-def test_retention_of_a_source_stands_for_the_default(
+def test_retention_of_a_source_replaces_the_default(
     desk: Desk, retention: timedelta, after: timedelta, kept: bool
 ) -> None:
     left = leave(desk)
@@ -312,7 +312,7 @@ def test_entries_of_an_archive_expire_too(desk: Desk) -> None:
     assert stored(desk) == {"a": ["sun"]}
 
 
-def test_incidents_of_long_ago_and_beyond_number_are_forgotten_by_night(desk: Desk) -> None:
+def test_old_and_excess_incidents_are_deleted_nightly(desk: Desk) -> None:
     with desk.store.transaction() as db:
         incidents.note(db, "b0", "moved", "long ago", desk.now - maintenance.INCIDENTS_KEPT * 2)
         incidents.open(

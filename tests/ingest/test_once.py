@@ -1,4 +1,4 @@
-"""Exactly once: whatever a feed does with its items, each is stored once, as it stands.
+"""Exactly once: each item is stored once, however the feed repeats, reorders or edits it.
 
 Whole polls over a real database, from the bytes of a document to its entries and back.
 """
@@ -72,7 +72,7 @@ def expire_left(desk: Desk) -> None:
 
 
 def sound(desk: Desk) -> None:
-    """Check what must hold of every database."""
+    """Check the invariants of every database."""
     with desk.store.transaction() as db:
         db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
         for table in TABLES:

@@ -1,4 +1,4 @@
-"""What polls teach of a source: where it lives, when it may be asked, how it fares."""
+"""The state of a source after polls: its URL, gates, validators and health."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -55,13 +55,13 @@ def test_success_ends_a_run_of_failures(desk: Desk) -> None:
     assert incident.closed == desk.now
 
 
-def test_304_nobody_asked_for_forgets_the_validators(desk: Desk) -> None:
+def test_unexpected_304_deletes_the_validators(desk: Desk) -> None:
     desk.poll(make_document(A))
     desk.poll(failed(FailureKind.FALSE_304, status=304))
     assert desk.state().validators == Validators()
 
 
-def test_cancelled_poll_leaves_no_trace(desk: Desk) -> None:
+def test_cancelled_poll_changes_nothing(desk: Desk) -> None:
     before = desk.state()
     assert desk.poll(failed(FailureKind.CANCELLED)) is None
     assert desk.state() == before
@@ -242,7 +242,7 @@ def test_source_that_the_user_names_is_polled_in_spite_of_a_wait(desk: Desk) -> 
     assert open_incidents(desk) == []
 
 
-def test_gone_is_asked_again_once_a_month_and_not_by_force(desk: Desk) -> None:
+def test_gone_source_is_polled_monthly_and_not_by_force(desk: Desk) -> None:
     desk.poll(failed(FailureKind.GONE, status=410))
     state = desk.state()
     assert state.health == "gone"
@@ -345,7 +345,7 @@ def test_lifetime_stays_when_a_304_says_nothing_of_it(desk: Desk) -> None:
 
 
 def test_gate_of_a_host_holds_for_the_rest_of_its_batch(desk: Desk) -> None:
-    """What follows in one transaction was fetched before the gate, yet is planned after it."""
+    """Later results of the batch were fetched before the gate, but are planned after it."""
     limited = failed(FailureKind.RATE_LIMITED, **LIMITED)
     results = [PollResult(source_id=name, outcome=limited) for name in ("a", "b0", "b1")]
     results.append(PollResult(source_id="b2", outcome=make_document(A)))
@@ -369,7 +369,7 @@ def test_request_that_was_under_way_when_its_host_was_gated_is_not_early(desk: D
 NOTHING = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304))
 
 
-def test_entries_held_back_are_told_of_after_a_failure_too(desk: Desk) -> None:
+def test_quarantine_is_shown_after_a_failure_too(desk: Desk) -> None:
     for name in "abc":
         desk.poll(make_document(*(make_entry(f"{name}{n}", published=START) for n in range(12))))
         desk.now += timedelta(days=9)

@@ -98,7 +98,7 @@ def test_page_of_any_member_is_evidence(desk: Desk) -> None:
     assert members(desk, first)[2] == (third, "b1", "links to the same page")
 
 
-def test_page_that_a_source_links_to_again_and_again_is_no_evidence(desk: Desk) -> None:
+def test_page_that_a_source_reuses_is_no_evidence(desk: Desk) -> None:
     page = "https://shop.example/all"
     names = ("Honey", "Wax", "Candles")
     bring(desk, "a", *(told(n, title=n, summary="", canonical_url=page) for n in names))

@@ -1,4 +1,4 @@
-"""Archives: ranges are closed once, and what was served for one is kept."""
+"""Archives: ranges are closed once, and their documents are stored."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_a_range_stays_when_its_entries_are_taken_back(stock: Stock) -> None:
         assert archives.get(db, "all", 2) == closed
 
 
-def test_what_is_kept_first_stays(stock: Stock) -> None:
+def test_first_document_of_a_range_stays(stock: Stock) -> None:
     with stock.store.transaction() as db:
         assert archives.get_document(db, "all", 1, "atom") is None
         assert archives.save_document(db, "all", 1, "atom", b"first") == b"first"
@@ -58,7 +58,7 @@ def test_what_is_kept_first_stays(stock: Stock) -> None:
         assert archives.get_document(db, "all", 1, "rss") is None
 
 
-def test_what_is_kept_goes_when_all_its_entries_have_expired(stock: Stock) -> None:
+def test_document_is_deleted_when_all_its_entries_have_expired(stock: Stock) -> None:
     stock.add("herald", 2 * SIZE)
     close(stock)
     with stock.store.transaction() as db:
@@ -80,9 +80,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("tail", [20_000, 0], ids=["few rows since", "many rows since"])
-def test_arrivals_are_what_the_view_selects_in_order_of_id(
-    stock: Stock, query: str, tail: int
-) -> None:
+def test_arrivals_are_the_views_entries_in_order_of_id(stock: Stock, query: str, tail: int) -> None:
     for source in ("herald", "post", "odd"):
         stock.add(source, 4)
     hidden = stock.add("post", 1)[0]

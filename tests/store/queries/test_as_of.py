@@ -1,4 +1,4 @@
-"""The past is what it was: at every moment a view held what it is told to have held."""
+"""Past views equal the views of that time."""
 
 import tempfile
 from dataclasses import replace
@@ -80,7 +80,7 @@ def shown(found: list[EntrySummary]) -> list[tuple[int, str, str, datetime]]:
         ("withdraw", 1, None),
     ]
 )
-def test_each_moment_is_told_as_it_was(taken: list[tuple[str, object, object]]) -> None:
+def test_past_views_are_as_they_were(taken: list[tuple[str, object, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder, stocked(Path(folder)) as stock:
         seen = []
         for step in taken:

@@ -1,4 +1,4 @@
-"""Collapsed views: what stands behind each story, and that nothing is lost behind any."""
+"""Collapsed views: the entries of each story, and that none is lost."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,7 +92,7 @@ def world(reports: list[Told]) -> Iterator[Store]:
 
 @settings(max_examples=60)
 @given(st.lists(told, max_size=12), queries, st.integers(1, 3))
-def test_leads_and_what_stands_behind_them_are_the_whole_view(
+def test_leads_with_their_collapsed_entries_are_the_whole_view(
     reports: list[Told], query: Query, size: int
 ) -> None:
     with world(reports) as store, store.reading() as db:

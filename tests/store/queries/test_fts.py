@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-def test_rare_word_is_found_wherever_it_stands(store: Store) -> None:
+def test_rare_word_is_found_in_every_entry(store: Store) -> None:
     with store.reading() as db:
         where = fts.nearest(db, 100, ["ferry"])["ferry"]
     assert sorted(where.ids) == [20, 40, 60, 80, 120, 140, 160, 180, 200]
@@ -49,6 +49,6 @@ def test_of_a_common_word_only_the_nearest_entries_are_read(store: Store) -> Non
     assert where.span == 120
 
 
-def test_word_that_nobody_else_has_is_found_nowhere(store: Store) -> None:
+def test_word_of_no_other_entry_is_not_found(store: Store) -> None:
     with store.reading() as db:
         assert fts.nearest(db, 100, ["xylophone"])["xylophone"].ids == ()

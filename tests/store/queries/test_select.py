@@ -1,4 +1,4 @@
-"""Views: what a query selects, in which order, and that no page misses or repeats an entry."""
+"""Views: the entries of a query, their order, and that no page misses or repeats one."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -172,7 +172,7 @@ def test_and_within_an_excluded_phrase_is_a_word_of_it(store: Store) -> None:
     assert "Rock AND roll" not in found
 
 
-def test_list_shows_what_the_entries_hold(store: Store) -> None:
+def test_list_shows_the_fields_of_entries(store: Store) -> None:
     with store.reading() as db:
         whole = select.select(db, Query(), limit=99)
         lines = summaries.select(db, Query(), limit=99)
@@ -193,7 +193,7 @@ def test_list_leaves_texts_unread(store: Store) -> None:
     assert not [sql for sql in statements if "*" in sql or "content" in sql or " text" in sql]
 
 
-def test_labels_are_what_the_states_say(store: Store) -> None:
+def test_labels_equal_the_states(store: Store) -> None:
     with store.transaction() as db:
         sources.update(db, "a", {"feed": Feed(title="The A")})
     with store.reading() as db:
@@ -211,7 +211,7 @@ def test_place_survives_its_text() -> None:
         Cursor.parse("yesterday~7")
 
 
-def test_snippets_mark_what_was_found(store: Store) -> None:
+def test_snippets_mark_matches(store: Store) -> None:
     match = fts.expression("rain").match
     with store.reading() as db:
         title, _ = fts.snippets(db, match, [1])[1]
@@ -231,7 +231,7 @@ def test_search_index_follows_every_change(store: Store) -> None:
         db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
 
 
-def test_freed_id_is_not_given_again(store: Store) -> None:
+def test_id_of_an_expired_entry_is_not_reused(store: Store) -> None:
     last = len(ENTRIES)
     with store.transaction() as db:
         entries.mark_left(db, [last], NOW)
@@ -239,7 +239,7 @@ def test_freed_id_is_not_given_again(store: Store) -> None:
     assert add(store, "a", make_entry(99), NOW) == last + 1
 
 
-def test_source_that_changes_sections_takes_its_entries_along(store: Store) -> None:
+def test_entries_follow_their_source_to_other_sections(store: Store) -> None:
     changed = (replace(SOURCES[0], sections=("asia",)), *SOURCES[1:])
     with store.transaction() as db:
         [change] = sync.apply(db, changed, now=NOW, first_polls={}).resectioned
@@ -267,7 +267,7 @@ CHEAP = {"SCAN json_each VIRTUAL TABLE INDEX 1:", "SCAN used"}
     ],
 )
 def test_view_is_read_along_an_index(store: Store, query: Query) -> None:
-    """No view sorts or scans what is stored: its cost follows what it shows."""
+    """No view sorts or scans all entries: the cost depends on the shown ones."""
     statements: list[str] = []
     with store.reading() as db:
         db.set_trace_callback(statements.append)

@@ -68,7 +68,7 @@ def test_postponed_wish_waits(db: Connection) -> None:
     assert verification_queue.due(db, LATER, 9)[0].attempts == 1
 
 
-def test_change_is_due_to_all_who_were_there(db: Connection) -> None:
+def test_change_is_due_to_all_subscribers(db: Connection) -> None:
     published_topics.add(db, TOPIC, "one")
     join(db, "https://t/1", 1)
     assert due(db) == []
@@ -86,7 +86,7 @@ def test_change_during_a_verification_is_due_after_it(
     assert bool(due(db)) is is_due
 
 
-def test_who_was_told_is_due_no_more_unless_there_is_a_later_version(db: Connection) -> None:
+def test_delivered_version_is_not_due_but_a_later_one_is(db: Connection) -> None:
     published_topics.add(db, TOPIC, "one")
     join(db, version=1)
     published_topics.publish(db, TOPIC, "two", NOW)
@@ -112,7 +112,7 @@ def test_failure_waits_but_a_later_version_does_not(db: Connection) -> None:
     assert due(db) == ["https://t/1"]
 
 
-def test_who_failed_is_told_after_the_others(db: Connection) -> None:
+def test_failed_subscribers_come_last(db: Connection) -> None:
     published_topics.add(db, TOPIC, "one")
     for number in (1, 2, 3):
         join(db, f"https://t/{number}", 1)
@@ -124,7 +124,7 @@ def test_who_failed_is_told_after_the_others(db: Connection) -> None:
     assert [one.id for one in subscribers.due(db, NOW, busy, 9)] == [first.id]
 
 
-def test_renewal_keeps_what_is_due(db: Connection) -> None:
+def test_renewal_keeps_a_due_delivery(db: Connection) -> None:
     published_topics.add(db, TOPIC, "one")
     join(db, version=1)
     published_topics.publish(db, TOPIC, "two", NOW)
@@ -155,7 +155,7 @@ def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
     assert not subscribers.any_expired(db, then, DAY)
 
 
-def test_end_of_a_topic_is_told_to_subscribers_and_to_who_wished(db: Connection) -> None:
+def test_closed_topic_denies_subscribers_and_pending_requests(db: Connection) -> None:
     published_topics.add(db, TOPIC, "one")
     join(db, "https://t/1")
     ask(db, "https://t/2")
