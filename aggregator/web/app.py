@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import xxhash
 from flask import Flask, Response, current_app, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -275,8 +276,9 @@ def _finish(response: Response, csp: str) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-cache")
     if _can_have_etag(response):
-        response.add_etag(weak=True)
-        response.make_conditional(request)
+        headers["ETag"] = f'W/"{xxhash.xxh3_128_hexdigest(response.get_data())}"'
+        if "If-None-Match" in request.headers:
+            response.make_conditional(request)
     if response.status_code in (200, 304):  # a 304 has the Vary of its 200 (RFC 9110 §15.4.5)
         response.vary.add("Accept-Encoding")
     if _is_worth_compressing(response):
@@ -304,8 +306,8 @@ def _can_have_etag(response: Response) -> bool:
         response.status_code == 200
         and request.method in ("GET", "HEAD")
         and not response.direct_passthrough
-        and not response.cache_control.no_store
         and "ETag" not in response.headers
+        and "no-store" not in response.headers["Cache-Control"]
     )
 
 
