@@ -317,7 +317,11 @@ _ROWS = (
     Key(
         name="q",
         values="words",
-        help='With all these words; `"a phrase"`, `start*` and `-without` work too.',
+        help=(
+            'With all these words; `"a phrase"`, `start*` and `-without` work too. '
+            f"At most {search_terms.MAX_TERMS} terms and {search_terms.MAX_PREFIXES} prefixes, "
+            f"each with {search_terms.MIN_PREFIX} letters or more."
+        ),
         read=_search_text("q"),
     ),
     Key(name="not", values="words", help="With none of these words.", read=_search_text("not")),
