@@ -92,6 +92,7 @@ def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
                 height=image.height,
                 caption=text.line(image.caption, text.TITLE_LENGTH),
                 credit=text.line(image.credit),
+                is_artwork=image.is_artwork,
             )
 
 

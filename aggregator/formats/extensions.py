@@ -31,7 +31,9 @@ def render(entry: Entry) -> str:
     """Return the entry's extension elements, its picture and its duration as XML."""
     extensions = tuple(passed_on(entry))
     written = "".join(_write(extension) for extension in extensions)
-    if entry.image:
+    if entry.image and entry.image.is_artwork:
+        written += xml.empty("itunes:image", ("href", entry.image.url))
+    elif entry.image:
         written += xml.empty(
             "media:thumbnail",
             ("url", entry.image.url),

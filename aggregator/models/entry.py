@@ -34,13 +34,19 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image of an entry or feed; sizes in pixels, 0 if unknown."""
+    """A picture of an entry or feed.
+
+    Args:
+        width, height: In pixels, 0 when unknown.
+        is_artwork: Whether it is the square artwork of a podcast, such as itunes:image.
+    """
 
     url: str
     width: int = 0
     height: int = 0
     caption: str = ""
     credit: str = ""
+    is_artwork: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ _PICTURES = (
     "thumbnail",
     "webfeeds:cover",
 )
+_ARTWORK = frozenset({"itunes:image", "podcast:image", "podcast:images", "googleplay:image"})
 _MEDIA = frozenset({*_SPELLING, *_PICTURES, *_HOLDERS})
 _STREAMS = dict.fromkeys(
     ("application/x-mpegurl", "application/vnd.apple.mpegurl", "application/dash+xml"), "video"
@@ -297,6 +298,7 @@ def _image(item: _Item, tree: Tree) -> Image | None:
         height=number(element.get("height")),
         caption=labels.caption,
         credit=labels.credit,
+        is_artwork=item.name in _ARTWORK,
     )
 
 

@@ -84,3 +84,8 @@ def test_counters_and_adverts_show_no_entry(url: str) -> None:
 
 def test_a_relative_picture_is_resolved() -> None:
     assert find(Image(url="../p.jpg")) == "https://a.example/posts/p.jpg"
+
+
+def test_artwork_stays_artwork() -> None:
+    found = lead_picture.find([Image(url=PICTURE, is_artwork=True)], (), "", base=BASE)
+    assert found == Image(url=PICTURE, is_artwork=True)

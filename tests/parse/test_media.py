@@ -169,7 +169,9 @@ def test_enclosures(inside: str, enclosures: list[Enclosure]) -> None:
             id="a film's frame",
         ),
         pytest.param(
-            '<itunes:image href="http://e.org/i.jpg"/>', [Image(url="http://e.org/i.jpg")], id="art"
+            '<itunes:image href="http://e.org/i.jpg"/>',
+            [Image(url="http://e.org/i.jpg", is_artwork=True)],
+            id="art",
         ),
         pytest.param(
             "<image>http://e.org/i.jpg</image>", [Image(url="http://e.org/i.jpg")], id="text"
