@@ -718,7 +718,7 @@ def test_new_guid_on_a_known_page(
     assert len(feed.known) == stored
 
 
-STALE_AT = NOW - identity.STALE
+STALE_AT = NOW - timedelta(days=1)
 
 
 @pytest.mark.parametrize(
