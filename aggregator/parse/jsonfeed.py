@@ -63,7 +63,7 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
     version = _VERSION.fullmatch(_text(document, "version"))
     if not version:
         problems.append("version is not https://jsonfeed.org/version/1.1")
-    if document.get("expired") is True:
+    if _legal(document.get("expired")).lower() == "true" or document.get("expired") is True:
         problems.append("the feed says that it has expired and will not be updated again")
     return ParsedFeed(
         version=f"json{version[1] if version else ''}",

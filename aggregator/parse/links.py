@@ -100,8 +100,8 @@ def address(sent: str, element: Element, tree: Tree) -> str:
 
 
 def host(url: str) -> str:
-    """Return the host of a URL, with its port, in lower case."""
-    return url.partition("://")[2].partition("/")[0].lower()
+    """Return the host of a URL, with its port, in lower case and without `www.`."""
+    return url.partition("://")[2].partition("/")[0].lower().removeprefix("www.")
 
 
 def _links(element: Element, tree: Tree) -> Iterator[Link]:

@@ -23,7 +23,13 @@ _HTML_NAMES = (
     " sub summary sup svg table tbody td tfoot th thead time tr tt u ul var video wbr"
 )
 _HTML_NAME = _HTML_NAMES.replace(" ", "|")
-_ANY_TAG = re.compile(rf"</?(?:{_HTML_NAME})(?:\s[^<>]*|/)?>|<!--", re.IGNORECASE)
+_ANY_TAG = re.compile(
+    rf"</(?:{_HTML_NAME})\s*>"
+    rf"|<(?:{_HTML_NAME})\s+[a-z-]+\s*=[^<>]*>"
+    r"|<(?:p|br|hr|img|wbr|li|d[dt]|t[dhr])(?:\s[^<>]*|/)?>"  # often without an end tag
+    r"|<!--",
+    re.IGNORECASE,
+)
 _MEANT_TAG = re.compile(
     rf"</(?:{_HTML_NAME})\s*>|<(?:br|hr|img|wbr)(?:\s[^<>]*|/)?>", re.IGNORECASE
 )

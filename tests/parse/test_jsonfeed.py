@@ -201,7 +201,9 @@ def test_items_that_are_no_objects_are_left_out_and_said() -> None:
 
 
 def test_an_expired_feed_says_so() -> None:
-    assert "expired" in jsonfeed.parse(feed(expired=True)).problems[0]
+    for expired in (True, "true"):
+        assert "expired" in jsonfeed.parse(feed(expired=expired)).problems[0]
+    assert jsonfeed.parse(feed(expired=False)).problems == ()
 
 
 def test_a_wrong_version_is_a_problem_only() -> None:

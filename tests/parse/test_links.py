@@ -141,8 +141,8 @@ def test_comments_lead_to_a_page(entry: ParsedEntry, comments: str) -> None:
 def test_texts_resolve_against_a_page_on_the_feeds_site_only() -> None:
     items = "".join(
         f"<item><link>http://{host}/a/</link><description>&lt;p>x</description></item>"
-        for host in ("e.example", "x.example")
+        for host in ("e.example", "www.e.example", "x.example")
     )
     feed = parse(rss(f"<link>http://e.example/</link>{items}"))
     bases = [entry.summary.base for entry in feed.entries if entry.summary]
-    assert bases == ["http://e.example/a/", ""]
+    assert bases == ["http://e.example/a/", "http://www.e.example/a/", ""]

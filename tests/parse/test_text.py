@@ -25,6 +25,9 @@ def read(text: Text | None) -> tuple[str, str] | None:
         ("One &lt;img src='p.png'/&gt;", "html", "One <img src='p.png'/>"),
         ("&lt;!-- x --&gt;One", "html", "<!-- x -->One"),
         ("1 &lt; 2", "text", "1 < 2"),
+        ("Press &lt;a&gt; or &lt;b&gt;", "text", "Press <a> or <b>"),
+        ("Press &lt;a href='/'&gt;here", "html", "Press <a href='/'>here"),
+        ("One&lt;/b&gt;", "html", "One</b>"),
     ],
 )
 def test_a_description_is_html_where_html_is_in_it(sent: str, kind: str, value: str) -> None:
