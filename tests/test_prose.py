@@ -19,7 +19,7 @@ MARKED = re.compile(
     r"\b(what|whose|whatever|whoever|whom|whichever|somebody|nobody|anew)\b", re.IGNORECASE
 )
 WORD = re.compile(r"[A-Za-z']+")
-LIMIT = 2.5
+LIMIT = 2.0
 
 
 @dataclass

@@ -106,38 +106,42 @@ def _section(key: Key) -> Iterator[str]:
                 yield f"### defaults.{inner.name}\n\n{inner.help}\n"
                 yield _keys(inner.kind)
     if key.name == "sources":
-        fields = ", ".join(f"`{field}`" for field in FIELDS)
-        yield (
-            "### keep, drop and rules\n\n"
-            "A rule matches an entry by a regular expression in one field\n"
-            f"({fields}),\n"
-            "or by `words`: whole words in title, summary or content, in any script. Case is\n"
-            "ignored.\n\n"
-            "- `keep` and `drop` filter entries: in a source everywhere, in a section or view\n"
-            "  only there. An entry is shown if it matches a rule of `keep`, or there is none,\n"
-            "  and if it matches no rule of `drop`.\n"
-            "- `rules` in a source or section change entries: add a category, move to another\n"
-            "  section, mark as important. Rules of the source apply first, then those of each\n"
-            "  section.\n\n"
-            "Dropped entries stay in the database, and `aggregator explain` names the rule. When\n"
-            "rules change, they are applied to stored entries again.\n"
-        )
-        yield _keys(_block(RULES.kind))
-        yield (
-            "```yaml\n"
-            "sections:\n"
-            "  - id: science\n"
-            "    title: Science\n"
-            "    drop: [{words: 'horoscope, sky this week'}]\n"
-            "sources:\n"
-            "  - id: bbc-world\n"
-            "    url: https://feeds.bbci.co.uk/news/world/rss.xml\n"
-            "    rules:\n"
-            "      - when: {title: '\\bclimate\\b'}\n"
-            "        category: Climate\n"
-            "        section: science\n"
-            "```\n"
-        )
+        yield from _rules()
+
+
+def _rules() -> Iterator[str]:
+    fields = ", ".join(f"`{field}`" for field in FIELDS)
+    yield (
+        "### keep, drop and rules\n\n"
+        "A rule matches an entry by a regular expression in one field\n"
+        f"({fields}),\n"
+        "or by `words`: whole words in title, summary or content, in any script. Case is\n"
+        "ignored.\n\n"
+        "- `keep` and `drop` filter entries: in a source everywhere, in a section or view\n"
+        "  only there. An entry is shown if it matches a rule of `keep`, or there is none,\n"
+        "  and if it matches no rule of `drop`.\n"
+        "- `rules` in a source or section change entries: add a category, move to another\n"
+        "  section, mark as important. Rules of the source apply first, then those of each\n"
+        "  section.\n\n"
+        "Dropped entries stay in the database, and `aggregator explain` names the rule. When\n"
+        "rules change, they are applied to stored entries again.\n"
+    )
+    yield _keys(_block(RULES.kind))
+    yield (
+        "```yaml\n"
+        "sections:\n"
+        "  - id: science\n"
+        "    title: Science\n"
+        "    drop: [{words: 'horoscope, sky this week'}]\n"
+        "sources:\n"
+        "  - id: bbc-world\n"
+        "    url: https://feeds.bbci.co.uk/news/world/rss.xml\n"
+        "    rules:\n"
+        "      - when: {title: '\\bclimate\\b'}\n"
+        "        category: Climate\n"
+        "        section: science\n"
+        "```\n"
+    )
 
 
 def _block(kind: Kind) -> Block:
