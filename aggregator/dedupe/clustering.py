@@ -215,7 +215,7 @@ def _hash(text: str, kind: bytes = b"word") -> int:
 
 
 def _stem(word: str) -> str:
-    return word if word[0].isdigit() else word[:5]  # so that inflections count as the same
+    return word[:5]  # so that inflections count as the same
 
 
 def _has_path(page: str) -> bool:

@@ -349,6 +349,21 @@ def test_equal_title_beats_an_equal_text_and_an_older_story() -> None:
     assert (join.story, join.reason) == (9, TITLE)
 
 
+def test_nearly_equal_text_beats_a_greater_likeness_and_an_older_story() -> None:
+    entry = second(words(range(10)), words(range(100, 112)))
+    text = first(words(9, 8, 7, 6, range(24, 30)), words(range(100, 109), range(60, 63)))
+    likeness = first(words(range(9)), words(range(100, 108), range(60, 64)))
+    assert joined(likeness, entry) == LIKENESS
+    join = clustering.decide(
+        entry,
+        [
+            Candidate(story=1, first=likeness, sources=("herald",)),
+            Candidate(story=9, first=text, sources=("herald",)),
+        ],
+    )
+    assert join == Join(story=9, reason=TEXT, similarity=0.7)
+
+
 def test_of_equal_rules_the_greater_similarity_wins() -> None:
     entry = second(words(range(10)))
     near, far = first(words(range(9))), first(words(range(7)))
@@ -405,6 +420,13 @@ def test_keys_are_stored_so_they_never_change() -> None:
         hints=("https://wire.example/1", "tag:wire.example,2009:1"),
     )
     assert clustering.keys(entry) == KEYS
+
+
+NUMBERS = (3235144125222527470,)
+
+
+def test_keys_of_numbers_never_change() -> None:
+    assert clustering.keys(first("Ferry 212 1,200,345")).near == NUMBERS
 
 
 def test_half_a_character_has_a_key_too() -> None:
