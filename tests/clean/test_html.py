@@ -284,3 +284,50 @@ def test_the_corpus_is_sanitised(corpus: Path) -> None:
                 made = constructs.from_text(text, base=BASE)
                 assert_inert(made)
                 assert sanitise(made, base=BASE) == made
+
+
+class TestBareText:
+    """HTML without elements, as most RSS descriptions of notes and videos."""
+
+    def test_line_breaks_and_words_in_brackets_stay(self) -> None:
+        text = Text(value="One\n\nTwo <changelog> &amp; more\n- three")
+        assert constructs.from_text(text, base=BASE) == (
+            "<p>One</p><p>Two &lt;changelog&gt; &amp; more<br>- three</p>"
+        )
+
+    def test_one_line_needs_no_paragraph(self) -> None:
+        assert constructs.from_text(Text(value=" a &lt;b&gt; &eacute; "), base=BASE) == (
+            "a &lt;b&gt; é"
+        )
+
+    def test_blank_lines_between_inline_elements_stay(self) -> None:
+        text = Text(value="One <b>two</b>\n \n<i>three</i>\nfour\n\n")
+        assert constructs.from_text(text, base=BASE) == ("One <b>two</b><br><br><i>three</i>\nfour")
+
+    def test_blank_lines_beside_blocks_are_white_space(self) -> None:
+        text = Text(value="<p>One</p>\n\n<p>two</p>")
+        assert constructs.from_text(text, base=BASE) == "<p>One</p>\n\n<p>two</p>"
+
+
+WRAPPED = (
+    "The ferry to the island leaves from the old pier at\nnine and comes back from there at four"
+    " in the\nafternoon."
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_joined"),
+    [
+        (WRAPPED, True),
+        (WRAPPED.replace("four in the\n", "4 in\n"), False),  # the next word had room
+        (WRAPPED.replace("\n", "\n  "), True),
+        ("A list\nof short\nlines", False),
+        (WRAPPED.partition("\nafter")[0], False),
+        ("x" * (plain.NARROWEST - 1) + "\ny" * 2, False),
+        (("x" * plain.NARROWEST + "\n") * 3, True),
+        (("x" * plain.WIDEST + "\n") * 3, True),
+        (("x" * (plain.WIDEST + 1) + "\n") * 3, False),
+    ],
+)
+def test_lines_wrapped_by_an_editor_are_joined(words: str, is_joined: bool) -> None:
+    assert ("<br>" not in plain.paragraphs(words)) is is_joined

@@ -134,3 +134,25 @@ def test_hostile_text_costs_little(piece: str) -> None:
     start = process_time()
     text.line(piece * (500_000 // len(piece)))
     assert process_time() - start < 2.5
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("One<br/>two", "One two"),
+        ("A guide to <head> elements", "A guide to <head> elements"),
+        ("Why <script>, <style> and <b>bold</b>", "Why <script>, <style> and bold"),
+        ("<em>Moby Dick", "Moby Dick"),
+        ("<p>One", "One"),
+        ("The harbour&apos;s &plus; &lpar;new&rpar;", "The harbour's + (new)"),
+        ('<a href="/x">One</a>', "One"),
+    ],
+)
+def test_tags_of_a_title_are_text_where_they_are_words(title: str, shown: str) -> None:
+    assert text.line(title) == shown
+
+
+def test_a_title_of_many_tags_costs_little() -> None:
+    start = process_time()
+    text.line("<b> " * 100_000)
+    assert process_time() - start < 2

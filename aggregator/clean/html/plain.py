@@ -10,8 +10,11 @@ from aggregator.models.entry import SafeHtml
 MAX_LENGTH = 1_000_000
 """Characters of HTML; longer markup is kept as plain text, which costs little to read and show."""
 
-SHORTEST_WRAP = 50
-"""Line length from which line breaks may come from a text editor."""
+NARROWEST, WIDEST = 50, 120
+"""Line lengths between which line breaks may come from a text editor."""
+
+FEWEST_LINES = 3
+"""Lines of a paragraph from which their lengths show a width."""
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
@@ -39,7 +42,9 @@ def _block(block: str) -> str:
 def _is_wrapped(rows: list[str]) -> bool:
     """Return whether every line breaks where the next word did not fit."""
     width = max(map(len, rows))
-    return width >= SHORTEST_WRAP and all(
+    if len(rows) < FEWEST_LINES or not NARROWEST <= width <= WIDEST:
+        return False
+    return all(
         len(row) + 1 + len(after.partition(" ")[0]) > width
         for row, after in itertools.pairwise(rows)
     )

@@ -86,6 +86,17 @@ def test_front_page_leads_with_the_newest_entry_with_a_picture(pages: PageSite) 
     assert "A view" in page
 
 
+def test_every_headline_says_its_language(pages: PageSite) -> None:
+    for number in range(40):
+        entry = replace(make_entry(900 + number), title=f"Titre {number}", language="fr")
+        pages.stock.put("herald" if number % 2 else "post", entry)
+    page = pages.text("/") + pages.text("/entry/1")
+    assert '<article class="full" lang="fr">' in page
+    titles = re.findall(r"<(?!title|h1)[^<]*>(?:<a [^<]*>)?Titre \d+", page)
+    assert len(titles) > 20
+    assert [title for title in titles if 'lang="fr"' not in title] == []
+
+
 def test_front_page_shows_each_section(pages: PageSite) -> None:
     pages.stock.add("odd")
     pages.stock.add("herald", 3)
