@@ -27,7 +27,7 @@ from aggregator.websub import status_text
 @click.option("--hosts", is_flag=True, help="Show requests, spacing and errors by host.")
 @click.pass_obj
 def status(path: str, hosts: bool) -> None:
-    """Show health, last check, last change, next poll and entries of each source.
+    """Show health, last check, next poll and entries of each source.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def _show_hosts(rows: list[poll_log.HostRow]) -> None:
 @click.argument("name", metavar="SOURCE|ENTRY")
 @click.pass_obj
 def explain(path: str, name: str) -> None:
-    """Explain when a source is polled next, or how an entry was merged.
+    """Explain the next poll of a source, or how an entry was merged.
 
     \b
     Examples:
@@ -166,7 +166,7 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
 @click.argument("source_id", metavar="SOURCE")
 @click.pass_obj
 def doctor(path: str, source_id: str) -> None:
-    """Fetch a source without storing it; report problems and how to fix them.
+    """Fetch a source without storing it, and report problems.
 
     \b
     Example:

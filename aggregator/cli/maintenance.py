@@ -22,7 +22,9 @@ from aggregator.store.sources import sources
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.pass_obj
 def backup(path: str, file: str) -> None:
-    """Copy the database to FILE, complete and consistent, while the service runs.
+    """Copy the database to FILE while the service runs.
+
+    The copy is complete and consistent.
 
     \b
     Example:
@@ -43,7 +45,9 @@ def backup(path: str, file: str) -> None:
 @click.option("--yes", is_flag=True, help="Replace the current database without asking.")
 @click.pass_obj
 def restore(path: str, file: str, yes: bool) -> None:
-    """Replace the database with the backup FILE; the old database is renamed.
+    """Replace the database with the backup FILE.
+
+    The old database is renamed. Stop the scheduler first.
 
     \b
     Example:
@@ -109,7 +113,7 @@ def password() -> None:
 @click.argument("source_id", metavar="SOURCE")
 @click.pass_obj
 def release(path: str, source_id: str) -> None:
-    """Show the entries of a source that were held back as republished.
+    """Show entries of a source that were held back as republished.
 
     \b
     Example:

@@ -46,7 +46,9 @@ def check(path: str) -> None:
 @click.option("--append", is_flag=True, help="Append to the configuration file; comments stay.")
 @click.pass_obj
 def import_command(path: str, file: BinaryIO, append: bool) -> None:
-    """Convert OPML from another feed reader to YAML; print or append it.
+    """Convert OPML from another feed reader to YAML.
+
+    Prints the sources, or appends them to the configuration.
 
     \b
     Examples:
@@ -137,7 +139,9 @@ def _outlines(config: Config) -> tuple[opml.Outline, ...]:
 @click.option("--yes", is_flag=True, help="Add without asking.")
 @click.pass_obj
 def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
-    """Find the feed of a page, show its entries, and add it to the configuration.
+    """Add the feed of a page to the configuration.
+
+    Shows its entries and asks first.
 
     \b
     Examples:
