@@ -57,8 +57,3 @@ def between(db: Connection, first: str, last: str) -> list[str]:
         row[0]
         for row in db.execute("select scope from changes where at >= ? and at < ?", (first, last))
     ]
-
-
-def data_version(db: Connection) -> int:
-    """Return a number that changes with every commit of another connection."""
-    return int(db.execute("pragma data_version").fetchone()[0])

@@ -69,24 +69,26 @@ def insert(
     """
     ids: list[int] = []
     listings: list[Listing] = []
-    for one in new:
-        values = entry_values(one.entry) | ruling_values(one.ruling)
+    for new_entry in new:
+        values = entry_values(new_entry.entry) | ruling_values(new_entry.ruling)
         values |= stored_values(
             source_id=source_id,
-            uri=one.uri,
+            uri=new_entry.uri,
             first_seen=first_seen,
             changed=first_seen,
-            sort_at=one.sort_at,
-            hidden=one.hidden,
-            known_by=one.known_by,
+            sort_at=new_entry.sort_at,
+            hidden=new_entry.hidden,
+            known_by=new_entry.known_by,
         )
         cursor = db.execute(insert_statement(tuple(values)), tuple(values.values()))
         entry_id = cursor.lastrowid
         if entry_id is None:  # SQLite always gives one after an insert
             raise RuntimeError("no row id after an insert")
         ids.append(entry_id)
-        if one.hidden is None:
-            listings.append(Listing(entry_id, str(values["sort_at"]), one.entry, one.ruling))
+        if new_entry.hidden is None:
+            listings.append(
+                Listing(entry_id, str(values["sort_at"]), new_entry.entry, new_entry.ruling)
+            )
     lists.add(db, listings, sections)
     return ids
 

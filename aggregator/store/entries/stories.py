@@ -108,14 +108,14 @@ def add_members(db: Connection, members: Iterable[Member]) -> None:
         " similarity) values (?, ?, ?, ?, ?, ?)",
         [
             (
-                one.entry_id,
-                one.story,
-                one.source_id,
-                format_time(one.at),
-                one.reason,
-                one.similarity,
+                member.entry_id,
+                member.story,
+                member.source_id,
+                format_time(member.at),
+                member.reason,
+                member.similarity,
             )
-            for one in members
+            for member in members
         ],
     )
 
@@ -193,7 +193,7 @@ def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> lis
         " where n >= ? order by n desc, story_id desc limit ?",
         (format_time(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
     )
-    counts = Counter(one.story for one in members(db, [row[0] for row in rows], shown=True))
+    counts = Counter(member.story for member in members(db, [row[0] for row in rows], shown=True))
     best = sorted(counts, key=lambda story: (-counts[story], -story))
     return [story for story in best if counts[story] >= least][:limit]
 
@@ -206,6 +206,6 @@ def forget(db: Connection, day: int) -> int:
 def sources_of(members: Sequence[Member]) -> dict[int, set[str]]:
     """Return the sources of each story."""
     found: dict[int, set[str]] = {}
-    for one in members:
-        found.setdefault(one.story, set()).add(one.source_id)
+    for member in members:
+        found.setdefault(member.story, set()).add(member.source_id)
     return found

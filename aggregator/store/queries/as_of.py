@@ -94,7 +94,7 @@ def select_whole(db: Connection, query: Query, then: Snapshot, *, limit: int) ->
     """Return the view's entries, whole."""
     ids = select_ids(db, query, then, limit=limit)
     found = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
-    return [replace(one, withdrawn=None) for one in found]
+    return [replace(entry, withdrawn=None) for entry in found]
 
 
 def _as_they_stood(
