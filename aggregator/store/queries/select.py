@@ -193,10 +193,10 @@ def is_collapsed(query: Query) -> bool:
 def member_in_view(db: Connection, query: Query) -> Condition:
     """Return the condition that the entry of the row `m` of `story_members` is in a view."""
     query = _with_variants(db, query)
-    where = _filters(db, replace(query, exclude=""), "o")
+    where = _filters(db, replace(query, exclude="") if query.exclude else query, "o")
     if query.q:
         where.append(conditions.is_match("o", expression(query.q, query.exclude).match or '""'))
-    elif excluded := any_term(query.exclude):
+    elif query.exclude and (excluded := any_term(query.exclude)):
         where.append(conditions.negated(conditions.is_match("o", excluded)))
     where += [Condition("o.id = m.entry_id"), conditions.is_shown("o")]
     inner = conditions.all_of(where)
@@ -222,7 +222,7 @@ def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[C
         where.append(conditions.has_kind(e, query.has))
     if since := _since(db, query):
         where.append(conditions.is_since(e, since))
-    if excluded := any_term(query.exclude):
+    if query.exclude and (excluded := any_term(query.exclude)):
         where.append(conditions.negated(conditions.is_match(e, excluded)))
     return where
 
