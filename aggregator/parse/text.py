@@ -33,7 +33,7 @@ _ANY_TAG = re.compile(
 _MEANT_TAG = re.compile(
     rf"</(?:{_HTML_NAME})\s*>|<(?:br|hr|img|wbr)(?:\s[^<>]*|/)?>", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
+_REFERENCE = re.compile(r"&(?:#[0-9]{2,7}\b;?|#[xX][0-9a-fA-F]{1,6};|([A-Za-z][A-Za-z0-9]{1,31});)")
 _TAG = re.compile(r"<[^<>]*>")
 _C1_CONTROL = re.compile("[\x80-\x9f]")
 _WINDOWS_1252 = {
