@@ -42,7 +42,7 @@ def _dump_record(value: Author | Enclosure | Image | Origin | None) -> str:
 
 
 def _dump_records(values: tuple[Author | Enclosure, ...]) -> str:
-    return _dump([{name: getattr(value, name) for name in value.__slots__} for value in values])
+    return _encode([{name: getattr(value, name) for name in value.__slots__} for value in values])
 
 
 def _dump_extensions(values: tuple[Extension, ...]) -> str:
