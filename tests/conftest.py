@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--feedweb", help="program that serves --corpus as feeds, for the test of both"
     )
-    parser.addoption("--kills", type=int, default=6, help="how often the scheduler is killed")
+    parser.addoption("--kills", type=int, default=6, help="how often a process is killed")
 
 
 @pytest.fixture(autouse=True)

@@ -20,5 +20,5 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
-    """How often the scheduler is killed."""
+    """How often a process of the service is killed."""
     return int(request.config.getoption("--kills"))

@@ -1,32 +1,94 @@
 """kill -9 at any moment, of any process: nothing is lost and nothing is stored twice."""
 
+import contextlib
 import os
 import random
 import signal
+import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
+
+import pytest
 
 from tests.e2e import processes
 from tests.e2e.churn import Churn, Item
-from tests.e2e.service import Running, Service
+from tests.e2e.service import Running, Service, free_port
 from tests.feedserver import FeedServer
 
 
-def test_kill_9_of_the_scheduler_while_feeds_publish_loses_and_doubles_nothing(
-    service: Service, feed_server: FeedServer, kills: int
+def scheduler_process(running: Running) -> list[int]:
+    return [running.pid]
+
+
+def web_server(running: Running) -> list[int]:
+    children = [p for p in processes.of_session(running.pid) if p.parent == running.pid]
+    return [p.pid for p in children if " web " in p.command or "granian" in p.command]
+
+
+def web_worker(running: Running) -> list[int]:
+    servers = web_server(running)
+    children = [p for p in processes.of_session(running.pid) if p.parent in servers]
+    return [p.pid for p in children if "resource_tracker" not in p.command]
+
+
+def fork_server(running: Running) -> list[int]:
+    return [p.pid for p in processes.of_session(running.pid) if "forkserver" in p.command]
+
+
+def parser(running: Running) -> list[int]:
+    return [process.pid for process in processes.children_that_read(running.pid)]
+
+
+def resource_tracker(running: Running) -> list[int]:
+    return [p.pid for p in processes.of_session(running.pid) if "resource_tracker" in p.command]
+
+
+KINDS = (scheduler_process, parser, web_worker, fork_server, web_server, resource_tracker)
+
+
+def test_kill_9_of_any_process_while_feeds_publish_loses_and_doubles_nothing(
+    service: Service, feed_server: FeedServer, kills: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    churn = Churn(feed_server, 10 * kills)
-    service.configure(churn.sources(every="1s"))
-    with churn.going(every=0.2):
-        for _ in range(kills):
-            scheduler = service.start("scheduler")
-            service.wait_for_requests(feed_server, random.randrange(1, 10 * kills))
-            time.sleep(random.uniform(0, 0.5))  # into parse and transaction, at random
-            scheduler.send(signal.SIGKILL)
-            assert scheduler.wait() == -signal.SIGKILL
+    churn = Churn(feed_server, 40)
+    service.configure(churn.sources(every="1s"))  # no ttl, no max-age: every round polls each feed
+    command = ("run", "--port", str(free_port()))
+    running, killed = service.start(*command), Counter[str]()
+    with churn.going(every=0.3):
+        for number in range(kills):
+            kind = KINDS[number % len(KINDS)]
+            service.wait_for_requests(feed_server, random.randrange(1, len(churn.feeds)))
+            pids = service.wait(partial(kind, running))
+            time.sleep(random.uniform(0, 0.3))  # into fetch, parse and transaction, at random
+            with contextlib.suppress(ProcessLookupError):  # a parser ends after some tasks
+                os.kill(random.choice(pids), signal.SIGKILL)
+                killed[kind.__name__] += 1
+            if kind in (scheduler_process, web_server):
+                assert running.wait() in (-signal.SIGKILL, 2)
+                running = service.start(*command)  # as systemd does
+            before = len(feed_server.requests)
+            service.wait(partial(polled_since, churn, feed_server, before))
+            service.entries()  # none is stored twice
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
     assert service.run("poll", "--force").returncode == 0
-    assert service.entries() == churn.truth()
+    stored, truth = service.entries(), churn.truth()
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{killed.total()} kills ({dict(killed)}): {len(truth)} feeds,"
+            f" {sum(map(len, truth.values()))} entries published,"
+            f" {sum(len(truth[key].keys() - stored.get(key, {})) for key in truth)} lost,"
+            f" {service.one('select count(*) from entries') - sum(map(len, truth.values()))}"
+            " too many\n"
+        )
+    assert stored == truth
     service.assert_sound()
+
+
+def polled_since(churn: Churn, server: FeedServer, count: int) -> bool:
+    """Whether each feed was requested after the first `count` requests."""
+    return set(server.paths()[count:]) >= {feed.path for feed in churn.feeds}
 
 
 def busy_child(scheduler: Running) -> int:
@@ -75,7 +137,7 @@ def test_a_document_that_costs_its_child_the_life_fails_alone_and_is_tried_again
     service.wait(lambda: service.polled(large.id))
     [(kind, words)] = service.rows("select error_kind, error from sources where failures")
     assert kind == "parse"
-    assert "the process that read it died" in words
+    assert "the parser process died" in words
     assert service.run("poll", large.id).returncode == 0
     service.wait(lambda: service.one("select count(*) from entries") > 7_900)
 
