@@ -37,6 +37,9 @@ LAZY = {
     f'<source srcset="/s.jpg 300w, /pier.jpg 900w"><img src="{PLACEHOLDER}"></picture>',
     "in a picture without img": '<picture><source srcset="/pier.jpg 2x"></picture>',
     "in AMP": '<amp-img src="/pier.jpg"><noscript><img src="/pier.jpg"></noscript></amp-img>',
+    "beside a picture with a switch": '<img src="/pier.jpg" data-lazy="true" data-original="1">',
+    "beside the address of a page": '<img src="/pier.jpg" data-url="/page.html">',
+    "in an attribute of many uses": '<img src="/blank.gif" data-url="/pier.jpg">',
     "a picture's own file": '<picture><source srcset="/p.webp"><img src="/pier.jpg"></picture>',
     "with attributes of a gallery": '<img data-orig-file="/o.jpg" src="/pier.jpg" srcset="/l.jpg'
     ' 2x" data-image-meta="{&quot;a&quot;:1}">',
@@ -234,6 +237,14 @@ KEPT = {
         'a<svg aria-label="Tides &amp; x"><path/></svg>b',
         "a Tides &amp; x b",
     ),
+    "a large drawing without words": (
+        '<svg width="101" height="9"></svg><svg width="100" height="9.5em"></svg>b',
+        "[Drawing] b",
+    ),
+    "a formula in TeX": (
+        '<script type="math/tex; mode=display">% <![CDATA[\nx < y^2 & 1 %]]></script>',
+        "<code>x &lt; y^2 &amp; 1</code>",
+    ),
     "a drawing that decorates": ('a<svg aria-hidden="true"><title>b</title></svg>c', "ac"),
     "a drawing's pictures go": (
         "<svg><foreignObject><img src=/x.jpg>a</foreignObject></svg>b",
@@ -250,6 +261,7 @@ KEPT = {
         '<p DIR="RTL" lang="en_US">a</p><bdo dir=" LTR ">b</bdo><p lang="no tag!">c</p>',
         '<p dir="rtl" lang="en-US">a</p><bdo dir="ltr">b</bdo><p>c</p>',
     ),
+    "the language of XML": ('<p xml:lang="fr">a</p>', '<p lang="fr">a</p>'),
     "a footnote and the way back": (
         '<a id="r:1" href="#n%3A1">1</a><p id="n:1">a <a href="#r:1">b</a></p>',
         '<a href="#user-content-n:1" id="user-content-r:1">1</a><p id="user-content-n:1">a'

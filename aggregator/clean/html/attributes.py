@@ -39,6 +39,9 @@ def kept(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
             clean = _value(name, key, value, base)
             if clean is not None:
                 values[key] = clean
+    if "xml:lang" in sent and "lang" not in values:
+        language = _value(name, "lang", sent["xml:lang"], base)
+        values |= {"lang": language} if language else {}
     if name in ALIGNED and (aligned := _TEXT_ALIGN.search(sent.get("style", ""))):
         values["align"] = aligned[1].lower()
     return values

@@ -174,6 +174,8 @@ class Embedded:
         if sent.get("aria-hidden") == "true":
             return ""
         words = sent.get("aria-label", "") or text.plain(inner)
+        if not words and pictures.is_large(sent):
+            words = "[Drawing]"
         return f" {escape(text.one_line(words))} " if words else ""
 
     def _formula(self, sent: Attributes, inner: str) -> str:

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aggregator.clean import urls
-from aggregator.clean.html.tags import LAZY, LAZY_SETS
+from aggregator.clean.html.tags import LAZY, LAZY_SETS, MAYBE_LAZY
 
 LARGEST = 2_000
 """Width in pixels above which a candidate only costs more."""
 
 DENSEST = 3.0
 """Pixel density above which a candidate only costs more."""
+
+LARGEST_ICON = 100
+"""Pixels up to which a drawing without words is an icon, which leaves no note."""
 
 MIN_DATA_LENGTH = 1_000
 """Length from which a `data:` URL is a picture and not a placeholder."""
@@ -50,11 +53,14 @@ def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> s
     if own and not is_placeholder(own):
         return own
     sets = [*(sent.get(name, "") for name in LAZY_SETS), sent.get("srcset", ""), *others]
-    return next(filter(None, (largest(value, base) for value in sets)), own)
+    found = (largest(value, base) for value in sets)
+    others_found = (_file(sent.get(name, ""), base) for name in MAYBE_LAZY)
+    return next(filter(None, (*found, *others_found)), own)
 
 
 def _file(value: str, base: str) -> str:
-    if not value or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
+    is_address = "/" in value or "." in value  # and not `data-original="true"`
+    if not is_address or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
         return ""
     return urls.absolute(base, value)
 
@@ -118,6 +124,13 @@ def is_counter(sent: Mapping[str, str]) -> bool:
     return any(size.strip().removesuffix("px") in ("0", "1") for size in sizes) or bool(
         _PIXEL_STYLE.search(sent.get("style", ""))
     )
+
+
+def is_large(sent: Mapping[str, str]) -> bool:
+    """Return whether a drawing is declared too large to be an icon."""
+    sizes = (sent.get("width", ""), sent.get("height", ""))
+    numbers = [size.strip().removesuffix("px").partition(".")[0] for size in sizes]
+    return any(size.isdecimal() and int(size[:6]) > LARGEST_ICON for size in numbers)
 
 
 def is_embedded(sent: Mapping[str, str]) -> bool:

@@ -23,6 +23,10 @@ MAX_ROUNDS = 5
 
 _SPACES = " \t\n"
 _NOSCRIPT_TAG = re.compile(r"<(/?)noscript(?=[\s>/])", re.IGNORECASE)
+_TEX_SCRIPT = re.compile(
+    r"<script\s[^<>]*\bmath/tex\b[^<>]*>((?:[^<]|<(?!/script)){0,1000}+)</script\s*>", re.IGNORECASE
+)
+_TEX_WRAPPING = re.compile(r"%\s*<!\[CDATA\[|%\s*\]\]>")
 _LOADED_SCRIPT = re.compile(r"<script(\s[^<>]*?\bsrc\s*=[^<>]*)>\s*</script\s*>", re.IGNORECASE)
 
 
@@ -82,10 +86,17 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
     return paragraphs(text.plain(markup))
 
 
+def _tex(script: re.Match[str]) -> str:
+    """Return the source of a formula that MathJax would show."""
+    source = _TEX_WRAPPING.sub("", script[1])
+    return f"<code>{tags.escape(source.strip())}</code>"
+
+
 def _renamed(markup: str) -> str:
     """Rename noscript and external scripts, whose content nh3 would otherwise skip."""
     if "noscript" in markup or "NOSCRIPT" in markup:  # found far faster than the pattern
         markup = _NOSCRIPT_TAG.sub(rf"<\1{tags.NOSCRIPT}", markup)
     if "<script" in markup:
+        markup = _TEX_SCRIPT.sub(_tex, markup)
         markup = _LOADED_SCRIPT.sub(rf"<{tags.SCRIPT}\1></{tags.SCRIPT}>", markup)
     return markup

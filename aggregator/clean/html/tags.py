@@ -95,23 +95,27 @@ for _name in ALIGNED:
     ATTRIBUTES[_name] = ATTRIBUTES.get(_name, set()) | {"align"}
 
 LAZY = (
-    "data-src", "data-lazy-src", "data-original", "data-lazy", "data-echo", "data-actualsrc",
-    "data-original-src", "data-lazyload", "data-lazy-load", "data-cfsrc", "data-ezsrc",
-    "data-pagespeed-lazy-src", "data-litespeed-src", "data-orig-src", "data-real-src",
-    "data-img-src", "data-image-src", "data-image", "data-img", "data-url", "data-hi-res-src",
-    "data-full-src", "data-delayed-url", "data-flickity-lazyload", "data-breeze", "data-layzr",
-    "data-normal", "data-srcurl", "data-croporisrc", "data-canonical-src",
+    "data-src", "data-lazy-src", "data-original", "data-cfsrc", "data-ezsrc", "data-actualsrc",
+    "data-orig-src", "data-original-src", "data-litespeed-src", "data-pagespeed-lazy-src",
 )  # fmt: skip
 """Attributes with the address of a lazy-loaded picture, the most common first."""
 
+MAYBE_LAZY = (
+    "data-lazy", "data-lazyload", "data-lazy-load", "data-echo", "data-real-src", "data-img-src",
+    "data-image-src", "data-hi-res-src", "data-full-src", "data-image", "data-img", "data-url",
+    "data-delayed-url", "data-flickity-lazyload", "data-breeze", "data-layzr", "data-normal",
+    "data-srcurl", "data-croporisrc", "data-canonical-src",
+)  # fmt: skip
+"""The same, but only beside a placeholder: they have other uses too."""
+
 LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-lazyload-srcset")
 
-_SOURCES = {"src", "srcset", "type", *LAZY, *LAZY_SETS}
+_SOURCES = {"src", "srcset", "type", *LAZY, *MAYBE_LAZY, *LAZY_SETS}
 _FRAME = {"src", "data-src", "data-lazy-src", "data-litespeed-src", "width", "height"}
 
 READ: dict[str, set[str]] = {
     **ATTRIBUTES,
-    "*": {*ATTRIBUTES["*"], "hidden", "style"},
+    "*": {*ATTRIBUTES["*"], "hidden", "style", "xml:lang"},
     "a": {"href", "name"},
     "amp-anim": {"src", "srcset", "alt", "width", "height"},
     "amp-iframe": _FRAME,
@@ -129,7 +133,7 @@ READ: dict[str, set[str]] = {
     "param": {"name", "value"},
     "source": _SOURCES,
     "span": {"aria-hidden"},
-    "svg": {"aria-label", "aria-hidden"},
+    "svg": {"aria-label", "aria-hidden", "width", "height"},
     "video": {*ATTRIBUTES["video"], "data-src"},
     "audio": {*ATTRIBUTES["audio"], "data-src"},
     SCRIPT: {"src"},
