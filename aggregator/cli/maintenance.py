@@ -97,7 +97,9 @@ def _check_backup(file: str) -> None:
 
 @click.command()
 def password() -> None:
-    """Ask for a password and print its hash, for auth in the configuration.
+    """Ask for a password and print its hash.
+
+    The hash is the value of auth.password in the configuration.
 
     \b
     Example:
