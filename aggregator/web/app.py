@@ -229,8 +229,8 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status == 304:
         return Response(status=304)
-    own = error.description if error.description != type(error).description else ""
-    message = own or _MESSAGES.get(status, error.description or "")
+    specific = error.description if error.description != type(error).description else ""
+    message = specific or _MESSAGES.get(status, error.description or "")
     response = _error_page(status, error.name, message)
     if status == 401:  # a private view; AuthMiddleware responds for a site with a password
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -174,12 +174,12 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         )
         for entry in content.stored
     )
-    own = infos.get(spec.id) if spec.kind == "source" else None
+    source = infos.get(spec.id) if spec.kind == "source" else None
     changes = [item.updated for item in items] + [time for _, time in content.tombstones]
     site = config.site
     return MergedFeed(
         id=spec.feed_id,
-        title=f"{own.title} – {site.title}" if own and not spec.extra else spec.title,
+        title=f"{source.title} – {site.title}" if source and not spec.extra else spec.title,
         subtitle=spec.description,
         author=site.title,
         page_url=spec.page_url,

@@ -264,7 +264,7 @@ class FeedServer:
             name.partition(";")[0].strip() for name in manipulations
         ):
             return None
-        for tag in conditional.tags(environ.get("HTTP_IF_NONE_MATCH", "")):
+        for tag in conditional.etags(environ.get("HTTP_IF_NONE_MATCH", "")):
             state = self._states.get((spec.feed_path(wanted.format), tag.partition("-")[0]))
             if state is not None:
                 return state

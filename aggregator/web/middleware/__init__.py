@@ -1,1 +1,1 @@
-"""Request middleware: cache, conditional requests, ETags, authentication, CSRF checks."""
+"""Request middleware: cache, conditional requests, ETags, access control, hosts and proxies."""

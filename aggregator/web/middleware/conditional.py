@@ -52,7 +52,7 @@ def date(text: str) -> datetime | None:
     return None
 
 
-def tags(field: str) -> tuple[str, ...]:
+def etags(field: str) -> tuple[str, ...]:
     """Return the opaque tags of an If-None-Match or If-Match field, without `W/` and quotes."""
     return tuple(_TAG.findall(field))
 
@@ -74,7 +74,7 @@ def status(headers: Mapping[str, str], *, etag: str, last_modified: datetime | N
             return 412
     if_none_match = headers.get("if-none-match")
     if if_none_match is not None:  # If-Modified-Since is ignored beside it
-        return 304 if if_none_match.strip() == "*" or etag in tags(if_none_match) else 200
+        return 304 if if_none_match.strip() == "*" or etag in etags(if_none_match) else 200
     if last_modified is not None and "if-modified-since" in headers:
         since = date(headers["if-modified-since"])
         if since is not None and last_modified.replace(microsecond=0) <= since:
