@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from aggregator.config import tree
+from aggregator.config.validation import VARIABLE
 from aggregator.errors import ConfigError, Problem
 from aggregator.models import query
 from aggregator.models.config import Source
@@ -72,7 +73,7 @@ def _values(source: Source) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("${", "$${")
+    return VARIABLE.sub(r"$\g<0>", text)
 
 
 def _dump(values: dict[str, Any], *, flow: bool = False) -> str:

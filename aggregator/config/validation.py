@@ -12,7 +12,7 @@ MOST_ALIASES = 10_000
 """Most uses of anchored lists and mappings; each use costs as much as a copy."""
 
 _PREFIX = "tag:yaml.org,2002:"
-_VARIABLE = re.compile(r"\$(\$?)\{([^{}]*)\}")
+VARIABLE = re.compile(r"\$(\$?)\{([^{}]*)\}")
 _USERINFO = re.compile(r"//[^/?#]*@")
 
 
@@ -128,7 +128,7 @@ class Validator:
             values.append(self._environ.get(name, ""))
             return values[-1]
 
-        text = _VARIABLE.sub(fill, node.value)
+        text = VARIABLE.sub(fill, node.value)
         for name in missing:
             self.add_problem(
                 node,

@@ -194,9 +194,10 @@ class Service:
         return bool(polls) and all(polls.get(key) for key in source_ids or polls)
 
     def entries(self) -> dict[str, dict[str, str]]:
-        """The title of every entry of every source, by its link; a double one is an error."""
+        """Return the titles of all entries by source and link or guid; none may be double."""
         found: dict[str, dict[str, str]] = {}
-        for source, link, title in self.rows("select source_id, url, title from entries"):
+        query = "select source_id, coalesce(nullif(url, ''), guid), title from entries"
+        for source, link, title in self.rows(query):
             assert link not in found.setdefault(source, {}), f"{link} is stored twice"
             found[source][link] = title
         return found
