@@ -47,20 +47,24 @@ def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> s
         others: `srcset`s of the `source` elements beside it.
     """
     for name in LAZY:
-        if url := _file(sent.get(name, ""), base):
+        if url := _later(sent.get(name, ""), base):
             return url
     own = _file(sent.get("src", ""), base)
     if own and not is_placeholder(own):
         return own
     sets = [*(sent.get(name, "") for name in LAZY_SETS), sent.get("srcset", ""), *others]
     found = (largest(value, base) for value in sets)
-    others_found = (_file(sent.get(name, ""), base) for name in MAYBE_LAZY)
+    others_found = (_later(sent.get(name, ""), base) for name in MAYBE_LAZY)
     return next(filter(None, (*found, *others_found)), own)
 
 
+def _later(value: str, base: str) -> str:
+    """Return the URL in an attribute for a script, "" for a switch such as `data-lazy="true"`."""
+    return _file(value, base) if "/" in value or "." in value else ""
+
+
 def _file(value: str, base: str) -> str:
-    is_address = "/" in value or "." in value  # and not `data-original="true"`
-    if not is_address or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
+    if not value or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
         return ""
     return urls.absolute(base, value)
 
