@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from aggregator.clean import fingerprint, text, urls
 from aggregator.clean.html.pictures import is_placeholder
@@ -66,7 +67,8 @@ def find(
         if enclosure.type.startswith("image/")
     )
     small: list[Image] = []
-    for image in (*named, *enclosed, *_shown(content)):
+    shown = _shown(content) if "<img " in content else ()
+    for image in chain(named, enclosed, shown):
         width = _width(image)
         if not width or width >= SMALL:
             return image
