@@ -12,24 +12,26 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
 import click
 from rich.markup import escape
 
 from aggregator.cli.shared import console, load
 from aggregator.cli.web_server import STARTED_BY, check_free
+from aggregator.config.file import LISTENING
 from aggregator.config.keys.service import CLUSTER_ADDRESS
-from aggregator.demo.publisher import Publisher
+from aggregator.demo.publisher import PORT, Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
+from aggregator.models.urls import server_url
 from aggregator.polling import parser_pool
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import utc_now
 from aggregator.polling.scheduler import Scheduler
 from aggregator.store.database.connection import Store
+from aggregator.store.database.lock import Lock
 from aggregator.web.feeds import documents
 
 
@@ -60,6 +62,7 @@ def run(path: str, host: str, port: int, cluster: str) -> None:
       aggregator --config config/sources.yaml run --host 0.0.0.0 --port 8000
     """
     check_free(host, port)
+    os.environ[LISTENING] = server_url(host, port)
     scheduler = _scheduler(path, cluster)
     with _web_process(path, host, port):
         _announce(scheduler.config, host, port)
@@ -92,22 +95,43 @@ def demo(host: str, port: int) -> None:
     Example:
       aggregator demo --port 8000
     """
-    path = str(shipped("demo.yaml"))
-    config = load(path)
-    publisher_port = urlsplit(config.sources[0].url).port or 8001
     check_free(host, port)
-    check_free("127.0.0.1", publisher_port)
-    for stale in Path().glob(f"{config.storage}*"):
+    os.environ[LISTENING] = server_url(host, port)
+    database = Path(load(str(shipped("demo.yaml"))).storage)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    Lock(str(database)).release()  # raises if another demo runs on it
+    for stale in database.parent.glob(f"{database.name}*"):
         stale.unlink()  # invented feeds start again with every run
-    publisher = Publisher("127.0.0.1", publisher_port, clock=utc_now)
+    publisher = _publisher(port)
     publisher.start()
     try:
+        path = _demo_file(publisher, database)
         scheduler = _scheduler(path)
         with _web_process(path, host, port):
-            _announce(config, host, port)
+            _announce(scheduler.config, host, port)
             _run_scheduler(scheduler)
     finally:
         publisher.stop()
+
+
+def _publisher(web_port: int) -> Publisher:
+    """Return the demo's publisher, on another port if its own is in use."""
+    try:
+        return Publisher("127.0.0.1", PORT if web_port != PORT else 0, clock=utc_now)
+    except OSError:
+        return Publisher("127.0.0.1", 0, clock=utc_now)
+
+
+def _demo_file(publisher: Publisher, database: Path) -> str:
+    """Return the path of a configuration file with the publisher's address."""
+    template = shipped("demo.yaml")
+    address = f"http://127.0.0.1:{PORT}/"
+    if publisher.url + "/" == address:
+        return str(template)
+    file = database.with_suffix(".yaml")
+    text = template.read_text(encoding="utf-8").replace(address, f"{publisher.url}/")
+    file.write_text(text, encoding="utf-8")
+    return str(file)
 
 
 def _scheduler(path: str, cluster: str = "") -> Scheduler:
@@ -150,12 +174,15 @@ def _run_scheduler(scheduler: Scheduler) -> None:
 
 
 def _announce(config: Config, host: str, port: int) -> None:
-    address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+    listening = server_url(host, port) or f"http://127.0.0.1:{port}"
+    address = config.site.public_url or listening
     console.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
     console.print(f"  front page    {address}/")
     console.print(f"  last updated  {address}/status")
     first, *others = FORMATS
     console.print(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
+    if address != listening:
+        console.print(f"  listening on  {listening}")
     console.print("Press Ctrl-C to stop.")
 
 

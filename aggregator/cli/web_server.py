@@ -7,16 +7,20 @@ import socket
 import threading
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from rich.markup import escape
 
 from aggregator.cli import logs, masked
-from aggregator.cli.shared import parse
+from aggregator.cli.shared import error_console, parse
 from aggregator.config import file, snapshot
 from aggregator.errors import AggregatorError
+from aggregator.models.config import Site
+from aggregator.models.urls import is_loopback
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
 from aggregator.web.middleware.search_limit import SEARCHES
@@ -27,8 +31,8 @@ if TYPE_CHECKING:
 STARTED_BY = "AGGREGATOR_STARTED_BY"
 """Holds the process id of `run` for the web server that it starts."""
 
-HOST = "AGGREGATOR_HOST"
-"""The address to listen on, for the worker processes."""
+HOST, PORT = "AGGREGATOR_HOST", "AGGREGATOR_PORT"
+"""The address and port to listen on, for the worker processes."""
 
 SNAPSHOT = "AGGREGATOR_CONFIG_SNAPSHOT"
 """Path of the last valid configuration, for the worker processes."""
@@ -58,11 +62,31 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     Store(config.storage).close()  # migrate once, before the workers start
     copy = snapshot.path_for(config.storage)
     snapshot.save(copy, text)
+    if warning := misleading_address(config.site, port):
+        error_console.print(f"[yellow]warning:[/] {escape(warning)}")
     del config, text  # each worker loads its own; a large one takes much memory
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
-    os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, SNAPSHOT: copy}
+    os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, PORT: str(port), SNAPSHOT: copy}
     _serve(host, port, workers, threads)
+
+
+def misleading_address(site: Site, port: int) -> str:
+    """Return a warning if `base_url` names another port of this machine, "" if it does not.
+
+    Args:
+        site: The configured site.
+        port: The port that the server listens on.
+    """
+    parts = urlsplit(site.base_url)
+    named = parts.port or (443 if parts.scheme == "https" else 80)
+    if site.trusted_proxies or named == port or not is_loopback(parts.hostname or ""):
+        return ""
+    return (
+        f"site.base_url is {site.base_url}, but the server listens on port {port}: links in feeds"
+        " and pages do not lead here. Delete base_url, or correct it; behind a proxy, set"
+        " site.trusted_proxies."
+    )
 
 
 def check_free(host: str, port: int) -> None:
@@ -103,6 +127,7 @@ def web_worker() -> "WSGIApplication":
     return serve_app(
         lambda config: masked.hide(config.secrets),
         host=os.environ[HOST],
+        port=int(os.environ[PORT]),
         snapshot=os.environ[SNAPSHOT],
     )
 

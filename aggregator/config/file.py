@@ -33,6 +33,9 @@ from aggregator.models.config import (
 
 STORAGE_PATH = "data/aggregator.db"
 
+LISTENING = "AGGREGATOR_LISTENING"
+"""Holds the address that `run` serves on, for both of its processes."""
+
 _EMPTY = Problem(
     file="",
     line=1,
@@ -47,7 +50,7 @@ def load(path: str, environ: Mapping[str, str]) -> Config:
 
     Args:
         path: The file; messages show it as given.
-        environ: The values for `${NAME}`.
+        environ: The values for `${NAME}`, and of `LISTENING`.
 
     Raises:
         ConfigError: With all mistakes of the file, in file order.
@@ -77,7 +80,9 @@ def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
         raise ConfigError(
             tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
         )
-    return _compact_copy(_config(block, text, file, validator.substituted))
+    return _compact_copy(
+        _config(block, text, file, validator.substituted, environ.get(LISTENING, ""))
+    )
 
 
 def _compact_copy(config: Config) -> Config:
@@ -166,13 +171,17 @@ def _check_auth(root: yaml.Node, block: BlockValue | None, validator: Validator)
 
 
 def _config(
-    block: BlockValue, text: str, file: str, substituted: Mapping[int, tuple[str, ...]]
+    block: BlockValue,
+    text: str,
+    file: str,
+    substituted: Mapping[int, tuple[str, ...]],
+    listening: str,
 ) -> Config:
     values = block.values
     network = _values(block, "network")
     return Config(
         path=file,
-        site=_site(_values(block, "site")),
+        site=_site(_values(block, "site"), listening),
         storage=_values(block, "storage").get("path", STORAGE_PATH),
         allow=network.get("allow", ()),
         proxy=network.get("proxy", ""),
@@ -209,9 +218,9 @@ def _values(block: BlockValue, key: str) -> dict[str, Any]:
     return dict(child.values) if child else {}
 
 
-def _site(values: dict[str, Any]) -> Site:
+def _site(values: dict[str, Any], listening: str) -> Site:
     zones = values.pop("timezones", ())
-    return Site(**values, zones=tuple(_zone(zone) for zone in zones))
+    return Site(**values, listening=listening, zones=tuple(_zone(zone) for zone in zones))
 
 
 def _zone(zone: str | BlockValue) -> Zone:

@@ -20,7 +20,7 @@ from aggregator.config.validation import InvalidValue, Validator, describe
 from aggregator.errors import QueryError
 from aggregator.models import image_types, query
 from aggregator.models.config import FOREVER
-from aggregator.models.urls import host_of
+from aggregator.models.urls import PATH_PREFIX, host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class Url(Text):
     """An absolute URL; URLs that differ only in spelling have the same identity.
 
     Args:
-        bare: Allow no user, query or fragment, and remove a trailing slash.
+        bare: Allow no user, query or fragment; the value is ASCII without a trailing slash.
     """
 
     expected: str = "a URL"
@@ -128,10 +128,16 @@ class Url(Text):
         if self.bare and re.search("[?#@]", rest):
             raise InvalidValue("has more than host and path", "Delete user, query and fragment.")
         try:
-            can_ada.parse(text)
+            parsed = can_ada.parse(text)
         except ValueError:
             raise InvalidValue("is not a URL", "The host or port is invalid.") from None
-        return text.rstrip("/") if self.bare else text
+        if not self.bare:
+            return text
+        if not PATH_PREFIX.fullmatch(parsed.pathname.rstrip("/")):
+            raise InvalidValue(
+                "has an unusual path", "Use letters, digits, dashes and single slashes."
+            )
+        return str(parsed.href).rstrip("/")
 
     def identity(self, text: str) -> str:
         """Return the WHATWG form, without the fragment."""

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from aggregator.demo import documents, media
 from aggregator.demo.newsroom import DESKS, Report, reports
 
+PORT = 8001
+"""The port in the shipped demo.yaml."""
+
 LEAVES_AFTER = timedelta(minutes=2)
 XML, ATOM, JSON = "application/rss+xml", "application/atom+xml", "application/feed+json"
 FEEDS = {

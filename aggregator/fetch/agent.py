@@ -5,6 +5,7 @@ from aggregator.models.config import Config
 
 
 def user_agent(config: Config) -> str:
-    """Return the User-Agent, with the site's URL and contact for publishers."""
-    contact = f"; {config.site.contact}" if config.site.contact else ""
-    return f"feed-aggregator/{aggregator.__version__} (+{config.site.base_url}{contact})"
+    """Return the User-Agent, with the site's URL and contact for publishers if they are known."""
+    site = config.site
+    about = "; ".join(filter(None, (site.public_url and f"+{site.public_url}", site.contact)))
+    return f"feed-aggregator/{aggregator.__version__}{about and f' ({about})'}"

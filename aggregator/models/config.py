@@ -20,9 +20,12 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Title, address and look of the site; `base_url` has no trailing slash.
+    """Title, address and look of the site; addresses are ASCII and have no trailing slash.
 
     Args:
+        base_url: The configured address, "" if it is not set.
+        listening: The address that `run` serves on, "" when unknown; used without a `base_url`.
+        here: The address of the site in the current request, "" outside of requests.
         hosts: Further host names under which a server on loopback is reached.
         trusted_proxies: Number of reverse proxies that set forwarded fields.
         logo: An http or https URL, or the path of an image file.
@@ -32,7 +35,9 @@ class Site:
 
     title: str = "Feed aggregator"
     description: str = ""
-    base_url: str = "http://127.0.0.1:8000"
+    base_url: str = ""
+    listening: str = ""
+    here: str = ""
     hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     contact: str = ""
@@ -41,6 +46,16 @@ class Site:
     logo: str = ""
     accent: str = ""
     css: str = ""
+
+    @property
+    def public_url(self) -> str:
+        """The address that other sites are given, "" for none; the same in every process."""
+        return self.base_url or self.listening
+
+    @property
+    def url(self) -> str:
+        """The address that begins the site's links."""
+        return self.here or self.public_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

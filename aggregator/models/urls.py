@@ -1,9 +1,14 @@
 """The parts of URLs on which several stages must agree."""
 
+import ipaddress
+import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import can_ada
+
+PATH_PREFIX = re.compile("(/[A-Za-z0-9._~%-]+)*")
+"""The path of a site's address: safe in header fields, cookies and markup."""
 
 
 def host_of(url: str) -> str:
@@ -26,6 +31,27 @@ def origin_of(url: str) -> str:
         return ""
     origin: str = parsed.origin
     return origin if parsed.protocol in ("http:", "https:") else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's own."""
+    host = host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_url(host: str, port: int) -> str:
+    """Return the URL of a server by the address it listens on, "" if it listens on all."""
+    try:
+        if ipaddress.ip_address(host).is_unspecified:
+            return ""
+    except ValueError:
+        pass  # a host name
+    return origin_of(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
 @lru_cache(maxsize=1)

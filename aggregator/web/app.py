@@ -16,6 +16,7 @@ from aggregator.config.watch import LiveConfig
 from aggregator.errors import QueryError, StoreError, TooSlow
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
+from aggregator.models.urls import is_loopback, server_url
 from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Store
 from aggregator.store.queries.select import LAST_ID
@@ -27,9 +28,10 @@ from aggregator.web.feeds.server import FeedServer
 from aggregator.web.images import logo, proxy
 from aggregator.web.images.proxy import ImageProxy
 from aggregator.web.middleware import conditional
+from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig
 from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
-from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware, is_loopback
+from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware
 from aggregator.web.middleware.representation import compress
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
@@ -67,6 +69,7 @@ def create_app(
     *,
     clock: Callable[[], datetime] = utc_now,
     host: str = "",
+    port: int = 8000,
 ) -> Flask:
     """Return the application.
 
@@ -74,15 +77,17 @@ def create_app(
         config: Returns the configuration in force.
         store: The database.
         clock: Returns the current time.
-        host: The address that the server listens on, "" when unknown.
+        host: The host name or IP address that the server listens on, "" when unknown.
+        port: The port that it listens on.
     """
+    process_config, config = config, RequestConfig(config)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # no redirect from //host: it would be another site
     app.url_map.converters["int"] = _IdConverter
     app.config["MAX_CONTENT_LENGTH"] = 64_000
-    authenticator = Authenticator(config, store, time.monotonic)
-    feed_server = FeedServer(store, config, clock=time.monotonic, now=clock)
-    images = ImageProxy(config, store, clock)
+    authenticator = Authenticator(process_config, store, time.monotonic)
+    feed_server = FeedServer(store, process_config, clock=time.monotonic, now=clock)
+    images = ImageProxy(process_config, store, clock)
     _set_up_templates(app, config, clock, authenticator, images)
     for blueprint in (
         pages.blueprint(config, store, clock),
@@ -95,8 +100,8 @@ def create_app(
         corrections.blueprint(config, store, clock),
         as_of.blueprint(config, store, clock),
         metrics.blueprint(store),
-        websub.blueprint(config, store, clock),
-        websub_status.blueprint(config, store),
+        websub.blueprint(process_config, store, clock),
+        websub_status.blueprint(process_config, store),
         api.blueprint(config, store),
         proxy.blueprint(images),
     ):
@@ -106,37 +111,45 @@ def create_app(
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
-    wrapped = _wrap(app.wsgi_app, config, feed_server, authenticator)
-    app.wsgi_app = HostMiddleware(wrapped, config) if is_loopback(host) else wrapped  # type: ignore[assignment, method-assign]
+    app.wsgi_app = _wrap(app, process_config, feed_server, authenticator, host, port)  # type: ignore[assignment, method-assign]
     return app
 
 
 def _wrap(
-    app: "WSGIApplication",
+    app: Flask,
     config: Callable[[], Config],
     feed_server: FeedServer,
     authenticator: Authenticator,
+    host: str,
+    port: int,
 ) -> "WSGIApplication":
-    """Return the application in its middleware: cheap responses first, then access control."""
-    limited = SearchLimitMiddleware(app)
+    """Return the application in its middleware: address, cheap responses, access control."""
+    names = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    limited = SearchLimitMiddleware(app.wsgi_app)
     protected = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
-    return serve_from(feed_server.cached_response, TrustedProxyMiddleware(protected, config))
+    cached = serve_from(feed_server.cached_response, protected)
+    addressed = AddressMiddleware(cached, config, host=host, port=port, names=names)
+    proxied = TrustedProxyMiddleware(addressed, config)
+    if not is_loopback(host):
+        return proxied
+    return HostMiddleware(proxied, config, listening=server_url(host, port))
 
 
 def serve_app(
-    loaded: Callable[[Config], None] = lambda _: None, *, host: str = "", snapshot: str = ""
+    loaded: Callable[[Config], None] = lambda _: None, *, host: str, port: int, snapshot: str = ""
 ) -> "WSGIApplication":
     """Return the application for the file that AGGREGATOR_CONFIG names.
 
     Args:
         loaded: Called with each configuration that comes into force.
-        host: The address that the server listens on, "" when unknown.
+        host: The host name or IP address that the server listens on.
+        port: The port that it listens on.
         snapshot: Path for a copy of the last valid file, used if the file is invalid; "" for none.
     """
     path = os.environ["AGGREGATOR_CONFIG"]
     config = LiveConfig(path, os.environ, clock=time.monotonic, loaded=loaded, snapshot=snapshot)
     store = Store(config().storage, read_seconds=READ_SECONDS)
-    return create_app(config, store, host=host).wsgi_app
+    return create_app(config, store, host=host, port=port).wsgi_app
 
 
 class _IdConverter(IntegerConverter):

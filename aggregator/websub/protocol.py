@@ -74,21 +74,24 @@ def hub_url(config: Config) -> str:
     """
     closed = config.auth.on and config.auth.protect == "site"
     hub = config.websub.hub
-    if hub == "off" or closed or reach(config.site.base_url, config.allow) is Reach.NOWHERE:
+    ours = config.site.public_url
+    if hub == "off" or closed or reach(ours, config.allow) is Reach.NOWHERE:
         return ""
-    return f"{config.site.base_url}{HUB_PATH}" if hub == "own" else hub
+    return f"{ours}{HUB_PATH}" if hub == "own" else hub
 
 
 def objection(config: Config, hub: str = "") -> str:
     """Return why we do not subscribe at hubs, or at this hub; "" when we do."""
     if not config.websub.subscribe:
         return "off in the configuration (websub.subscribe)"
-    base_url = config.site.base_url
-    ours = reach(base_url, config.allow)
+    address = config.site.public_url
+    if not address:
+        return "off: hubs need an address (site.base_url)"
+    ours = reach(address, config.allow)
     if ours is Reach.NOWHERE:
-        return f"off: no hub can reach {base_url} (site.base_url)"
+        return f"off: no hub can reach {address} (site.base_url)"
     if hub and ours is Reach.NEIGHBOURS and reach(hub, config.allow) is not Reach.NEIGHBOURS:
-        return f"off: this hub can't reach {base_url} (site.base_url)"
+        return f"off: this hub can't reach {address} (site.base_url)"
     return ""
 
 

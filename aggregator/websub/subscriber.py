@@ -44,7 +44,7 @@ LEAVE_ATTEMPTS = 3
 
 def reconcile(store: Store, config: Config, now: datetime) -> None:
     """Add subscriptions that sources offer, and end those that no source offers any more."""
-    callbacks = config.site.base_url + protocol.CALLBACK_PATH
+    callbacks = config.site.public_url + protocol.CALLBACK_PATH
     willing = not protocol.objection(config)
     with store.reading() as db:
         left = subscriptions.obsolete(
@@ -75,7 +75,7 @@ def _new(config: Config, source_id: str, offer: Offer, now: datetime) -> Subscri
         source_id=source_id,
         hub=offer.hub,
         topic=offer.topic,
-        callback=f"{config.site.base_url}{protocol.CALLBACK_PATH}{token}",
+        callback=f"{config.site.public_url}{protocol.CALLBACK_PATH}{token}",
         secret=secrets.token_urlsafe(32),
         state=ASKED,
         since=now,

@@ -41,8 +41,11 @@ SITE = Block(
         Key(
             name="base_url",
             kind=Url(bare=True),
-            help="Public address of the site; the base of all links in feeds.",
-            default="http://127.0.0.1:8000",
+            help=(
+                "Public address of the site, with the path if it has one, as in "
+                "`https://example.org/news`; the base of the links in feeds. By default the "
+                "address that the server listens on. WebSub needs it."
+            ),
             example="base_url: https://news.example.org",
         ),
         Key(
@@ -58,9 +61,10 @@ SITE = Block(
             name="trusted_proxies",
             kind=Integer(least=0, most=10),
             help=(
-                "Number of reverse proxies in front of the web server. Client address, scheme and "
-                "path prefix are then taken from `X-Forwarded-For`, `-Proto` and `-Prefix`, which "
-                "the proxies must set or remove."
+                "Number of reverse proxies in front of the web server. The client address and the "
+                "scheme are then taken from `X-Forwarded-For` and `-Proto` or from `Forwarded`; "
+                "without a `base_url`, so are the host and the path prefix, from "
+                "`X-Forwarded-Host` and `-Prefix`. The proxies must set or remove these fields."
             ),
             default="0",
             example="trusted_proxies: 1",

@@ -163,7 +163,7 @@ def document(config: Config) -> Json:
             "version": "1",
             "description": f"Read-only. Served by feed-aggregator {__version__}.",
         },
-        "servers": [{"url": f"{config.site.base_url}/api/v1"}],
+        "servers": [{"url": f"{config.site.url}/api/v1"}],
         "paths": {
             "/entries": _get("Entries of a view, newest first", "Entries", *filters, before),
             "/entries/{entry_id}": _get("One entry", "WholeEntry", entry_id),

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 def entry(stored: StoredEntry, state: SourceState | None, config: Config) -> Json:
     """Return an entry; `state` is that of its source, None if there is none any more."""
-    content, base = stored.entry, config.site.base_url
+    content, base = stored.entry, config.site.url
     return {
         "id": stored.id,
         "uri": stored.uri,
@@ -89,7 +89,7 @@ def stories(db: Connection, ids: Sequence[int], config: Config) -> list[Json]:
 
 
 def _report(member: Member, line: EntrySummary, label: Label | None, config: Config) -> Json:
-    base = config.site.base_url
+    base = config.site.url
     return {
         "entry": member.entry_id,
         "uri": line.uri,
@@ -122,7 +122,7 @@ def source(state: SourceState, feed_url: str) -> Json:
 def section(section: Section, config: Config) -> Json:
     """Return a section with the ids of its sources."""
     return asdict(section) | {
-        "url": f"{config.site.base_url}/section/{section.id}",
+        "url": f"{config.site.url}/section/{section.id}",
         "sources": [source.id for source in config.sources if section.id in source.sections],
     }
 

@@ -164,7 +164,7 @@ class Api:
         if value is None:
             return None
         query = urlencode([*arguments, (key, str(value))])
-        return f"{self._config().site.base_url}{ROOT}{path}?{query}"
+        return f"{self._config().site.url}{ROOT}{path}?{query}"
 
 
 def _limit() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
@@ -186,7 +186,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         self_url=spec.feed_url(format, content.archive),
         # Without `lang` in the query, entries may be in any language.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
-        icon=urljoin(site.base_url, logo.url(site)) if site.logo else "",
+        icon=logo.absolute_url(site),
         alternates=alternates(spec, format, content.archive),
         updated=max(changes, default=NEVER),
         previous_archive=spec.feed_url(format, content.previous) if content.previous else "",

@@ -63,6 +63,7 @@ def versions(db: Connection, scopes: Collection[str]) -> dict[str, int]:
 def hub(spec: ViewSpec, config: Config) -> str:
     """Return the hub of a view's feeds, "" when they have none."""
     is_topic = spec.kind in {"all", *views.NAMED} and not spec.extra
+    is_topic = is_topic and spec.base == config.site.public_url  # as the scheduler renders it
     # A private view has one if the address holds its token; other sites must not learn that.
     is_open = not spec.private or (spec.token and config.websub.hub == "own")
     return protocol.hub_url(config) if is_topic and is_open else ""
@@ -87,7 +88,7 @@ def render(
 
 def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
     """Return the view and format of a topic, None for other URLs."""
-    path, _, query = url.removeprefix(config.site.base_url).partition("?")
+    path, _, query = url.removeprefix(config.site.url).partition("?")
     try:
         wanted = parse_address(unquote(path, errors="strict"))
         spec = views.resolve(wanted.kind, wanted.id, query, config)

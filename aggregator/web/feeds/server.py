@@ -22,6 +22,7 @@ from aggregator.web.feeds import build, documents, views
 from aggregator.web.feeds.documents import Address, parse_address
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
+from aggregator.web.middleware.addresses import with_address
 from aggregator.web.middleware.auth import bearer_token
 from aggregator.web.middleware.cache import Cache, document_key, request_key
 from aggregator.web.middleware.keyed_locks import KeyedLocks
@@ -130,7 +131,8 @@ class FeedServer:
             return problem(503, "the database can't be read now", ("Retry-After", "10"))
 
     def _respond(self, environ: "WSGIEnvironment", wanted: Address) -> WsgiResponse:
-        config = self._current_config()
+        current = self._current_config()
+        config = with_address(current, environ)
         spec = views.resolve(
             wanted.kind,
             wanted.id,
@@ -151,7 +153,7 @@ class FeedServer:
                 # A cached document is served to every request with the same address, so a
                 # private view is cached only when the address holds the token.
                 is_cacheable = not spec.private or spec.token
-                if is_cacheable and config is self._config_in_use:
+                if is_cacheable and current is self._config_in_use:
                     self._cache.put(key, document)
         return document.response(environ)
 
@@ -222,8 +224,9 @@ class FeedServer:
                 raise NoSuchView(f"there is no archive {number} of {spec.path}")
             body = FORMATS[format].render(build.merged(spec, content, config, format))
             packed = zstandard.ZstdCompressor(level=8).compress(body)
-            with self._store.transaction() as db:
-                packed = archives.save_document(db, spec.key, number, variant, packed)
+            if spec.base == config.site.public_url:  # one that requests choose could fill the disk
+                with self._store.transaction() as db:
+                    packed = archives.save_document(db, spec.key, number, variant, packed)
         return Representation(
             body=masker(config.secrets).body(zstandard.ZstdDecompressor().decompress(packed)),
             content_type=FORMATS[format].content_type,

@@ -23,7 +23,7 @@ def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
         title=f"{title} – {config.site.title}",
         description=description,
         extra="",
-        base=config.site.base_url,
+        base=config.site.url,
         archived=False,
     )
 

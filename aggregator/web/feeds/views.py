@@ -167,7 +167,7 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
         title=site if kind == "all" and not filters else f"{_titled(title, filters)} – {site}",
         description=description,
         extra=extra,
-        base=config.site.base_url,
+        base=config.site.url,
         archived=kind in {"all", *NAMED} and not extra and not secret and _only_grows(query),
         private=bool(secret),
         token=token if in_address else "",

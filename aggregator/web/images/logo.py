@@ -17,6 +17,11 @@ def url(site: Site) -> str:
     return site.logo if "://" in site.logo else PATH if site.logo else ""
 
 
+def absolute_url(site: Site) -> str:
+    """Return the URL of the logo for feeds, "" without one."""
+    return f"{site.url}{PATH}" if url(site) == PATH else site.logo
+
+
 def response(site: Site) -> Response:
     """Return the file; the configuration check made sure that it is an image."""
     if url(site) != PATH:

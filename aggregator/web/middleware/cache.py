@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aggregator.errors import StoreError
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
+from aggregator.web.middleware.addresses import ADDRESS
 from aggregator.web.middleware.representation import Representation, WsgiResponse
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ RequestKey = tuple[str | None, ...]
 """The parts of a request that its response depends on; the first two are the document's key."""
 
 DocumentKey = tuple[str, str]
-"""Path and query string."""
+"""Path, after the address of the site, and query string."""
 
 
 def request_key(environ: Mapping[str, Any]) -> RequestKey:
     """Return the parts of a request that the response for a document depends on."""
     get = environ.get
     return (  # written out: this is most of the work of a request
-        environ["PATH_INFO"],
+        f"{get(ADDRESS, '')}{environ['PATH_INFO']}",
         get("QUERY_STRING"),
         environ["REQUEST_METHOD"],
         get("HTTP_ACCEPT_ENCODING"),
@@ -45,7 +46,7 @@ def request_key(environ: Mapping[str, Any]) -> RequestKey:
 
 def document_key(environ: Mapping[str, Any]) -> DocumentKey:
     """Return the key under which a request's document is cached."""
-    return environ["PATH_INFO"], environ.get("QUERY_STRING") or ""
+    return f"{environ.get(ADDRESS, '')}{environ['PATH_INFO']}", environ.get("QUERY_STRING") or ""
 
 
 class Cache:

@@ -1,6 +1,5 @@
 """Guards a server on loopback against DNS rebinding, and reads the fields of trusted proxies."""
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -8,25 +7,13 @@ from urllib.parse import urlsplit
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aggregator.models.config import Config, Site
-from aggregator.models.urls import host_of
+from aggregator.models.urls import host_of, is_loopback
+from aggregator.web.middleware.addresses import MAX_HOST
+from aggregator.web.middleware.forwarded import from_forwarded
 from aggregator.web.middleware.representation import PRIVATE, problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-MAX_HOST = 300
-"""Characters of the Host field that are kept; a host name has at most 253."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own."""
-    host = host.rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class HostMiddleware:
@@ -37,9 +24,11 @@ class HostMiddleware:
     and press buttons. Such requests have the page's host name.
     """
 
-    def __init__(self, app: "WSGIApplication", config: Callable[[], Config]) -> None:
-        """Wrap the application of a server that listens on loopback."""
-        self._app, self._config = app, config
+    def __init__(
+        self, app: "WSGIApplication", config: Callable[[], Config], *, listening: str
+    ) -> None:
+        """Wrap the application of a server that listens on loopback, at the URL `listening`."""
+        self._app, self._config, self._listening = app, config, listening
         self._last: tuple[Config | None, str] = (None, "")
 
     def __call__(
@@ -53,9 +42,10 @@ class HostMiddleware:
         if not host or config.auth.on or _is_known(host, config.site):
             self._last = config, host[:MAX_HOST]
             return self._app(environ, start_response)
+        right = config.site.base_url or self._listening
         text = (
-            f"This site is not at {host[:MAX_HOST]}. Open {config.site.base_url}, or add the host"
-            " to site.hosts in the configuration."
+            f"This site is not at {host[:MAX_HOST]}. Open {right}, or add the host to site.hosts in"
+            " the configuration."
         )
         response = problem(421, text, safe=PRIVATE)
         start_response(response.status, response.headers)
@@ -67,14 +57,15 @@ def _is_known(field: str, site: Site) -> bool:
         host = (urlsplit(f"//{field}").hostname or "").rstrip(".")
     except ValueError:
         return False
-    return is_loopback(host) or host in (host_of(site.base_url), *site.hosts)
+    return is_loopback(host) or (host != "" and host in (host_of(site.base_url), *site.hosts))
 
 
 class TrustedProxyMiddleware:
-    """Takes client address, scheme and path prefix from the fields of trusted proxies.
+    """Takes client address, scheme, host and path prefix from the fields of trusted proxies.
 
     The rules are those of Werkzeug's `ProxyFix`: of each field, the value that the outermost of
-    `site.trusted_proxies` proxies added counts.
+    `site.trusted_proxies` proxies added counts. The fields are `X-Forwarded-*`, or `Forwarded` if
+    a request has none of them.
     """
 
     def __init__(self, app: "WSGIApplication", config: Callable[[], Config]) -> None:
@@ -87,7 +78,10 @@ class TrustedProxyMiddleware:
     ) -> Iterable[bytes]:
         """Serve a request."""
         count = self._config().site.trusted_proxies
+        if not count:
+            return self._app(environ, start_response)
         if count != self._count:
-            fix = ProxyFix(self._app, x_for=count, x_proto=count, x_host=0, x_prefix=count)
+            fix = ProxyFix(self._app, x_for=count, x_proto=count, x_host=count, x_prefix=count)
             self._fixed, self._count = fix, count
+        from_forwarded(environ)
         return self._fixed(environ, start_response)

@@ -70,7 +70,7 @@ class SourcePages:
         """Make a source due now; the scheduler polls it within a few seconds."""
         if not self._authenticator.admits(request.environ):
             return _see_other(url_for("login.form", next=f"/source/{source_id}"))
-        base_url = self._config().site.base_url
+        base_url = self._config().site.url
         if not (self._authenticator.has_bearer(request.environ) or same_origin(base_url)):
             abort(403, "This request came from another site. Use the button on the source’s page.")
         with self._store.transaction() as db:

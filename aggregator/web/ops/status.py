@@ -127,7 +127,7 @@ def _status_page(
         head=Head(
             title=f"Last updated – {config.site.title}",
             updated=change_log.last(db, change_log.STATUS),
-            canonical=f"{config.site.base_url}/status",
+            canonical=f"{config.site.url}/status",
             feeds=feed_links(health_feed.view(config)),
         ),
         rows=_rows(db, matching[(number - 1) * ROWS : number * ROWS], now),

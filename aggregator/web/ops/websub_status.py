@@ -52,14 +52,14 @@ def compose(config: Config, store: Store) -> WebSubPage:
             for subscription in hubs[:ROWS]
         ),
         subscribers=tuple(
-            replace(follower, topic=_path(follower.topic, site.base_url), callback="", secret="")
+            replace(follower, topic=_path(follower.topic, site.public_url), callback="", secret="")
             for follower in followers
         ),
         total=total,
         deliveries=tuple(
             replace(
                 delivery,
-                topic=_path(delivery.topic, site.base_url),
+                topic=_path(delivery.topic, site.public_url),
                 callback=host_of(delivery.callback),
             )
             for delivery in deliveries

@@ -215,7 +215,7 @@ def _head(page: FrontPage | ListPage, past: PastVersion, config: Config) -> Head
     return replace(
         page.head,
         title=f"{page.head.title}, {_title(past.at)}",
-        canonical=f"{config.site.base_url}{past.root}{past.path}",
+        canonical=f"{config.site.url}{past.root}{past.path}",
         feeds=tuple(replace(feed, path=f"{past.root}{feed.path}") for feed in page.head.feeds),
         newest_id=0,
     )

@@ -43,7 +43,7 @@ class Login:
             COOKIE,
             result.cookie,
             max_age=SESSION_SECONDS,
-            secure=self._config().site.base_url.startswith("https:"),
+            secure=self._config().site.url.startswith("https:"),
             httponly=True,
             samesite="Lax",
         )
@@ -68,7 +68,7 @@ class Login:
     def _check_same_origin(self) -> None:
         if not self._authenticator.auth.on:
             abort(404)
-        if not same_origin(self._config().site.base_url):
+        if not same_origin(self._config().site.url):
             abort(403, "This request came from another site. Use the form on the login page.")
 
     def _form(self, status: int = 200, problem: str = "") -> Response:

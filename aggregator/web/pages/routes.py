@@ -147,7 +147,7 @@ class Pages:
         head = Head(
             title=f"Topics – {config.site.title}",
             updated=self._topics[0],
-            canonical=f"{config.site.base_url}/topics",
+            canonical=f"{config.site.url}/topics",
         )
         page = TopicsPage(head=head, topics=self._topics[1], days=TOPICS_SPAN.days)
         return render_template("topics.html", head=head, page=page)
@@ -284,7 +284,7 @@ def _entry_head(stored: StoredEntry, title: str, config: Config) -> Head:
         title=f"{title} – {config.site.title}",
         description=stored.entry.summary,
         updated=stored.changed,
-        canonical=f"{config.site.base_url}/entry/{stored.id}",
+        canonical=f"{config.site.url}/entry/{stored.id}",
         feeds=feeds,
     )
 

@@ -8,9 +8,9 @@ import pytest
 from werkzeug.test import Client
 
 from aggregator.models.config import Auth
+from aggregator.models.urls import is_loopback
 from aggregator.web.app import create_app
 from aggregator.web.middleware.attempts import MAX_ATTEMPTS
-from aggregator.web.middleware.hosts import is_loopback
 from tests.web.middleware.test_auth import CONTROL, HASH, PASSWORD, TOKEN
 from tests.web.stock import CONFIG, Stock, stocked
 
@@ -147,7 +147,7 @@ def test_the_scheme_is_that_of_a_trusted_proxy(
 def test_redirects_have_the_prefix_of_a_trusted_proxy(
     make_client: MakeClient, trusted: int, prefix: str
 ) -> None:
-    client = make_client(auth=Auth(token=TOKEN), trusted_proxies=trusted)
+    client = make_client(auth=Auth(token=TOKEN), trusted_proxies=trusted, base_url="")
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-Prefix": "/news"}
     response = client.post("/source/herald/poll", headers=headers)
     assert response.headers["Location"] == f"{prefix}/source/herald?asked=1"
