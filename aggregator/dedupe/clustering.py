@@ -390,7 +390,7 @@ class _Pair:
 
 
 def _without_dateline(entry: StoryInput) -> str:
-    return _DATELINE.sub("", entry.lead, count=1)
+    return _DATELINE.sub("", entry.lead)
 
 
 def _lead(entry: StoryInput) -> TokenizedText:

@@ -618,6 +618,17 @@ def test_item_with_a_page_claims_a_text_before_one_without(first: int) -> None:
     assert [same.position for same in decision.same] == [first]
 
 
+def test_of_two_pages_with_one_text_the_same_claims_it_in_any_order() -> None:
+    claimed = set()
+    document = [entry("", f"https://x/{n}", "T", LONG, day=n) for n in (3, 4)]
+    for items in (document, document[::-1]):
+        feed = Feed()
+        feed.poll(entry("old", "", "T", LONG))
+        [same] = feed.poll(*items).same
+        claimed.add(items[same.position].canonical_url)
+    assert len(claimed) == 1
+
+
 @pytest.mark.parametrize("guids", [("n1", "n2"), ("n2", "n1")])
 def test_item_with_the_text_claims_an_entry_before_one_with_its_page(
     guids: tuple[str, str],
