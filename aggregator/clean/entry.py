@@ -56,7 +56,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
     content, words, summary = _texts(parsed, page)
     title = text.title(parsed.title)
     enclosures = _enclosures(parsed.enclosures, base)
-    cleaned = Entry(
+    return Entry(
         guid=guid(parsed.guid),
         link=link,
         canonical_url=urls.canonical(urls.absolute(base, links.get("origLink", "")) or link),
@@ -76,29 +76,33 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
         language=language_tag(parsed.language) or language,
-        fingerprint=_fingerprint(title, content, words, enclosures),
+        fingerprint=_fingerprint(title, content, words, enclosures, is_cut=parsed.is_cut),
         item_hash=parsed.item_hash,
     )
-    if parsed.is_cut:
-        cut = fingerprint.INCOMPLETE + cleaned.fingerprint[1:]
-        cleaned = replace(cleaned, fingerprint=cut)
-    return cleaned
 
 
 def with_fingerprint(entry: Entry) -> Entry:
     """Return an entry with the fingerprint that its values have by today's rules."""
     words = entry.text if len(entry.text) < TEXT_LENGTH else text.plain(entry.content)
-    made = _fingerprint(entry.title, entry.content, words, entry.enclosures)
-    return replace(entry, fingerprint=made)
+    return replace(
+        entry, fingerprint=_fingerprint(entry.title, entry.content, words, entry.enclosures)
+    )
 
 
 def _fingerprint(
-    title: str, content: SafeHtml, words: str, enclosures: Iterable[Enclosure]
+    title: str,
+    content: SafeHtml,
+    words: str,
+    enclosures: Iterable[Enclosure],
+    *,
+    is_cut: bool = False,
 ) -> bytes:
     without = fingerprint.without_adverts(content)
     if without != content:
         words = text.plain(without)
-    return fingerprint.fingerprint(title, words, (enclosure.url for enclosure in enclosures))
+    files = (enclosure.url for enclosure in enclosures)
+    whole = fingerprint.fingerprint(title, words, files)
+    return fingerprint.INCOMPLETE + whole[1:] if is_cut else whole
 
 
 def empty(entry: Entry) -> bool:
@@ -116,18 +120,18 @@ def guid(sent: str) -> str:
     return f"xxh3:{xxhash.xxh3_128_hexdigest(sent.encode())}"
 
 
-def authors(found: Iterable[Author], base: str) -> tuple[Author, ...]:
+def authors(sent: Iterable[Author], base: str) -> tuple[Author, ...]:
     """Return persons with names as text, each once."""
-    made: dict[str, Author] = {}
-    for author in found:
+    by_name: dict[str, Author] = {}
+    for author in sent:
         email = text.one_line(author.email)
         if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email):
             email = ""
         name = text.line(author.name) or email.partition("@")[0]
-        if name and len(made) < MOST_AUTHORS:
+        if name and len(by_name) < MOST_AUTHORS:
             uri = urls.absolute(base, author.uri)
-            made.setdefault(name.casefold(), Author(name=name, email=email, uri=uri))
-    return tuple(made.values())
+            by_name.setdefault(name.casefold(), Author(name=name, email=email, uri=uri))
+    return tuple(by_name.values())
 
 
 def language_tag(tag: str) -> str:
@@ -158,28 +162,28 @@ def _shows_more(summary: str, words: str, *, than: str, than_words: str) -> bool
     return len(words) > len(than_words) and not has_more_media and not is_excerpt
 
 
-def _categories(found: Iterable[str]) -> tuple[str, ...]:
-    made: dict[str, str] = {}
-    for sent in found:
+def _categories(terms: Iterable[str]) -> tuple[str, ...]:
+    by_name: dict[str, str] = {}
+    for sent in terms:
         name = text.line(sent, CATEGORY_LENGTH)
         if name:
-            made.setdefault(name.casefold(), name)
-    return tuple(made.values())[:MOST_CATEGORIES]
+            by_name.setdefault(name.casefold(), name)
+    return tuple(by_name.values())[:MOST_CATEGORIES]
 
 
-def _enclosures(found: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
-    made: dict[str, Enclosure] = {}
-    for enclosure in found:
+def _enclosures(sent: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
+    by_url: dict[str, Enclosure] = {}
+    for enclosure in sent:
         url = urls.absolute(base, enclosure.url)
-        if url and url not in made and len(made) < MOST_ENCLOSURES:
-            made[url] = Enclosure(
+        if url and url not in by_url and len(by_url) < MOST_ENCLOSURES:
+            by_url[url] = Enclosure(
                 url=url,
                 type=_media_type(enclosure.type, url),
                 length=enclosure.length if (enclosure.length or 0) > 0 else None,
                 duration=enclosure.duration if (enclosure.duration or 0) > 0 else None,
                 title=text.line(enclosure.title),
             )
-    return tuple(made.values())
+    return tuple(by_url.values())
 
 
 def _media_type(given: str, url: str) -> str:
@@ -192,12 +196,12 @@ def _media_type(given: str, url: str) -> str:
 def _origin(origin: Origin | None, base: str) -> Origin | None:
     if origin is None:
         return None
-    made = Origin(
+    cleaned = Origin(
         id=guid(origin.id) if urls.is_iri(origin.id) else "",
         title=text.line(origin.title),
         url=urls.absolute(base, origin.url),
     )
-    return made if made != Origin() else None
+    return cleaned if cleaned != Origin() else None
 
 
 # --- extensions ------------------------------------------------------------------------------

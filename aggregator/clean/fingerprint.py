@@ -50,9 +50,9 @@ def is_outdated(stored: bytes) -> bool:
     return stored[:1] in OLDER_VERSIONS
 
 
-def is_incomplete(made: bytes) -> bool:
+def is_incomplete(fingerprint: bytes) -> bool:
     """Return whether a fingerprint is of an entry that the end of its document cut."""
-    return made.startswith(INCOMPLETE)
+    return fingerprint.startswith(INCOMPLETE)
 
 
 def is_advertiser(url: str) -> bool:

@@ -191,8 +191,8 @@ class Embedded:
 
     def _frame(self, sent: Attributes, _: str) -> str:
         names = ("src", "data-src", "data-lazy-src", "data-litespeed-src")
-        found = (urls.absolute(self.base, sent.get(name, "")) for name in names)
-        url = next(filter(None, found), "")
+        candidates = (urls.absolute(self.base, sent.get(name, "")) for name in names)
+        url = next(filter(None, candidates), "")
         return "" if pictures.is_counter(sent) else self._player(url, sent.get("title", ""))
 
     def _hosted_frame(self, sent: Attributes, _: str) -> str:
@@ -214,8 +214,8 @@ class Embedded:
     def _object(self, sent: Attributes, inner: str) -> str:
         if _SHOWN.search(inner):
             return inner
-        found = (urls.absolute(self.base, address) for address in self._addresses)
-        url = next(filter(None, found), "")
+        candidates = (urls.absolute(self.base, address) for address in self._addresses)
+        url = next(filter(None, candidates), "")
         if not url or pictures.is_counter(sent):
             return inner
         if sent.get("type", "").startswith("image/"):

@@ -53,9 +53,9 @@ def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> s
     if own and not is_placeholder(own):
         return own
     sets = [*(sent.get(name, "") for name in LAZY_SETS), sent.get("srcset", ""), *others]
-    found = (largest(value, base) for value in sets)
-    others_found = (_later(sent.get(name, ""), base) for name in MAYBE_LAZY)
-    return next(filter(None, (*found, *others_found)), own)
+    from_sets = (largest(value, base) for value in sets)
+    maybe_lazy = (_later(sent.get(name, ""), base) for name in MAYBE_LAZY)
+    return next(filter(None, (*from_sets, *maybe_lazy)), own)
 
 
 def _later(value: str, base: str) -> str:
@@ -87,12 +87,12 @@ def add_source(sets: list[str], sent: Mapping[str, str]) -> None:
 
 def largest(srcset: str, base: str) -> str:
     """Return the largest sensible candidate of a srcset (HTML, "Parsing a srcset attribute")."""
-    found = [candidate for candidate in _candidates(srcset, base) if candidate.url]
-    if not found:
+    candidates = [candidate for candidate in _candidates(srcset, base) if candidate.url]
+    if not candidates:
         return ""
-    sensible = [c for c in found if c.width <= LARGEST and c.density <= DENSEST]
+    sensible = [c for c in candidates if c.width <= LARGEST and c.density <= DENSEST]
     if not sensible:
-        return min(found, key=lambda c: (c.width, c.density)).url
+        return min(candidates, key=lambda c: (c.width, c.density)).url
     return max(sensible, key=lambda c: (c.width, c.density)).url
 
 

@@ -122,8 +122,8 @@ def page(frame: str) -> Page:
     parts = urlsplit(frame)
     host = parts.hostname or ""
     for known in _HOSTS:
-        if (found := known.frame.match(f"{host}{parts.path}")) and all(found.groups()):
-            return Page(known.page.format(*found.groups()), known.picture.format(*found.groups()))
+        if match := known.frame.match(f"{host}{parts.path}"):
+            return Page(known.page.format(*match.groups()), known.picture.format(*match.groups()))
     if parts.query:
         asked = parse_qs(parts.query)
         for site in _ASKED:
