@@ -51,7 +51,7 @@ def _show_sources(states: list[SourceState]) -> None:
     for state in states:
         table.add_row(
             escape(state.id),
-            state.health if state.enabled else "disabled",
+            state.shown_health,
             schedule.format_time(state.last_poll, now) if state.last_poll else "never",
             schedule.format_time(state.last_change, now) if state.last_change else "never",
             schedule.format_time(state.next_poll, now),
@@ -149,7 +149,9 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
             f"  no request before {state.gate_until:%Y-%m-%d %H:%M} UTC (Retry-After);"
             f" `aggregator poll {escape(state.id)}` polls it now"
         )
-    console.print(f"  health: {state.health}" + (f", {escape(state.error)}" if state.error else ""))
+    console.print(
+        f"  health: {state.shown_health}" + (f", {escape(state.error)}" if state.error else "")
+    )
     if state.moved_to:
         console.print(f"  moved permanently from {escape(state.url)}")
     if state.move:

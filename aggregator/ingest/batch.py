@@ -31,7 +31,7 @@ from aggregator.store.sources.poll_requests import Target
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 
-WELL = frozenset({"new", "fine", "slow"})
+WELL = frozenset({"new", "fine", "retrying", "slow"})
 """States of health without an open incident."""
 
 

@@ -33,7 +33,7 @@ HOST_LIMITED = 3
 """Consecutive 429/503 responses after which the whole host is rate-limited. Fewer concern one feed:
 many servers limit each feed, and one slow feed must not silence a thousand others."""
 
-RECOVERING = frozenset({"failing", "gone", "new", "waiting"})
+RECOVERING = frozenset({"failing", "gone", "new", "retrying", "waiting"})
 """States in which a source's quarantined entries may have gone unnoticed."""
 
 
@@ -303,14 +303,15 @@ class SourceUpdate:
         return stats
 
     def _update_health(self, gone: bool, stats: schedule.PublicationStats) -> None:
+        gate = self.changes.get("gate_until", self.state.gate_until)
         assessed = health.assess(
             now=self.now,
             failures=self.failures,
+            has_succeeded=bool(self.changes.get("last_ok", self.state.last_ok)),
+            failing_since=self.state.health_since if self.state.health == "retrying" else None,
             gone=gone,
-            error=self.changes.get("error", ""),
-            waiting=waiting_reason(
-                self.source, self.context, self.changes.get("gate_until", self.state.gate_until)
-            ),
+            error=self.changes.get("error", self.state.error),
+            waiting=waiting_reason(self.source, self.context, gate),
             quarantine=self._quarantine_reason(),
             milliseconds=round(self.transfer.seconds * 1000),
             newest=stats.newest,
@@ -321,7 +322,9 @@ class SourceUpdate:
         if assessed.state == self.state.health:
             return
         self.changes |= {"health": assessed.state, "health_since": self.now}
-        kind = "" if assessed.state in ("fine", "slow") else assessed.state
+        if assessed.state == "retrying":
+            return  # no incident, and an open one may outlast the failure
+        kind = "" if assessed.state in ("fine", "new", "slow") else assessed.state
         incidents.close(self.db, self.state.id, self.now, but=kind)
         if kind:
             incidents.open(self.db, self.state.id, kind, assessed.reason, self.now)

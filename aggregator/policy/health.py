@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 FAILING = 3
-"""Consecutive failures from which a source counts as failing; one or two may be transient."""
+"""Consecutive failures from which a good source counts as failing; one or two may be transient."""
+
+FAILING_TIME = timedelta(days=1)
+"""Time since the first failure after which a good source counts as failing: the rarer its polls,
+the longer three failures take."""
 
 SLOW = 10_000
 """Milliseconds of a fetch from which a source counts as slow."""
@@ -13,12 +17,19 @@ SILENT = timedelta(days=30)
 SILENT_GAPS = 10
 
 
+HEALTHS = (
+    "failing", "gone", "waiting", "quarantined", "retrying", "silent", "slow", "new", "fine",
+    "disabled",
+)  # fmt: skip
+"""All states of health, worst first; `disabled` is a source that the configuration disables."""
+
+UNHEALTHY = frozenset({"failing", "gone", "waiting", "quarantined", "retrying"})
+"""States in which a source may bring nothing, or not all that it publishes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A source's health and the reason to show.
-
-    It is fine, slow, failing, gone, waiting, silent or quarantined.
-    """
+    """A source's health, one of `HEALTHS`, and the reason to show."""
 
     state: str
     reason: str = ""
@@ -28,6 +39,8 @@ def assess(
     *,
     now: datetime,
     failures: int,
+    has_succeeded: bool,
+    failing_since: datetime | None,
     gone: bool,
     error: str,
     waiting: str,
@@ -40,18 +53,26 @@ def assess(
 
     Args:
         failures: Consecutive failures.
+        has_succeeded: Whether any poll of its present URL succeeded.
+        failing_since: When the first of the failures occurred, None for now.
         waiting: As `waiting_reason` returns it.
         newest: When its latest entry was published.
         usual_gap: How often it published, ignoring its present silence.
     """
     if gone:
         return Health(state="gone", reason=error)
-    if failures >= FAILING:
-        return Health(state="failing", reason=error)
+    if failures:
+        is_long = waiting or now - (failing_since or now) >= FAILING_TIME
+        if not has_succeeded or failures >= FAILING or is_long:
+            return Health(state="failing", reason="; ".join(filter(None, (error, waiting))))
     if waiting:
         return Health(state="waiting", reason=waiting)
     if quarantine:
         return Health(state="quarantined", reason=quarantine)
+    if failures:
+        return Health(state="retrying", reason=error)
+    if not has_succeeded:
+        return Health(state="new")
     if newest is not None and now - newest > max(SILENT, (usual_gap or SILENT) * SILENT_GAPS):
         return Health(state="silent", reason=f"no new entries since {newest:%d %B %Y}")
     if milliseconds > SLOW:

@@ -55,6 +55,40 @@ def test_success_ends_a_run_of_failures(desk: Desk) -> None:
     assert incident.closed == desk.now
 
 
+def test_source_that_never_succeeded_is_failing_after_its_first_error(desk: Desk) -> None:
+    assert desk.state().health == "new"
+    desk.poll(failed(status=404))
+    assert (desk.state().health, open_incidents(desk)) == ("failing", ["failing"])
+
+
+def test_good_source_is_retrying_for_two_failures_within_a_day(desk: Desk) -> None:
+    desk.poll(make_document(A))
+    for health in ("retrying", "retrying", "failing"):
+        desk.poll(failed(status=500))
+        assert desk.state().health == health
+
+
+def test_good_source_is_failing_after_a_day_without_a_success(desk: Desk) -> None:
+    desk.poll(make_document(A))
+    desk.poll(failed(status=500))
+    desk.now += timedelta(days=1)
+    desk.poll(failed(status=500))
+    assert desk.state().health == "failing"
+
+
+def test_open_incident_outlasts_a_transient_failure(desk: Desk) -> None:
+    desk.poll(make_document(make_entry("a", published=START)))
+    desk.now += timedelta(days=301)
+    desk.poll(Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304)))
+    desk.poll(failed(status=500))
+    assert (desk.state().health, open_incidents(desk)) == ("retrying", ["silent"])
+
+
+def test_feed_found_on_a_page_is_new_until_it_is_polled(desk: Desk) -> None:
+    desk.poll(failed(FailureKind.NOT_A_FEED, status=200), discovered="https://a.example/rss")
+    assert (desk.state().health, open_incidents(desk)) == ("new", [])
+
+
 def test_unexpected_304_deletes_the_validators(desk: Desk) -> None:
     desk.poll(make_document(A))
     desk.poll(failed(FailureKind.FALSE_304, status=304))
@@ -165,9 +199,9 @@ def open_incidents(desk: Desk, source_id: str = "a") -> list[str]:
 def test_wait_longer_than_the_longest_interval_is_an_incident(desk: Desk) -> None:
     desk.poll(make_document(A))
     desk.poll(limited(days=1))
-    assert (desk.state().health, open_incidents(desk)) == ("fine", [])
+    assert (desk.state().health, open_incidents(desk)) == ("retrying", [])
     desk.poll(limited(days=1.1))
-    assert (desk.state().health, open_incidents(desk)) == ("waiting", ["waiting"])
+    assert (desk.state().health, open_incidents(desk)) == ("failing", ["failing"])
     desk.now += timedelta(days=2)
     desk.poll(make_document(A))
     assert (desk.state().health, open_incidents(desk)) == ("fine", [])
@@ -175,6 +209,7 @@ def test_wait_longer_than_the_longest_interval_is_an_incident(desk: Desk) -> Non
 
 def test_wait_within_the_users_own_interval_is_none(desk: Desk) -> None:
     desk.source = replace(desk.source, every=timedelta(days=7))
+    desk.poll(make_document(A))
     desk.poll(limited(days=7))
     assert open_incidents(desk) == []
 

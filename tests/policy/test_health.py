@@ -11,6 +11,8 @@ NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 WELL: dict[str, Any] = {
     "now": NOW,
     "failures": 0,
+    "has_succeeded": True,
+    "failing_since": None,
     "gone": False,
     "error": "",
     "waiting": "",
@@ -25,7 +27,46 @@ WELL: dict[str, Any] = {
     ("facts", "state", "words"),
     [
         pytest.param({}, "fine", "", id="nothing is wrong"),
-        pytest.param({"failures": 2, "error": "x"}, "fine", "", id="two failures may be transient"),
+        pytest.param({"has_succeeded": False}, "new", "", id="neither a success nor a failure"),
+        pytest.param(
+            {"has_succeeded": False, "failures": 1, "error": "x"},
+            "failing",
+            "x",
+            id="the first failure of a source that never succeeded",
+        ),
+        pytest.param(
+            {"failures": 1, "error": "x"}, "retrying", "x", id="one failure may be transient"
+        ),
+        pytest.param(
+            {"failures": 2, "error": "x", "failing_since": NOW - timedelta(hours=23, minutes=59)},
+            "retrying",
+            "x",
+            id="two failures within a day",
+        ),
+        pytest.param(
+            {"failures": 2, "error": "x", "failing_since": NOW - timedelta(days=1)},
+            "failing",
+            "x",
+            id="two failures in a day",
+        ),
+        pytest.param(
+            {"failures": 1, "error": "x", "waiting": "w"},
+            "failing",
+            "x; w",
+            id="one failure and a long Retry-After",
+        ),
+        pytest.param(
+            {"failures": 1, "error": "x", "quarantine": "q"},
+            "quarantined",
+            "q",
+            id="quarantined is worse than retrying",
+        ),
+        pytest.param(
+            {"failures": 1, "error": "x", "newest": NOW - timedelta(days=99)},
+            "retrying",
+            "x",
+            id="retrying is worse than silent",
+        ),
         pytest.param(
             {"failures": 3, "error": "x"}, "failing", "x", id="three in a row are failing"
         ),
@@ -44,7 +85,7 @@ WELL: dict[str, Any] = {
         pytest.param(
             {"waiting": "w", "failures": 3, "error": "x"},
             "failing",
-            "x",
+            "x; w",
             id="failing is worse than waiting",
         ),
         pytest.param({"quarantine": "held"}, "quarantined", "held", id="entries are held back"),

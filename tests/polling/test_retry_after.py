@@ -34,7 +34,7 @@ def test_absurd_wait_is_capped_explained_and_lifted_by_name(
     assert state is not None
     assert state.gate_until is not None
     assert timedelta(0) < state.gate_until - datetime.now(UTC) < timedelta(days=7)
-    assert state.health == "waiting"
+    assert state.health == "failing"  # it never succeeded
     explained = run("explain", "news")
     assert f"no request before {state.gate_until:%Y-%m-%d %H:%M} UTC (Retry-After)" in explained
     assert "`aggregator poll news` polls it now" in explained

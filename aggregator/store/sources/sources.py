@@ -35,7 +35,7 @@ class SourceState(NamedTuple):
         url: As configured; `poll_url` is polled.
         title: As configured, else the feed's, else the URL.
         configured: False once the configuration no longer names it; its entries stay.
-        health: new, fine, slow, failing, gone, waiting, silent or quarantined.
+        health: As `policy.health.HEALTHS` lists it, never disabled.
         lifetime: max-age or Expires of the last response, kept across 304s.
         gate_from, gate_until: When a Retry-After was received, and the time it names.
         gap, newest: The usual time between publications, and the latest publication.
@@ -86,6 +86,11 @@ class SourceState(NamedTuple):
     fill_url: str
     fill_left: int
     gap_boost: int
+
+    @property
+    def shown_health(self) -> str:
+        """The health that pages, API and metrics show: disabled, or `health`."""
+        return self.health if self.enabled else "disabled"
 
     @property
     def poll_url(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from aggregator import __version__
 from aggregator.models import query as queries
 from aggregator.models.config import Config
+from aggregator.policy.health import HEALTHS
 from aggregator.store.queries.select import CURSOR_PATTERN, LAST_ID
 
 Json = dict[str, Any]
@@ -95,7 +96,7 @@ _SOURCE = _object(
     site_url=_MAYBE_TEXT,
     sections=_list(_TEXT),
     enabled=_FLAG,
-    health={"enum": ["new", "fine", "slow", "failing", "gone", "waiting", "silent", "quarantined"]},
+    health={"enum": list(HEALTHS)},
     health_since=_MAYBE_TIME,
     error=_MAYBE_TEXT,
     failures={**_COUNT, "description": "Consecutive failed polls."},

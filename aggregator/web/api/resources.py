@@ -113,7 +113,7 @@ def source(state: SourceState, feed_url: str) -> Json:
         "feed_url": feed_url,
         "site_url": state.link or None,
         "enabled": state.enabled,
-        "health": state.health,
+        "health": state.shown_health,
         "health_since": rfc3339_or_none(state.health_since),
         "error": state.error or None,
     }

@@ -49,9 +49,7 @@ def collect(db: Connection) -> Iterable[Metric]:
     """Yield all metrics."""
     yield _gauge("info", "Version of the running program.", {__version__: 1}, "version")
     yield _gauge("entries", "Stored entries.", entries.count(db))
-    healths = Counter(
-        state.health if state.enabled else "disabled" for state in sources.all_states(db)
-    )
+    healths = Counter(state.shown_health for state in sources.all_states(db))
     yield _gauge("sources", "Configured sources, by health.", healths, "health")
     tick = parse_time_or_none(metadata.get(db, "tick"))
     yield _gauge(

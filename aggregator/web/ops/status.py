@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from aggregator.errors import QueryError
 from aggregator.models.config import Config
 from aggregator.models.numbers import parse_number
+from aggregator.policy.health import HEALTHS
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import parse_time_or_none
@@ -28,11 +29,6 @@ from aggregator.web.pages.view_models import Head
 from aggregator.websub import status_text
 
 ROWS, HOST_ROWS, INCIDENTS = 200, 500, 8
-
-HEALTHS = (
-    "failing", "gone", "waiting", "quarantined", "silent", "slow", "new", "fine", "disabled",
-)  # fmt: skip
-"""Worst first."""
 
 SORTS = ("order", "health", "checked", "changed", "next", "entries", "latency")
 
@@ -116,8 +112,8 @@ def _status_page(
     db: Connection, config: Config, now: datetime, *, health: str, sort: str, number: int
 ) -> StatusPage:
     states = sources.all_states(db)
-    counts = Counter(map(_health, states))
-    matching = [state for state in states if not health or _health(state) == health]
+    counts = Counter(state.shown_health for state in states)
+    matching = [state for state in states if not health or state.shown_health == health]
     matching.sort(key=_SORT_KEYS[sort])
     pages = max(1, -(-len(matching) // ROWS))
     number = min(number, pages)
@@ -152,15 +148,11 @@ def _rows(db: Connection, states: Sequence[SourceState], now: datetime) -> tuple
     return tuple(
         SourceRow(
             state=state,
-            health=_health(state),
+            health=state.shown_health,
             sparkline=sparkline.draw(days.get(state.id, ()), now),
         )
         for state in states
     )
-
-
-def _health(state: SourceState) -> str:
-    return state.health if state.enabled else "disabled"
 
 
 def _midnight(now: datetime) -> datetime:
@@ -173,7 +165,7 @@ def _seconds(time: datetime | None) -> float:
 
 _SORT_KEYS: Mapping[str, Callable[[SourceState], Any]] = {
     "order": lambda state: state.position,
-    "health": lambda state: (HEALTHS.index(_health(state)), state.position),
+    "health": lambda state: (HEALTHS.index(state.shown_health), state.position),
     "checked": lambda state: (-_seconds(state.last_poll), state.position),
     "changed": lambda state: (-_seconds(state.last_change), state.position),
     "next": lambda state: (_seconds(state.next_poll), state.position),
@@ -199,7 +191,7 @@ def _page_number() -> int:
 def _source_json(state: SourceState, url: str) -> dict[str, Any]:
     return presenters.source_fields(state) | {
         "url": url,
-        "health": _health(state),
+        "health": state.shown_health,
         "error": state.error,
         "milliseconds": state.milliseconds,
     }
