@@ -165,6 +165,10 @@ EMBEDDED = {
         '<iframe src="https://b.example/x"><b title="</b>">x</b></iframe>y',
         '<p><a href="https://b.example/x">b.example</a></p>y',
     ),
+    "a frame in a frame is text": (
+        '<p><iframe src="https://b.example/x"><iframe src="y"></iframe>a</p><b>c</b>',
+        '<p><a href="https://b.example/x">b.example</a>a</p><b>c</b>',
+    ),
     "a counting frame in noscript": (
         '<noscript><iframe src="https://b.example/t" width="0" height="0"></iframe></noscript>a',
         "a",

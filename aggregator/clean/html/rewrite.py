@@ -96,7 +96,7 @@ class _Rewriter:
         for end, name, written, words in zip(
             pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
         ):
-            if self.is_raw and name != "iframe":
+            if self.is_raw and not (end and name == "iframe"):
                 continue  # the content of a frame is not markup
             if end:
                 top = stack[-1] if stack else _NOT_OPEN
