@@ -9,7 +9,7 @@
     │   ├── Corrupt             SQLite reports a damaged file
     │   ├── DatabaseReplaced    the file was removed or replaced while it was open
     │   ├── Locked              another process held the database for too long
-    │   ├── DiskFull            the disk is full
+    │   ├── DiskFull            the disk is full, or can't be written
     │   └── TooSlow             a read took longer than a web request may
     └── AlreadyRunning          another scheduler polls into this database
 
@@ -83,7 +83,7 @@ class Locked(StoreError):
 
 
 class DiskFull(StoreError):
-    """The disk is full."""
+    """The disk is full, or can't be written."""
 
 
 class TooSlow(StoreError):

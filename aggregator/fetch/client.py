@@ -8,6 +8,7 @@ the proxy, so a name server that answers the two differently gets past it. Confi
 to refuse private addresses.
 """
 
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,24 @@ from aggregator.models.poll import Failed, FailureKind, FetchOutcome, Request
 
 _SLICE = 0.05
 """Longest sleep of the loop in seconds, and so the longest delay of `stop`."""
+
+RESERVED_FILES, FILES_PER_TRANSFER = 44, 4
+"""Open files that everything else needs; and a transfer: two sockets, and two for its DNS lookup.
+
+Without a descriptor libcurl fails with "can't connect", which would count against the source.
+"""
+
+
+def affordable(concurrency: int, files: int) -> int:
+    """Return how many transfers may run at once under a limit of open files (`ulimit -n`).
+
+    Args:
+        concurrency: The wanted number.
+        files: The limit, negative for none.
+    """
+    if files < 0:
+        return concurrency
+    return max(1, min(concurrency, (files - RESERVED_FILES) // FILES_PER_TRANSFER))
 
 
 def _utc() -> datetime:
@@ -57,14 +76,15 @@ class Client:
             allow: Hosts and networks listed in `network.allow`, as in `address.refused`.
             proxy: URL of a proxy for all requests, "" for none; environment variables are ignored.
             per_host: Limits per host name in the URL.
-            concurrency: Maximum number of simultaneous transfers.
+            concurrency: Maximum number of simultaneous transfers; fewer if few files may be open.
             tls_ca: PEM file of trusted authorities, "" for the system's.
             clock: Returns the current time, for a Retry-After date in a response without Date.
         """
         self._new_handle = partial(
             Handle, user_agent=user_agent, allow=allow, proxy=proxy, tls_ca=tls_ca
         )
-        self._concurrency = concurrency
+        open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._concurrency = affordable(concurrency, open_files)
         self._clock = clock
         self._pacing = Pacing[Attempt](
             connections=per_host.connections, spacing=per_host.spacing.total_seconds()
@@ -72,7 +92,7 @@ class Client:
         self._proxy = proxy
         self._lookups = Lookups(allow)
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, concurrency)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, self._concurrency)
         self._idle: list[Handle] = []
         self._running: dict[pycurl.Curl, Handle] = {}
         self._refused: list[tuple[Request, FetchOutcome]] = []

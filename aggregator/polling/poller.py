@@ -8,13 +8,14 @@ The executor is a `Pipeline` in this thread, or a cluster of them.
 import logging
 import queue
 import random
+import resource
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from aggregator.errors import StoreError
+from aggregator.errors import AggregatorError, StoreError
 from aggregator.fetch.agent import user_agent
 from aggregator.ingest import batch
 from aggregator.ingest.source_update import Context, Ingested
@@ -39,6 +40,8 @@ STORE_RESULTS, STORE_SECONDS = 100, 0.2
 
 STOP_SECONDS = 8.0
 
+MIN_OPEN_FILES = 64
+
 
 def utc_now() -> datetime:
     """Return the current time in UTC; the scheduler's clock."""
@@ -53,6 +56,16 @@ def fetch_settings(config: Config) -> FetchSettings:
         proxy=config.proxy,
         per_host=config.defaults.per_host,
     )
+
+
+def check_open_files() -> None:
+    """Raise an AggregatorError if this process may open too few files to poll."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= limit < MIN_OPEN_FILES:
+        raise AggregatorError(
+            f"only {limit} files may be open, polling needs {MIN_OPEN_FILES} or more. Raise the"
+            " limit with `ulimit -n 1024`, or LimitNOFILE in the systemd unit."
+        )
 
 
 class Poller:
@@ -77,7 +90,11 @@ class Poller:
             random: Returns a number in 0..1, for jitter and backoff.
             report: Called for each stored poll.
             executor: Creates a `PollExecutor` from `FetchSettings` and a clock.
+
+        Raises:
+            AggregatorError: Too few files may be open.
         """
+        check_open_files()
         self._store, self._clock, self._random, self._report = store, clock, random, report
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._busy: Counter[str] = Counter()

@@ -54,8 +54,13 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
             f"{path}: another process has locked the database for too long."
             " Find the process (a backup, a sqlite3 shell), end it and try again."
         )
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")) or "disk is full" in text:
+    if name.startswith("SQLITE_FULL") or "disk is full" in text:
         return DiskFull(f"{path}: the disk is full. Free some space; polling then resumes.")
+    if name.startswith(("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")):
+        return DiskFull(
+            f"{path}: the disk can't be written. Free some space if it is full or over its quota;"
+            " else see whether it is mounted read-only or failing (dmesg). Polling then resumes."
+        )
     if name.startswith("SQLITE_INTERRUPT"):
         return TooSlow("the query takes too long: narrow it, or search for other words")
     if name.startswith("SQLITE_NOTADB"):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from aggregator.errors import AlreadyRunning
+from aggregator.errors import AlreadyRunning, StoreError
 
 
 class Lock:
@@ -16,10 +16,17 @@ class Lock:
 
         Raises:
             AlreadyRunning: Naming the process that holds it.
+            StoreError: The folder can't be written.
         """
         path = Path(f"{database}.lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = path.open("a+")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = path.open("a+")
+        except OSError as error:
+            raise StoreError(
+                f"{path}: can't be written ({error.strerror}). Check the owner and mode of file and"
+                " folder, and that the disk is not mounted read-only."
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
