@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.ingest import batch
+from aggregator.ingest.reachability import Reachability
 from aggregator.ingest.source_update import HOST_LIMITED, Context, Ingested
 from aggregator.models.config import Config, Section, Site, Source, View
 from aggregator.models.entry import Entry, Feed, SafeHtml, StoredEntry
@@ -69,6 +70,7 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store, self.now = store, START
+        self.reachability = Reachability()
         self.sections: tuple[Section, ...] = ()
         self.views: tuple[View, ...] = ()
         self.source = Source(id="a", url=URL, sections=("world",))
@@ -98,6 +100,7 @@ class Desk:
             rulebook=Rulebook.of(config),
             now=self.now,
             random=lambda: 0.5,
+            reachability=self.reachability,
         )
 
     def poll(

@@ -10,11 +10,13 @@ It listens on 127.0.0.1 to 127.0.0.4 under one port, so that a test can have sev
 """
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -164,6 +166,18 @@ class FeedServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Refuse connections while the block runs; the port stays ours."""
+        self._call(self._stop())
+        with ExitStack() as bound:
+            for host in HOSTS:
+                holder = bound.enter_context(socket.socket())
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                holder.bind((host, self.port))
+            yield
+        self._call(self._listen())
 
     def _call(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.fetch.agent import user_agent
 from aggregator.ingest import batch
+from aggregator.ingest.reachability import Reachability
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Config
 from aggregator.models.poll import PollResult, Request
@@ -104,6 +105,7 @@ class Poller:
         self._since = 0.0
         self._retry_at = 0.0
         self._outage = OutageLog()
+        self._reachability = Reachability()
         self.unavailable_reason = ""
         self._use(config)
         self._executor = executor(fetch_settings(config), clock=clock)
@@ -190,6 +192,7 @@ class Poller:
             rulebook=self._rulebook,
             now=self._clock(),
             random=self._random,
+            reachability=self._reachability,
         )
 
     def _begin(self) -> None:
@@ -217,6 +220,7 @@ class Poller:
         if few and self._executor.pending:
             return
         results, self._results = self._results, []
+        was_offline = self._reachability.is_offline
         try:
             done = self._ingest(results)
         except StoreError as error:
@@ -226,6 +230,8 @@ class Poller:
             return
         self.unavailable_reason = ""
         self._outage.end()
+        if was_offline != self._reachability.is_offline:
+            logger.warning("event=%s", "online" if was_offline else "offline")
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)

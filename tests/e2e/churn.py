@@ -31,6 +31,7 @@ class Feed:
     number: int
     items: list[Item] = field(default_factory=list)
     window: int = WINDOW
+    text: str = ""
     version: int = 0
     answer: tuple[str, bytes] = ("", b"")
 
@@ -71,7 +72,7 @@ class Feed:
         return (
             f"<entry><id>urn:{self.id}:{item.number}</id><title>{item.title}</title>"
             f"<link href='{self.link(item)}'/><updated>{stamp}</updated>"
-            f"<content type='html'>Text {item.number} of {self.id}.</content></entry>"
+            f"<content type='html'>Text {item.number} of {self.id}. {self.text}</content></entry>"
         )
 
     def _item(self, item: Item) -> str:
@@ -79,7 +80,8 @@ class Feed:
         stamp = format_datetime(item.published)
         return (
             f"<item><title>{item.title}</title><link>{self.link(item)}</link>{guid}"
-            f"<pubDate>{stamp}</pubDate><description>Text {item.number}</description></item>"
+            f"<pubDate>{stamp}</pubDate>"
+            f"<description>Text {item.number} {self.text}</description></item>"
         )
 
     def behave(self, request: Received) -> Sequence[Step]:
@@ -110,9 +112,9 @@ ATOM = (
 class Churn:
     """Invented feeds on a loopback server, spread over its hosts."""
 
-    def __init__(self, server: FeedServer, count: int, *, items: int = 5) -> None:
+    def __init__(self, server: FeedServer, count: int, *, items: int = 5, text: str = "") -> None:
         self._server = server
-        self.feeds = [Feed(number) for number in range(count)]
+        self.feeds = [Feed(number, text=text) for number in range(count)]
         for feed in self.feeds:
             for _ in range(items):
                 feed.publish(datetime.now(UTC))

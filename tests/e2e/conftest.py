@@ -22,3 +22,10 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def kills(request: pytest.FixtureRequest) -> int:
     """How often a process of the service is killed."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture
+def slow(request: pytest.FixtureRequest) -> None:
+    """Skip a test that takes a minute, unless it is wanted."""
+    if not request.config.getoption("--slow"):
+        pytest.skip("takes a minute: give --slow to run this")

@@ -139,10 +139,10 @@ class Service:
         temporary.write_text(json.dumps(config, indent=1))
         temporary.replace(self.config)
 
-    def start(self, *arguments: str) -> Running:
-        """Start a command of the program and let it run."""
+    def start(self, *arguments: str, under: Sequence[str] = ()) -> Running:
+        """Start a command of the program, under another command or by itself; let it run."""
         log = self.folder / f"log-{len(self._running)}.txt"
-        command = [*AGGREGATOR, "--config", str(self.config), *arguments]
+        command = [*under, *AGGREGATOR, "--config", str(self.config), *arguments]
         running = Running(command, self.folder, log)
         self._running.append(running)
         return running

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.fetch.client import Client
+from aggregator.fetch.client import Client, affordable
 from aggregator.fetch.pacing import Pacing
 from aggregator.models.config import PerHost
 from aggregator.models.poll import FailureKind, Fetched, Request
@@ -213,3 +213,11 @@ def test_outcomes_of_thousands_of_requests_come_as_they_end(
     [(request, outcome)] = outcomes
     assert request is hanging
     failed(outcome, FailureKind.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("files", "transfers"),
+    [(1024, 100), (444, 100), (443, 99), (64, 5), (52, 2), (51, 1), (10, 1), (-1, 100)],
+)
+def test_transfers_at_once_follow_from_the_limit_of_open_files(files: int, transfers: int) -> None:
+    assert affordable(100, files) == transfers
