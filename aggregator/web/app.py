@@ -28,7 +28,7 @@ from aggregator.web.feeds.server import FeedServer
 from aggregator.web.images import logo, proxy
 from aggregator.web.images.proxy import ImageProxy
 from aggregator.web.middleware import conditional
-from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig
+from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig, root
 from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
 from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware
@@ -194,8 +194,9 @@ def _set_up_templates(
         current = config()
         return {
             "config": current,
-            "style": stylesheet.url(current),
-            "logo": logo.url(current.site),
+            "root": root(),
+            "style": f"{root()}{stylesheet.url(current)}",
+            "logo": logo.url(current.site, root()),
             "path": request.path,
             "past": None,
         }

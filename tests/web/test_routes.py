@@ -17,6 +17,7 @@ NO_PAGE = {
     "api.entry": "JSON",
     "api.openapi": "JSON",
     "api.polls": "JSON",
+    "api.root": "redirects to the description",
     "api.sections": "JSON",
     "api.source": "JSON",
     "api.sources": "JSON",

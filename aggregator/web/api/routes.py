@@ -28,6 +28,7 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.web.api import openapi, resources
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import resolve
+from aggregator.web.middleware.addresses import see_other
 from aggregator.web.pages.entry_lists import EntryLists, missing_entry, requested_cursor
 
 ROOT = "/api/v1"
@@ -47,6 +48,7 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
     """Return the routes of the API."""
     routes = Blueprint("api", __name__, url_prefix=ROOT)
     api = Api(config, store)
+    routes.add_url_rule("", "root", lambda: see_other(f"{ROOT}/openapi.json"))
     routes.add_url_rule("/openapi.json", "openapi", lambda: _json(openapi.document(config())))
     routes.add_url_rule("/entries", "entries", api.entries)
     routes.add_url_rule("/entries/<int:entry_id>", "entry", api.entry)

@@ -186,7 +186,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         self_url=spec.feed_url(format, content.archive),
         # Without `lang` in the query, entries may be in any language.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
-        icon=logo.absolute_url(site),
+        icon=logo.url(site, site.url),
         alternates=alternates(spec, format, content.archive),
         updated=max(changes, default=NEVER),
         previous_archive=spec.feed_url(format, content.previous) if content.previous else "",

@@ -12,19 +12,19 @@ CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sa
 """For an SVG that is opened as a document: it runs no scripts."""
 
 
-def url(site: Site) -> str:
-    """Return the URL or path of the logo for pages, "" without one."""
-    return site.logo if "://" in site.logo else PATH if site.logo else ""
+def url(site: Site, root: str) -> str:
+    """Return the URL of the logo, "" without one.
 
-
-def absolute_url(site: Site) -> str:
-    """Return the URL of the logo for feeds, "" without one."""
-    return f"{site.url}{PATH}" if url(site) == PATH else site.logo
+    Args:
+        site: The configured site.
+        root: The address of the site or its path prefix.
+    """
+    return site.logo if "://" in site.logo or not site.logo else f"{root}{PATH}"
 
 
 def response(site: Site) -> Response:
     """Return the file; the configuration check made sure that it is an image."""
-    if url(site) != PATH:
+    if not url(site, "").startswith(PATH):
         abort(404)
     try:
         body = Path(site.logo).read_bytes()

@@ -20,6 +20,7 @@ from aggregator.models.entry import SafeHtml
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
 from aggregator.web.images.cache import RETRY, Busy, ImageCache
+from aggregator.web.middleware.addresses import root
 
 KEY = "picture_key"
 CSP = "default-src 'none'; frame-ancestors 'none'; sandbox"
@@ -51,7 +52,7 @@ class ImageProxy:
         """Return the URL of an image for use in a page."""
         if not self._config().media.proxy:
             return url
-        return f"/picture?{urlencode({'url': url, 'key': self._sign(url)})}"
+        return f"{root()}/picture?{urlencode({'url': url, 'key': self._sign(url)})}"
 
     def content(self, content: SafeHtml) -> SafeHtml:
         """Return an entry's content with the URLs of its images rewritten."""

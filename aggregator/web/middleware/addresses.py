@@ -57,9 +57,13 @@ class RequestConfig:
         return here
 
 
-def root() -> str:
-    """Return the path prefix of the site in the current request, "" at the root of a host."""
-    return urlsplit(request.environ.get(ADDRESS, "")).path
+def root(environ: "WSGIEnvironment | None" = None) -> str:
+    """Return the path prefix of the site in a request, "" at the root of a host.
+
+    Args:
+        environ: The request's, by default that of Flask's current request.
+    """
+    return urlsplit((environ or request.environ).get(ADDRESS, "")).path
 
 
 def see_other(path: str) -> Response:

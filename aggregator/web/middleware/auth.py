@@ -22,6 +22,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from aggregator.models.config import Auth, Config
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Store
+from aggregator.web.middleware.addresses import root
 from aggregator.web.middleware.attempts import LoginAttempts
 
 if TYPE_CHECKING:
@@ -253,7 +254,9 @@ def _unauthorized(environ: "WSGIEnvironment", start_response: "StartResponse") -
         query = environ.get("QUERY_STRING", "")
         target = quote(f"{path}?{query}" if query else path, safe="/")
         headers.append(("Content-Type", "text/plain; charset=utf-8"))
-        start_response("303 See Other", [*headers, ("Location", f"/login?next={target}")])
+        start_response(
+            "303 See Other", [*headers, ("Location", f"{root(environ)}/login?next={target}")]
+        )
         return [b"Sign in first.\n"]
     message = "Send the token, as Authorization: Bearer or as the password of Basic."
     body, kind = f"{message}\n", "text/plain; charset=utf-8"

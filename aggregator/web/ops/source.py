@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
 from aggregator.models.query import Query
@@ -13,6 +14,7 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import NoSuchView, resolve
+from aggregator.web.middleware.addresses import see_other
 from aggregator.web.middleware.auth import Authenticator
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.ops import sparkline
@@ -69,18 +71,14 @@ class SourcePages:
     def poll(self, source_id: str) -> Response:
         """Make a source due now; the scheduler polls it within a few seconds."""
         if not self._authenticator.admits(request.environ):
-            return _see_other(url_for("login.form", next=f"/source/{source_id}"))
+            return see_other(f"/login?next={quote(f'/source/{source_id}')}")
         base_url = self._config().site.url
         if not (self._authenticator.has_bearer(request.environ) or same_origin(base_url)):
             abort(403, "This request came from another site. Use the button on the source’s page.")
         with self._store.transaction() as db:
             _state(db, source_id)
             poll_plan.request(db, self._clock(), [source_id])
-        return _see_other(url_for("source.page", source_id=source_id, asked=1))
-
-
-def _see_other(path: str) -> Response:
-    return redirect(path, 303)  # type: ignore[return-value]  # werkzeug's base class
+        return see_other(f"/source/{quote(source_id)}?asked=1")
 
 
 def _state(db: Connection, source_id: str) -> SourceState:

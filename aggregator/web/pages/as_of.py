@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Response, abort, redirect, render_template, request
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
@@ -28,6 +27,7 @@ from aggregator.web.feeds import build, site_feeds
 from aggregator.web.feeds.build import Content
 from aggregator.web.feeds.documents import parse_address
 from aggregator.web.feeds.views import NoSuchView, ViewSpec
+from aggregator.web.middleware.addresses import see_other
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import dates, front
 from aggregator.web.pages.entry_lists import EntryLists
@@ -72,7 +72,7 @@ def blueprint(
     routes = Blueprint("as_of", __name__, url_prefix="/at")
     pages = PastPages(config, store, clock)
     routes.add_url_rule("", "choose", pages.choose)
-    routes.add_url_rule("/<time>/", "front", pages.front)
+    routes.add_url_rule("/<time>/", "front", pages.front, strict_slashes=False)
     routes.add_url_rule("/<time>/<kind>", "named", pages.list, defaults={"name": ""})
     routes.add_url_rule("/<time>/<kind>/<path:name>", "list", pages.list)
     routes.add_url_rule("/<time>/feeds/<path:feed>", "feed", pages.feed)
@@ -96,11 +96,11 @@ class PastPages:
         self._config, self._store, self._clock = config, store, clock
         self._etags = PageEtags(clock)
 
-    def choose(self) -> AnyResponse:
+    def choose(self) -> Response:
         """Redirect to the version of a time; by default an hour ago, or the oldest."""
         time = request.args.get("moment", "").removesuffix("Z") or self._default()
         path = "".join(request.args.get("page", "/").split())  # no line break gets into a header
-        return redirect(f"/at/{_name(self._parse(time))}/{path.lstrip('/')}", 303)
+        return see_other(f"/at/{_name(self._parse(time))}/{path.lstrip('/')}")
 
     def _default(self) -> str:
         with self._store.reading() as db:
@@ -117,10 +117,10 @@ class PastPages:
             etag = self._etags.of(db, config)
             if matches(etag):
                 return not_modified(etag)
-            self._check(db, at)
+            oldest = self._check(db, at)
             lists = PastEntryLists(db, config, at)
             page = front.compose(lists, as_of.last_change(db, lists.then))
-        return self._response("front.html", page, at, "/", etag)
+        return self._response("front.html", page, at, oldest, "/", etag)
 
     def list(self, time: str, kind: str, name: str) -> Response | str:
         """Show a section, saved view, category, author or language."""
@@ -133,11 +133,11 @@ class PastPages:
             etag = self._etags.of(db, config)
             if matches(etag):
                 return not_modified(etag)
-            self._check(db, at)
+            oldest = self._check(db, at)
             page = list_page(PastEntryLists(db, config, at), spec, kind, name)
         if page.next_path:
             page = replace(page, next_path=f"{_root(at)}{page.next_path}")
-        return self._response("list.html", page, at, spec.page_path, etag)
+        return self._response("list.html", page, at, oldest, spec.page_path, etag)
 
     def feed(self, time: str, feed: str) -> Response:
         """Return a view as a feed."""
@@ -186,14 +186,22 @@ class PastPages:
         return at
 
     @staticmethod
-    def _check(db: Connection, at: datetime) -> None:
+    def _check(db: Connection, at: datetime) -> datetime:
+        """Return the time of the oldest entry; answer 404 if it is later."""
         oldest = as_of.oldest(db)
         if oldest is None or at < oldest:
             hint = f" The oldest is from {dates.in_zones(oldest, ())}." if oldest else ""
             abort(404, f"No entries are stored from this time.{hint}")
+        return oldest
 
     def _response(
-        self, template: str, page: FrontPage | ListPage, at: datetime, path: str, etag: str
+        self,
+        template: str,
+        page: FrontPage | ListPage,
+        at: datetime,
+        oldest: datetime,
+        path: str,
+        etag: str,
     ) -> Response:
         past = PastVersion(
             at=at,
@@ -202,7 +210,7 @@ class PastPages:
             others=tuple(
                 (label, f"{_root(at + step)}{path}")
                 for label, step in _STEPS
-                if at + step <= self._clock()
+                if oldest <= at + step <= self._clock()
             ),
             printing=request.args.get("print") == "1",
         )

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
+from aggregator.web.middleware.addresses import root, see_other
 from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Authenticator, Refused
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.pages.view_models import Head
@@ -38,11 +39,12 @@ class Login:
         result = self._authenticator.sign_in(password, address)
         if isinstance(result, Refused):
             return self._refused(result)
-        response = _see_other(_local_path(request.form.get("next", "")))
+        response = see_other(_local_path(request.form.get("next", "")))
         response.set_cookie(
             COOKIE,
             result.cookie,
             max_age=SESSION_SECONDS,
+            path=root() or "/",
             secure=self._config().site.url.startswith("https:"),
             httponly=True,
             samesite="Lax",
@@ -53,8 +55,8 @@ class Login:
         """End all sessions, and delete the cookie."""
         self._check_same_origin()
         self._authenticator.sign_out(request.environ)
-        response = _see_other("/login")
-        response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
+        response = see_other("/login")
+        response.delete_cookie(COOKIE, path=root() or "/", httponly=True, samesite="Lax")
         return response
 
     def _refused(self, refused: Refused) -> Response:
@@ -80,10 +82,6 @@ class Login:
         response = Response(body, status)
         response.headers["Cache-Control"] = "no-store"
         return response
-
-
-def _see_other(path: str) -> Response:
-    return redirect(path, 303)  # type: ignore[return-value]  # werkzeug's base class
 
 
 def _local_path(path: str) -> str:

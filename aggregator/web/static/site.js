@@ -3,6 +3,7 @@
 
 // --- new entries: checks each minute and shows a bar, without moving the page
 
+const root = new URL("..", document.currentScript.src); // the site may be below a path
 const newest = document.body.dataset.newest;
 const bar = document.getElementById("news");
 let tag = null;
@@ -11,7 +12,7 @@ async function checkForNew() {
   if (document.hidden) return;
   const headers = tag ? { "If-None-Match": tag } : {};
   try {
-    const response = await fetch(`/news.json?since=${newest}`, { headers, cache: "no-store" });
+    const response = await fetch(new URL(`news.json?since=${newest}`, root), { headers, cache: "no-store" });
     if (response.status !== 200) return;
     tag = response.headers.get("ETag");
     const { new: count } = await response.json();

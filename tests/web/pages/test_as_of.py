@@ -61,18 +61,23 @@ def test_views_show_the_entries_of_that_time(
 
 def test_banner_shows_the_time_and_links_to_other_times(past: PageSite) -> None:
     past.now = START + timedelta(hours=3)
-    page = past.text("/at/2009-06-27T22:00Z/section/world")
+    page = past.text("/at/2009-06-27T22:30Z/section/world")
     assert "This page as it was at" in page
-    assert "22:00 GMT, Saturday, 27 June 2009 · 23:00 UK" in page
+    assert "22:30 GMT, Saturday, 27 June 2009 · 23:30 UK" in page
     links = re.findall(r'<li><a href="([^"]*)">(A day|An hour|Now|Print)', page)
     assert links == [
-        ("/at/2009-06-26T22:00Z/section/world", "A day"),
-        ("/at/2009-06-27T21:00Z/section/world", "An hour"),
-        ("/at/2009-06-27T23:00Z/section/world", "An hour"),
+        ("/at/2009-06-27T21:30Z/section/world", "An hour"),
+        ("/at/2009-06-27T23:30Z/section/world", "An hour"),
         ("/section/world", "Now"),
-        ("/at/2009-06-27T22:00Z/section/world?print=1", "Print"),
+        ("/at/2009-06-27T22:30Z/section/world?print=1", "Print"),
     ]
     assert 'class="edition note printing"' in past.text(links[-1][0])
+
+
+def test_no_link_leads_before_the_oldest_entry(past: PageSite) -> None:
+    past.now = START + timedelta(days=3)
+    links = re.findall(r'<li><a href="/at/([^/]*)/">', past.text("/at/2009-06-28T21:00Z/"))
+    assert links == ["2009-06-28T20:00Z", "2009-06-28T22:00Z", "2009-06-29T21:00Z"]
 
 
 def test_navigation_stays_in_the_past_version(past: PageSite) -> None:
