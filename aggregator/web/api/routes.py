@@ -18,7 +18,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from aggregator.errors import QueryError
 from aggregator.models.config import Config
 from aggregator.models.numbers import parse_number
-from aggregator.models.query import MAX_ENTRIES, Stories
+from aggregator.models.query import MAX_ENTRIES, Stories, parse
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, versions
 from aggregator.store.entries import stories as stored_stories
@@ -72,6 +72,7 @@ class Api:
         """List the entries of a view, newest first; by default each entry of a story."""
         config, before = self._config(), requested_cursor()
         arguments = [pair for pair in request.args.items(multi=True) if pair[0] not in _PAGING]
+        parse(urlencode(arguments))  # other than pages and feeds, the API refuses unknown keys
         query = resolve("all", "", urlencode(arguments), config).query
         if "stories" not in request.args:
             query = replace(query, stories=Stories.EXPAND)

@@ -134,7 +134,8 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     Args:
         kind: One of `KINDS`.
         id: The name within its kind, "" for `all` and `search`.
-        args: The query string; its `token` opens a private view, as does `bearer`.
+        args: The query string; its `token` opens a private view, as does `bearer`. Unknown keys
+            are ignored.
         config: The configuration in force.
         bearer: The token of the Authorization field, "" without one.
 
@@ -152,7 +153,7 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     in_address = bool(secret) and _same(token, secret)
     if secret and not in_address and not _same(bearer, secret):
         raise NeedsToken("this view is private: add ?token=… to the address")
-    wanted = queries.parse(args)
+    wanted = queries.parse(queries.known_pairs(args))
     if kind == "search" and wanted == _DEFAULT:
         raise QueryError(f"a search needs one of: {', '.join(queries.KEYS)}")
     _check_ids(wanted, config)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aggregator.errors import StoreError
+from aggregator.models.query import known_pairs
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.web.middleware.addresses import ADDRESS
@@ -45,8 +46,9 @@ def request_key(environ: Mapping[str, Any]) -> RequestKey:
 
 
 def document_key(environ: Mapping[str, Any]) -> DocumentKey:
-    """Return the key under which a request's document is cached."""
-    return f"{environ.get(ADDRESS, '')}{environ['PATH_INFO']}", environ.get("QUERY_STRING") or ""
+    """Return the key under which a request's document is cached; it has no unknown parameter."""
+    query = known_pairs(environ.get("QUERY_STRING") or "", "token")
+    return f"{environ.get(ADDRESS, '')}{environ['PATH_INFO']}", query
 
 
 class Cache:

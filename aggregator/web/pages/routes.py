@@ -111,18 +111,20 @@ class Pages:
         try:
             spec = resolve("search", "", query, config)
         except QueryError as error:
+            given, hints = queries.known_pairs(query), queries.suggestions(query)
             page = ListPage(
                 head=Head(title=f"Search – {config.site.title}", updated=None),
                 kind="search",
                 name="Search",
                 days=(),
-                notes=(str(error),) if query else (),
+                notes=hints + ((str(error),) if given else ()),
                 q=request.args.get("q", ""),
             )
             body = render_template("list.html", page=page, head=page.head)
-            return Response(body, 400 if query else 200)
+            return Response(body, 400 if given or hints else 200)
         ignored = fts.expression(spec.query.q, spec.query.exclude).ignored
-        notes = tuple(f"Ignored “{term}”: it has no letters or digits." for term in ignored)
+        notes = queries.suggestions(query)
+        notes += tuple(f"Ignored “{term}”: it has no letters or digits." for term in ignored)
         with self._store.reading() as db:
             page = list_page(EntryLists(db, config), spec, "search", "Search", notes)
         return render_template("list.html", page=page, head=page.head)

@@ -156,7 +156,6 @@ def test_past_feed_has_a_different_id_and_addresses(past: PageSite) -> None:
         (f"{THEN}/status", 404, ""),
         (f"{THEN}/feeds/all/archive/1.atom", 404, "no archives"),
         (f"{THEN}/feeds/all.opml", 404, "ends in .atom"),
-        (f"{THEN}/section/world?colour=red", 400, "unknown key"),
     ],
 )
 def test_invalid_times_and_paths_are_errors(
