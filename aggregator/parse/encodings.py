@@ -65,8 +65,8 @@ _OTHER_LABELS = {
 
 _SURROGATE_PAIR = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])+")
 _CUT_CHARACTER = re.compile(rb"[\xc2\xc3\xe2\xef\xf0][\x80-\xbf]{0,2}")
-_RUN = re.compile(rb"[^<>\x80-\xff]*[\x80-\xff][^<>]*")
-"""Text between two tags that is not all ASCII."""
+_RUN = re.compile(rb"[^<>]+")  # one class: a second one before it would take quadratic time
+"""Text between two tags."""
 _UNICODE = re.compile(r"utf-(?:8|16|32)")
 _LEADS = {
     "big5": range(0x81, 0xFF),
@@ -198,6 +198,8 @@ def _read_pasted(run: re.Match[bytes]) -> bytes:
 
     A single fault, the remains of a cut character, or a fault beside characters stays a fault.
     """
+    if run[0].isascii():
+        return run[0]
     text = run[0].decode("utf-8", "replace")
     faults = text.count(REPLACEMENT)
     is_pasted = (

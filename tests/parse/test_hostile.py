@@ -44,6 +44,7 @@ def test_what_would_cost_too_much_is_refused_soon(body: bytes) -> None:
         pytest.param(rss(f"<item><title>{'&e;' * 5_000}</title></item>", head=REPEATED), id="long"),
         pytest.param(rss("<item><title>" + "&amp;" * 50_000 + "</title></item>"), id="references"),
         pytest.param(rss("<item/>" * 2_000), id="many items"),
+        pytest.param(rss(f"<item>{'x' * 200_000}</item>") + b"\xff", id="a bad byte, long texts"),
         pytest.param(
             rss("<x xml:base='a/'>" * 200 + "<item>" + "<a:link href='b'/>" * 20_000 + "</item>"),
             id="many links below many bases",
