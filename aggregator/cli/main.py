@@ -1,15 +1,15 @@
 """The command `aggregator`: global options, logging and errors of all subcommands."""
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
 from aggregator import __version__
 from aggregator.cli import logs
+from aggregator.config import DEFAULT_PATH
 from aggregator.errors import AggregatorError, ConfigError
-
-DEFAULT_CONFIG = "config/sources.yaml"
 
 COMMANDS = {
     "run": "run:run",
@@ -17,10 +17,11 @@ COMMANDS = {
     "web": "web_server:web",
     "demo": "run:demo",
     "poll": "poll:poll_command",
+    "init": "sources:init",
     "check": "sources:check",
     "import": "sources:import_command",
     "export": "sources:export",
-    "add": "sources:add",
+    "add": "add:add",
     "status": "diagnose:status",
     "explain": "diagnose:explain",
     "doctor": "diagnose:doctor",
@@ -48,6 +49,15 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"aggregator.cli.{module}"), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "`aggregator --help` lists the commands."
+            ctx.fail(f"There is no command {args[0]}. {hint}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -67,7 +77,7 @@ class _Commands(click.Group):
     "--config",
     "config_path",
     envvar="AGGREGATOR_CONFIG",
-    default=DEFAULT_CONFIG,
+    default=DEFAULT_PATH,
     show_default=True,
     help="Configuration file (or AGGREGATOR_CONFIG).",
 )
@@ -78,7 +88,8 @@ def main(ctx: click.Context, config_path: str, debug: bool) -> None:
 
     \b
     Examples:
-      aggregator run                         poll and serve config/sources.yaml
+      aggregator init                        write config/sources.yaml to start from
+      aggregator run                         poll and serve it
       aggregator --config my.yaml check      list the mistakes in a file
       aggregator poll --force                poll all sources now
       aggregator doctor bbc-world            find problems with a source

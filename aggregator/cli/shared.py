@@ -1,16 +1,19 @@
 """Shared by the commands: consoles, configuration, database."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, cast
 
 from rich.console import Console
 
 from aggregator.cli import masked
+from aggregator.config import edit
 from aggregator.config import file as config_file
+from aggregator.config.rewrite import rewrite
 from aggregator.errors import AggregatorError
-from aggregator.models.config import Config
+from aggregator.models.config import Config, Section, Source
 from aggregator.store.database.connection import Store
 
 console = Console(file=cast("IO[str]", masked.Stream("stdout")), highlight=False, soft_wrap=True)
@@ -29,6 +32,18 @@ def parse(text: str, path: str) -> Config:
     config = config_file.parse(text, path, os.environ)
     masked.hide(config.secrets)
     return config
+
+
+def add_to_file(path: str, sources: Sequence[Source], sections: Sequence[Section] = ()) -> None:
+    """Append sections and sources to a configuration file, unless the result would be invalid.
+
+    Raises:
+        AggregatorError: The file can't be extended or written; it is as before.
+    """
+    config_file.read_text(path)  # its errors are for people
+    text = edit.append(Path(path).read_bytes().decode(), sources, path, sections=sections)
+    parse(text.removeprefix("\ufeff"), path)
+    rewrite(path, text)
 
 
 @contextmanager

@@ -1,24 +1,45 @@
-"""Commands for the configuration: check, import, export, add."""
+"""Commands for the configuration: init, check, import, export."""
 
-import os
-import shutil
+import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 from rich.markup import escape
 
-from aggregator.cli import masked
-from aggregator.cli.fetch_once import url_poller
-from aggregator.cli.shared import console, error_console, load
-from aggregator.config import edit
-from aggregator.errors import AggregatorError, ConfigError
+from aggregator.cli import masked, opml_plan
+from aggregator.cli.shared import add_to_file, console, error_console, load
+from aggregator.config import DEFAULT_PATH, edit
+from aggregator.config.rewrite import create
+from aggregator.demo import starter
+from aggregator.errors import ConfigError
 from aggregator.formats import opml
 from aggregator.models.config import Config, Source
-from aggregator.models.poll import Failed, ParsedDocument, PollResult
-from aggregator.models.urls import host_of
+from aggregator.models.entry import Feed
+from aggregator.store.database.connection import Store
+from aggregator.store.sources import sources
+
+
+@click.command()
+@click.pass_obj
+def init(path: str) -> None:
+    """Write a commented configuration file to start from.
+
+    Writes config/sources.yaml, or the file of --config. An existing file is not changed.
+
+    \b
+    Examples:
+      aggregator init
+      aggregator --config news.yaml init
+    """
+    lines = starter.path("sources.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
+    # The first line names the schema for editors, by a path that is right in the checkout only.
+    text = "".join(lines[2:] if "yaml-language-server" in lines[0] else lines)
+    create(path, text)
+    option = "" if path == DEFAULT_PATH else f"--config {shlex.quote(path)} "
+    console.print(f"{escape(path)}: written. Edit it, then run:")
+    console.print(f"  aggregator {escape(option)}run")
 
 
 @click.command()
@@ -48,52 +69,43 @@ def check(path: str) -> None:
 def import_command(path: str, file: BinaryIO, append: bool) -> None:
     """Convert OPML from another feed reader to YAML.
 
-    Prints the sources, or appends them to the configuration.
+    Prints the sections and sources, or appends those that are new to the configuration. Folders and
+    categories become sections; a feed in two folders is in two sections.
 
     \b
     Examples:
       aggregator import subscriptions.opml > more.yaml
       aggregator import --append subscriptions.opml
     """
+    config = load(path) if append else None
     document = opml.parse(file.read())
-    for rejected in document.rejected:
+    plan = opml_plan.plan(
+        document, config.sections if config else (), config.sources if config else ()
+    )
+    for rejected in plan.rejected:
         text, url = escape(rejected.text), escape(rejected.url)
         error_console.print(f"skipped: {text} {url}: {rejected.reason}")
-    taken = {source.id for source in load(path).sources} if append else set()
-    known = {source.url for source in load(path).sources} if append else set()
-    outlines = [outline for _, outline in opml.sources(document.outlines)]
-    added = [_as_source(item.url, item.text, taken) for item in outlines if item.url not in known]
     if not append:
-        click.echo("sources:")
-        for source in added:
-            click.echo(edit.source_yaml(source))
+        click.echo(
+            edit.append("", plan.sources, sections=plan.sections) or "sources: []\n", nl=False
+        )
         return
-    _append(path, added)
-    console.print(f"{escape(path)}: {len(added)} sources added")
+    if plan.sources:
+        add_to_file(path, plan.sources, plan.sections)
+    console.print(f"{escape(path)}: {_summary(plan)}")
 
 
-def _as_source(url: str, title: str, taken: set[str]) -> Source:
-    """Return a source with an unused id from its title or host."""
-    stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
-    stem = "-".join(part for part in stem.split("-") if part)[:40].strip("-")
-    stem = stem or (host_of(url) or "source").replace(".", "-")
-    source_id, number = stem, 2
-    while source_id in taken:
-        source_id, number = f"{stem}-{number}", number + 1
-    taken.add(source_id)
-    return Source(id=source_id, url=url, title=title)
-
-
-def _append(path: str, added: list[Source]) -> None:
-    file = Path(path)
-    text = edit.append(file.read_bytes().decode(), added, path)
-    temporary = file.with_name(f".{file.name}.new")
-    with temporary.open("w", encoding="utf-8", newline="") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    shutil.copymode(file, temporary)
-    temporary.replace(file)
+def _summary(plan: opml_plan.Plan) -> str:
+    parts = [f"{len(plan.sources)} sources added"]
+    if plan.sections:
+        parts.append(f"sections created: {', '.join(section.id for section in plan.sections)}")
+    if plan.merged:
+        parts.append(f"{plan.merged} listed more than once, merged")
+    if plan.known:
+        parts.append(f"{len(plan.known)} already in the configuration")
+    if plan.rejected:
+        parts.append(f"{len(plan.rejected)} skipped")
+    return escape("; ".join(parts))
 
 
 @click.command()
@@ -107,23 +119,27 @@ def export(path: str, output: str | None) -> None:
       aggregator export --output sources.opml
     """
     config = load(path)
-    body = opml.render(_outlines(config), title=config.site.title)
+    body = masked.body(opml.render(_outlines(config), title=config.site.title))
     if output:
-        Path(output).write_bytes(masked.body(body))
+        Path(output).write_bytes(body)
     else:
-        sys.stdout.buffer.write(masked.body(body))
+        sys.stdout.buffer.write(body)
 
 
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:
     """Return the sources by section, then those without one."""
+    feeds = _feeds(config)
 
     def outline(source: Source) -> opml.Outline:
-        return opml.Outline(text=source.title or source.id, url=source.url)
+        feed = feeds.get(source.id, Feed())
+        title = source.title or feed.title or source.id
+        return opml.Outline(text=title, url=source.url, link=feed.link)
 
     folders = [
         opml.Outline(
             text=section.title,
             description=section.description,
+            categories=(section.id,),
             children=tuple(outline(s) for s in config.sources if section.id in s.sections),
         )
         for section in config.sections
@@ -132,54 +148,13 @@ def _outlines(config: Config) -> tuple[opml.Outline, ...]:
     return (*(folder for folder in folders if folder.children), *rest)
 
 
-@click.command()
-@click.argument("url")
-@click.option("--section", "sections", multiple=True, help="Section of the new source.")
-@click.option("--id", "source_id", default="", help="Its id; by default from its title.")
-@click.option("--yes", is_flag=True, help="Add without asking.")
-@click.pass_obj
-def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
-    """Add the feed of a page to the configuration.
-
-    Shows its entries and asks first.
-
-    \b
-    Examples:
-      aggregator add https://www.example.org/
-      aggregator add https://www.example.org/feed.xml --section science --yes
-    """
-    config = load(path)
-    with url_poller(config) as poll:
-        result, feed_url = _find(poll, url)
-    outcome = result.outcome
-    if not isinstance(outcome, ParsedDocument):
-        detail = outcome.detail if isinstance(outcome, Failed) else "no document"
-        raise AggregatorError(f"no feed found: {detail}")
-    known = next((source.id for source in config.sources if source.url == feed_url), "")
-    if known:
-        raise AggregatorError(f"{feed_url} is already in the configuration, as {known}")
-    console.print(f"[bold]{escape(outcome.feed.title or feed_url)}[/]  {escape(feed_url)}")
-    for entry in outcome.entries[:5]:
-        when = f"{entry.published:%Y-%m-%d}" if entry.published else "undated   "
-        console.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")
-    if not yes and not click.confirm("Add it?", default=True):
-        return
-    source = _as_source(feed_url, outcome.feed.title, {source.id for source in config.sources})
-    source = Source(id=source_id or source.id, url=feed_url, title="", sections=sections)
-    before = Path(path).read_bytes()
-    _append(path, [source])
+def _feeds(config: Config) -> dict[str, Feed]:
+    """Return what the feeds said of themselves at their last polls."""
+    if not Path(config.storage).exists():
+        return {}
+    store = Store(config.storage)
     try:
-        load(path)
-    except ConfigError:
-        Path(path).write_bytes(before)
-        raise
-    console.print(f"{escape(path)}: added as {escape(source.id)}; a running service polls it now")
-
-
-def _find(poll: Callable[[str], PollResult], url: str) -> tuple[PollResult, str]:
-    if "://" not in url:
-        url = f"https://{url}"
-    result = poll(url)
-    if result.discovered:
-        return poll(result.discovered), result.discovered
-    return result, url
+        with store.reading() as db:
+            return {state.id: state.feed for state in sources.all_states(db)}
+    finally:
+        store.close()

@@ -8,6 +8,11 @@ validation  collects every mistake during one pass over the nodes
 file        a file or text to a `Config`
 watch       reload the file when it changes
 snapshot    a copy of the last valid file, for new web workers
-edit        append sources without changing other bytes
+edit        append sources and sections without changing other bytes
+ids         readable ids for new sources and sections
+rewrite     write the file: all of it or nothing
 reference   the JSON Schema and docs/configuration.md, from the table
 """
+
+DEFAULT_PATH = "config/sources.yaml"
+"""The configuration file when the user names none."""

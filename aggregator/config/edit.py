@@ -1,4 +1,4 @@
-"""Add sources to the text of a configuration file without changing other bytes."""
+"""Add sources and sections to the text of a configuration file without changing other bytes."""
 
 import re
 from collections.abc import Sequence
@@ -10,44 +10,58 @@ from aggregator.config import tree
 from aggregator.config.validation import VARIABLE
 from aggregator.errors import ConfigError, Problem
 from aggregator.models import query
-from aggregator.models.config import Source
+from aggregator.models.config import Section, Source
 
 _COMMENT = re.compile(r"[ \t]+#")
 _BLANK_LINE_ABOVE = re.compile(r"\n[ \t\r]*\n\Z")
 _NOTHING = re.compile(r"\s*(\[\s*\]|~|null|Null|NULL)?")
 _INDENT = 2
 
+Item = dict[str, Any]
+"""The keys of an item of a list, as they are written."""
 
-def append(text: str, sources: Sequence[Source], file: str = "sources.yaml") -> str:
-    """Return the text with sources appended to its list `sources`, which is created if missing.
 
-    Writes id, url, title, sections, every and enabled, in the style of the list's last item.
+def append(
+    text: str,
+    sources: Sequence[Source],
+    file: str = "sources.yaml",
+    *,
+    sections: Sequence[Section] = (),
+) -> str:
+    """Return the text with items appended to its lists, which are created if missing.
+
+    Writes id, url, title, sections, every and enabled of sources, id and title of sections, in the
+    style of the list's last item.
 
     Raises:
-        ConfigError: The text is not YAML, or its list has an unsupported form; shows the lines
-            to add by hand.
+        ConfigError: The text is not YAML, or a list has an unsupported form; shows the lines to add
+            by hand.
     """
     if text.startswith("\ufeff"):  # a byte order mark shifts the indexes of nodes
-        return f"\ufeff{append(text[1:], sources, file)}"
+        return f"\ufeff{append(text[1:], sources, file, sections=sections)}"
+    text = _append(text, "sections", [_section_values(section) for section in sections], file)
+    return _append(text, "sources", [_values(source) for source in sources], file)
+
+
+def _append(text: str, name: str, added: Sequence[Item], file: str) -> str:
     document = tree.parse(text, file)
     if document.problems:
         raise ConfigError(document.problems)
-    if not sources:
+    if not added:
         return text
-    expected = _urls(document.root) + [_escaped(source.url) for source in sources]
+    expected = _ids(document.root, name) + [str(item["id"]) for item in added]
     try:
-        edited = _insert(text, document.root, sources)
-        correct = _urls(tree.compose(edited)) == expected
+        edited = _insert(text, document.root, name, added)
+        correct = _ids(tree.compose(edited), name) == expected
     except (yaml.YAMLError, _UnsupportedForm):
         edited, correct = text, False
     if not correct:
-        raise ConfigError((_manual_problem(document.root, sources, file),))
+        raise ConfigError((_manual_problem(document.root, name, added, file),))
     return edited
 
 
-def source_yaml(source: Source, *, flow: bool = False) -> str:
-    """Return a source as a list item, `- id: …`, without indentation."""
-    values = _values(source)
+def _item_yaml(values: Item, *, flow: bool = False) -> str:
+    """Return a list item, `- id: …`, without indentation."""
     if flow:
         return f"- {_dump(values, flow=True)}"
     lines = [_dump({key: value}) for key, value in values.items()]
@@ -58,8 +72,12 @@ class _UnsupportedForm(Exception):
     """The list is written in a form that this module can't extend."""
 
 
-def _values(source: Source) -> dict[str, Any]:
-    values: dict[str, Any] = {"id": source.id, "url": _escaped(source.url)}
+def _section_values(section: Section) -> Item:
+    return {"id": section.id, "title": _escaped(" ".join(section.title.split()))}
+
+
+def _values(source: Source) -> Item:
+    values: Item = {"id": source.id, "url": _escaped(source.url)}
     title = _escaped(" ".join(source.title.split()))
     if title:
         values["title"] = title
@@ -76,7 +94,7 @@ def _escaped(text: str) -> str:
     return VARIABLE.sub(r"$\g<0>", text)
 
 
-def _dump(values: dict[str, Any], *, flow: bool = False) -> str:
+def _dump(values: Item, *, flow: bool = False) -> str:
     nested = any(isinstance(value, list) for value in values.values())
     style = True if flow else None if nested else False
     return yaml.safe_dump(
@@ -84,47 +102,45 @@ def _dump(values: dict[str, Any], *, flow: bool = False) -> str:
     ).rstrip("\n")
 
 
-def _insert(text: str, root: yaml.Node | None, sources: Sequence[Source]) -> str:
+def _insert(text: str, root: yaml.Node | None, name: str, added: Sequence[Item]) -> str:
     if root is None:
-        return _splice(text, len(text), f"sources:\n{_items(sources)}")
+        return _splice(text, len(text), f"{name}:\n{_items(added)}")
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise _UnsupportedForm
-    pair = next((pair for pair in root.value if pair[0].value == "sources"), None)
+    pair = next((pair for pair in root.value if pair[0].value == name), None)
     if pair is None:
-        return _splice(text, len(text), f"\nsources:\n{_items(sources)}")
+        return _splice(text, len(text), f"\n{name}:\n{_items(added)}")
     key, value = pair
     if value.start_mark.index < key.start_mark.index:
         raise _UnsupportedForm  # an alias: the list is elsewhere
     if isinstance(value, yaml.SequenceNode) and value.value:
-        return _after_last(text, key, value, sources)
+        return _after_last(text, key, value, added)
     if isinstance(value, yaml.SequenceNode) or value.tag.endswith(":null"):
-        return _in_place(text, key, value, sources)
+        return _in_place(text, key, value, added)
     raise _UnsupportedForm
 
 
-def _in_place(text: str, key: yaml.Node, value: yaml.Node, sources: Sequence[Source]) -> str:
+def _in_place(text: str, key: yaml.Node, value: yaml.Node, added: Sequence[Item]) -> str:
     """Replace an empty value, null or [] with items; a comment after it stays."""
     colon = text.index(":", key.end_mark.index) + 1
     end = value.end_mark.index if value.end_mark.index > value.start_mark.index else colon
     if not _NOTHING.fullmatch(text[colon:end]):
         raise _UnsupportedForm  # an anchor or a comment between the key and its value
     at = _after_comments(text, _line_end(text, end), key.start_mark.column)
-    return _splice(text[:colon] + text[end:], at - end + colon, _items(sources))
+    return _splice(text[:colon] + text[end:], at - end + colon, _items(added))
 
 
-def _after_last(
-    text: str, key: yaml.Node, value: yaml.SequenceNode, sources: Sequence[Source]
-) -> str:
+def _after_last(text: str, key: yaml.Node, value: yaml.SequenceNode, added: Sequence[Item]) -> str:
     last = value.value[-1]
     if last.start_mark.index < value.start_mark.index:
         raise _UnsupportedForm  # an alias: the item is elsewhere
     end = tree.end_of(last, text)
     if value.flow_style:
-        items = "".join(f", {source_yaml(source, flow=True)[2:]}" for source in sources)
+        items = "".join(f", {_item_yaml(item, flow=True)[2:]}" for item in added)
         return text[:end] + items + text[end:]
     above = text[: text.rfind("\n", 0, last.start_mark.index) + 1]
     items = _items(
-        sources,
+        added,
         indent=value.start_mark.column,
         flow=bool(getattr(last, "flow_style", False)),
         apart=len(value.value) > 1 and bool(_BLANK_LINE_ABOVE.search(above)),
@@ -133,14 +149,14 @@ def _after_last(
 
 
 def _items(
-    sources: Sequence[Source], *, indent: int = _INDENT, flow: bool = False, apart: bool = False
+    added: Sequence[Item], *, indent: int = _INDENT, flow: bool = False, apart: bool = False
 ) -> str:
     """Return whole lines; `apart` adds an empty line before each item."""
     margin = " " * indent
     lines = ""
-    for source in sources:
+    for item in added:
         lines += "\n" if apart else ""
-        for line in source_yaml(source, flow=flow).split("\n"):
+        for line in _item_yaml(item, flow=flow).split("\n"):
             lines += f"{margin}{line}\n"
     return lines
 
@@ -173,24 +189,24 @@ def _after_comments(text: str, at: int, column: int) -> int:
     return at
 
 
-def _urls(root: yaml.Node | None) -> list[str]:
+def _ids(root: yaml.Node | None, name: str) -> list[str]:
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    lists = [value for key, value in pairs if key.value == "sources"]
+    lists = [value for key, value in pairs if key.value == name]
     items = lists[0].value if lists and isinstance(lists[0], yaml.SequenceNode) else []
-    return [_url(item) for item in items]
+    return [_id(item) for item in items]
 
 
-def _url(item: yaml.Node) -> str:
+def _id(item: yaml.Node) -> str:
     pairs = item.value if isinstance(item, yaml.MappingNode) else []
-    return next((str(value.value) for key, value in pairs if key.value == "url"), "")
+    return next((str(value.value) for key, value in pairs if key.value == "id"), "")
 
 
-def _manual_problem(root: yaml.Node | None, sources: Sequence[Source], file: str) -> Problem:
-    lines = "\n".join(source_yaml(source) for source in sources)
+def _manual_problem(root: yaml.Node | None, name: str, added: Sequence[Item], file: str) -> Problem:
+    lines = "\n".join(_item_yaml(item) for item in added)
     return Problem(
         file=file,
         line=root.start_mark.line + 1 if root else 1,
         column=root.start_mark.column + 1 if root else 1,
-        message="sources has a form that can't be extended automatically",
+        message=f"{name} has a form that can't be extended automatically",
         remedy=f"Add these lines to it by hand:\n{lines}",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from aggregator.config import secrets, tree
+from aggregator.config import DEFAULT_PATH, secrets, tree
 from aggregator.config.keys import ROOT
 from aggregator.config.kinds import BlockValue
 from aggregator.config.validation import Validator
@@ -111,7 +111,8 @@ def read_text(path: str) -> str:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        remedy = "Create it, or set another with --config FILE or AGGREGATOR_CONFIG."
+        command = "aggregator init" if path == DEFAULT_PATH else f"aggregator --config {path} init"
+        remedy = f"Create it with `{command}`, or name another: --config FILE or AGGREGATOR_CONFIG."
         raise ConfigError((_file_problem(path, "no such file", remedy),)) from None
     except OSError as error:
         message = f"the file can't be read: {error.strerror or error}"

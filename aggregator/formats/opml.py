@@ -38,7 +38,7 @@ class Outline:
         text: The displayed name.
         url: Of the feed, "" for a folder.
         link: Of the publisher's site.
-        categories: Names, or slash-separated paths of names.
+        categories: Names, or slash-separated paths of names; of a folder, the id of its section.
     """
 
     text: str
@@ -69,13 +69,13 @@ class Document:
 
 
 def sources(
-    outlines: tuple[Outline, ...], folders: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Outline]]:
-    """Yield each source with the names of its folders, outermost first."""
+    outlines: tuple[Outline, ...], folders: tuple[Outline, ...] = ()
+) -> Iterator[tuple[tuple[Outline, ...], Outline]]:
+    """Yield each source with its folders, outermost first."""
     for outline in outlines:
         if outline.url:
             yield folders, outline
-        yield from sources(outline.children, (*folders, outline.text))
+        yield from sources(outline.children, (*folders, outline))
 
 
 # --- out -------------------------------------------------------------------------------------
@@ -108,14 +108,19 @@ def _write(outline: Outline) -> str:
             ("htmlUrl", outline.link),
             ("description", outline.description),
             ("language", outline.language),
-            ("category", ",".join(name.replace(",", " ") for name in outline.categories)),
+            ("category", _category(outline)),
         )
     else:
-        tag = f"<outline text={quote(title)}/>\n"
+        category = f" category={quote(_category(outline))}" if outline.categories else ""
+        tag = f"<outline text={quote(title)}{category}/>\n"
     if not outline.children:
         return tag
     inner = "".join(_write(child) for child in outline.children)
     return f"{tag[:-3]}>\n{inner}</outline>\n"
+
+
+def _category(outline: Outline) -> str:
+    return ",".join(name.replace(",", " ") for name in outline.categories)
 
 
 # --- in --------------------------------------------------------------------------------------
@@ -212,12 +217,16 @@ def _read(attributes: dict[str, str]) -> Outline | Rejected:
     """Return the outline of some attributes, whose names are in lower case."""
     text = attributes.get("text") or attributes.get("title", "")
     kind = attributes.get("type", "").lower()
-    url = attributes.get("xmlurl") or attributes.get("url", "")
+    url = _mended(attributes.get("xmlurl") or attributes.get("url", ""))
+    categories = tuple(
+        name.strip() for name in attributes.get("category", "").split(",") if name.strip()
+    )
     if not url:
-        return Outline(text=text)
+        return Outline(text=text, categories=categories)
     if attributes.get("iscomment", "").lower() == "true":
         return Rejected(text=text, url=url, reason="commented out (isComment)")
-    if kind not in _FEED_TYPES and not attributes.get("xmlurl"):
+    is_scraped = "+" in kind  # FreshRSS: HTML+XPath, JSON+DotNotation
+    if is_scraped or (kind not in _FEED_TYPES and not attributes.get("xmlurl")):
         return Rejected(text=text, url=url, reason=f"outlines of type {kind} are not supported")
     reason = _refused(url)
     if reason:
@@ -228,10 +237,16 @@ def _read(attributes: dict[str, str]) -> Outline | Rejected:
         link=attributes["htmlurl"] if not _refused(attributes.get("htmlurl", "")) else "",
         description=attributes.get("description", ""),
         language=attributes.get("language", ""),
-        categories=tuple(
-            name.strip() for name in attributes.get("category", "").split(",") if name.strip()
-        ),
+        categories=categories,
     )
+
+
+def _mended(url: str) -> str:
+    """Return an address without `feed:` before it, and with its spaces encoded."""
+    scheme, colon, rest = url.partition(":")
+    if colon and scheme.lower() == "feed":  # feed://host/path or feed:https://host/path
+        url = f"http:{rest}" if rest.startswith("//") else rest
+    return url.replace(" ", "%20") if "://" in url[:8] else url
 
 
 def _refused(url: str) -> str:

@@ -98,15 +98,81 @@ def test_add_finds_the_feed_of_a_page(config: Path, feed_server: FeedServer) -> 
     assert f"{feed} is already in the configuration, as harbour-news" in again.output
 
 
-def test_add_with_an_unknown_section_leaves_the_file_as_it_was(
-    config: Path, feed_server: FeedServer
-) -> None:
+def test_init_writes_a_file_that_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = CliRunner().invoke(main, ["check"])
+    assert "Create it with `aggregator init`" in missing.output
+    assert CliRunner().invoke(main, ["init"]).exit_code == 0
+    assert "valid" in CliRunner().invoke(main, ["check"]).output
+    kept = CliRunner().invoke(main, ["init"])
+    assert kept.exit_code == 2
+    assert "config/sources.yaml already exists; it was not changed" in kept.output
+
+
+def test_add_asks_before_it_creates_a_section(config: Path, feed_server: FeedServer) -> None:
     feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
     before = config.read_text()
-    refused = run(config, "add", feed_server.url("/feed"), "--section", "mars", "--yes")
+    command = ("add", feed_server.url("/feed"), "--section", "wrld")
+    refused = run(config, *command, stdin="n\n")
+    assert "There is no section wrld. Did you mean world? Create it?" in refused.output
     assert refused.exit_code == 2
-    assert 'there is no section "mars"' in refused.output
     assert config.read_text() == before
+
+    added = run(config, *command, "--section", "World", stdin="y\n\n")
+    assert added.exit_code == 0, added.output
+    after = file.load(str(config), {})
+    assert [(each.id, each.title) for each in after.sections] == [
+        ("world", "World"), ("wrld", "Wrld"),
+    ]  # fmt: skip
+    assert after.sources[-1].sections == ("wrld", "world")
+
+
+def test_add_with_yes_creates_a_section(config: Path, feed_server: FeedServer) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    assert run(config, "add", feed_server.url("/feed"), "--section", "Süd", "--yes").exit_code == 0
+    assert file.load(str(config), {}).sections[-1].id == "sud"
+
+
+def test_add_tries_http_after_https(config: Path, feed_server: FeedServer) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    address = feed_server.url("/feed").removeprefix("http://")
+    assert run(config, "add", address, "--yes").exit_code == 0
+    assert sources(config)["harbour-news"] == f"http://{address}"
+
+
+@pytest.mark.parametrize("body", [b'{"status": "ok"}', b'{"items": [{"title": "x"}]}', b"[1, 2]"])
+def test_add_refuses_json_that_is_no_feed(
+    config: Path, feed_server: FeedServer, body: bytes
+) -> None:
+    feed_server.reply("/api", body=body, headers={"Content-Type": "application/json"})
+    refused = run(config, "add", feed_server.url("/api"), "--yes")
+    assert refused.exit_code == 2
+    assert "JSON Feed" in refused.output
+    assert list(sources(config)) == ["known"]
+
+
+@pytest.mark.parametrize(("id", "why"), [("Ä b", "can't be an id"), ("known", "is in use")])
+def test_add_refuses_a_bad_id_before_it_fetches(config: Path, id: str, why: str) -> None:
+    refused = run(config, "add", "https://feed.invalid/", "--id", id, "--yes")
+    assert refused.exit_code == 2
+    assert why in refused.output
+
+
+def test_add_keeps_a_symbolic_link(config: Path, feed_server: FeedServer) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    target = config.with_name("real.yaml")
+    config.rename(target)
+    config.symlink_to(target)
+    assert run(config, "add", feed_server.url("/feed"), "--yes").exit_code == 0
+    assert config.is_symlink()
+    assert "harbour-news" in sources(target)
+
+
+@pytest.mark.parametrize(("typed", "near"), [("pol", "poll"), ("stauts", "status")])
+def test_a_mistyped_command_is_corrected(config: Path, typed: str, near: str) -> None:
+    refused = run(config, typed)
+    assert refused.exit_code == 2
+    assert f"There is no command {typed}. Did you mean {near}?" in refused.output
 
 
 def test_add_without_a_feed_says_why(config: Path, feed_server: FeedServer) -> None:

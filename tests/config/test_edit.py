@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aggregator.config import edit, file
 from aggregator.errors import ConfigError
-from aggregator.models.config import Source
+from aggregator.models.config import Section, Source
 
 NEW = Source(id="new", url="https://new.example/feed")
 FULL = Source(
@@ -185,13 +185,27 @@ def test_any_title_is_kept(title: str, before: str) -> None:
         assert "title" not in written
 
 
-def test_a_source_as_a_list_item() -> None:
-    assert edit.source_yaml(FULL) == (
-        "- id: new\n"
-        "  url: https://new.example/feed?a=1&b=#x\n"
-        "  title: 'News: the new, and [more]'\n"
-        "  sections: [europe, world]\n"
-        "  every: 1h30m\n"
-        "  enabled: false"
+def test_all_keys_of_a_source_are_written() -> None:
+    assert edit.append("", [FULL]) == (
+        "sources:\n"
+        "  - id: new\n"
+        "    url: https://new.example/feed?a=1&b=#x\n"
+        "    title: 'News: the new, and [more]'\n"
+        "    sections: [europe, world]\n"
+        "    every: 1h30m\n"
+        "    enabled: false\n"
     )
-    assert edit.source_yaml(NEW, flow=True) == "- {id: new, url: 'https://new.example/feed'}"
+
+
+def test_sections_are_added_in_the_style_of_their_list() -> None:
+    before = "sections:\n  - {id: world, title: World}  # all\nsources: []\n"
+    tech = Section(id="tech", title="Tech: ${new}")
+    assert edit.append(before, [replace(NEW, sections=("tech",))], sections=[tech]) == (
+        "sections:\n"
+        "  - {id: world, title: World}  # all\n"
+        "  - {id: tech, title: 'Tech: $${new}'}\n"
+        "sources:\n"
+        "  - id: new\n"
+        "    url: https://new.example/feed\n"
+        "    sections: [tech]\n"
+    )

@@ -706,7 +706,9 @@ class TestLoad:
 
     def test_no_file(self, tmp_path: Path) -> None:
         path = tmp_path / "none.yaml"
-        assert self.load(path).startswith(f"{path}:1:1: no such file. Create it")
+        assert self.load(path).startswith(
+            f"{path}:1:1: no such file. Create it with `aggregator --config {path} init`"
+        )
 
     def test_a_folder(self, tmp_path: Path) -> None:
         assert "the file can't be read: Is a directory" in self.load(tmp_path)

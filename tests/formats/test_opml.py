@@ -66,8 +66,8 @@ def test_an_empty_export_is_valid_and_imports_nothing() -> None:
 
 def test_sources_are_listed_with_their_folders() -> None:
     inner = Outline(text="Local", children=(SOURCE,))
-    listed = list(opml.sources((Outline(text="News", children=(inner,)), SOURCE)))
-    assert listed == [(("News", "Local"), SOURCE), ((), SOURCE)]
+    news = Outline(text="News", children=(inner,))
+    assert list(opml.sources((news, SOURCE))) == [((news, inner), SOURCE), ((), SOURCE)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_encoding_is_found(body: bytes) -> None:
     [
         *("file:///etc/passwd", "exec:rm -rf /", "|command", "filter:a:https://a.example/"),
         *("javascript:alert(1)", "data:text/xml,x", "//a.example/feed", "feed.xml", "https://"),
-        *("ftp://a.example/", "https://a.example/a b", "https://a.example\\@b", "http://[::1"),
+        *("ftp://a.example/", "https://a.example/a\\b", "https://a.example\\@b", "http://[::1"),
     ],
 )
 def test_an_address_that_can_not_be_polled_is_reported(url: str) -> None:
@@ -123,6 +123,25 @@ def test_an_address_that_can_not_be_polled_is_reported(url: str) -> None:
     assert read.outlines == ()
     assert [(r.text, r.url) for r in read.rejected] == [("a", url)]
     assert read.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("url", "mended"),
+    [
+        ("feed:https://a.example/feed", "https://a.example/feed"),
+        ("feed://a.example/feed", "http://a.example/feed"),
+        ("FEED:http://a.example/feed", "http://a.example/feed"),
+        ("https://a.example/a b", "https://a.example/a%20b"),
+    ],
+)
+def test_a_sloppy_address_is_mended(url: str, mended: str) -> None:
+    read = opml.parse(wrap(f'<outline text="a" xmlUrl="{url}"/>'))
+    assert [outline.url for outline in read.outlines] == [mended]
+
+
+def test_a_page_that_the_other_reader_scrapes_is_reported() -> None:
+    read = opml.parse(wrap('<outline text="a" type="HTML+XPath" xmlUrl="https://a.example/"/>'))
+    assert [r.reason for r in read.rejected] == ["outlines of type html+xpath are not supported"]
 
 
 def test_an_inclusion_is_not_followed() -> None:

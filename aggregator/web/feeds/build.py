@@ -257,7 +257,12 @@ def _by_section(by_id: dict[str, Outline], config: Config) -> tuple[Outline, ...
         if inside:
             children = tuple(by_id[id] for id in inside)
             folders.append(
-                Outline(text=section.title, description=section.description, children=children)
+                Outline(
+                    text=section.title,
+                    description=section.description,
+                    categories=(section.id,),
+                    children=children,
+                )
             )
     loose = [by_id[s.id] for s in config.sources if not s.sections and s.id in by_id]
     return (*folders, *loose)

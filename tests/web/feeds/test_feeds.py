@@ -448,7 +448,10 @@ def test_the_list_of_sources_is_nested_by_section(full: FeedSite) -> None:
     for path in ("/opml", "/feeds/all.opml"):
         read = opml.parse(full.get(path).data)
         assert read.title == "The Site"
-        assert [(folders, source.url) for folders, source in opml.sources(read.outlines)] == [
+        assert [
+            (tuple(folder.text for folder in folders), source.url)
+            for folders, source in opml.sources(read.outlines)
+        ] == [
             (("World",), "https://herald.example/feed"),
             (("World",), "https://post.example/rss"),
             (("Local",), "https://post.example/rss"),

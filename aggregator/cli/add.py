@@ -1,0 +1,159 @@
+"""The command add: find a feed, show it, write it into the configuration."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import click
+from rich.markup import escape
+
+from aggregator.cli.fetch_once import url_poller
+from aggregator.cli.shared import add_to_file, console, load
+from aggregator.config import ids
+from aggregator.config.values import Url
+from aggregator.errors import AggregatorError
+from aggregator.models.config import Config, Section, Source
+from aggregator.models.poll import Failed, ParsedDocument, PollResult
+from aggregator.models.query import ID
+
+_SHOWN = 5
+"""Entries of the feed that are shown."""
+
+Poll = Callable[[str], PollResult]
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--section", "sections", multiple=True, help="Section of the new source, by id or title."
+)
+@click.option("--id", "source_id", default="", help="Its id; by default from its title.")
+@click.option("--yes", is_flag=True, help="Add it, and create missing sections, without asking.")
+@click.pass_obj
+def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
+    """Add the feed of a page to the configuration.
+
+    Shows its entries and asks first. Without a scheme, https is tried, then http.
+
+    \b
+    Examples:
+      aggregator add www.example.org
+      aggregator add https://www.example.org/feed.xml --section science --yes
+    """
+    config = load(path)
+    _check_id(config, source_id)
+    with url_poller(config) as poll:
+        found = find(poll, url)
+    identity = Url().identity(found.url)
+    known = next((s.id for s in config.sources if Url().identity(s.url) == identity), "")
+    if known:
+        raise AggregatorError(f"{found.url} is already in the configuration, as {known}")
+    _show(found)
+    chosen, new_sections = _sections(config, sections, yes)
+    if not yes and not click.confirm("Add it?", default=True):
+        console.print("Nothing was added.")
+        return
+    taken = {source.id for source in config.sources}
+    source_id = source_id or ids.source_id(found.document.feed.title, found.url, taken)
+    add_to_file(path, [Source(id=source_id, url=found.url, sections=chosen)], new_sections)
+    for section in new_sections:
+        console.print(f"{escape(path)}: section {escape(section.id)} created")
+    console.print(f"{escape(path)}: added as {escape(source_id)}; a running service polls it now")
+
+
+def _check_id(config: Config, source_id: str) -> None:
+    if source_id and not ID.fullmatch(source_id):
+        raise AggregatorError(
+            f"{source_id!r} can't be an id. Use small letters, digits, dots, dashes and"
+            " underscores, at most 64"
+        )
+    if source_id in {source.id for source in config.sources}:
+        raise AggregatorError(f"the id {source_id} is in use; choose another with --id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFeed:
+    """A feed and the URL to poll it at."""
+
+    url: str
+    document: ParsedDocument
+
+
+def find(poll: Poll, address: str) -> FoundFeed:
+    """Return the feed at an address, or the one that its page links to.
+
+    Args:
+        address: A URL; without a scheme, https is tried, then http.
+
+    Raises:
+        AggregatorError: There is no feed; says why.
+    """
+    reasons = []
+    for url in _candidates(address.strip()):
+        result, found_at = poll(url), url
+        if result.discovered:
+            result, found_at = poll(result.discovered), result.discovered
+        outcome = result.outcome
+        if isinstance(outcome, ParsedDocument) and outcome.feed.version != "json":
+            return FoundFeed(url=found_at, document=outcome)
+        reasons.append(_reason(outcome, found_at))
+    raise AggregatorError(f"no feed found: {'; '.join(reasons)}")
+
+
+def _candidates(address: str) -> tuple[str, ...]:
+    if address.lower().startswith("feed:"):
+        address = address[5:].removeprefix("//")
+    address = address.replace(" ", "%20")
+    if re.match("https?://", address, re.IGNORECASE):
+        return (address,)
+    if "://" in address:
+        raise AggregatorError(f"{address}: only http and https addresses are polled")
+    return f"https://{address}", f"http://{address}"
+
+
+def _reason(outcome: object, url: str) -> str:
+    if isinstance(outcome, Failed):
+        return outcome.detail.rstrip(".")
+    return (
+        f"{url} is JSON with a list “items”, but its version is not that of a JSON Feed"
+        " (https://jsonfeed.org/version/1.1)"
+    )
+
+
+def _show(found: FoundFeed) -> None:
+    document = found.document
+    console.print(f"[bold]{escape(document.feed.title or found.url)}[/]  {escape(found.url)}")
+    for entry in document.entries[:_SHOWN]:
+        when = f"{entry.published:%Y-%m-%d}" if entry.published else "undated   "
+        console.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")
+    more = len(document.entries) - _SHOWN
+    if more > 0:
+        console.print(f"  and {more} more")
+    elif not document.entries:
+        console.print("  no entries yet")
+
+
+def _sections(
+    config: Config, names: tuple[str, ...], yes: bool
+) -> tuple[tuple[str, ...], tuple[Section, ...]]:
+    """Return the ids of the named sections, and those to create."""
+    by_name = {section.title.casefold(): section.id for section in config.sections}
+    by_name |= {section.id: section.id for section in config.sections}
+    chosen: list[str] = []
+    new: list[Section] = []
+    for name in names:
+        known = by_name.get(name) or by_name.get(name.casefold())
+        if known is None:
+            near = get_close_matches(name.casefold(), by_name, n=1)
+            hint = f" Did you mean {by_name[near[0]]}?" if near else ""
+            if not yes and not click.confirm(
+                f"There is no section {name}.{hint} Create it?", default=not near
+            ):
+                raise AggregatorError(f"there is no section {name}, so nothing was added")
+            title = " ".join(name.split())
+            known = ids.section_id(title, set(by_name.values()))
+            new.append(Section(id=known, title=title[:1].upper() + title[1:]))
+            by_name |= {known: known, name.casefold(): known}
+        chosen.append(known)
+    return tuple(dict.fromkeys(chosen)), tuple(new)

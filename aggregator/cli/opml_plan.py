@@ -1,0 +1,140 @@
+"""Turn an OPML file into sections and sources that a configuration can take."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from aggregator.config import ids
+from aggregator.config.validation import InvalidValue
+from aggregator.config.values import Url
+from aggregator.formats import opml
+from aggregator.formats.opml import Outline, Rejected
+from aggregator.models.config import Section, Source
+from aggregator.models.query import ID
+
+LONGEST_TITLE = 200
+"""Characters that the configuration allows in a title."""
+
+_URL = Url()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The sections and sources to add.
+
+    Args:
+        known: Ids of configured sources that the file lists too; they stay as they are.
+        merged: Number of outlines of a feed that the file had listed before.
+    """
+
+    sections: tuple[Section, ...]
+    sources: tuple[Source, ...]
+    known: tuple[str, ...]
+    merged: int
+    rejected: tuple[Rejected, ...]
+
+
+def plan(document: opml.Document, sections: Sequence[Section], sources: Sequence[Source]) -> Plan:
+    """Return the additions of an OPML file to the given sections and sources.
+
+    Folders and categories become sections. A feed that is listed twice, in any spelling of its
+    URL, becomes one source in all of its sections.
+    """
+    catalogue = _Catalogue(sections)
+    by_url = {_URL.identity(source.url): source for source in sources}
+    taken = {source.id for source in sources}
+    added: dict[str, Source] = {}
+    rejected, known, merged = list(document.rejected), dict[str, None](), 0
+    for folders, outline in opml.sources(_without_wrapper(document.outlines)):
+        key = _URL.identity(outline.url)
+        if key in by_url:
+            known[by_url[key].id] = None
+            continue
+        if reason := _refused(outline.url):
+            rejected.append(Rejected(text=outline.text, url=outline.url, reason=reason))
+            continue
+        inside = tuple(catalogue.sections_of(folders, outline))
+        merged += key in added
+        source = added.get(key) or _source(outline, taken)
+        taken.add(source.id)
+        added[key] = replace(source, sections=tuple(dict.fromkeys((*source.sections, *inside))))
+    return Plan(
+        sections=tuple(catalogue.new),
+        sources=tuple(added.values()),
+        known=tuple(known),
+        merged=merged,
+        rejected=tuple(rejected),
+    )
+
+
+def _without_wrapper(outlines: tuple[Outline, ...]) -> tuple[Outline, ...]:
+    """Leave out a folder around all folders: some readers name their whole list so."""
+    while len(outlines) == 1 and not outlines[0].url:
+        children = outlines[0].children
+        if any(child.url for child in children):
+            break
+        outlines = children
+    return outlines
+
+
+def _refused(url: str) -> str:
+    try:
+        _URL.convert(url)
+    except InvalidValue as invalid:
+        return f"the address {invalid.message}. {invalid.remedy}".rstrip(" .")
+    return ""
+
+
+def _source(outline: Outline, taken: set[str]) -> Source:
+    title = "" if outline.text == outline.url else _title(outline.text)
+    return Source(id=ids.source_id(title, outline.url, taken), url=outline.url, title=title)
+
+
+def _title(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1]}…"
+
+
+@dataclass(slots=True)
+class _Catalogue:
+    """The sections by title and id; creates those that are missing."""
+
+    known: Sequence[Section]
+    new: list[Section] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    by_name: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for section in self.known:
+            self._add(section)
+
+    def sections_of(self, folders: tuple[Outline, ...], outline: Outline) -> Iterator[str]:
+        """Yield the ids of a source's sections, from its folders and its categories."""
+        for folder in folders:
+            if title := _title(folder.text):
+                preferred = folder.categories[0] if len(folder.categories) == 1 else ""
+                yield self._find_or_create(title, preferred)
+        for path in outline.categories:
+            for name in path.split("/"):
+                if title := _title(name):
+                    yield self._find_or_create(title)
+
+    def _find_or_create(self, title: str, preferred: str = "") -> str:
+        """Return the id of the section with a title, or for a category also with an id.
+
+        Args:
+            preferred: The id for a new section; another is taken if it can't be used.
+        """
+        found = self.by_name.get(title.casefold())
+        if found is not None:
+            return found
+        usable = bool(ID.fullmatch(preferred)) and preferred not in self.taken
+        id = preferred if usable else ids.section_id(title, self.taken)
+        section = Section(id=id, title=title)
+        self.new.append(section)
+        self._add(section)
+        return id
+
+    def _add(self, section: Section) -> None:
+        self.taken.add(section.id)
+        self.by_name.setdefault(section.title.casefold(), section.id)
+        self.by_name.setdefault(section.id, section.id)
