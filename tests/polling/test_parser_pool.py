@@ -1,0 +1,56 @@
+"""Parser processes are bounded in memory and print nothing."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pebble import ProcessPool
+
+from aggregator.models.config import Limits
+from aggregator.models.poll import Fetched, Request
+from aggregator.polling import parser_pool
+from aggregator.polling.stages import Body
+
+NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+RSS = b"<rss version='2.0'><channel><title>t</title><item><guid>1</guid></item></channel></rss>"
+
+
+def body(limit: int) -> Body:
+    url = "https://a.example/"
+    request = Request(source_id="a", url=url, limits=Limits(body=limit))
+    return Body(request=request, fetched=Fetched(url=url, body=RSS, content_type=""), body_hash=b"")
+
+
+def allocate(limit: int, size: int) -> bool:
+    """Parse a document in this process, then return whether more memory can be had."""
+    parser_pool.read_in_child([body(limit)], NOW, 60)
+    try:
+        return len(bytearray(size)) == size
+    except MemoryError:
+        return False
+
+
+def stderr() -> str:
+    """Return the file that this process prints errors to."""
+    return str(Path("/proc/self/fd/2").readlink())
+
+
+@pytest.fixture
+def pool() -> Iterator[ProcessPool]:
+    started = parser_pool.start(1)
+    yield started
+    started.stop()
+    started.join()
+
+
+@pytest.mark.parametrize("limit", [4_000_000, 8_000_000])
+def test_memory_follows_the_largest_document_allowed(pool: ProcessPool, limit: int) -> None:
+    allowed = parser_pool.MEMORY_PER_BYTE * limit
+    assert pool.schedule(allocate, args=(limit, allowed // 4)).result(60)
+    assert not pool.schedule(allocate, args=(limit, allowed)).result(60)
+
+
+def test_a_child_prints_nothing(pool: ProcessPool) -> None:
+    assert pool.schedule(stderr).result(60) == os.devnull
