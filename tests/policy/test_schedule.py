@@ -256,6 +256,15 @@ def test_duration(span: timedelta, words: str) -> None:
     assert schedule.format_duration(span) == words
 
 
+@pytest.mark.parametrize(
+    ("hour", "text"), [(0, "14:35"), (20, "14:35"), (23, "14:35"), (24, "2009-06-27 14:35")]
+)
+def test_format_time(hour: int, text: str) -> None:
+    midnight = NOW.replace(hour=0, minute=0)
+    at = NOW.replace(hour=14, minute=35)
+    assert schedule.format_time(at, midnight + hour * HOUR) == text
+
+
 # --- usual gap ----------------------------------------------------------------------------------
 
 
