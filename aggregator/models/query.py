@@ -5,7 +5,7 @@ Each key is a row of `KEYS`. An entry must match every key, by any of the key's 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -25,9 +25,6 @@ LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
 MAX_ENTRIES = 500
 MAX_LENGTH = 4_000
 MAX_DURATION = timedelta(days=36_500)
-
-_TYPING_ERROR = 0.8
-"""Similarity of an unknown key to one of ours, from 0 to 1; `utm_source` has 0.75 to `source`."""
 
 _UNITS = MappingProxyType(
     {
@@ -167,33 +164,19 @@ def parse(text: str) -> Query:
     return _query(found)
 
 
-def known_pairs(text: str, *others: str) -> str:
-    """Return a query string with only the pairs whose key is in `KEYS` or in `others`.
+def at(query: Query, now: datetime) -> Query:
+    """Return the query with `within` as the time `since`, counted from the minute of `now`.
 
-    Shared addresses carry keys of other programs, such as `utm_source` and `fbclid`.
+    All requests of one minute select the same entries.
     """
-    if not text:
-        return ""
-    pairs = text.removeprefix("?").split("&")
-    names = (unquote_plus(pair.partition("=")[0]) for pair in pairs)
-    return "&".join(
-        pair for pair, name in zip(pairs, names, strict=True) if name in KEYS or name in others
-    )
+    if query.within is None:
+        return query
+    return replace(query, since=minute(now) - query.within, within=None)
 
 
-def suggestions(text: str) -> tuple[str, ...]:
-    """Return a hint for each unknown key of a query string that is nearly one of `KEYS`."""
-    names = dict.fromkeys(unquote_plus(pair.partition("=")[0]) for pair in text.split("&"))
-    nearest = {
-        name: get_close_matches(name.lower(), KEYS, n=1, cutoff=_TYPING_ERROR)
-        for name in names
-        if name not in KEYS
-    }
-    return tuple(
-        f'Ignored the unknown key "{name[:40]}": did you mean "{near[0]}"?'
-        for name, near in nearest.items()
-        if near
-    )
+def minute(now: datetime) -> datetime:
+    """Return the beginning of a time's minute."""
+    return now.replace(second=0, microsecond=0)
 
 
 def render(query: Query) -> str:

@@ -65,7 +65,7 @@ class Scheduler:
         clock: Callable[[], datetime] = utc_now,
         random: Callable[[], float] = random.random,
         executor: Callable[..., PollExecutor] = Pipeline,
-        publications: Callable[[Store], Publications],
+        publications: Callable[[Store, Callable[[], datetime]], Publications],
         delivery_worker: Callable[..., DeliveryWorker] = DeliveryWorker,
         stall_timeout: float = 60.0,
     ) -> None:
@@ -77,7 +77,7 @@ class Scheduler:
             clock: Returns the current time.
             random: Returns a number in 0..1.
             executor: As for `Poller`.
-            publications: Returns the topics that our hub publishes from a store.
+            publications: Returns the topics that our hub publishes from a store, by a clock.
             delivery_worker: Creates the WebSub worker.
             stall_timeout: Seconds without a turn of the loop after which it counts as stuck.
 
@@ -106,7 +106,7 @@ class Scheduler:
         self._spread_overdue()
         self.poller = Poller(store, self.config, clock=clock, random=random, executor=executor)
         self._inbox_seen = 0.0
-        self._websub = delivery_worker(store, self.config, publications(store), clock=clock)
+        self._websub = delivery_worker(store, self.config, publications(store, clock), clock=clock)
         self._websub_thread = threading.Thread(
             target=self._websub.run, args=(self._stopping,), name="websub"
         )

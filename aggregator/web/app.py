@@ -102,7 +102,7 @@ def create_app(
         metrics.blueprint(store),
         websub.blueprint(process_config, store, clock),
         websub_status.blueprint(process_config, store),
-        api.blueprint(config, store),
+        api.blueprint(config, store, clock),
         proxy.blueprint(images),
     ):
         app.register_blueprint(blueprint)

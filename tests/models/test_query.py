@@ -255,3 +255,16 @@ def test_invalid_durations(text: str) -> None:
 
 def test_every_key_is_explained() -> None:
     assert [name for name, key in query.KEYS.items() if not (key.help and key.values)] == []
+
+
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [
+        (datetime(2026, 11, 27, 12, 0, tzinfo=UTC), datetime(2026, 11, 27, 0, 0, tzinfo=UTC)),
+        (datetime(2026, 11, 27, 12, 0, 59, tzinfo=UTC), datetime(2026, 11, 27, 0, 0, tzinfo=UTC)),
+        (datetime(2026, 11, 27, 12, 1, tzinfo=UTC), datetime(2026, 11, 27, 0, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_duration_counts_from_the_minute(now: datetime, since: datetime) -> None:
+    assert query.at(query.parse("since=12h&q=a"), now) == Query(q="a", since=since)
+    assert query.at(query.parse("q=a"), now) == Query(q="a")

@@ -105,7 +105,7 @@ class Ours:
         self.worker = DeliveryWorker(
             self.store,
             self.config(),
-            documents.publications(self.store),
+            documents.publications(self.store, self.clock),
             clock=self.clock,
             pauses=PAUSES,
         )

@@ -136,8 +136,6 @@ def select_ids(
     db: Connection, query: Query, then: Snapshot, *, limit: int, before: Cursor | None = None
 ) -> list[int]:
     """Return the ids of the entries that `select` returns."""
-    if query.within is not None:
-        query = replace(query, since=then.at - query.within, within=None)
     query = replace(query, sort=Sort.NEWEST)
     # No entry is dated after its arrival, so the walk can begin at that time.
     before = before or Cursor(sort_at=then.at, id=views.LAST_ID)

@@ -43,8 +43,8 @@ def get_stories(
         return {}
     collapsed = _collapsed(db, query, entry_ids)
     ever = collapsed
-    if query.since is not None or query.within is not None:
-        ever = _collapsed(db, replace(query, since=None, within=None), entry_ids)
+    if query.since is not None:
+        ever = _collapsed(db, replace(query, since=None), entry_ids)
     return {
         entry_id: CollapsedStory(known=ever[entry_id][0].entry_id, entries=tuple(found))
         for entry_id, found in collapsed.items()

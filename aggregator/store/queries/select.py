@@ -220,19 +220,13 @@ def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[C
         where.append(conditions.one_of(f"{e}.language", query.lang))
     if query.has and meets != "has":
         where.append(conditions.has_kind(e, query.has))
-    if since := _since(db, query):
-        where.append(conditions.is_since(e, since))
+    if query.within is not None:
+        raise ValueError("a duration has no beginning yet: call query.at first")
+    if query.since is not None:
+        where.append(conditions.is_since(e, query.since))
     if query.exclude and (excluded := any_term(query.exclude)):
         where.append(conditions.negated(conditions.is_match(e, excluded)))
     return where
-
-
-def _since(db: Connection, query: Query) -> datetime | None:
-    if query.within is None:
-        return query.since
-    # Counted from the newest entry, not from the clock: one database gives one view.
-    newest = db.execute("select max(sort_at) from entries where hidden is null").fetchone()[0]
-    return parse_time(newest) - query.within if newest else None
 
 
 def _search(

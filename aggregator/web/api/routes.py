@@ -10,6 +10,7 @@ are added. Errors are problem details (RFC 9457).
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,10 +45,12 @@ def problem(status: int, title: str, detail: str) -> Response:
     return response
 
 
-def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
+def blueprint(
+    config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+) -> Blueprint:
     """Return the routes of the API."""
     routes = Blueprint("api", __name__, url_prefix=ROOT)
-    api = Api(config, store)
+    api = Api(config, store, clock)
     routes.add_url_rule("", "root", lambda: see_other(f"{ROOT}/openapi.json"))
     routes.add_url_rule("/openapi.json", "openapi", lambda: _json(openapi.document(config())))
     routes.add_url_rule("/entries", "entries", api.entries)
@@ -64,16 +67,18 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
 class Api:
     """The routes of the API."""
 
-    def __init__(self, config: Callable[[], Config], store: Store) -> None:
+    def __init__(
+        self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+    ) -> None:
         """Serve the entries of a store."""
-        self._config, self._store = config, store
+        self._config, self._store, self._clock = config, store, clock
 
     def entries(self) -> Response:
         """List the entries of a view, newest first; by default each entry of a story."""
         config, before = self._config(), requested_cursor()
         arguments = [pair for pair in request.args.items(multi=True) if pair[0] not in _PAGING]
         parse(urlencode(arguments))  # other than pages and feeds, the API refuses unknown keys
-        query = resolve("all", "", urlencode(arguments), config).query
+        query = resolve("all", "", urlencode(arguments), config).at(self._clock()).query
         if "stories" not in request.args:
             query = replace(query, stories=Stories.EXPAND)
         with self._store.reading() as db:

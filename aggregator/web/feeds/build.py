@@ -51,9 +51,9 @@ class Content:
 
 def scopes(query: Query) -> tuple[str, ...]:
     """Return the scopes of change that a view depends on, as narrow as possible."""
-    if query.within is None and query.source:
+    if query.source:
         return tuple(change_log.source_scope(source) for source in query.source)
-    if query.within is None and query.section:
+    if query.section:
         return tuple(change_log.section_scope(section) for section in query.section)
     return (change_log.ALL,)
 

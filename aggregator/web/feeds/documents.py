@@ -4,8 +4,9 @@ A topic is the rel=self URL of the feed of everything, a section, a source or a 
 with a query of the reader are no topics: each would have to be rendered at every change.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from urllib.parse import unquote
 
@@ -70,9 +71,10 @@ def hub(spec: ViewSpec, config: Config) -> str:
 
 
 def render(
-    store: Store, spec: ViewSpec, format: str, config: Config
+    store: Store, spec: ViewSpec, format: str, config: Config, now: datetime
 ) -> tuple[MergedFeed, Rendered]:
-    """Return the current main document of a view, as a feed and as bytes."""
+    """Return the main document of a view at a time, as a feed and as bytes."""
+    spec = spec.at(now)
     if spec.archived:
         build.close_archives(store, spec)
     with store.reading() as db:
@@ -98,14 +100,16 @@ def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
     return (spec, wanted.format) if is_topic and spec.feed_url(wanted.format) == url else None
 
 
-def publications(store: Store) -> Publications:
-    """Return the feeds of a store as the hub needs them."""
-    return Publications(render=partial(_render, store), touched=_touched)
+def publications(store: Store, clock: Callable[[], datetime]) -> Publications:
+    """Return the feeds of a store as the hub needs them; `clock` returns the current time."""
+    return Publications(render=partial(_render, store, clock), touched=_touched)
 
 
-def _render(store: Store, url: str, config: Config) -> Rendered | None:
+def _render(
+    store: Store, clock: Callable[[], datetime], url: str, config: Config
+) -> Rendered | None:
     topic = find(url, config)
-    return render(store, *topic, config)[1] if topic else None
+    return render(store, *topic, config, clock())[1] if topic else None
 
 
 def _touched(scopes: Collection[str], config: Config) -> list[str]:

@@ -1,5 +1,6 @@
 """Responds to requests for feeds: from the cache, or by rendering a view, an archive or a delta."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from aggregator.formats import opml
 from aggregator.formats.merged import MergedFeed
 from aggregator.formats.table import FORMATS, OPML
 from aggregator.models.config import Config
+from aggregator.models.query import minute
 from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
@@ -24,7 +26,7 @@ from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import with_address
 from aggregator.web.middleware.auth import bearer_token
-from aggregator.web.middleware.cache import Cache, document_key, request_key
+from aggregator.web.middleware.cache import Cache, DocumentKey, document_key, request_key
 from aggregator.web.middleware.keyed_locks import KeyedLocks
 from aggregator.web.middleware.representation import (
     PRIVATE,
@@ -72,7 +74,8 @@ class FeedServer:
             store: The database.
             config: Returns the configuration in force; a new object means it was reloaded.
             clock: Seconds, monotonic.
-            now: The time of day; only keeps Last-Modified out of the future (RFC 9110 §8.8.2.1).
+            now: Returns the current time. Durations (`since=12h`) count from its minute, and
+                Last-Modified is not later (RFC 9110 §8.8.2.1).
         """
         self._store, self._config, self._now = store, config, now
         self._cache = Cache(store, clock=clock)
@@ -92,12 +95,16 @@ class FeedServer:
             return None
         if self._config() is not self._config_in_use:
             return None
-        document = self._cache.get(document_key(environ))
+        key = document_key(environ)
+        document = self._cached(key)
         if document is None:
             return None
         response = document.response(environ)
         auth = self._config_in_use.auth
-        if not (auth.on and auth.protect == "site"):
+        is_public = not (auth.on and auth.protect == "site")
+        # Requests with unknown parameters would fill the cache with copies of one response.
+        has_own_parameters = key[1] == environ.get("QUERY_STRING", "")
+        if is_public and has_own_parameters and document.minute is None:
             self._cache.put_response(request_key(environ), response, document)
         return response
 
@@ -147,7 +154,7 @@ class FeedServer:
             return response if response.status.startswith("304") else delta.response(environ)
         key = document_key(environ)
         with self._rendering.hold(key):  # a second request for the same document finds it cached
-            document = self._cache.get(key)
+            document = self._cached(key)
             if document is None:
                 document = self._render(spec, wanted, config)
                 # A cached document is served to every request with the same address, so a
@@ -156,6 +163,12 @@ class FeedServer:
                 if is_cacheable and current is self._config_in_use:
                     self._cache.put(key, document)
         return document.response(environ)
+
+    def _cached(self, key: DocumentKey) -> Representation | None:
+        document = self._cache.get(key)
+        if document is None or document.minute in (None, minute(self._now())):
+            return document
+        return None
 
     def _current_config(self) -> Config:
         """Return the configuration in force; drop what was rendered with another one."""
@@ -181,17 +194,21 @@ class FeedServer:
         since: Mapping[str, datetime] | None = None,
     ) -> tuple[Representation, Representation]:
         """Return a view's document, and a delta with what is new since an earlier state."""
-        feed, rendered = documents.render(self._store, spec, format, config)
+        now = self._now()
+        feed, rendered = documents.render(self._store, spec, format, config, now)
         last_modified = feed.updated if feed.items or feed.tombstones else None
+        if (last_modified and last_modified > now) or spec.query.within:
+            last_modified = None  # an entry that leaves the view is a change without a date
         document = Representation(
             body=rendered.body,
             content_type=rendered.content_type,
-            last_modified=last_modified if last_modified and last_modified <= self._now() else None,
+            last_modified=last_modified,
             links=_links(spec, format, feed.hubs),
             cache_control=CACHE_PRIVATE if spec.private else CACHE_PUBLIC,
             versions=rendered.versions,
             vary=f"{_VARY}, Authorization" if spec.private else _VARY,
             private=spec.private,
+            minute=minute(now) if spec.query.within else None,
         )
         self._remember_state(spec, format, document.etag, feed)
         if since is None:
@@ -244,9 +261,10 @@ class FeedServer:
             return archives.get_document(db, spec.key, number, variant)
 
     def _opml(self, spec: ViewSpec, config: Config) -> Representation:
+        now = self._now()
         with self._store.reading() as db:
             versions = documents.versions(db, (change_log.ALL,))
-            outlines = build.outlines(db, spec, config)
+            outlines = build.outlines(db, spec.at(now), config)
         return Representation(
             body=masker(config.secrets).body(opml.render(outlines, title=spec.title)),
             content_type=_OPML,
@@ -255,6 +273,7 @@ class FeedServer:
             versions=versions,
             vary="Accept-Encoding, Authorization" if spec.private else "Accept-Encoding",
             private=spec.private,
+            minute=minute(now) if spec.query.within else None,
             extra=[("Content-Disposition", 'inline; filename="feeds.opml"')],
         )
 
@@ -268,7 +287,7 @@ class FeedServer:
         ):
             return None
         for tag in conditional.etags(environ.get("HTTP_IF_NONE_MATCH", "")):
-            state = self._states.get((spec.feed_path(wanted.format), tag.partition("-")[0]))
+            state = self._states.get((spec.feed_path(wanted.format), re.split("[-;]", tag)[0]))
             if state is not None:
                 return state
         return None

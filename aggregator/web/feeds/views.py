@@ -9,6 +9,7 @@ The query string narrows the view of the path, with the keys of `query.KEYS`.
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import quote, unquote_plus
 
@@ -16,6 +17,7 @@ from aggregator.errors import QueryError
 from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
+from aggregator.models.query_string import known_pairs
 from aggregator.models.urls import tag_authority
 
 NAMED = frozenset({"section", "source", "view"})
@@ -78,6 +80,10 @@ class ViewSpec:
         """The id of the view's feeds, a tag: URI (RFC 4151)."""
         query = f"?{self.extra}" if self.extra else ""
         return f"tag:{tag_authority(self.base)},2026:{self.path}{query}"
+
+    def at(self, now: datetime) -> "ViewSpec":
+        """Return the view with its durations counted from a time."""
+        return replace(self, query=queries.at(self.query, now)) if self.query.within else self
 
     @property
     def page_url(self) -> str:
@@ -153,7 +159,7 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     in_address = bool(secret) and _same(token, secret)
     if secret and not in_address and not _same(bearer, secret):
         raise NeedsToken("this view is private: add ?token=… to the address")
-    wanted = queries.parse(queries.known_pairs(args))
+    wanted = queries.parse(known_pairs(args))
     if kind == "search" and wanted == _DEFAULT:
         raise QueryError(f"a search needs one of: {', '.join(queries.KEYS)}")
     _check_ids(wanted, config)

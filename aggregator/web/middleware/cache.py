@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aggregator.errors import StoreError
-from aggregator.models.query import known_pairs
+from aggregator.models.query_string import known_pairs
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.web.middleware.addresses import ADDRESS

@@ -12,6 +12,13 @@ MAX_CACHED = 200
 """Characters of a field whose result is cached; headers may be as long as the server allows."""
 
 _ALIASES = {"x-gzip": "gzip"}  # §8.4.1.3
+SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
+"""What our ETags end in, by content coding."""
+
+_OUR_SUFFIX = re.compile(r"-(?:gz|br|zst)$")
+_FOREIGN_SUFFIX = re.compile(r"(?:--?|;)gzip$")
+"""What other servers in front of ours append when they compress: Apache, Jetty and Tomcat, IIS."""
+
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _WEIGHT = re.compile(r"[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*$")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -35,9 +42,12 @@ _DATES = (
 
 
 def date(text: str) -> datetime | None:
-    """Parse a date in any of the three formats of HTTP (§5.6.7); None for anything else."""
+    """Parse a date in any of the three formats of HTTP (§5.6.7); None for anything else.
+
+    Old clients append `; length=1234`, which is ignored.
+    """
     for form in _DATES:
-        match = form.fullmatch(text.strip())
+        match = form.fullmatch(text.partition(";")[0].strip())
         if not match or match["month"] not in _MONTHS:
             continue
         year = int(match["year"])
@@ -53,8 +63,32 @@ def date(text: str) -> datetime | None:
 
 
 def etags(field: str) -> tuple[str, ...]:
-    """Return the opaque tags of an If-None-Match or If-Match field, without `W/` and quotes."""
-    return tuple(_TAG.findall(field))
+    """Return the opaque tags of an If-None-Match or If-Match field, without `W/` and quotes.
+
+    Some clients drop the quotes: a field without any is a list of bare tags.
+    """
+    if '"' in field:
+        return tuple(_TAG.findall(field))
+    return tuple(tag.strip().removeprefix("W/") for tag in field.split(",") if tag.strip())
+
+
+def is_unchanged(field: str, etag: str) -> bool:
+    """Return whether an If-None-Match field names an ETag, also as other servers write it.
+
+    A server that compresses our document appends its own suffix to the ETag, and may not remove it
+    from the next request. The tag then stands for the document in any content coding.
+
+    Args:
+        etag: The opaque tag of the selected representation, without quotes.
+    """
+    if field.strip() == "*":
+        return True
+    tags = etags(field)
+    if etag in tags:
+        return True
+    document = _OUR_SUFFIX.sub("", etag)
+    plain = (_FOREIGN_SUFFIX.sub("", tag) for tag in tags if _FOREIGN_SUFFIX.search(tag))
+    return any(_OUR_SUFFIX.sub("", tag) == document for tag in plain)
 
 
 def status(headers: Mapping[str, str], *, etag: str, last_modified: datetime | None) -> int:
@@ -74,7 +108,7 @@ def status(headers: Mapping[str, str], *, etag: str, last_modified: datetime | N
             return 412
     if_none_match = headers.get("if-none-match")
     if if_none_match is not None:  # If-Modified-Since is ignored beside it
-        return 304 if if_none_match.strip() == "*" or etag in etags(if_none_match) else 200
+        return 304 if is_unchanged(if_none_match, etag) else 200
     if last_modified is not None and "if-modified-since" in headers:
         since = date(headers["if-modified-since"])
         if since is not None and last_modified.replace(microsecond=0) <= since:

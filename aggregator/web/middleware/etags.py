@@ -10,6 +10,7 @@ from aggregator import __version__
 from aggregator.models.config import Config
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
+from aggregator.web.middleware.conditional import is_unchanged
 
 
 class PageEtags:
@@ -20,16 +21,21 @@ class PageEtags:
         self._clock = clock
         self._last: tuple[Config | None, str] = (None, "")
 
-    def of(self, db: Connection, config: Config) -> str:
-        """Return the ETag of pages as they are now, without quotes."""
+    def of(self, db: Connection, config: Config, *, by_minute: bool = False) -> str:
+        """Return the ETag of pages as they are now, without quotes.
+
+        Args:
+            by_minute: Whether the pages depend on the minute, as those of `since=12h`.
+        """
         if self._last[0] is not config:
             self._last = (config, f"{crc32(repr((__version__, config)).encode()):08x}")
-        return f"{self._last[1]}-{change_log.version(db)}-{self._clock():%y%m%d}"
+        form = "%y%m%d%H%M" if by_minute else "%y%m%d"
+        return f"{self._last[1]}-{change_log.version(db)}-{self._clock().strftime(form)}"
 
 
 def matches(etag: str) -> bool:
     """Return whether the request's If-None-Match contains an ETag."""
-    return request.if_none_match.contains_weak(etag)
+    return is_unchanged(request.headers.get("If-None-Match", ""), etag)
 
 
 def not_modified(etag: str) -> Response:

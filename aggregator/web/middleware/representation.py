@@ -33,8 +33,6 @@ PRIVATE: Headers = [pair for pair in PUBLIC if not pair[0].startswith("Access-Co
 
 EXPOSED = ("Access-Control-Expose-Headers", "ETag, IM, Last-Modified, Link")
 
-_SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
-
 _ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, 6, mtime=0),
     "br": lambda body: brotli.compress(body, brotli.MODE_TEXT, quality=5),
@@ -83,6 +81,7 @@ class Representation:
         private: Whether it is for one reader: no page of another site may read it.
         encoded: By content coding, filled on demand.
         used: When it was last sent, on the clock of the cache.
+        minute: The minute that a document is for if it also depends on the time, else None.
     """
 
     body: bytes
@@ -98,6 +97,7 @@ class Representation:
     private: bool = False
     encoded: dict[str, Encoded] = field(default_factory=dict)
     used: float = 0.0
+    minute: datetime | None = None
 
     def __post_init__(self) -> None:
         """Set the default ETag."""
@@ -121,7 +121,7 @@ class Representation:
 
     def _encode(self, coding: str) -> Encoded:
         body = compress(coding, self.body)
-        etag = f"{self.etag}{_SUFFIXES[coding]}"
+        etag = f"{self.etag}{conditional.SUFFIXES[coding]}"
         common: Headers = [
             ("ETag", f'"{etag}"'),
             ("Cache-Control", self.cache_control),

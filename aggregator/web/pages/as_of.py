@@ -134,7 +134,7 @@ class PastPages:
             if matches(etag):
                 return not_modified(etag)
             oldest = self._check(db, at)
-            page = list_page(PastEntryLists(db, config, at), spec, kind, name)
+            page = list_page(PastEntryLists(db, config, at), spec.at(at), kind, name)
         if page.next_path:
             page = replace(page, next_path=f"{_root(at)}{page.next_path}")
         return self._response("list.html", page, at, oldest, spec.page_path, etag)
@@ -149,7 +149,7 @@ class PastPages:
         if requested.archive:
             abort(404, "Past versions of a feed have no archives.")
         site_feeds.check(requested.format, "A feed of a past version")
-        spec = _public(requested_view(requested.kind, requested.id, config))
+        spec = _public(requested_view(requested.kind, requested.id, config)).at(at)
         with self._store.reading() as db:
             self._check(db, at)
             limit = spec.query.limit or build.DEFAULT_LIMIT

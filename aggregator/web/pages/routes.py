@@ -13,6 +13,7 @@ from aggregator.models.config import Config
 from aggregator.models.entry import Image, StoredEntry
 from aggregator.models.numbers import parse_number
 from aggregator.models.query import Query
+from aggregator.models.query_string import known_pairs, suggestions
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, lists, versions
@@ -98,10 +99,10 @@ class Pages:
 
     def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response:
         with self._store.reading() as db:
-            etag = self._etags.of(db, config)
+            etag = self._etags.of(db, config, by_minute=spec.query.within is not None)
             if matches(etag):
                 return not_modified(etag)
-            page = list_page(EntryLists(db, config), spec, kind, name)
+            page = list_page(EntryLists(db, config), spec.at(self._clock()), kind, name)
         return with_etag(render_template("list.html", page=page, head=page.head), etag)
 
     def search(self) -> Response | str:
@@ -111,7 +112,7 @@ class Pages:
         try:
             spec = resolve("search", "", query, config)
         except QueryError as error:
-            given, hints = queries.known_pairs(query), queries.suggestions(query)
+            given, hints = known_pairs(query), suggestions(query)
             page = ListPage(
                 head=Head(title=f"Search – {config.site.title}", updated=None),
                 kind="search",
@@ -123,9 +124,10 @@ class Pages:
             body = render_template("list.html", page=page, head=page.head)
             return Response(body, 400 if given or hints else 200)
         ignored = fts.expression(spec.query.q, spec.query.exclude).ignored
-        notes = queries.suggestions(query)
+        notes = suggestions(query)
         notes += tuple(f"Ignored “{term}”: it has no letters or digits." for term in ignored)
         with self._store.reading() as db:
+            spec = spec.at(self._clock())
             page = list_page(EntryLists(db, config), spec, "search", "Search", notes)
         return render_template("list.html", page=page, head=page.head)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.models.config import Source
 from aggregator.models.entry import Author, Enclosure, Entry, Feed, Image, SafeHtml
-from aggregator.models.query import Query, Sort
+from aggregator.models.query import Query, Sort, at
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, lists
 from aggregator.store.entries.retention import Cutoffs, expire
@@ -106,12 +106,17 @@ def titles(store: Store, query: Query, limit: int = 99) -> list[str]:
         (Query(q="ROME", category=("weather",)), [0]),
         (Query(q="***"), []),
         (Query(since=NOW + timedelta(minutes=4)), [5, 4]),
-        (Query(within=timedelta(minutes=1)), [5, 4]),
+        (at(Query(within=timedelta(minutes=2)), NOW + timedelta(minutes=6, seconds=59)), [5, 4]),
         (Query(sort=Sort.UPDATED), [5, 4, 3, 2, 1, 0]),
     ],
 )
 def test_query_selects(store: Store, query: Query, expected: list[int]) -> None:
     assert titles(store, query) == [str(ENTRIES[number][1]["title"]) for number in expected]
+
+
+def test_a_duration_without_a_time_to_count_from_is_a_bug(store: Store) -> None:
+    with pytest.raises(ValueError, match=r"call query\.at first"):
+        titles(store, Query(within=timedelta(minutes=2)))
 
 
 def test_language_selects_its_variants(store: Store) -> None:

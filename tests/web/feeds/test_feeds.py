@@ -19,7 +19,7 @@ from aggregator.models.entry import Author, Enclosure
 from aggregator.models.query import parse
 from tests import validators
 from tests.web.conftest import FeedSite
-from tests.web.stock import BASE, CONFIG, make_entry
+from tests.web.stock import BASE, CONFIG, START, make_entry
 
 CHECKS = {
     "atom": validators.atom,
@@ -170,6 +170,37 @@ def test_parameters_of_other_programs_take_no_place_in_the_cache(full: FeedSite)
     shared = create_environ("/feeds/all.atom?utm_id=1")
     assert full.feeds.cached_response(shared) is None
     assert full.feeds.cached_document(shared) is not None
+
+
+# --- durations -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/feeds/all.json?since=12h", "/feeds/view/today.json"])
+def test_a_duration_counts_from_now(full: FeedSite, path: str) -> None:
+    view = View(id="today", title="Today", query=parse("since=12h"))
+    full.config = replace(CONFIG, views=(view,))
+    full.now = START + timedelta(hours=12, minutes=1)  # the first report is of that minute
+    first = full.get(path)
+    assert titles(first) == ["Report 99", "Report 3", "Report 2", "Report 1"]
+    assert "Last-Modified" not in first.headers
+    known = {"If-None-Match": first.headers["ETag"]}
+    full.now += timedelta(seconds=59)
+    assert full.get(path, headers=known).status_code == 304
+    full.now += timedelta(seconds=1)
+    later = full.get(path, headers=known)
+    assert (later.status_code, titles(later)) == (200, ["Report 99"])
+    full.now += timedelta(days=1)
+    assert titles(full.get(path)) == []
+    dated = {"If-Modified-Since": "Sat, 27 Jun 2009 21:29:00 GMT"}
+    assert full.get(path, headers=dated).status_code == 200
+
+
+def test_the_sources_of_a_duration_count_from_now(full: FeedSite) -> None:
+    path = "/feeds/all.opml?since=12h"
+    full.now = START + timedelta(hours=12, minutes=1)
+    assert b"herald" in full.get(path).data
+    full.now += timedelta(minutes=1)
+    assert b"herald" not in full.get(path).data
 
 
 # --- conditional requests --------------------------------------------------------------------

@@ -43,7 +43,8 @@ with stocked(Path(sys.path[0] or ".")) as stock:
     print("page:", 'type="application/toy"' in client.get("/").text)
     print("help:", "<code>.toy</code> for Toy" in client.get("/help").text)
     print("topic:", f"{BASE}/feeds/all.toy"
-          in documents.publications(stock.store).touched([change_log.ALL], stock.config))
+          in documents.publications(stock.store, lambda: stock.now)
+          .touched([change_log.ALL], stock.config))
     print(client.get("/feeds/all.none").text)
 """
 

@@ -377,6 +377,16 @@ def test_unchanged_page_is_answered_with_304(pages: PageSite, path: str) -> None
     assert pages.get(path, If_None_Match=tag).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/section/world?since=1h", "/search?q=report&since=1h"])
+def test_a_duration_counts_from_now(pages: PageSite, path: str) -> None:
+    pages.stock.add("herald")  # at 21:27
+    pages.now = START + timedelta(hours=1, minutes=1, seconds=59)
+    first = pages.get(path)
+    assert headlines(first.text) == ["Report 1"]
+    pages.now += timedelta(seconds=1)
+    assert headlines(pages.get(path, If_None_Match=first.headers.get("ETag", "")).text) == []
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
