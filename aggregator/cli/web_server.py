@@ -21,6 +21,7 @@ from aggregator.config import file, snapshot
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Site
 from aggregator.models.urls import is_loopback
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
 from aggregator.web.middleware.search_limit import SEARCHES
@@ -59,7 +60,9 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     config = parse(text, path)
     check_free(host, port)
     threads = THREADS + (cache.SLOTS if config.media.proxy else 0)
-    Store(config.storage).close()  # migrate once, before the workers start
+    store = Store(config.storage)  # migrates once, before the workers start
+    site_id.ensure(store, config.site.base_url)
+    store.close()
     copy = snapshot.path_for(config.storage)
     snapshot.save(copy, text)
     if warning := misleading_address(config.site, port):
