@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -64,7 +65,8 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     site_id.ensure(store, config.site.base_url)
     store.close()
     copy = snapshot.path_for(config.storage)
-    snapshot.save(copy, text)
+    with suppress(OSError):  # a full or read-only disk; the workers then read the file itself
+        snapshot.save(copy, text)
     if warning := misleading_address(config.site, port):
         error_console.print(f"[yellow]warning:[/] {escape(warning)}")
     del config, text  # each worker loads its own; a large one takes much memory

@@ -227,15 +227,18 @@ class Store:
             self._writer.execute("vacuum into ?", [str(copy)])
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, busy_seconds: float | None = None) -> Iterator[Connection]:
         """Yield the writer's connection in a transaction; commit it, or roll back on any error.
+
+        Args:
+            busy_seconds: How long to wait for another process's transaction; None for the store's.
 
         Raises:
             StoreError: As in `clear_errors`; nothing was written.
         """
         with self._writing, self._clear_errors():
             self._follow_file()
-            self._writer.execute("begin immediate")
+            self._begin(self._busy_seconds if busy_seconds is None else busy_seconds)
             try:
                 yield self._writer
                 self._writer.execute(
@@ -245,6 +248,13 @@ class Store:
                 if self._writer.in_transaction:
                     self._writer.execute("rollback")
                 raise
+
+    def _begin(self, busy_seconds: float) -> None:
+        self._writer.execute(f"pragma busy_timeout = {busy_seconds * 1000:.0f}")
+        try:
+            self._writer.execute("begin immediate")
+        finally:
+            self._writer.execute(f"pragma busy_timeout = {self._busy_seconds * 1000:.0f}")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

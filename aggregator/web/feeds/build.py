@@ -1,10 +1,12 @@
 """Builds the feeds of views: entries with their sources, archives and tombstones."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
+from aggregator.errors import StoreError
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
 from aggregator.formats.table import FORMATS
@@ -50,6 +52,10 @@ class Content:
     also: Mapping[int, tuple[EntrySummary, ...]] = field(default_factory=dict)
 
 
+BUSY_SECONDS = 0.2
+"""How long a request waits for another process's transaction before it leaves an archive open."""
+
+
 def scopes(query: Query) -> tuple[str, ...]:
     """Return the scopes of change that a view depends on, as narrow as possible."""
     if query.source:
@@ -60,13 +66,18 @@ def scopes(query: Query) -> tuple[str, ...]:
 
 
 def close_archives(store: Store, spec: ViewSpec) -> None:
-    """Close the archives of a view that are full; usually this costs two short queries."""
+    """Close the archives of a view that are full; usually this costs two short queries.
+
+    They stay open while the database can't be written: the view's main document then has more
+    entries, and is still complete.
+    """
     with store.reading() as db:
         last = archives.newest(db, spec.key)
         waiting = len(select.arrival_ids(db, spec.query, after_id=last.last_id))
-    if waiting >= archives.SIZE:
-        with store.transaction() as db:
-            archives.close(db, spec.key, spec.query)
+    if waiting < archives.SIZE:
+        return
+    with suppress(StoreError), store.transaction(busy_seconds=BUSY_SECONDS) as db:
+        archives.close(db, spec.key, spec.query)
 
 
 def latest(db: Connection, spec: ViewSpec, config: Config) -> Content:

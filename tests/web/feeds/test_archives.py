@@ -1,8 +1,11 @@
 """Archives (RFC 5005): the chain has every entry, and an archive never changes."""
 
 import json
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from aggregator.models.config import Site
+from aggregator.store.database.connection import BUSY_SECONDS
 from tests import validators
 from tests.web.conftest import FeedSite
 from tests.web.stock import BASE, CONFIG, make_entry
@@ -64,6 +68,18 @@ def test_the_chain_has_all_stored_entries_once(site: FeedSite, view: str) -> Non
     assert set(in_archives.values()) == {1}
     assert all(len(ids(body)) == 50 for _, body in chain[1:])
     assert 50 <= len(ids(chain[0][1])) < 100
+
+
+def test_a_feed_is_complete_while_the_database_is_locked(site: FeedSite) -> None:
+    site.stock.add("herald", 120)
+    with closing(sqlite3.connect(site.stock.store.path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        began = time.monotonic()
+        assert [len(ids(body)) for _, body in walk(site, "/feeds/all.json")] == [120]
+        assert time.monotonic() - began < BUSY_SECONDS
+    site.stock.add("herald", 1)
+    site.later()
+    assert [len(ids(body)) for _, body in walk(site, "/feeds/all.json")] == [50, 50, 50]
 
 
 @pytest.mark.parametrize("format", ["atom", "rss"])
