@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.ingest import batch
-from aggregator.ingest.reachability import Reachability
 from aggregator.ingest.source_update import HOST_LIMITED, Context, Ingested
 from aggregator.models.config import Config, Section, Site, Source, View
 from aggregator.models.entry import Entry, Feed, SafeHtml, StoredEntry
@@ -20,7 +19,7 @@ from aggregator.models.poll import (
 )
 from aggregator.models.query import Query
 from aggregator.policy.filter_rules import Rulebook
-from aggregator.store.database import change_log, site_id
+from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import select
@@ -70,14 +69,12 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store, self.now = store, START
-        self.reachability = Reachability()
         self.sections: tuple[Section, ...] = ()
         self.views: tuple[View, ...] = ()
         self.source = Source(id="a", url=URL, sections=("world",))
         self.others = [
             Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(HOST_LIMITED)
         ]
-        site_id.ensure(store, "https://us.example")
         with store.transaction() as db:
             sync.apply(db, [self.source, *self.others], now=self.now, first_polls={})
 
@@ -101,7 +98,6 @@ class Desk:
             rulebook=Rulebook.of(config),
             now=self.now,
             random=lambda: 0.5,
-            reachability=self.reachability,
         )
 
     def poll(

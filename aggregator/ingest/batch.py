@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.ingest import push, stories
+from aggregator.ingest import network, push, stories
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
@@ -76,7 +76,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
     results = [_without_secrets(result, context.config.secrets) for result in results]
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
-    done: list[Ingested] = []
+    results, done = network.excuse(db, results, states, context)
     writer = BatchWriter(db)
     indexed, seen = entries.last_id(db), set[str]()
     for number, result in enumerate(results):

@@ -1,12 +1,11 @@
 """One poll result applied to its source: entries, validators, address, health and next poll."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
 from aggregator.ingest import document, gaps, redirects
-from aggregator.ingest.reachability import Reachability
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import Feed
 from aggregator.models.poll import (
@@ -48,7 +47,6 @@ class Context:
         rulebook: Its rules.
         now: The time of this transaction.
         random: Returns a number in 0..1, for jitter and backoff.
-        reachability: Whether this machine is offline, as earlier results show.
     """
 
     config: Config
@@ -56,7 +54,6 @@ class Context:
     rulebook: Rulebook
     now: datetime
     random: Callable[[], float]
-    reachability: Reachability = field(default_factory=Reachability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +104,6 @@ class SourceUpdate:
         self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
         self.document_changes = document.DocumentChanges()
         self.gate: tuple[datetime, str] | None = None
-        self.is_offline = context.reachability.observe(
-            state.host, result.outcome, failures=state.failures
-        )
 
     @property
     def is_limited(self) -> bool:
@@ -186,6 +180,7 @@ class SourceUpdate:
             parsed,
             rulebook=self.context.rulebook,
             now=self.now,
+            base_url=self.context.config.site.base_url,
             archive=self.result.archive,
         )
         self.changes["entries"] = self.state.entries + len(self.document_changes.new)
@@ -212,7 +207,7 @@ class SourceUpdate:
         self._note("moved", message)
 
     def _apply_failure(self, failed: Failed) -> None:
-        self.failures += not self.is_offline
+        self.failures += 1
         self.changes |= {"error": failed.detail, "error_kind": str(failed.kind)}
         if failed.kind is FailureKind.FALSE_304:
             self.changes |= {"validators": Validators(), "validators_url": ""}
@@ -281,7 +276,6 @@ class SourceUpdate:
             skip_hours=feed.skip_hours,
             skip_days=feed.skip_days,
             failures=self.failures,
-            offline=self.is_offline,
             gone=gone,
             gate=gate,
             gate_from=self.changes.get("gate_from", self.state.gate_from),

@@ -17,6 +17,9 @@ SILENT = timedelta(days=30)
 SILENT_GAPS = 10
 
 
+MAX_TICK_AGE = timedelta(seconds=60)
+"""The scheduler reports every few seconds; after this time without a report it is not running."""
+
 HEALTHS = (
     "failing", "gone", "waiting", "quarantined", "retrying", "silent", "slow", "new", "fine",
     "disabled",
@@ -90,3 +93,13 @@ def waiting_reason(*, now: datetime, gate: datetime | None, longest: timedelta) 
     if gate is None or gate - now <= longest:
         return ""
     return f"the server allows no request before {gate:%d %B %Y %H:%M} UTC (Retry-After)"
+
+
+def is_alive(tick: datetime | None, now: datetime) -> bool:
+    """Return whether the scheduler reported recently enough.
+
+    Args:
+        tick: When the scheduler last reported, None if never.
+        now: The current time.
+    """
+    return tick is not None and abs(now - tick) < MAX_TICK_AGE

@@ -1,8 +1,7 @@
 """Decide when a source is polled next, and why, from the user's, the feed's and the server's word.
 
     wait       the user's `every`, else the feed's usual gap within [minimum, maximum]; longer
-               while a hub pushes, doubled with each failure, a month after a 410, at most 15 min
-               while this machine is offline
+               while a hub pushes, doubled with each failure, a month after a 410
     bounds     never before Cache-Control or Expires, ttl, sy:updatePeriod, Retry-After
     jitter     up to 10 % later, so that feeds drift apart
     skipped    not in the hours and days of skipHours and skipDays
@@ -27,9 +26,6 @@ MAX_SERVER_WAIT = timedelta(hours=24)
 A max-age of years is a common mistake and would stop a feed (RFC 9111 §4.2.1 allows caches to cap
 it).
 """
-
-OFFLINE_RETRY = timedelta(minutes=15)
-"""The longest interval while this machine is offline."""
 
 GONE_PROBE = timedelta(days=30)
 """The interval of a feed that answered 410."""
@@ -59,7 +55,6 @@ class ScheduleInputs:
         ttl: RSS ttl. update_period: sy:updatePeriod over sy:updateFrequency.
         skip_hours: 0 to 23, GMT. skip_days: 0 is Monday, GMT.
         failures: Consecutive polls that brought no document; 0 after a success.
-        offline: The last poll failed because this machine is offline, which is no failure.
         gone: The last response was 410.
         gate: Not before this time: a Retry-After that no later response has lifted.
         gate_from: When that Retry-After was received.
@@ -78,7 +73,6 @@ class ScheduleInputs:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     failures: int = 0
-    offline: bool = False
     gone: bool = False
     gate: datetime | None = None
     gate_from: datetime | None = None
@@ -140,9 +134,6 @@ def _wait(
     if inputs.push:
         interval = max(interval, min(interval * PUSH_FACTOR, inputs.maximum))
         reasons.append("pushed by a hub, so polls are only a backup")
-    if inputs.offline and not inputs.failures:
-        interval = min(interval, OFFLINE_RETRY)
-        reasons.append(f"no host answers, retry in {format_duration(interval)}")
     if inputs.failures:
         # The draw is over the whole range above the interval: feeds that failed together, as
         # when a host was down, must not come back together.

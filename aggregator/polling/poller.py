@@ -18,11 +18,11 @@ from datetime import UTC, datetime
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.fetch.agent import user_agent
 from aggregator.ingest import batch
-from aggregator.ingest.reachability import Reachability
+from aggregator.ingest.network import OFFLINE
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Config
 from aggregator.models.poll import PollResult, Request
-from aggregator.policy import schedule
+from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
 from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
@@ -38,6 +38,10 @@ HOST_SHARE = 50
 
 STORE_RESULTS, STORE_SECONDS = 100, 0.2
 """Store after this many results, or once the oldest result has waited this long."""
+
+UNREACHED_SECONDS = 10.0
+"""Wait this long for another result if no stored host was reached: one batch then shows whether
+our own network is down."""
 
 STOP_SECONDS = 8.0
 
@@ -105,7 +109,6 @@ class Poller:
         self._since = 0.0
         self._retry_at = 0.0
         self._outage = OutageLog()
-        self._reachability = Reachability()
         self.unavailable_reason = ""
         self._use(config)
         self._executor = executor(fetch_settings(config), clock=clock)
@@ -192,7 +195,6 @@ class Poller:
             rulebook=self._rulebook,
             now=self._clock(),
             random=self._random,
-            reachability=self._reachability,
         )
 
     def _begin(self) -> None:
@@ -216,11 +218,11 @@ class Poller:
         if not self._results or time.monotonic() < self._retry_at:
             return
         waited = time.monotonic() - self._since
-        few = len(self._results) < STORE_RESULTS and waited < STORE_SECONDS
+        limit = STORE_SECONDS if self._is_any_reached() else UNREACHED_SECONDS
+        few = len(self._results) < STORE_RESULTS and waited < limit
         if few and self._executor.pending:
             return
         results, self._results = self._results, []
-        was_offline = self._reachability.is_offline
         try:
             done = self._ingest(results)
         except StoreError as error:
@@ -230,12 +232,13 @@ class Poller:
             return
         self.unavailable_reason = ""
         self._outage.end()
-        if was_offline != self._reachability.is_offline:
-            logger.warning("event=%s", "online" if was_offline else "offline")
         self._release({result.source_id for result in results})
         for ingested in done:
             _log(ingested)
             self._report(ingested)
+
+    def _is_any_reached(self) -> bool:
+        return any(network.is_reached(result.outcome) is not False for result in self._results)
 
     def _handle_store_error(self, error: StoreError) -> None:
         """Retry the database in a second; log each distinct reason once."""
@@ -300,9 +303,18 @@ class Poller:
         self._executor.close()
 
 
+QUIET = frozenset({OFFLINE})
+"""Results that are logged once for all sources."""
+
+
+def _has_news(done: Ingested) -> bool:
+    return bool(done.new or done.changed or done.discovered)
+
+
 def _log(done: Ingested) -> None:
+    is_quiet = done.result in QUIET or (done.result in poll_log.FINE and not _has_news(done))
     fine = done.result in (*poll_log.FINE, "pushed")
-    level = logging.INFO if fine else logging.WARNING
+    level = logging.DEBUG if is_quiet else logging.INFO if fine else logging.WARNING
     logger.log(
         level,
         "event=poll source=%s outcome=%s new=%d changed=%d next=%s detail=%r",

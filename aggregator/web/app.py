@@ -16,10 +16,12 @@ from aggregator.config.watch import LiveConfig
 from aggregator.errors import QueryError, StoreError, TooSlow
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
+from aggregator.models.network import Network
 from aggregator.models.urls import is_loopback, server_url
 from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Store
 from aggregator.store.queries.select import LAST_ID
+from aggregator.store.sources import network
 from aggregator.web import websub
 from aggregator.web.api import routes as api
 from aggregator.web.feeds import routes as feeds
@@ -88,7 +90,7 @@ def create_app(
     authenticator = Authenticator(process_config, store, time.monotonic)
     feed_server = FeedServer(store, process_config, clock=time.monotonic, now=clock)
     images = ImageProxy(process_config, store, clock)
-    _set_up_templates(app, config, clock, authenticator, images)
+    _set_up_templates(app, config, store, clock, authenticator, images)
     for blueprint in (
         pages.blueprint(config, store, clock),
         login.blueprint(config, authenticator),
@@ -165,6 +167,7 @@ class _IdConverter(IntegerConverter):
 def _set_up_templates(
     app: Flask,
     config: Callable[[], Config],
+    store: Store,
     clock: Callable[[], datetime],
     authenticator: Authenticator,
     images: ImageProxy,
@@ -199,7 +202,17 @@ def _set_up_templates(
             "logo": logo.url(current.site, root()),
             "path": request.path,
             "past": None,
+            "network": _network(store),
+            "now": clock(),
         }
+
+
+def _network(store: Store) -> Network:
+    try:
+        with store.reading() as db:
+            return network.get(db)
+    except StoreError:  # the page reports it, or is its error page
+        return Network()
 
 
 def _safe_html(text: SafeHtml) -> Markup:

@@ -57,13 +57,6 @@ WAITS = [
         {"lifetime": 6 * HOUR, "maximum": HOUR},
         6 * HOUR,
     ),
-    ("offline, a rare feed is retried soon", {"every": DAY, "offline": True}, 15 * MINUTE),
-    ("offline, a frequent feed keeps its interval", {"every": MINUTE, "offline": True}, MINUTE),
-    (
-        "offline, a feed that failed before keeps its backoff",
-        {"every": HOUR, "offline": True, "failures": 2},
-        HOUR,
-    ),
     ("a larger maximum is the cap", {"ttl": 9 * DAY, "maximum": 7 * DAY}, 7 * DAY),
     ("Retry-After is never shortened", {"gate": NOW + 60 * DAY}, 60 * DAY),
     ("a Retry-After that has passed is forgotten", {"gate": NOW - DAY}, HOUR),

@@ -14,7 +14,7 @@ from aggregator.store.database import metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import network, poll_log, sources
 from aggregator.store.websub import inbox, subscribers, subscriptions
 
 PREFIX = "aggregator"
@@ -56,6 +56,11 @@ def collect(db: Connection) -> Iterable[Metric]:
         "last_tick_timestamp_seconds",
         "Unix time of the scheduler's last report, 0 if there is none.",
         tick.timestamp() if tick else 0,
+    )
+    yield _gauge(
+        "network_down",
+        "1 if this server's network seems to be down, else 0.",
+        bool(network.get(db).down_since),
     )
     has_error = bool(metadata.get(db, "config_error"))
     yield _gauge("config_error", "1 if the configuration file has errors, else 0.", has_error)

@@ -1,18 +1,16 @@
 """Probes for load balancers and monitoring: /healthz and /readyz."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Response
 
 from aggregator.errors import StoreError
+from aggregator.policy.health import is_alive
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.web.pages.dates import rfc3339
-
-MAX_TICK_AGE = timedelta(seconds=60)
-"""The scheduler reports every few seconds; after this time without a report it is not ready."""
 
 
 def blueprint(store: Store, clock: Callable[[], datetime]) -> Blueprint:
@@ -56,16 +54,6 @@ class Probes:
         if unavailable_reason:
             return _text(503, f"polling is paused: {unavailable_reason}")
         return _text(200, "ready")
-
-
-def is_alive(tick: datetime | None, now: datetime) -> bool:
-    """Return whether the scheduler reported recently enough.
-
-    Args:
-        tick: When the scheduler last reported, None if never.
-        now: The current time.
-    """
-    return tick is not None and abs(now - tick) < MAX_TICK_AGE
 
 
 def _text(status: int, message: str) -> Response:

@@ -10,17 +10,16 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from aggregator.errors import QueryError
 from aggregator.models.config import Config
 from aggregator.models.numbers import parse_number
-from aggregator.policy.health import HEALTHS
+from aggregator.policy.health import HEALTHS, is_alive
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
-from aggregator.store.sources import incidents, poll_log, sources
+from aggregator.store.sources import incidents, network, poll_log, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
 from aggregator.web.ops import health_feed, sparkline
-from aggregator.web.ops.probes import is_alive
 from aggregator.web.ops.view_models import HostsPage, SourceRow, StatusPage
 from aggregator.web.pages import presenters
 from aggregator.web.pages.dates import rfc3339_or_none
@@ -79,6 +78,7 @@ class Status:
                     "alive": is_alive(tick, now),
                     "seen": rfc3339_or_none(tick),
                     "shortage": metadata.get(db, "shortage"),
+                    "network_down_since": rfc3339_or_none(network.get(db).down_since),
                 },
                 "config_error": metadata.get(db, "config_error"),
                 "entries": entries.count(db),

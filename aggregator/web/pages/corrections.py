@@ -10,7 +10,6 @@ from aggregator.clean import fingerprint
 from aggregator.formats.merged import Item
 from aggregator.models.config import Config
 from aggregator.models.entry import Author, Entry, SafeHtml, StoredEntry
-from aggregator.store.database import site_id as site_ids
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import format_time
 from aggregator.store.queries import revisions
@@ -79,17 +78,16 @@ class Corrections:
         spec = view(config)
         with self._store.reading() as db:
             shown = compare(EntryLists(db, config), revisions.recent(db, IN_FEEDS))
-            site_id = site_ids.get(db)
-        source = site_feeds.source(spec, PATH, site_id)
+        source = site_feeds.source(spec, PATH)
         items = (
             Item(
-                entry=_stored(correction, spec, site_id),
+                entry=_stored(correction, spec),
                 source=source,
                 page_url=f"{spec.base}{correction.entry.url}#changes",
             )
             for correction in shown
         )
-        merged = site_feeds.merged(spec, items, config, format, page=PATH, site_id=site_id)
+        merged = site_feeds.merged(spec, items, config, format, page=PATH)
         return site_feeds.response(merged, format, config)
 
 
@@ -139,10 +137,10 @@ def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, 
     )
 
 
-def _stored(correction: Correction, spec: ViewSpec, site_id: str) -> StoredEntry:
+def _stored(correction: Correction, spec: ViewSpec) -> StoredEntry:
     """Return a correction as an entry of the feed."""
     change, item = correction.change, correction.entry
-    uri = f"{spec.feed_id(site_id)}/{item.id}/{format_time(change.until)}"
+    uri = f"{spec.feed_id}/{item.id}/{format_time(change.until)}"
     paragraphs = [
         f"<p>{name}: {difference}</p>"
         for name, difference in (("Headline", change.title), ("Text", change.text))

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from aggregator.models.query import Query
+from aggregator.policy.health import is_alive
+from aggregator.store.database import metadata
+from aggregator.store.database.connection import Connection
+from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.queries.summaries import EntrySummary
-from aggregator.store.sources import poll_plan
+from aggregator.store.sources import poll_plan, sources
 from aggregator.web.feeds.views import resolve
 from aggregator.web.pages.entry_lists import EntryLists, view_head
-from aggregator.web.pages.view_models import FrontPage, FrontSection
+from aggregator.web.pages.view_models import EmptySite, FrontPage, FrontSection
 
 LEAD_CANDIDATES = 20
 """The lead is the newest of these entries with a picture, else the newest entry."""
@@ -24,12 +28,13 @@ MAX_PER_SOURCE, SECTION_CANDIDATES = 2, 30
 that publishes dozens a day must not fill it."""
 
 
-def compose(lists: EntryLists, updated: datetime | None) -> FrontPage:
+def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -> FrontPage:
     """Return the front page.
 
     Args:
         lists: The entries to choose from.
         updated: When any entry last changed.
+        now: The current time, None for the page of a past time.
     """
     config = lists.config
     newest = lists.select(Query(), limit=LATEST + LEAD_CANDIDATES)
@@ -48,8 +53,18 @@ def compose(lists: EntryLists, updated: datetime | None) -> FrontPage:
         most_covered=lists.items(lists.most_covered()),
         latest=lists.items(latest),
         media=lists.items(_media(lists)),
-        source_count=len(config.sources),
-        next_poll=poll_plan.next_due(lists.db),
+        empty=None if lead or now is None else _empty_site(lists.db, now),
+    )
+
+
+def _empty_site(db: Connection, now: datetime) -> EmptySite:
+    states = [state for state in sources.all_states(db) if state.enabled]
+    return EmptySite(
+        sources=len(states),
+        unpolled=sum(state.health == "new" for state in states),
+        failed=sum(bool(state.failures) for state in states),
+        is_alive=is_alive(parse_time_or_none(metadata.get(db, "tick")), now),
+        next_poll=poll_plan.next_due(db),
     )
 
 

@@ -83,7 +83,9 @@ class Pages:
             if matches(etag):
                 return not_modified(etag)
             updated = change_log.last(db, change_log.ALL)
-            page = front.compose(EntryLists(db, config), updated)
+            page = front.compose(EntryLists(db, config), updated, self._clock())
+        if page.empty:  # it shows polls, which leave the ETag as it is
+            return render_template("front.html", page=page, head=page.head)
         return with_etag(render_template("front.html", page=page, head=page.head), etag)
 
     def list(self, kind: str, name: str) -> Response | str:

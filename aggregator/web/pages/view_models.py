@@ -93,12 +93,31 @@ class FrontSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmptySite:
+    """Why a site has no entries yet.
+
+    Args:
+        sources: Enabled sources.
+        unpolled: Sources whose first poll has not finished.
+        failed: Sources whose last poll failed.
+        is_alive: Whether the scheduler is running.
+        next_poll: When the next poll is due.
+    """
+
+    sources: int
+    unpolled: int
+    failed: int
+    is_alive: bool
+    next_poll: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
     """The front page: a lead, sections, the latest entries, audio and video.
 
     Args:
         most_covered: The stories of the last days that most sources report.
-        source_count: Configured sources.
+        empty: Why there are no entries, None if there are, and for past times.
     """
 
     head: Head
@@ -107,8 +126,7 @@ class FrontPage:
     latest: tuple[EntryItem, ...]
     media: tuple[EntryItem, ...]
     most_covered: tuple[EntryItem, ...]
-    source_count: int
-    next_poll: datetime | None
+    empty: EmptySite | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,14 @@ from werkzeug.test import Client, TestResponse
 
 from aggregator.models.config import Config, Zone
 from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
+from aggregator.models.network import Network
+from aggregator.store.database import metadata
+from aggregator.store.database.times import format_time
 from aggregator.store.entries import entries
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import network, poll_log, sources
 from aggregator.web.app import create_app
 from aggregator.web.ops import sparkline
+from aggregator.web.pages.dates import short_time
 from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
 
 SITE = replace(CONFIG, site=replace(CONFIG.site, zones=(Zone(name="Europe/London", label="UK"),)))
@@ -65,10 +69,46 @@ def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -
     assert 'datetime="2009-06-27T21:26:00Z"' in pages.text("/")
 
 
-def test_empty_front_page_says_what_happens_next(pages: PageSite) -> None:
+def alive(pages: PageSite) -> None:
+    with pages.stock.store.transaction() as db:
+        metadata.put(db, "tick", format_time(pages.now))
+
+
+def test_empty_front_page_without_a_scheduler_says_how_to_start_it(pages: PageSite) -> None:
     page = pages.text("/")
     assert "No entries yet" in page
-    assert "polled for the first time" in page
+    assert "The scheduler is not running" in page
+
+
+def test_empty_front_page_says_what_happens_next(pages: PageSite) -> None:
+    alive(pages)
+    assert "3 sources are being polled for the first time" in pages.text("/")
+    with pages.stock.store.transaction() as db:
+        sources.update(db, "herald", {"health": "failing", "failures": 1})
+    assert "1 of 3 sources were polled. 1 failed, all so far." in pages.text("/")
+    with pages.stock.store.transaction() as db:
+        later = pages.now + timedelta(hours=1)
+        sources.update(db, "herald", {"next_poll": later + timedelta(hours=1)})
+        for source_id in ("post", "odd"):
+            sources.update(db, source_id, {"health": "fine", "next_poll": later})
+    page = " ".join(pages.text("/").split())
+    assert "3 of 3 sources were polled. 1 failed. 2 brought no entries." in page
+    assert f"The next poll is due at {short_time(later, pages.now)}" in page
+
+
+def test_every_page_says_that_the_network_is_down(pages: PageSite) -> None:
+    alive(pages)
+    before = pages.get("/help")
+    since = pages.now - timedelta(minutes=5)
+    with pages.stock.store.transaction() as db:
+        state = Network(down_since=since, retry_at=pages.now + timedelta(minutes=2))
+        network.put(db, state)
+    line = f"its network seems to be down since {short_time(since, pages.now)}"
+    assert line not in before.text
+    for path in ("/", "/help", "/status", "/source/herald", "/section/world", "/missing"):
+        assert line in pages.get(path).text, path
+    assert "once this server can reach the hosts of the 3 sources" in pages.text("/")
+    assert '"network_down_since":"2009-' in "".join(pages.text("/status.json").split())
 
 
 def test_front_page_without_sources_says_how_to_add_some(tmp_path: Path) -> None:
