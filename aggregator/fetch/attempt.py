@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from aggregator.fetch import freshness, headers, urls
+from aggregator.fetch.cookies import Cookies
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import Target
 from aggregator.models.poll import (
@@ -31,6 +32,8 @@ _RESENDING = frozenset((307, 308))
 _SCHEMES = frozenset(("http", "https"))
 _ERROR_TEXT = 300
 """Bytes of an error body that are quoted when a message is refused."""
+_SHOWN = 200
+"""Maximum characters of an invalid Location in a message."""
 _LONGEST_VALIDATOR = 2_000
 """Characters. Servers refuse requests with longer headers."""
 
@@ -96,6 +99,9 @@ class Attempt:
     hops: tuple[Hop, ...] = ()
     _custom: dict[str, bytes] = field(default_factory=dict)
     _freshness: Freshness = _NO_FRESHNESS
+    _cookies: Cookies = field(default_factory=Cookies)
+    _sent_cookies: str = ""
+    _seen: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def begin(cls, request: Request) -> "Attempt | Failed":
@@ -144,6 +150,15 @@ class Attempt:
 
     def _compose(self) -> None:
         """Build the request header for the current target."""
+        self._compose_header()
+        self._sent_cookies = self._cookies.field(self.target)
+        if self._sent_cookies:
+            given = [line for line in self.header if line.lower().startswith(b"cookie:")]
+            line = b"; ".join((*given, self._sent_cookies.encode("latin-1")))
+            line = line if given else b"Cookie: " + line
+            self.header = [*(other for other in self.header if other not in given), line]
+
+    def _compose_header(self) -> None:
         message, validators = self.request.message, self.request.validators
         if message:
             self.header = list(self._custom.values())
@@ -280,11 +295,17 @@ class Attempt:
 
     def _follow(self, response: Response) -> Failed | None:
         status = response.status
-        location = headers.utf8(headers.first(response.fields, "location"))
-        target = urls.parse(location, base=self.target.href) if location else None
-        if target is None or (target.scheme in _SCHEMES and not target.host):
-            reason = f"status {status} without a usable Location header"
+        location = headers.url(headers.first(response.fields, "location"))
+        if not location:
+            reason = f"status {status}, a redirect, without a Location header"
             return self.failed(FailureKind.PROTOCOL, reason, status)
+        target = urls.parse(location, base=self.target.href)
+        if target is None or (target.scheme in _SCHEMES and not target.host):
+            reason = (
+                f"redirects (status {status}) to {location[:_SHOWN]!a}, which is not a valid URL"
+            )
+            return self.failed(FailureKind.PROTOCOL, reason, status)
+        self._cookies.store(response.fields, self.target)
         reason = self._redirect_problem(target)
         if reason:
             return self.failed(FailureKind.REDIRECTS, f"{reason}: correct the URL", status)
@@ -297,7 +318,7 @@ class Attempt:
                 "path could change; if that is intended, use this URL for the source"
             )
             return self.failed(FailureKind.REFUSED_SCHEME, reason, status)
-        if target.origin != self.target.origin:
+        if target.origin != self.target.origin and not self._is_upgrade(target):
             self._custom = {}  # the headers may be secrets, meant for the first origin
         self.hops += (Hop(status=status, url=target.href),)
         self.target = target
@@ -312,10 +333,15 @@ class Attempt:
         most = self.request.limits.redirects
         if len(self.hops) >= most:
             return f"more than {most} redirects (limit `redirects`)"
-        seen = {self.target.href, _normal(self.request.url), *(hop.url for hop in self.hops)}
-        if target.href in seen:
+        self._seen.add((self.target.href, self._sent_cookies))
+        if (target.href, self._cookies.field(target)) in self._seen:
             return f"redirects in a loop, back to {urls.display(target.href)}"
         return ""
+
+    def _is_upgrade(self, target: Target) -> bool:
+        """Whether a redirect leads from http to https on the same host."""
+        schemes = (self.target.scheme, target.scheme)
+        return schemes == ("http", "https") and target.host == self.target.host
 
 
 def _sendable(validator: str) -> str:

@@ -55,7 +55,8 @@ def _utc() -> datetime:
 class Client:
     """An HTTP client with its own connection pool, for one thread.
 
-    Checks the address of every connection and the URL of every redirect, and keeps no cookies.
+    Checks the address of every connection and the URL of every redirect, and forgets cookies at
+    the end of a chain of redirects.
     """
 
     def __init__(

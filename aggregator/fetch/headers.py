@@ -24,6 +24,7 @@ _WANTED = {
         "link",
         "location",
         "retry-after",
+        "set-cookie",
     )
 }
 
@@ -48,11 +49,11 @@ def read(lines: Iterable[bytes]) -> tuple[Fields, bool]:
     complete = False
     for line in lines:
         name, _, value = line.partition(b":")
-        wanted = _WANTED.get(name.lower())
+        wanted = _WANTED.get(name.rstrip().lower())
         if wanted:
             if not complete:
                 fields.setdefault(wanted, []).append(value.strip().decode("latin-1"))
-        elif line == b"\r\n":
+        elif line in (b"\r\n", b"\n"):
             complete = True
         elif line.startswith(b"HTTP/"):
             fields, complete = {}, False
@@ -65,12 +66,13 @@ def first(fields: Fields, name: str) -> str:
     return values[0] if values else ""
 
 
-def utf8(value: str) -> str:
-    """Decode a value as UTF-8 if it is valid UTF-8; servers send URLs in UTF-8."""
+def url(value: str) -> str:
+    """Return the URL of a field, whose bytes are UTF-8; other bytes are percent-encoded."""
+    raw = value.encode("latin-1")
     try:
-        return value.encode("latin-1").decode()
+        return raw.decode()
     except UnicodeDecodeError:
-        return value
+        return re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % ord(byte[0]), raw).decode()
 
 
 def members(fields: Fields, name: str) -> list[str]:
@@ -90,7 +92,7 @@ def links(fields: Fields, base: str) -> tuple[tuple[str, str], ...]:
             if len(found) >= _LINKS:
                 return tuple(found)
             parameters = _parameters(match[2])
-            target = urls.parse(utf8(match[1].strip()), base=base)
+            target = urls.parse(url(match[1].strip()), base=base)
             if target is None or target.scheme not in ("http", "https") or "anchor" in parameters:
                 continue
             found += ((rel, target.href) for rel in parameters.get("rel", "").lower().split())

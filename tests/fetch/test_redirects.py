@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator.models.poll import FailureKind, Hop, NotModified, Validators
-from tests.feedserver import HOSTS, FeedServer
+from tests.feedserver import HOSTS, FeedServer, Received, Step, response
 from tests.fetch.conftest import SHORT, Fetch, failed, fetched
 
 FEED = b"<rss/>"
@@ -74,10 +74,76 @@ def test_other_schemes_are_refused(location: str, feed_server: FeedServer, fetch
     assert "only http and https" in outcome.detail
 
 
-def test_a_location_in_latin_1_is_taken_as_it_is(feed_server: FeedServer, fetch: Fetch) -> None:
-    feed_server.redirect("/old", "/ü")
-    feed_server.reply("/%C3%BC", 200, {}, FEED)
-    fetched(fetch(feed_server.url("/old")))
+def test_a_location_in_latin_1_keeps_its_bytes(feed_server: FeedServer, fetch: Fetch) -> None:
+    feed_server.redirect("/old", "/ü?ä=%C3%BC")
+    feed_server.reply("/%FC", 200, {}, FEED)
+    assert fetched(fetch(feed_server.url("/old"))).url == feed_server.url("/%FC?%E4=%C3%BC")
+
+
+def _wall(request: Received) -> list[Step]:
+    if request.headers.get("cookie") == "consent=yes; id=7":
+        return [response(200, {}, FEED)]
+    fields = {"Location": request.path, "Set-Cookie": "consent=yes; Path=/\r\nSet-Cookie: id=7"}
+    return [response(302, fields)]
+
+
+def test_a_cookie_wall_is_passed_and_its_cookies_are_forgotten(
+    feed_server: FeedServer, fetch: Fetch
+) -> None:
+    feed_server.on("/feed", _wall)
+    for _ in range(2):
+        assert fetched(fetch(feed_server.url("/feed"))).body == FEED
+    sent = [request.headers.get("cookie", "") for request in feed_server.requests]
+    assert sent == ["", "consent=yes; id=7"] * 2
+
+
+def test_a_cookie_goes_only_to_the_host_that_set_it(feed_server: FeedServer, fetch: Fetch) -> None:
+    away = {"Location": feed_server.url("/b", HOSTS[1]), "Set-Cookie": "a=1; Domain=0.0.1"}
+    feed_server.reply("/a", 302, away)
+    feed_server.redirect("/b", feed_server.url("/c"), 302)
+    feed_server.reply("/c", 200, {}, FEED)
+    fetched(fetch(feed_server.url("/a"), headers={"Cookie": "mine=1"}))
+    sent = [request.headers.get("cookie", "") for request in feed_server.requests]
+    assert sent == ["mine=1", "", "a=1"]
+
+
+def test_a_cookie_is_added_to_those_of_the_source(feed_server: FeedServer, fetch: Fetch) -> None:
+    feed_server.reply("/a", 302, {"Location": "/b", "Set-Cookie": "a=1"})
+    feed_server.reply("/b", 200, {}, FEED)
+    fetched(fetch(feed_server.url("/a"), headers={"Cookie": "mine=1"}))
+    assert feed_server.requests[1].headers["cookie"] == "mine=1; a=1"
+
+
+def test_a_wall_that_accepts_no_cookie_is_a_loop(feed_server: FeedServer, fetch: Fetch) -> None:
+    feed_server.reply("/a", 302, {"Location": "/a", "Set-Cookie": "a=1"})
+    assert "loop" in failed(fetch(feed_server.url("/a")), FailureKind.REDIRECTS).detail
+    assert len(feed_server.requests) == 2
+
+
+def test_a_wall_with_ever_new_cookies_ends_at_the_limit(
+    feed_server: FeedServer, fetch: Fetch
+) -> None:
+    def wall(request: Received) -> list[Step]:
+        cookie = "x" * len(request.headers.get("cookie", "")) + "y"
+        return [response(302, {"Location": "/a", "Set-Cookie": f"a={cookie}"})]
+
+    feed_server.on("/a", wall)
+    outcome = failed(fetch(feed_server.url("/a"), limits=SHORT), FailureKind.REDIRECTS)
+    assert "more than 3 redirects" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "without a Location header"),
+        ({"Location": "http://[/"}, "redirects (status 301) to 'http://[/', which is not a valid"),
+    ],
+)
+def test_an_unusable_location_is_named(
+    headers: dict[str, str], reason: str, feed_server: FeedServer, fetch: Fetch
+) -> None:
+    feed_server.reply("/old", 301, headers)
+    assert reason in failed(fetch(feed_server.url("/old")), FailureKind.PROTOCOL).detail
 
 
 @pytest.mark.parametrize("headers", [{}, {"Location": ""}, {"Location": "http://[/"}])

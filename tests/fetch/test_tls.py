@@ -83,14 +83,16 @@ def test_never_from_https_to_http(
     assert feed_server.requests == []
 
 
-def test_from_http_to_https_without_secrets(
-    secure: FeedServer, feed_server: FeedServer, trusting: Client
+@pytest.mark.parametrize(("host", "is_sent"), [(HOSTS[0], True), (HOSTS[1], False)])
+def test_secrets_follow_to_https_on_the_same_host_only(
+    secure: FeedServer, feed_server: FeedServer, trusting: Client, host: str, is_sent: bool
 ) -> None:
-    feed_server.redirect("/old", secure.url("/new"))
+    feed_server.redirect("/old", secure.url("/new", host))
     secure.feed("/new", b"<rss/>")
-    request = Request(source_id="a", url=feed_server.url("/old"), headers={"Authorization": "s"})
-    fetched(trusting.fetch_one(request))
-    assert "authorization" not in secure.requests[0].headers
+    url = feed_server.url("/old").replace("//", "//user:secret@")
+    fetched(trusting.fetch_one(Request(source_id="a", url=url, headers={"X-Key": "s"})))
+    sent = {"authorization", "x-key"} & set(secure.requests[0].headers)
+    assert bool(sent) == is_sent
 
 
 def test_a_handshake_that_never_ends_is_ended(fetch: Fetch) -> None:
