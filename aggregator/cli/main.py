@@ -81,9 +81,21 @@ class _Commands(click.Group):
     show_default=True,
     help="Configuration file (or AGGREGATOR_CONFIG).",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks and debug log messages.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and the log messages of libraries.")
+@click.option("--verbose", is_flag=True, help="Log polls without news, too.")
+@click.option("--quiet", is_flag=True, help="Log only warnings and errors.")
+@click.option(
+    "--log-format",
+    type=click.Choice(logs.FORMATS),
+    envvar=logs.FORMAT,
+    default="text",
+    show_default=True,
+    help=f"Format of log lines (or {logs.FORMAT}).",
+)
 @click.pass_context
-def main(ctx: click.Context, config_path: str, debug: bool) -> None:
+def main(
+    ctx: click.Context, config_path: str, debug: bool, verbose: bool, quiet: bool, log_format: str
+) -> None:
     """Poll the feeds of a YAML file; serve them as a news site and merged feeds.
 
     \b
@@ -95,4 +107,11 @@ def main(ctx: click.Context, config_path: str, debug: bool) -> None:
       aggregator doctor bbc-world            find problems with a source
     """
     ctx.obj = config_path
-    logs.start(debug=debug)
+    if quiet and (verbose or debug):
+        raise click.UsageError("--quiet excludes --verbose and --debug.")
+    level = (
+        logs.EVERYTHING if debug else logs.VERBOSE if verbose else logs.QUIET if quiet
+        else logs.NORMAL
+    )  # fmt: skip
+    logs.export(level=level, format=log_format)
+    logs.start(level=level, format=log_format)

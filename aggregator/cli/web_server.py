@@ -125,7 +125,7 @@ def web_worker() -> "WSGIApplication":
     server = multiprocessing.parent_process()
     if server and server.pid:
         _end_with(server.pid)
-    logs.start(debug=False)
+    logs.start_like_parent(os.environ)
     return serve_app(
         lambda config: masked.hide(config.secrets),
         host=os.environ[HOST],
