@@ -29,6 +29,8 @@ COMMANDS = {
     "restore": "maintenance:restore",
     "password": "maintenance:password",
     "release": "maintenance:release",
+    "hide": "takedown:hide",
+    "show": "takedown:show",
 }
 """Module and function of each command; loading all takes longer than most commands run."""
 

@@ -1,10 +1,12 @@
 """Maintenance: synchronise with the configuration, reapply rules, delete expired rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from aggregator.models.config import FOREVER, Config
+from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Connection, Store
@@ -124,3 +126,26 @@ def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetim
     scopes = [change_log.ALL, change_log.STATUS, change_log.source_scope(state.id)]
     change_log.bump(db, scopes + [change_log.section_scope(s) for s in state.sections], now)
     return count
+
+
+def hide_entry(db: Connection, stored: StoredEntry, reason: str, now: datetime) -> None:
+    """Take an entry out of pages, feeds and archives for good; feeds tell readers to delete it."""
+    entries.hide(db, [stored.id], f"{REMOVED}{reason}", withdrawn=now)
+    _entry_changed(db, stored, now)
+
+
+def show_entry(db: Connection, stored: StoredEntry, rulebook: Rulebook, now: datetime) -> None:
+    """Take back `hide_entry`; the rules decide whether views show the entry."""
+    state = sources.get(db, stored.source_id)
+    sections = state.sections if state else ()
+    ruling = rulebook.evaluate(stored.source_id, sections, stored.entry)
+    entries.apply_ruling(db, replace(stored, hidden="", withdrawn=None), ruling, sections, now)
+    _entry_changed(db, stored, now)
+
+
+def _entry_changed(db: Connection, stored: StoredEntry, now: datetime) -> None:
+    archives.forget_entry(db, stored.id)
+    state = sources.get(db, stored.source_id)
+    sections = {*(state.sections if state else ()), *(stored.ruling.sections or ())}
+    scopes = [change_log.ALL, change_log.ARCHIVES, change_log.source_scope(stored.source_id)]
+    change_log.bump(db, scopes + [change_log.section_scope(s) for s in sections], now)

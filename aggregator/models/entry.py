@@ -233,6 +233,10 @@ class RuleResult:
     reasons: tuple[str, ...] = ()
 
 
+REMOVED = "removed: "
+"""Begins the reason of an entry that the operator hid; no rule and no revision shows it again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
     """A stored entry, with its state.
@@ -243,7 +247,7 @@ class StoredEntry:
         first_seen: When a poll first found it; never changes.
         changed: When its text last changed, else first_seen; published as `updated`.
         sort_at: min(published, first_seen): the order of lists.
-        withdrawn: When the publisher or a rule withdrew it, None if neither did.
+        withdrawn: When the publisher, a rule or the operator withdrew it, None if none did.
         hidden: Why no view shows it, "" if views do.
         ruling: The result of the rules; its categories are in `entry` too.
         known_by: The keys that identify it: `guid`, `link`, `text`, separated by blanks.
@@ -262,6 +266,11 @@ class StoredEntry:
     ruling: RuleResult = RuleResult()
     known_by: str = ""
     matched: str = ""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the operator hid it."""
+        return self.hidden.startswith(REMOVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

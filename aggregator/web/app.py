@@ -92,7 +92,7 @@ def create_app(
     images = ImageProxy(process_config, store, clock)
     _set_up_templates(app, config, store, clock, authenticator, images)
     for blueprint in (
-        pages.blueprint(config, store, clock),
+        pages.blueprint(config, store, clock, authenticator),
         login.blueprint(config, authenticator),
         status.blueprint(config, store, clock),
         source.blueprint(config, store, clock, authenticator),
@@ -104,7 +104,7 @@ def create_app(
         metrics.blueprint(store),
         websub.blueprint(process_config, store, clock),
         websub_status.blueprint(process_config, store),
-        api.blueprint(config, store, clock),
+        api.blueprint(config, store, clock, authenticator),
         proxy.blueprint(images),
     ):
         app.register_blueprint(blueprint)

@@ -8,6 +8,8 @@ from aggregator.store.database.times import format_time, parse_time
 
 ALL = "all"
 STATUS = "status"
+ARCHIVES = "archives"
+"""Archives never change, except when the operator hides or shows an entry."""
 
 
 def source_scope(source_id: str) -> str:

@@ -206,7 +206,7 @@ def hide(
     """Take entries out of every view.
 
     Args:
-        withdrawn: When the publisher or a rule took them back, None for another reason.
+        withdrawn: When the publisher or the operator took them back, None for another reason.
     """
     db.executemany(
         "update entries set hidden = ?, withdrawn = ? where id = ?",

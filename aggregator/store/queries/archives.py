@@ -80,6 +80,16 @@ def save_document(db: Connection, view: str, number: int, variant: str, body: by
     return get_document(db, view, number, variant) or body
 
 
+def forget_entry(db: Connection, entry_id: int) -> None:
+    """Delete the documents with an entry; the next requests render them again."""
+    db.execute(
+        "delete from archive_documents where exists (select 1 from archives a"
+        " where a.view = archive_documents.view and a.number = archive_documents.number"
+        " and a.after_id < ?1 and a.last_id >= ?1)",
+        (entry_id,),
+    )
+
+
 def forget(db: Connection) -> int:
     """Delete the documents of ranges in which every entry has expired; return how many."""
     cursor = db.execute(

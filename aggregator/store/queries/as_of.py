@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from aggregator.models.entry import SafeHtml, StoredEntry
+from aggregator.models.entry import REMOVED, SafeHtml, StoredEntry
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
@@ -168,6 +168,8 @@ def _taken_back(
 ) -> list[int]:
     """Return entries of the view that were withdrawn after that time, newest first.
 
+    Those that the operator hid stay hidden.
+
     They are no longer in the lists by section, category, author and view. A section is matched by
     the entry's source; queries by the others, and queries that only exclude words, leave them out.
     """
@@ -175,6 +177,7 @@ def _taken_back(
         return []
     where = [
         Condition("e.withdrawn is not null"),
+        Condition("e.hidden not like ?", (f"{REMOVED}%",)),
         conditions.after("e.withdrawn", format_time(then.at)),
         conditions.until("e.id", then.last),
         conditions.before("e.sort_at", "e.id", before.sort_at, before.id),

@@ -30,7 +30,8 @@ from aggregator.web.api import openapi, resources
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import resolve
 from aggregator.web.middleware.addresses import see_other
-from aggregator.web.pages.entry_lists import EntryLists, missing_entry, requested_cursor
+from aggregator.web.middleware.auth import Authenticator
+from aggregator.web.pages.entry_lists import EntryLists, requested_cursor, requested_entry
 
 ROOT = "/api/v1"
 Arguments = list[tuple[str, str]]
@@ -46,11 +47,14 @@ def problem(status: int, title: str, detail: str) -> Response:
 
 
 def blueprint(
-    config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+    config: Callable[[], Config],
+    store: Store,
+    clock: Callable[[], datetime],
+    authenticator: Authenticator,
 ) -> Blueprint:
     """Return the routes of the API."""
     routes = Blueprint("api", __name__, url_prefix=ROOT)
-    api = Api(config, store, clock)
+    api = Api(config, store, clock, authenticator)
     routes.add_url_rule("", "root", lambda: see_other(f"{ROOT}/openapi.json"))
     routes.add_url_rule("/openapi.json", "openapi", lambda: _json(openapi.document(config())))
     routes.add_url_rule("/entries", "entries", api.entries)
@@ -68,10 +72,15 @@ class Api:
     """The routes of the API."""
 
     def __init__(
-        self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+        self,
+        config: Callable[[], Config],
+        store: Store,
+        clock: Callable[[], datetime],
+        authenticator: Authenticator,
     ) -> None:
         """Serve the entries of a store."""
         self._config, self._store, self._clock = config, store, clock
+        self._authenticator = authenticator
 
     def entries(self) -> Response:
         """List the entries of a view, newest first; by default each entry of a story."""
@@ -94,10 +103,9 @@ class Api:
     def entry(self, entry_id: int) -> Response:
         """Return an entry with its content and history."""
         config = self._config()
+        is_signed_in = self._authenticator.is_signed_in(request.environ)
         with self._store.reading() as db:
-            stored = entries.get(db, entry_id)
-            if stored is None:
-                raise missing_entry(db, entry_id)
+            stored = requested_entry(db, entry_id, is_signed_in=is_signed_in)
             state = sources.get(db, stored.source_id)
             earlier = versions.of_entry(db, entry_id)
             story = stored_stories.of_entries(db, [entry_id]).get(entry_id)

@@ -232,7 +232,9 @@ class FeedServer:
         number, format = wanted.archive, wanted.format
         # The documents hold the address of the site: one that moves needs new ones.
         variant = f"{format} {spec.base}"
-        packed = self._stored_archive(spec, number, variant)
+        with self._store.reading() as db:
+            versions = documents.versions(db, (change_log.ARCHIVES,))
+            packed = archives.get_document(db, spec.key, number, variant) if spec.archived else None
         if packed is None:
             build.close_archives(self._store, spec)
             with self._store.reading() as db:
@@ -243,7 +245,9 @@ class FeedServer:
             packed = zstandard.ZstdCompressor(level=8).compress(body)
             if spec.base == config.site.public_url:  # one that requests choose could fill the disk
                 with self._store.transaction() as db:
-                    packed = archives.save_document(db, spec.key, number, variant, packed)
+                    # An entry that was hidden since must not be stored again.
+                    if versions == documents.versions(db, (change_log.ARCHIVES,)):
+                        packed = archives.save_document(db, spec.key, number, variant, packed)
         return Representation(
             body=masker(config.secrets).body(zstandard.ZstdDecompressor().decompress(packed)),
             content_type=FORMATS[format].content_type,
@@ -252,13 +256,8 @@ class FeedServer:
                 (spec.feed_url(format), 'rel="current"'),
             ),
             cache_control=CACHE_FOREVER,
+            versions=versions,
         )
-
-    def _stored_archive(self, spec: ViewSpec, number: int, variant: str) -> bytes | None:
-        if not spec.archived:
-            return None
-        with self._store.reading() as db:
-            return archives.get_document(db, spec.key, number, variant)
 
     def _opml(self, spec: ViewSpec, config: Config) -> Representation:
         now = self._now()

@@ -94,6 +94,10 @@ class Authenticator:
             return True
         return self._has_token(auth, environ) or self._has_session(auth, environ)
 
+    def is_signed_in(self, environ: Mapping[str, Any]) -> bool:
+        """Return whether a request shows a session or the token; without `auth` none can."""
+        return self.auth.on and self.admits(environ)
+
     def has_bearer(self, environ: Mapping[str, Any]) -> bool:
         """Return whether a request has the token in a field that browsers don't send themselves."""
         auth = self.auth

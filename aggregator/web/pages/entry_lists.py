@@ -11,6 +11,7 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound
 from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
+from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, stories
@@ -180,7 +181,28 @@ def feed_links(spec: ViewSpec) -> tuple[FeedLink, ...]:
     )
 
 
-def missing_entry(db: Connection, entry_id: int) -> HTTPException:
+def requested_entry(db: Connection, entry_id: int, *, is_signed_in: bool) -> StoredEntry:
+    """Return an entry for its page.
+
+    Args:
+        is_signed_in: Whether to return entries that rules hide.
+
+    Raises:
+        Gone: It was deleted or the operator hid it.
+        NotFound: It never existed, or no view shows it.
+    """
+    stored = entries.get(db, entry_id)
+    if stored is None:
+        raise _missing_entry(db, entry_id)
+    if stored.is_removed:
+        reason = f" ({stored.hidden})" if is_signed_in else ""
+        raise Gone(f"Entry {entry_id} was removed from this site{reason}.")
+    if stored.hidden and not is_signed_in:
+        raise NotFound(f"There is no entry {entry_id}.")
+    return stored
+
+
+def _missing_entry(db: Connection, entry_id: int) -> HTTPException:
     """Return the error for an entry that is not stored: 410 if it was, else 404."""
     if entries.is_deleted(db, entry_id):
         return Gone(f"Entry {entry_id} has expired and was deleted.")

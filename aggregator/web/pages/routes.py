@@ -16,19 +16,19 @@ from aggregator.models.query import Query
 from aggregator.models.query_string import known_pairs, suggestions
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries, lists, versions
+from aggregator.store.entries import lists, versions
 from aggregator.store.queries import fts, select, summaries
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
-from aggregator.web.middleware.auth import bearer_token
+from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import diff, front, presenters
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
-    missing_entry,
     next_page_path,
     requested_cursor,
+    requested_entry,
     view_head,
 )
 from aggregator.web.pages.view_models import EntryPage, Head, ListPage, TopicsPage
@@ -44,11 +44,14 @@ PAGE_KEYS = ("before", "name", "print")
 
 
 def blueprint(
-    config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+    config: Callable[[], Config],
+    store: Store,
+    clock: Callable[[], datetime],
+    authenticator: Authenticator,
 ) -> Blueprint:
     """Return the pages for readers."""
     routes = Blueprint("pages", __name__)
-    pages = Pages(config, store, clock)
+    pages = Pages(config, store, clock, authenticator)
     routes.add_url_rule("/", "front", pages.front)
     routes.add_url_rule("/search", "search", pages.search)
     routes.add_url_rule("/entry/<int:entry_id>", "entry", pages.entry)
@@ -68,10 +71,15 @@ class Pages:
     """The pages for readers."""
 
     def __init__(
-        self, config: Callable[[], Config], store: Store, clock: Callable[[], datetime]
+        self,
+        config: Callable[[], Config],
+        store: Store,
+        clock: Callable[[], datetime],
+        authenticator: Authenticator,
     ) -> None:
         """Serve a store."""
         self._config, self._store, self._clock = config, store, clock
+        self._authenticator = authenticator
         self._etags = PageEtags(clock)
         self._topics: tuple[datetime, tuple[tuple[str, int], ...]] | None = None
 
@@ -136,10 +144,9 @@ class Pages:
     def entry(self, entry_id: int) -> Response | str:
         """Show an entry."""
         config = self._config()
+        is_signed_in = self._authenticator.is_signed_in(request.environ)
         with self._store.reading() as db:
-            stored = entries.get(db, entry_id)
-            if stored is None:
-                raise missing_entry(db, entry_id)
+            stored = requested_entry(db, entry_id, is_signed_in=is_signed_in)
             page = _entry_page(db, stored, config)
         return render_template("entry.html", page=page, head=page.head)
 

@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from aggregator.ingest import maintenance
 from aggregator.models.config import Site
 from aggregator.store.database.connection import BUSY_SECONDS
+from aggregator.store.entries import entries
 from tests import validators
 from tests.web.conftest import FeedSite
 from tests.web.stock import BASE, CONFIG, make_entry
@@ -224,3 +226,14 @@ def test_the_chain_misses_no_entry(fresh: Callable[[], FeedSite], steps: list[St
             for path, body in archived.items():
                 assert chain[path] == body
             archived = {path: body for path, body in chain.items() if "archive" in path}
+
+
+def test_an_archive_in_memory_loses_a_hidden_entry(site: FeedSite) -> None:
+    site.stock.add("herald", 60)
+    path = "/feeds/all/archive/1.json"
+    assert "https://news.example/7" in ids(site.get(path).data)
+    with site.stock.store.transaction() as db:
+        [stored] = entries.get_many(db, [7]).values()
+        maintenance.hide_entry(db, stored, "x", site.stock.now)
+    site.later()
+    assert "https://news.example/7" not in ids(site.get(path).data)

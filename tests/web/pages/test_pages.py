@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
-from aggregator.models.config import Config, Zone
+from aggregator.models.config import Auth, Config, Zone
 from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
 from aggregator.models.network import Network
 from aggregator.store.database import metadata
@@ -527,12 +527,27 @@ def test_publishers_text_is_never_markup(pages: PageSite) -> None:
         assert "<svg/onload" not in page
 
 
-def test_hidden_entry_is_in_no_list_and_says_why(pages: PageSite) -> None:
+def test_dropped_entry_is_in_no_list_and_has_no_page_for_strangers(pages: PageSite) -> None:
     [entry_id] = pages.stock.add("herald")
     with pages.stock.store.transaction() as db:
         entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
     assert headlines(pages.text("/section/world")) == []
-    assert "dropped by the rule" in pages.text(f"/entry/{entry_id}")
+    for path in (f"/entry/{entry_id}", f"/api/v1/entries/{entry_id}"):
+        answer = pages.get(path)
+        assert answer.status_code == 404
+        assert b"Report 1" not in answer.data
+
+
+def test_dropped_entry_says_why_to_signed_in_users(pages: PageSite) -> None:
+    [entry_id] = pages.stock.add("herald")
+    with pages.stock.store.transaction() as db:
+        entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
+    pages.stock.config = replace(pages.stock.config, auth=Auth(token="a-token-of-16-letters"))
+    assert pages.get(f"/entry/{entry_id}").status_code == 404
+    signed_in = {"Authorization": "Bearer a-token-of-16-letters"}
+    page = pages.get(f"/entry/{entry_id}", **signed_in)
+    assert page.status_code == 200
+    assert "dropped by the rule" in page.get_data(as_text=True)
 
 
 def test_large_pages_are_compressed(pages: PageSite) -> None:
