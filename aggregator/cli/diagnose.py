@@ -1,18 +1,26 @@
 """Commands that show and explain: status, explain, doctor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from aggregator.cli.fetch_once import url_poller
+from aggregator.cli.fetch_once import request_poller
 from aggregator.cli.shared import check_known, console, load, open_store
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
 from aggregator.models.entry import StoredEntry
-from aggregator.models.poll import Failed, ParsedDocument
+from aggregator.models.poll import (
+    Failed,
+    ParsedDocument,
+    PollResult,
+    Request,
+    Transfer,
+    Validators,
+)
 from aggregator.policy import schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
@@ -177,21 +185,45 @@ def doctor(path: str, source_id: str) -> None:
     config = load(path)
     check_known(config, (source_id,))
     source = next(source for source in config.sources if source.id == source_id)
-    with url_poller(config) as poll:
-        result = poll(source.url)
-    transfer, outcome = result.outcome.transfer, result.outcome
+    request = Request(
+        source_id=source.id,
+        url=source.url,
+        headers=source.headers,
+        limits=config.defaults.limits,
+    )
+    with request_poller(config) as poll:
+        result = poll(request)
+        repeated = _repeat(request, result, poll)
     console.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
+    _show_transfer(result.outcome.transfer)
+    if isinstance(result.outcome, ParsedDocument):
+        for line in _findings(result.outcome):
+            console.print(f"  {escape(line)}")
+    if repeated:
+        console.print("  again with its ETag or Last-Modified, as polls ask:")
+        _show_transfer(repeated.outcome.transfer)
+    for outcome in (result.outcome, repeated.outcome if repeated else None):
+        if isinstance(outcome, Failed):
+            console.print(f"  [red]{escape(outcome.detail)}[/]")
+            raise SystemExit(1)
+
+
+def _repeat(
+    request: Request, result: PollResult, poll: Callable[[Request], PollResult]
+) -> PollResult | None:
+    """Poll a feed again with the validators of its response, None if it has none."""
+    document = result.outcome
+    if not isinstance(document, ParsedDocument) or document.validators == Validators():
+        return None
+    return poll(replace(request, validators=document.validators, validators_url=document.url))
+
+
+def _show_transfer(transfer: Transfer) -> None:
     for hop in transfer.hops:
         console.print(f"  {hop.status} to {escape(hop.url)}")
     console.print(
         f"  status {transfer.status}, {transfer.seconds:.2f} s, {transfer.received:,} bytes"
     )
-    if isinstance(outcome, Failed):
-        console.print(f"  [red]{escape(outcome.detail)}[/]")
-        return
-    if isinstance(outcome, ParsedDocument):
-        for line in _findings(outcome):
-            console.print(f"  {escape(line)}")
 
 
 def _findings(document: ParsedDocument) -> Iterator[str]:

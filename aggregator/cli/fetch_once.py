@@ -12,8 +12,8 @@ from aggregator.polling.poller import utc_now
 
 
 @contextmanager
-def url_poller(config: Config) -> Iterator[Callable[[str], PollResult]]:
-    """Yield a function that polls a URL once."""
+def request_poller(config: Config) -> Iterator[Callable[[Request], PollResult]]:
+    """Yield a function that makes one poll."""
     client = Client(
         user_agent=user_agent(config),
         allow=config.allow,
@@ -22,8 +22,7 @@ def url_poller(config: Config) -> Iterator[Callable[[str], PollResult]]:
     )
     pool = parser_pool.start(1)
 
-    def poll(url: str) -> PollResult:
-        request = Request(source_id="it", url=url, limits=config.defaults.limits)
+    def poll(request: Request) -> PollResult:
         judged = stages.check_fetch(request, client.fetch_one(request))
         if isinstance(judged, PollResult):
             return judged
@@ -35,3 +34,10 @@ def url_poller(config: Config) -> Iterator[Callable[[str], PollResult]]:
         pool.stop()
         pool.join()
         client.close()
+
+
+@contextmanager
+def url_poller(config: Config) -> Iterator[Callable[[str], PollResult]]:
+    """Yield a function that polls a URL once."""
+    with request_poller(config) as poll:
+        yield lambda url: poll(Request(source_id="it", url=url, limits=config.defaults.limits))

@@ -22,6 +22,7 @@ from aggregator.models.urls import origin_of
 from aggregator.policy import health, schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.policy.masking import masker
+from aggregator.policy.validators import REFUSED_TIMES, count_refusals
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
 from aggregator.store.sources import incidents, poll_log
@@ -194,7 +195,7 @@ class SourceUpdate:
 
     def _apply_success(self, url: str, validators: Validators) -> None:
         state = self.state
-        if self.transfer.freshness.no_store:
+        if self.transfer.freshness.no_store or self._count_refusals() >= REFUSED_TIMES:
             url, validators = "", Validators()
         if (url, validators) != (state.validators_url, state.validators):
             self.changes |= {"validators_url": url, "validators": validators}
@@ -209,13 +210,27 @@ class SourceUpdate:
     def _apply_failure(self, failed: Failed) -> None:
         self.failures += 1
         self.changes |= {"error": failed.detail, "error_kind": str(failed.kind)}
-        if failed.kind is FailureKind.FALSE_304:
+        are_refused = self._count_refusals() > self.state.refused_validators
+        if failed.kind is FailureKind.FALSE_304 or are_refused:
             self.changes |= {"validators": Validators(), "validators_url": ""}
         discovered = self.result.discovered
         self.changes |= redirects.after_failure(self.state, discovered, self.failures)
         if discovered:
             self.failures = 0
         self.changes["failures"] = self.failures
+
+    def _count_refusals(self) -> int:
+        """Return how often in a row the server has refused validators, with this response."""
+        known = self.state.refused_validators
+        count = count_refusals(
+            known,
+            self.transfer.status,
+            conditional=self.transfer.conditional,
+            has_wait=self.transfer.freshness.retry_after is not None,
+        )
+        if count != known:
+            self.changes["refused_validators"] = count
+        return count
 
     def _apply_freshness(self) -> None:
         outcome, freshness = self.result.outcome, self.transfer.freshness

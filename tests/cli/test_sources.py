@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from aggregator.cli.main import main
 from aggregator.config import file
 from aggregator.formats import opml
-from tests.feedserver import FeedServer
+from tests.feedserver import FeedServer, Received, Step, response
 
 RSS = b"""<rss version="2.0"><channel><title>Harbour News</title><link>http://h.example/</link>
 <description>d</description><item><title>Ferry sails again</title><guid>1</guid>
@@ -180,6 +180,41 @@ def test_add_without_a_feed_says_why(config: Path, feed_server: FeedServer) -> N
     refused = run(config, "add", feed_server.url("/"))
     assert refused.exit_code == 2
     assert "no feed found: " in refused.output
+
+
+@pytest.mark.parametrize("status", [400, 403, 412, 500, 503])
+def test_server_that_fails_on_conditional_requests(
+    config: Path, feed_server: FeedServer, status: int
+) -> None:
+    def behaviour(request: Received) -> list[Step]:
+        if "if-none-match" in request.headers:
+            return [response(status)]
+        return [response(200, {"Content-Type": "application/rss+xml", "ETag": '"1"'}, RSS)]
+
+    feed_server.on("/feed", behaviour)
+    run(config, "add", feed_server.url("/feed"), "--id", "harbour", "--yes")
+    diagnosis = run(config, "doctor", "harbour")
+    assert diagnosis.exit_code == 1
+    assert "again with its ETag or Last-Modified, as polls ask" in diagnosis.output
+    assert f"status {status}" in diagnosis.output
+
+    feed_server.requests.clear()
+    for _ in range(6):
+        run(config, "poll", "harbour")
+    conditional = ["if-none-match" in request.headers for request in feed_server.requests]
+    settled = 1 if status == 412 else 2  # refusals after which no more validators are sent
+    assert conditional == [False, True, False, settled == 2, False, False]
+    assert "health: silent" in run(config, "explain", "harbour").output
+
+
+def test_doctor_asks_with_the_headers_of_the_source(config: Path, feed_server: FeedServer) -> None:
+    feed_server.feed("/feed", RSS, etag='"1"')
+    source = f"  - id: harbour\n    url: {feed_server.url('/feed')}\n    headers: {{X-Key: k}}\n"
+    config.write_text(f"{config.read_text().rstrip()}\n{source}")
+    diagnosis = run(config, "doctor", "harbour")
+    assert diagnosis.exit_code == 0, diagnosis.output
+    assert "status 304" in diagnosis.output
+    assert [request.headers.get("x-key") for request in feed_server.requests] == ["k", "k"]
 
 
 def test_doctor_and_explain_describe_a_source(config: Path, feed_server: FeedServer) -> None:

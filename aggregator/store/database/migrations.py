@@ -359,3 +359,9 @@ def capped_waits(db: "Database") -> None:
         " next_poll_reason = 'Retry-After was longer than 30 days'"
         " where gate_until > strftime('%Y-%m-%dT%H:%M:%SZ', gate_from, '+30 days')"
     )
+
+
+@migration
+def refused_validators(db: "Database") -> None:
+    """Count the conditional requests in a row that a source's server answered with an error."""
+    db.execute("alter table sources add column refused_validators integer not null default 0")

@@ -45,6 +45,7 @@ class SourceState(NamedTuple):
         fill_url, fill_left: The next older part of the feed to fetch, "" for none, and how many
             more to fetch.
         gap_boost: How many times the interval is halved because entries were missed.
+        refused_validators: Conditional requests that failed since the last one that succeeded.
     """
 
     id: str
@@ -86,6 +87,7 @@ class SourceState(NamedTuple):
     fill_url: str
     fill_left: int
     gap_boost: int
+    refused_validators: int
 
     @property
     def shown_health(self) -> str:
@@ -131,6 +133,7 @@ class SourceChanges(TypedDict, total=False):
     fill_url: str
     fill_left: int
     gap_boost: int
+    refused_validators: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +274,7 @@ _WRITTEN: dict[str, _Written] = {
     "fill_url": (("fill_url", None),),
     "fill_left": (("fill_left", None),),
     "gap_boost": (("hurry", None),),
+    "refused_validators": (("refused_validators", None),),
 }
 """The columns of each field of `SourceChanges`, with the function that makes their values."""
 
@@ -318,4 +322,5 @@ def load_state(found: Any) -> SourceState:
         fill_url=row["fill_url"],
         fill_left=row["fill_left"],
         gap_boost=row["hurry"],
+        refused_validators=row["refused_validators"],
     )
