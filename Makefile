@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint coverage mutants bench browser clean
+.PHONY: help run demo test lint coverage mutants bench browser nginx clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ run: .venv/installed ## poll and serve CONFIG (config/sources.yaml) on HOST:PORT
 demo: .venv/installed ## the same on invented feeds, no internet needed
 	@$(BIN)/aggregator demo --host $(HOST) --port $(PORT)
 
-test: lint browser ## everything that must pass: style, types, import rules, tests
+test: lint browser nginx ## everything that must pass: style, types, import rules, tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/developing ## style, types, import rules
@@ -28,7 +28,7 @@ lint: .venv/developing ## style, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-coverage: browser ## the tests again, measuring which branches they take
+coverage: browser nginx ## the tests again, measuring which branches they take
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile
 	$(BIN)/coverage combine -q
@@ -73,3 +73,11 @@ browser: .venv/developing
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q \
 		&& apt-get install -y -q --no-install-recommends chromium; then exit 0; fi; \
 	$(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
+
+# The tests behind nginx are skipped without it. Where systemd would start it as a service on port 80,
+# it is not installed.
+nginx:
+	@if test -x /usr/sbin/nginx || command -v nginx >/dev/null; then exit 0; fi; \
+	if test "$$(id -u)" = 0 && test ! -d /run/systemd/system && command -v apt-get >/dev/null \
+		&& apt-get update -q && apt-get install -y -q --no-install-recommends nginx-light; then exit 0; fi; \
+	echo "nginx is not installed: its tests will be skipped."

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -809,3 +810,40 @@ def test_source_has_a_retention_beside_its_filter(value: str, expected: timedelt
     [found] = file.parse(f"sources: [{source}]", "a.yaml", {}).sources
     assert found.retention == expected
     assert [rule.action for rule in found.rules] == ["keep"]
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("https://news.example.org", "https://news.example.org"),
+        ("https://news.example.org/", "https://news.example.org"),
+        ("HTTPS://News.Example.org:443/a/news/", "https://news.example.org/a/news"),
+        ("https://новости.example/дни", "https://xn--b1amnebsh.example/%D0%B4%D0%BD%D0%B8"),
+        ("http://[0:0::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_base_url_is_stored_in_one_form(written: str, stored: str) -> None:
+    config = file.parse(f"site: {{base_url: '{written}'}}", "news.yaml", {})
+    assert config.site.base_url == config.site.public_url == config.site.url == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("news.example.org", "Write the full URL, such as https://news.example.org"),
+        ("https://news.example.org?x=1", "has more than host and path"),
+        ("https://news.example.org/#top", "has more than host and path"),
+        ("https://me@news.example.org", "has more than host and path"),
+        ("https://news.example.org//news", "has an unusual path"),
+        ("https://news.example.org/a;b", "has an unusual path"),
+        ("https://news.example.org:99999", "The host or port is invalid"),
+    ],
+)
+def test_a_wrong_base_url_is_named(written: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        file.parse(f"site: {{base_url: '{written}'}}", "news.yaml", {})
+
+
+def test_without_a_base_url_the_address_of_run_is_the_public_one() -> None:
+    site = file.parse("site: {}", "news.yaml", {file.LISTENING: "http://127.0.0.1:9137"}).site
+    assert (site.base_url, site.public_url) == ("", "http://127.0.0.1:9137")

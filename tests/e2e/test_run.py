@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack, suppress
 
 import feedparser
 import pytest
@@ -99,3 +101,21 @@ def test_when_one_of_the_two_is_killed_the_other_ends_as_well(
     service.wait(lambda: fetched(base))
     running.send(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL  # and nothing is left that holds the port
+
+
+def test_demo_takes_another_port_for_its_publisher(service: Service) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        with suppress(OSError):  # in use by another program is as good
+            stack.enter_context(socket.create_server(("127.0.0.1", 8001)))
+        running = service.start("demo", "--port", str(port))
+        stories = service.wait(lambda: len(titles(base)))
+        assert stories
+        assert f"{base}/entry/" in fetched(f"{base}/feeds/all.json").decode()
+        second = service.start("demo", "--port", str(free_port()))
+        assert second.wait() == 2
+        assert "another scheduler" in second.log
+        running.send_to_all(signal.SIGINT)
+        assert running.wait() == 0
+        assert service.tracebacks() == 0

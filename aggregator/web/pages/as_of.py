@@ -97,18 +97,24 @@ class PastPages:
         self._etags = PageEtags(clock)
 
     def choose(self) -> Response:
-        """Redirect to the version of a time; by default an hour ago, or the oldest."""
+        """Redirect to the version of a time; by default an hour ago, or the oldest.
+
+        Before the site is a minute old, that is the front page.
+        """
         time = request.args.get("moment", "").removesuffix("Z") or self._default()
+        if not time:
+            return see_other("/")
         path = "".join(request.args.get("page", "/").split())  # no line break gets into a header
         return see_other(f"/at/{_name(self._parse(time))}/{path.lstrip('/')}")
 
     def _default(self) -> str:
         with self._store.reading() as db:
             oldest = as_of.oldest(db)
-        if oldest is None:
-            abort(404, "No entries are stored yet.")
-        first_minute = oldest + timedelta(seconds=59)
-        return dates.datetime_local(max(self._clock() - DEFAULT_AGE, first_minute))
+        now = self._clock()
+        first_minute = oldest + timedelta(seconds=59) if oldest else now
+        if first_minute >= now:
+            return ""
+        return dates.datetime_local(max(now - DEFAULT_AGE, first_minute))
 
     def front(self, time: str) -> Response | str:
         """Show the front page."""

@@ -184,7 +184,14 @@ def test_default_is_an_hour_ago_or_the_oldest_version(past: PageSite) -> None:
 
 
 def test_site_without_entries_has_no_past_versions(pages: PageSite) -> None:
-    assert pages.get("/at").status_code == 404
+    assert pages.get("/at").headers["Location"] == "/"
+
+
+def test_a_site_younger_than_a_minute_has_no_past(past: PageSite) -> None:
+    past.now = START + timedelta(minutes=1, seconds=59)
+    assert past.get("/at").headers["Location"] == "/"
+    past.now += timedelta(seconds=1)
+    assert past.get("/at").headers["Location"] == "/at/2009-06-27T21:27Z/"
 
 
 def test_past_version_is_not_cached_and_not_indexed(past: PageSite) -> None:
