@@ -27,7 +27,7 @@ import brotli
 
 from aggregator.models.config import Source
 from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml
-from aggregator.store.database import change_log
+from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
 from aggregator.store.sources import sync
@@ -150,6 +150,7 @@ def fill(path: str, count: int) -> None:
     """Create the database."""
     store, press = Store(path), Press()
     step = timedelta(days=365) / count
+    site_id.ensure(store, "https://site.example")
     with store.transaction() as db:
         sync.apply(db, [source_of(n) for n in range(SOURCES)], now=END, first_polls={})
     for first in range(0, count, BATCH):

@@ -19,7 +19,7 @@ from aggregator.models.poll import (
 )
 from aggregator.models.query import Query
 from aggregator.policy.filter_rules import Rulebook
-from aggregator.store.database import change_log
+from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import select
@@ -75,6 +75,7 @@ class Desk:
         self.others = [
             Source(id=f"b{n}", url=f"https://a.example/{n}") for n in range(HOST_LIMITED)
         ]
+        site_id.ensure(store, "https://us.example")
         with store.transaction() as db:
             sync.apply(db, [self.source, *self.others], now=self.now, first_polls={})
 

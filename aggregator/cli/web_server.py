@@ -22,6 +22,7 @@ from aggregator.config import file, snapshot
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Site
 from aggregator.models.urls import is_loopback
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
 from aggregator.web.middleware.search_limit import SEARCHES
@@ -60,7 +61,9 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     config = parse(text, path)
     check_free(host, port)
     threads = THREADS + (cache.SLOTS if config.media.proxy else 0)
-    Store(config.storage).close()  # migrate once, before the workers start
+    store = Store(config.storage)  # migrates once, before the workers start
+    site_id.ensure(store, config.site.base_url)
+    store.close()
     copy = snapshot.path_for(config.storage)
     with suppress(OSError):  # a full or read-only disk; the workers then read the file itself
         snapshot.save(copy, text)

@@ -15,8 +15,8 @@ from aggregator.clean import fingerprint, urls
 from aggregator.dedupe import identity
 from aggregator.models.entry import Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
-from aggregator.models.urls import tag_authority
 from aggregator.policy.filter_rules import Rulebook
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import aliases, entries
 from aggregator.store.sources import documents
@@ -74,7 +74,6 @@ def ingest_document(
     *,
     rulebook: Rulebook,
     now: datetime,
-    base_url: str,
     archive: bool = False,
     pushed: bool = False,
 ) -> DocumentChanges:
@@ -86,12 +85,9 @@ def ingest_document(
     Args:
         archive: Whether it is an older part of the feed, not the polled document.
         rulebook: The rules in force.
-        base_url: The site's URL, for the ids of entries.
         pushed: Whether a hub pushed it: the stored hashes of the polled document then stay.
     """
-    return DocumentIngest(db, state, rulebook, now, base_url).read(
-        parsed, archive=archive, pushed=pushed
-    )
+    return DocumentIngest(db, state, rulebook, now).read(parsed, archive=archive, pushed=pushed)
 
 
 class DocumentIngest:
@@ -103,10 +99,8 @@ class DocumentIngest:
         state: SourceState,
         rulebook: Rulebook,
         now: datetime,
-        base_url: str,
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
-        self.base_url = base_url
         self.changes = DocumentChanges()
 
     def read(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
@@ -241,7 +235,7 @@ class DocumentIngest:
     @cached_property
     def _tag(self) -> str:
         day = (self.state.added or self.now).astimezone(UTC).date()
-        return f"tag:{tag_authority(self.base_url)},{day}:{quote(self.state.id)}"
+        return f"tag:{site_id.get(self.db)},{day}:{quote(self.state.id)}"
 
     def _add_to(self, before: StoredDocument, ids: Iterable[int]) -> None:
         """Add pushed entries to those of the document, until the next poll."""

@@ -8,7 +8,7 @@ from functools import partial
 from aggregator.models.config import FOREVER, Config
 from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
-from aggregator.store.database import change_log, metadata
+from aggregator.store.database import change_log, metadata, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.entries import entries, lists, stories
@@ -27,7 +27,8 @@ RULED_AT_ONCE = 500
 
 
 def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary:
-    """Synchronise the database with a configuration, in one transaction."""
+    """Synchronise the database with a configuration; its sources in one transaction."""
+    site_id.ensure(store, config.site.base_url)
     with store.transaction() as db:
         summary = sync.apply(db, config.sources, now=now, first_polls={})
         # The first poll of the new URL marks the entries that are in its document too.

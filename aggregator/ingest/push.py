@@ -43,7 +43,6 @@ def _store(
         parsed,
         rulebook=context.rulebook,
         now=now,
-        base_url=context.config.site.base_url,
         pushed=True,
     )
     source: SourceChanges = {"entries": state.entries + len(changes.new)}

@@ -181,7 +181,6 @@ class SourceUpdate:
             parsed,
             rulebook=self.context.rulebook,
             now=self.now,
-            base_url=self.context.config.site.base_url,
             archive=self.result.archive,
         )
         self.changes["entries"] = self.state.entries + len(self.document_changes.new)

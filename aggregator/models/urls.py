@@ -2,8 +2,6 @@
 
 import ipaddress
 import re
-from functools import lru_cache
-from urllib.parse import urlsplit
 
 import can_ada
 
@@ -54,11 +52,11 @@ def server_url(host: str, port: int) -> str:
     return origin_of(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-@lru_cache(maxsize=1)
-def tag_authority(base_url: str) -> str:
-    """Return the authority of the tag: URIs of a site: its host (RFC 4151 §2.1).
-
-    IPv6 addresses are not allowed in one.
-    """
-    host = urlsplit(base_url).hostname or "localhost"
-    return "localhost" if ":" in host else host
+def public_name(url: str) -> str:
+    """Return the host name of a URL if its owner may be known by it, "" for local names and IPs."""
+    host = host_of(url)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host if "." in host and not is_loopback(host) else ""
+    return ""

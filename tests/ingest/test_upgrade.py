@@ -1,6 +1,7 @@
 """A database of an earlier version, polled: better values are stored and nothing is announced."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import xxhash
 
 from aggregator.clean import entry as entry_cleaner
 from aggregator.dedupe import identity
+from aggregator.ingest import maintenance
 from aggregator.models.entry import StoredEntry
 from aggregator.polling import stages
-from aggregator.store.database import change_log
+from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, versions
 from tests.builders import Desk
@@ -155,3 +157,19 @@ def test_subscribers_are_told_nothing(desk: Desk) -> None:
     assert stored(desk)[0].entry.title == "Ferry 1"
     after = desk.versions()
     assert {scope for scope in after if after[scope] != before[scope]} == {change_log.STATUS}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host"), [("", "127.0.0.1"), ("https://us.example/news", "us.example")]
+)
+def test_published_ids_stay_when_the_address_changes(desk: Desk, base_url: str, host: str) -> None:
+    with desk.store.transaction() as db:  # as earlier versions left it
+        db.execute("delete from facts where name = ?", (site_id.NAME,))
+    site = replace(desk.config.site, base_url=base_url)
+    maintenance.synchronise(desk.store, replace(desk.config, site=site), desk.now)
+    polled(desk, document(TEXT.format(1)))
+    site = replace(site, base_url="https://moved.example")
+    maintenance.synchronise(desk.store, replace(desk.config, site=site), desk.now)
+    polled(desk, document(TEXT.format(1), TEXT.format(2)))
+    assert len(stored(desk)) == 2
+    assert all(each.uri.startswith(f"tag:{host},2") for each in stored(desk))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.models.urls import host_of, origin_of, tag_authority
+from aggregator.models.urls import host_of, origin_of, public_name, server_url
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,33 @@ def test_origin_of(url: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "authority"),
+    ("url", "name"),
     [
         ("https://news.example:8443/planet", "news.example"),
-        ("http://127.0.0.1:8000", "127.0.0.1"),
-        ("http://[::1]:8000", "localhost"),
-        ("", "localhost"),
+        ("https://\u043d\u043e\u0432\u043e\u0441\u0442\u0438.example", "xn--b1amnebsh.example"),
+        ("http://127.0.0.1:8000", ""),
+        ("http://192.168.1.7:8000", ""),
+        ("http://[fd00::1]:8000", ""),
+        ("http://localhost:8000", ""),
+        ("http://news.localhost", ""),
+        ("http://nas", ""),
+        ("", ""),
     ],
 )
-def test_tag_authority(base_url: str, authority: str) -> None:
-    assert tag_authority(base_url) == authority
+def test_public_name(url: str, name: str) -> None:
+    assert public_name(url) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        ("127.0.0.1", 8000, "http://127.0.0.1:8000"),
+        ("127.0.0.1", 80, "http://127.0.0.1"),
+        ("::1", 8000, "http://[::1]:8000"),
+        ("Localhost", 8000, "http://localhost:8000"),
+        ("0.0.0.0", 8000, ""),
+        ("::", 8000, ""),
+    ],
+)
+def test_server_url(host: str, port: int, url: str) -> None:
+    assert server_url(host, port) == url

@@ -10,7 +10,7 @@ from aggregator.ingest import stories
 from aggregator.models.config import Config, Media, Section, Site, Source, View
 from aggregator.models.entry import Entry, SafeHtml
 from aggregator.models.query import parse
-from aggregator.store.database import change_log
+from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
 from aggregator.store.sources import sync
@@ -86,6 +86,7 @@ class Stock:
         self.store, self.config = store, config
         self.now = START
         self.number = 0
+        site_id.ensure(store, config.site.base_url)
         with store.transaction() as db:
             sync.apply(db, config.sources, now=START, first_polls={})
 

@@ -13,6 +13,7 @@ from werkzeug.test import Client
 from aggregator.models.config import Config, Section, Site, Source, View
 from aggregator.models.entry import Author, Entry, SafeHtml
 from aggregator.models.query import parse
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
 from aggregator.store.sources import sync
@@ -115,6 +116,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder: Path = tmp_path_factory.mktemp("costs")
     store, chance = Store(str(folder / "news.db")), Random(1)
     words = [a + b + c for c in ("", "s", "n") for b in ("la", "ke", "ni") for a in SYLLABLES]
+    site_id.ensure(store, SITE.site.base_url)
     with store.transaction() as db:
         sync.apply(db, SITE.sources, now=END, first_polls={})
     for start in range(0, ENTRIES, BATCH):

@@ -13,7 +13,7 @@ from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import MAX_ENTRIES, Query, Stories
-from aggregator.store.database import change_log
+from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
 from aggregator.store.queries import archives, select, summaries
@@ -42,6 +42,7 @@ class Content:
         also: Other entries of the same story, by entry.
     """
 
+    site_id: str
     stored: tuple[StoredEntry, ...]
     states: dict[str, SourceState]
     tombstones: tuple[tuple[str, datetime], ...] = ()
@@ -108,7 +109,13 @@ def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:
     ids = select.arrival_ids(db, spec.query, after_id=closed.after_id, until_id=closed.last_id)
     stored = sorted(entries.get_many(db, ids).values(), key=_position, reverse=True)
     states = sources.get_many(db, {entry.source_id for entry in stored})
-    return Content(stored=tuple(stored), states=states, previous=number - 1, archive=number)
+    return Content(
+        site_id=site_id.get(db),
+        stored=tuple(stored),
+        states=states,
+        previous=number - 1,
+        archive=number,
+    )
 
 
 def _content(
@@ -137,6 +144,7 @@ def _content(
     # The texts of withdrawn entries are gone: other queries can't be applied to them.
     has_tombstones = _selects_sources(query)
     return Content(
+        site_id=site_id.get(db),
         stored=tuple(stored),
         also=also,
         states=sources.get_many(db, named),
@@ -189,7 +197,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
     changes = [item.updated for item in items] + [time for _, time in content.tombstones]
     site = config.site
     return MergedFeed(
-        id=spec.feed_id,
+        id=spec.feed_id(content.site_id),
         title=f"{source.title} – {site.title}" if source and not spec.extra else spec.title,
         subtitle=spec.description,
         author=site.title,

@@ -28,24 +28,24 @@ def view(kind: str, title: str, description: str, config: Config) -> ViewSpec:
     )
 
 
-def source(spec: ViewSpec, page: str) -> SourceInfo:
+def source(spec: ViewSpec, page: str, site_id: str) -> SourceInfo:
     """Return the site as the source of the feed's items; `page` is the path of the HTML page."""
     return SourceInfo(
         id=spec.kind,
         title=spec.title,
         url=spec.feed_url("atom"),
         link=f"{spec.base}{page}",
-        feed_id=spec.feed_id,
+        feed_id=spec.feed_id(site_id),
     )
 
 
 def merged(
-    spec: ViewSpec, items: Iterable[Item], config: Config, format: str, *, page: str
+    spec: ViewSpec, items: Iterable[Item], config: Config, format: str, *, page: str, site_id: str
 ) -> MergedFeed:
     """Return the feed for a format to render."""
     items = tuple(items)
     return MergedFeed(
-        id=spec.feed_id,
+        id=spec.feed_id(site_id),
         title=spec.title,
         subtitle=spec.description,
         author=config.site.title,

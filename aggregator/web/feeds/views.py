@@ -18,7 +18,6 @@ from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.models.query_string import known_pairs
-from aggregator.models.urls import tag_authority
 
 NAMED = frozenset({"section", "source", "view"})
 """Kinds of views that are in the configuration."""
@@ -75,11 +74,10 @@ class ViewSpec:
         key = f"{self.kind}:{self.id}"
         return f"{key}?{queries.render(self.query)}" if self.kind == "view" else key
 
-    @property
-    def feed_id(self) -> str:
-        """The id of the view's feeds, a tag: URI (RFC 4151)."""
+    def feed_id(self, site_id: str) -> str:
+        """Return the id of the view's feeds, a tag: URI (RFC 4151)."""
         query = f"?{self.extra}" if self.extra else ""
-        return f"tag:{tag_authority(self.base)},2026:{self.path}{query}"
+        return f"tag:{site_id},2026:{self.path}{query}"
 
     def at(self, now: datetime) -> "ViewSpec":
         """Return the view with its durations counted from a time."""

@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 from aggregator.formats.merged import Item, MergedFeed
 from aggregator.models.config import Config
 from aggregator.models.entry import Entry, SafeHtml, StoredEntry
+from aggregator.store.database import site_id as site_ids
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, sources
 from aggregator.store.sources.incidents import Incident
@@ -38,9 +39,11 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
         site_feeds.check(format, "The health feed")
         with store.reading() as db:
             latest = incidents.recent(db, SHOWN)
+            site_id = site_ids.get(db)
             states = sources.get_many(db, {incident.source_id for incident in latest})
         titles = {state.id: state.title for state in states.values()}
-        return site_feeds.response(merged(latest, titles, config(), format), format, config())
+        feed = merged(latest, titles, config(), format, site_id)
+        return site_feeds.response(feed, format, config())
 
     return routes
 
@@ -52,7 +55,11 @@ def view(config: Config) -> ViewSpec:
 
 
 def merged(
-    latest: Sequence[Incident], titles: Mapping[str, str], config: Config, format: str
+    latest: Sequence[Incident],
+    titles: Mapping[str, str],
+    config: Config,
+    format: str,
+    site_id: str,
 ) -> MergedFeed:
     """Return incidents as a feed.
 
@@ -61,26 +68,31 @@ def merged(
         titles: Of the sources, by id.
         config: Gives the addresses.
         format: Of the feed.
+        site_id: From the database.
     """
     spec = view(config)
-    source = site_feeds.source(spec, PAGE)
+    source = site_feeds.source(spec, PAGE, site_id)
     items = (
         Item(
-            entry=_stored(incident, titles.get(incident.source_id, incident.source_id), spec),
+            entry=_stored(
+                incident,
+                titles.get(incident.source_id, incident.source_id),
+                spec,
+                f"{spec.feed_id(site_id)}/{incident.id}",
+            ),
             source=source,
             page_url=f"{spec.base}/source/{incident.source_id}",
         )
         for incident in latest
     )
-    return site_feeds.merged(spec, items, config, format, page=PAGE)
+    return site_feeds.merged(spec, items, config, format, page=PAGE, site_id=site_id)
 
 
-def _stored(incident: Incident, title: str, spec: ViewSpec) -> StoredEntry:
+def _stored(incident: Incident, title: str, spec: ViewSpec, uri: str) -> StoredEntry:
     open_title, resolved_title = _TITLES.get(
         incident.kind, (incident.kind, f"{incident.kind}, resolved")
     )
     status = open_title if incident.closed is None else resolved_title
-    uri = f"{spec.feed_id}/{incident.id}"
     entry = Entry(
         guid=uri,
         link=f"{spec.base}/source/{incident.source_id}",

@@ -18,6 +18,7 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.queries import as_of
 from aggregator.store.queries.select import Cursor
@@ -163,7 +164,7 @@ class PastPages:
                 as_of.select_whole(db, spec.query, as_of.Snapshot.of(db, at), limit=limit)
             )
             states = sources.get_many(db, {entry.source_id for entry in stored})
-        content = Content(stored=stored, states=states)
+            content = Content(site_id=site_id.get(db), stored=stored, states=states)
         merged = build.merged(spec, content, config, requested.format)
         base, root = spec.base, _root(at)
         merged = replace(

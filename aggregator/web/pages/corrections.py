@@ -10,6 +10,7 @@ from aggregator.clean import fingerprint
 from aggregator.formats.merged import Item
 from aggregator.models.config import Config
 from aggregator.models.entry import Author, Entry, SafeHtml, StoredEntry
+from aggregator.store.database import site_id as site_ids
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import format_time
 from aggregator.store.queries import revisions
@@ -78,16 +79,17 @@ class Corrections:
         spec = view(config)
         with self._store.reading() as db:
             shown = compare(EntryLists(db, config), revisions.recent(db, IN_FEEDS))
-        source = site_feeds.source(spec, PATH)
+            site_id = site_ids.get(db)
+        source = site_feeds.source(spec, PATH, site_id)
         items = (
             Item(
-                entry=_stored(correction, spec),
+                entry=_stored(correction, spec, site_id),
                 source=source,
                 page_url=f"{spec.base}{correction.entry.url}#changes",
             )
             for correction in shown
         )
-        merged = site_feeds.merged(spec, items, config, format, page=PATH)
+        merged = site_feeds.merged(spec, items, config, format, page=PATH, site_id=site_id)
         return site_feeds.response(merged, format, config)
 
 
@@ -137,10 +139,10 @@ def _by_day(shown: Sequence[Correction]) -> tuple[tuple[date, tuple[Correction, 
     )
 
 
-def _stored(correction: Correction, spec: ViewSpec) -> StoredEntry:
+def _stored(correction: Correction, spec: ViewSpec, site_id: str) -> StoredEntry:
     """Return a correction as an entry of the feed."""
     change, item = correction.change, correction.entry
-    uri = f"{spec.feed_id}/{item.id}/{format_time(change.until)}"
+    uri = f"{spec.feed_id(site_id)}/{item.id}/{format_time(change.until)}"
     paragraphs = [
         f"<p>{name}: {difference}</p>"
         for name, difference in (("Headline", change.title), ("Text", change.text))
