@@ -33,7 +33,9 @@ class Plan:
     rejected: tuple[Rejected, ...]
 
 
-def plan(document: opml.Document, sections: Sequence[Section], sources: Sequence[Source]) -> Plan:
+def plan(
+    document: opml.OpmlDocument, sections: Sequence[Section], sources: Sequence[Source]
+) -> Plan:
     """Return the additions of an OPML file to the given sections and sources.
 
     Folders and categories become sections. A feed that is listed twice, in any spelling of its

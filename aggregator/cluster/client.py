@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from aggregator.cluster.batches import Batches
-from aggregator.cluster.link import Answer, End, Link, Worker
+from aggregator.cluster.link import Answer, ClusterLink, End, Worker
 from aggregator.models.poll import Failed, FailureKind, PollResult, Request
 from aggregator.polling import parser_pool, stages
 from aggregator.polling.pipeline import IN_FLIGHT, MOST_LOSSES, FetchSettings
@@ -46,7 +46,7 @@ class Cluster:
         self._answers: queue.Queue[Answer] = queue.Queue()  # as in `Pipeline`
         self._results: list[PollResult] = []
         self._over = threading.Event()
-        self._link = Link(address, self._answers.put)
+        self._link = ClusterLink(address, self._answers.put)
         with parser_pool.sigint_blocked():
             self._link.start()
 

@@ -75,7 +75,7 @@ class Answer:
     end: End | None = None
 
 
-class Link(threading.Thread):
+class ClusterLink(threading.Thread):
     """Connects, reconnects, and checks each worker before it gets work."""
 
     def __init__(self, address: str, answer: Callable[[Answer], None]) -> None:

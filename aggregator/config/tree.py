@@ -72,7 +72,7 @@ _EXPLANATIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class YamlTree:
     """The readable part of a document.
 
     Args:
@@ -86,7 +86,7 @@ class Tree:
     incomplete: frozenset[str] = frozenset()
 
 
-def parse(text: str, file: str) -> Tree:
+def parse(text: str, file: str) -> YamlTree:
     """Parse YAML; leave out the item or block around each syntax error.
 
     So one run reports the syntax errors together with all other mistakes of the file.
@@ -97,7 +97,7 @@ def parse(text: str, file: str) -> Tree:
         try:
             _check_characters(text, file)
             _check_depth(text, file)
-            return Tree(
+            return YamlTree(
                 root=compose(text), problems=tuple(problems), incomplete=frozenset(incomplete)
             )
         except _Unreadable as unreadable:
@@ -108,7 +108,7 @@ def parse(text: str, file: str) -> Tree:
         shorter = _blank_block(text, problem.line - 1)
         give_up = len(problems) == MOST_SYNTAX_ERRORS or "second document" in problem.message
         if give_up or shorter is None:
-            return Tree(root=None, problems=tuple(problems))
+            return YamlTree(root=None, problems=tuple(problems))
         text, key = shorter
         incomplete.add(key)
 

@@ -126,7 +126,7 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class StoryKeys:
     """The index keys of an entry, as 64-bit numbers; 0 or () where it has none of the kind.
 
     Args:
@@ -147,14 +147,14 @@ class Keys:
         return (self.page, self.title, *self.hint_lookups, *self.near)
 
 
-def keys(entry: StoryInput, *, is_recent: bool = True) -> Keys:
+def keys(entry: StoryInput, *, is_recent: bool = True) -> StoryKeys:
     """Return the index keys of an entry, without the similarity keys unless it is recent."""
     title = first_tokens(entry.title)
     content = {token.word for token in title if token.is_content}
     page = entry.page if _has_path(entry.page) else ""
     hints = tuple(_key(b"hint", hint) for hint in entry.hints)
     pages = tuple(_key(b"page", hint) for hint in entry.hints)
-    return Keys(
+    return StoryKeys(
         page=_key(b"page", page) if page else 0,
         title=_key(b"title", *(token.word for token in title)) if content else 0,
         hints=hints,
@@ -163,7 +163,7 @@ def keys(entry: StoryInput, *, is_recent: bool = True) -> Keys:
     )
 
 
-def nearest(keys: Keys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
+def nearest(keys: StoryKeys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
     """Return the entries that share most similarity keys, at most `MAX_COMPARED`, best first.
 
     Args:

@@ -39,7 +39,7 @@ VOID = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class EntryKeys:
     """The keys of an incoming entry; b"" for a kind that it lacks."""
 
     guid: bytes
@@ -97,7 +97,7 @@ class Decision:
     quarantine: str = ""
 
 
-def keys(source_id: str, entry: Entry) -> Keys:
+def keys(source_id: str, entry: Entry) -> EntryKeys:
     """Return the keys of an entry, bound to its source.
 
     The first four bytes depend on the source alone, so that a source's keys lie together.
@@ -110,7 +110,7 @@ def keys(source_id: str, entry: Entry) -> Keys:
             return b""
         return source + xxhash.xxh3_128_digest(VERSION + kind + name + b"\0" + value)[:12]
 
-    return Keys(
+    return EntryKeys(
         guid=key(b"g", entry.guid.encode("utf-8", "surrogatepass")),
         link=key(b"l", entry.canonical_url.encode()),
         text=key(b"t", entry.fingerprint),
@@ -119,7 +119,7 @@ def keys(source_id: str, entry: Entry) -> Keys:
 
 def decide(
     incoming: Sequence[Entry],
-    incoming_keys: Sequence[Keys],
+    incoming_keys: Sequence[EntryKeys],
     *,
     aliases: Mapping[bytes, int],
     known: Mapping[int, KnownEntry],
@@ -201,7 +201,7 @@ class _Document:
     def __init__(
         self,
         incoming: Sequence[Entry],
-        incoming_keys: Sequence[Keys],
+        incoming_keys: Sequence[EntryKeys],
         aliases: Mapping[bytes, int],
         known: Mapping[int, KnownEntry],
         unchanged_items: frozenset[int],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aggregator.fetch import freshness, headers, urls
 from aggregator.fetch.cookies import Cookies
 from aggregator.fetch.headers import Fields
-from aggregator.fetch.urls import Target
+from aggregator.fetch.urls import RequestTarget
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -91,7 +91,7 @@ class Attempt:
     """Follows one request; each redirect is a separate transfer, so that each URL is checked."""
 
     request: Request
-    target: Target
+    target: RequestTarget
     header: list[bytes] = field(default_factory=list)
     conditional: bool = False
     seconds: float = 0.0
@@ -329,7 +329,7 @@ class Attempt:
         self._compose()
         return None
 
-    def _redirect_problem(self, target: Target) -> str:
+    def _redirect_problem(self, target: RequestTarget) -> str:
         most = self.request.limits.redirects
         if len(self.hops) >= most:
             return f"more than {most} redirects (limit `redirects`)"
@@ -338,7 +338,7 @@ class Attempt:
             return f"redirects in a loop, back to {urls.display(target.href)}"
         return ""
 
-    def _is_upgrade(self, target: Target) -> bool:
+    def _is_upgrade(self, target: RequestTarget) -> bool:
         """Whether a redirect leads from http to https on the same host."""
         schemes = (self.target.scheme, target.scheme)
         return schemes == ("http", "https") and target.host == self.target.host
@@ -356,7 +356,7 @@ def _normal(url: str) -> str:
     return target.href if target else ""
 
 
-def _custom(request: Request, target: Target) -> dict[str, bytes]:
+def _custom(request: Request, target: RequestTarget) -> dict[str, bytes]:
     """Return the source's own header lines by lower-case name, with the URL's credentials."""
     custom: dict[str, bytes] = {}
     if target.credentials:

@@ -6,7 +6,7 @@ Some servers redirect to the same URL until a request brings the cookie that the
 import re
 
 from aggregator.fetch.headers import Fields
-from aggregator.fetch.urls import Target
+from aggregator.fetch.urls import RequestTarget
 
 MAX_COOKIES = 20
 MAX_LENGTH = 4_096
@@ -22,7 +22,7 @@ class Cookies:
         """Hold none."""
         self._by_name: dict[tuple[str, str], str] = {}
 
-    def store(self, fields: Fields, target: Target) -> None:
+    def store(self, fields: Fields, target: RequestTarget) -> None:
         """Take over the cookies that a response from `target` sets."""
         for value in fields.get("set-cookie", ()):
             pair, *attributes = value.split(";")
@@ -31,7 +31,7 @@ class Cookies:
             if is_sane and len(self._by_name) < MAX_COOKIES:
                 self._by_name[_domain(attributes, target), name] = content
 
-    def field(self, target: Target) -> str:
+    def field(self, target: RequestTarget) -> str:
         """Return the value of the Cookie field for a target, "" for none."""
         pairs = [
             f"{name}={content}"
@@ -42,7 +42,7 @@ class Cookies:
         return text if len(text) <= MAX_LENGTH else ""
 
 
-def _domain(attributes: list[str], target: Target) -> str:
+def _domain(attributes: list[str], target: RequestTarget) -> str:
     """Return the host that a cookie is for, or `.domain` if it is for all hosts of a domain."""
     is_address = ":" in target.host or target.host[-1].isdigit()
     for attribute in () if is_address else attributes:

@@ -13,7 +13,7 @@ _SHOWN = 200
 """Maximum characters of a URL in a message."""
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """A URL to be requested.
 
     Args:
@@ -34,7 +34,7 @@ class Target(NamedTuple):
         return self.href[: self.href.index("/", len(self.scheme) + 3)]
 
 
-def parse(url: str, *, base: str = "") -> Target | None:
+def parse(url: str, *, base: str = "") -> RequestTarget | None:
     """Parse a URL, relative to `base` if given; return None if it is invalid."""
     try:
         parsed = can_ada.parse(base) + url if base else can_ada.parse(url)
@@ -47,7 +47,7 @@ def parse(url: str, *, base: str = "") -> Target | None:
     if parsed.has_hash():
         parsed.hash = ""
     scheme, host = parsed.protocol[:-1], parsed.hostname.strip("[]")
-    return Target(parsed.href, scheme, host, credentials)
+    return RequestTarget(parsed.href, scheme, host, credentials)
 
 
 def host(url: str) -> str:

@@ -60,7 +60,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class OpmlDocument:
     """The contents of a file, in its order."""
 
     title: str = ""
@@ -126,7 +126,7 @@ def _category(outline: Outline) -> str:
 # --- in --------------------------------------------------------------------------------------
 
 
-def parse(body: bytes) -> Document:
+def parse(body: bytes) -> OpmlDocument:
     """Parse an OPML file.
 
     Raises:
@@ -205,8 +205,8 @@ class _Reader:
         if outline and (outline.url or outline.children):
             self.open[-1].children.append(outline)
 
-    def close(self) -> Document:
-        return Document(
+    def close(self) -> OpmlDocument:
+        return OpmlDocument(
             title=self.title.strip(),
             outlines=tuple(self.open[0].children),
             rejected=tuple(self.rejected),

@@ -27,7 +27,7 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
 from aggregator.store.sources import incidents, poll_plan, poll_requests, sources
-from aggregator.store.sources.poll_requests import Target
+from aggregator.store.sources.poll_requests import PollTarget
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 
@@ -42,7 +42,7 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
     return [_request(db, target, source, context) for target, source in pairs if target and source]
 
 
-def _request(db: Connection, target: Target, source: Source, context: Context) -> Request:
+def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:
     if target.fill_url:
         return Request(
             source_id=target.source_id,

@@ -165,7 +165,7 @@ class DocumentIngest:
     def _apply(
         self,
         incoming: Sequence[Entry],
-        own: Sequence[identity.Keys],
+        own: Sequence[identity.EntryKeys],
         decision: identity.Decision,
     ) -> dict[int, int]:
         """Write the decision and return the entry id of each position."""
@@ -208,7 +208,7 @@ class DocumentIngest:
             if fingerprint.is_outdated(entry.fingerprint)
         }
 
-    def _new(self, entry: Entry, own: identity.Keys, new: identity.New) -> entries.NewEntry:
+    def _new(self, entry: Entry, own: identity.EntryKeys, new: identity.New) -> entries.NewEntry:
         ruling = self._ruling(entry)
         return entries.NewEntry(
             entry=entry,
@@ -222,7 +222,7 @@ class DocumentIngest:
     def _ruling(self, entry: Entry) -> RuleResult:
         return self.rulebook.evaluate(self.state.id, self.state.sections, entry)
 
-    def _uri(self, entry: Entry, own: identity.Keys, new: identity.New) -> str:
+    def _uri(self, entry: Entry, own: identity.EntryKeys, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
 
         A guid of several entries is not used: feed readers would show only one of them.

@@ -97,7 +97,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class QueryKey:
     """A key of queries.
 
     Args:
@@ -200,7 +200,7 @@ def render(query: Query) -> str:
     return "&".join(f"{name}={value}" for name, value in written if value)
 
 
-def _read(name: str, raw: str) -> tuple[Key, list[object]]:
+def _read(name: str, raw: str) -> tuple[QueryKey, list[object]]:
     key = KEYS.get(name)
     if key is None:
         near = get_close_matches(name.lower(), KEYS, n=1)
@@ -304,9 +304,9 @@ def _time(value: str) -> datetime:
 _FIELDS = MappingProxyType({"not": "exclude"})
 
 _ROWS = (
-    Key(name="section", values="id, …", help="In one of these sections.", read=_id, many=True),
-    Key(name="source", values="id, …", help="From one of these sources.", read=_id, many=True),
-    Key(
+    QueryKey(name="section", values="id, …", help="In one of these sections.", read=_id, many=True),
+    QueryKey(name="source", values="id, …", help="From one of these sources.", read=_id, many=True),
+    QueryKey(
         name="category",
         values="text, …",
         help="In one of these categories; write a comma within one as `%2C`.",
@@ -314,7 +314,7 @@ _ROWS = (
         many=True,
         commas=True,
     ),
-    Key(
+    QueryKey(
         name="author",
         values="name, …",
         help="By one of these authors; write a comma within a name as `%2C`.",
@@ -322,14 +322,14 @@ _ROWS = (
         many=True,
         commas=True,
     ),
-    Key(
+    QueryKey(
         name="lang",
         values="language tag, …",
         help="In one of these languages, such as `en` or `pt-br`.",
         read=_language,
         many=True,
     ),
-    Key(
+    QueryKey(
         name="q",
         values="words",
         help=(
@@ -339,8 +339,10 @@ _ROWS = (
         ),
         read=_search_text("q"),
     ),
-    Key(name="not", values="words", help="With none of these words.", read=_search_text("not")),
-    Key(
+    QueryKey(
+        name="not", values="words", help="With none of these words.", read=_search_text("not")
+    ),
+    QueryKey(
         name="since",
         values="date, time or duration",
         help=(
@@ -349,26 +351,26 @@ _ROWS = (
         ),
         read=_since,
     ),
-    Key(
+    QueryKey(
         name="has",
         values="audio, video, image, priority",
         help="With audio, video or an image, or marked as important by a rule.",
         read=_choice("has", "audio", "image", "priority", "video"),
         many=True,
     ),
-    Key(
+    QueryKey(
         name="limit",
         values=f"1 to {MAX_ENTRIES}",
         help="The maximum number of entries.",
         read=_limit,
     ),
-    Key(
+    QueryKey(
         name="sort",
         values="newest, updated",
         help="By publication (`newest`, the default) or by the last visible change.",
         read=lambda value: Sort(_choice("sort", *Sort)(value)),
     ),
-    Key(
+    QueryKey(
         name="stories",
         values="collapse, expand",
         help=(
@@ -377,7 +379,7 @@ _ROWS = (
         ),
         read=lambda value: Stories(_choice("stories", *Stories)(value)),
     ),
-    Key(
+    QueryKey(
         name="lead",
         values="first, priority, longest",
         help=(
@@ -388,5 +390,5 @@ _ROWS = (
     ),
 )
 
-KEYS: Mapping[str, Key] = MappingProxyType({key.name: key for key in _ROWS})
+KEYS: Mapping[str, QueryKey] = MappingProxyType({key.name: key for key in _ROWS})
 """Keys by name, in the order of the canonical form."""

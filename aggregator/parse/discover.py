@@ -33,7 +33,7 @@ _COMMENTS = re.compile(r"comments?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class FeedLink:
     """A link that may lead to a feed; `type` is its declared media type, "" when it has none."""
 
     url: str
@@ -41,7 +41,7 @@ class Candidate:
     type: str = ""
 
 
-def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[Candidate, ...]:
+def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[FeedLink, ...]:
     """Return the feeds a page links to, the likeliest first, each URL once; never raises.
 
     Declared feeds (`link rel=alternate`) come before anchors, and feeds of comments last.
@@ -55,7 +55,7 @@ def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[Candidate, 
     if page is None:
         return ()
     base = _base(page, url)
-    candidates: dict[str, Candidate] = {}
+    candidates: dict[str, FeedLink] = {}
     for candidate in (*_declared(page, base), *_anchors(page, base)):
         if candidate.url != url:
             candidates.setdefault(candidate.url, candidate)
@@ -85,7 +85,7 @@ def _absolute(base: str, reference: str) -> str:
         return ""
 
 
-def _declared(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
+def _declared(page: lxml_html.HtmlElement, base: str) -> Iterator[FeedLink]:
     for link in page.iter("link"):
         rels = (link.get("rel") or "").lower().split()
         kind = (link.get("type") or "").partition(";")[0].strip().lower()
@@ -93,7 +93,7 @@ def _declared(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
             yield from _candidate(link, base, (link.get("title") or ""), kind)
 
 
-def _anchors(page: lxml_html.HtmlElement, base: str) -> Iterator[Candidate]:
+def _anchors(page: lxml_html.HtmlElement, base: str) -> Iterator[FeedLink]:
     for anchor in page.iter("a"):
         kind = (anchor.get("type") or "").partition(";")[0].strip().lower()
         target = (anchor.get("href") or "").strip().lower()
@@ -111,11 +111,11 @@ def _looks_like_a_feed(target: str) -> bool:
 
 def _candidate(
     element: lxml_html.HtmlElement, base: str, title: str, kind: str
-) -> Iterator[Candidate]:
+) -> Iterator[FeedLink]:
     url = _absolute(base, element.get("href") or "").partition("#")[0]
     if url:
-        yield Candidate(url=url, title=" ".join(title.split())[:200], type=kind)
+        yield FeedLink(url=url, title=" ".join(title.split())[:200], type=kind)
 
 
-def _is_of_comments(candidate: Candidate) -> bool:
+def _is_of_comments(candidate: FeedLink) -> bool:
     return bool(_COMMENTS.search(candidate.title) or _COMMENTS.search(urlsplit(candidate.url).path))

@@ -13,7 +13,7 @@ from itertools import islice
 from aggregator.models.entry import Author, Origin, ParsedEntry, Text
 from aggregator.parse import dates, links, media, people
 from aggregator.parse.text import as_html, fix_encoding, text, visible_length
-from aggregator.parse.tree import Children, Element, Tree, first_text, named
+from aggregator.parse.tree import Children, Element, XmlTree, first_text, named
 from aggregator.parse.tree import text as text_of
 
 MOST_CATEGORIES = 1_000
@@ -47,7 +47,7 @@ class Inherited:
 
 
 def read(
-    element: Element, tree: Tree, inherited: Inherited = Inherited(), *, item_hash: bytes = b""
+    element: Element, tree: XmlTree, inherited: Inherited = Inherited(), *, item_hash: bytes = b""
 ) -> ParsedEntry:
     """Return the entry of an item or entry element."""
     children = tree.children(element)
@@ -88,7 +88,11 @@ def _guid(children: Children, element: Element) -> str:
 
 
 def _page(
-    children: Children, entry_links: list[links.Link], element: Element, tree: Tree, language: str
+    children: Children,
+    entry_links: list[links.Link],
+    element: Element,
+    tree: XmlTree,
+    language: str,
 ) -> str:
     page = links.page(children, entry_links, tree, language) or links.permalink(
         children, element, tree
@@ -101,7 +105,7 @@ def _page(
     return links.comments(children, entry_links, tree).partition("#")[0]
 
 
-def _title(children: Children, tree: Tree) -> Text | None:
+def _title(children: Children, tree: XmlTree) -> Text | None:
     for element in named(children, *_TITLES):
         if title := text(element, tree, is_title=True):
             return title
@@ -110,7 +114,7 @@ def _title(children: Children, tree: Tree) -> Text | None:
     return next((title for title in titles if title), None)
 
 
-def _texts(children: Children, tree: Tree, page: str) -> tuple[Text | None, Text | None]:
+def _texts(children: Children, tree: XmlTree, page: str) -> tuple[Text | None, Text | None]:
     """Return summary and content.
 
     References in a text resolve against the entry's page where that is on the feed's site.
@@ -131,7 +135,7 @@ def _based(construct: Text | None, page: str) -> Text | None:
     return replace(construct, base=page)
 
 
-def _constructs(children: Children, tree: Tree, *names: str) -> Iterator[Text]:
+def _constructs(children: Children, tree: XmlTree, *names: str) -> Iterator[Text]:
     for name in names:
         for element in children.get(name, ()):
             if construct := text(element, tree):
@@ -141,7 +145,7 @@ def _constructs(children: Children, tree: Tree, *names: str) -> Iterator[Text]:
             yield from _constructs(tree.children(group), tree, "media:description")
 
 
-def _language(children: Children, element: Element, tree: Tree) -> str:
+def _language(children: Children, element: Element, tree: XmlTree) -> str:
     """Return the language that an entry names, else the xml:lang of its text, else its own."""
     if sent := first_text(children, "dc:language", "language"):
         return sent
@@ -151,7 +155,7 @@ def _language(children: Children, element: Element, tree: Tree) -> str:
     return next((tag for place in places if (tag := tree.language(place))), "")
 
 
-def _authors(source: Element | None, tree: Tree, inherited: Inherited) -> tuple[Author, ...]:
+def _authors(source: Element | None, tree: XmlTree, inherited: Inherited) -> tuple[Author, ...]:
     """Return the authors of an entry that names none: its source's, else the feed's."""
     if source is None:
         return inherited.authors
@@ -159,7 +163,7 @@ def _authors(source: Element | None, tree: Tree, inherited: Inherited) -> tuple[
     return people.of_feed(tree.children(source), tree) or (inherited.authors if len(source) else ())
 
 
-def _base(children: Children, element: Element, tree: Tree) -> str:
+def _base(children: Children, element: Element, tree: XmlTree) -> str:
     if not tree.has_bases:
         return ""
     places = (*named(children, *_CONTENTS, *_SUMMARIES, "title"), element)
@@ -185,7 +189,7 @@ def _date(children: Children, *names: str) -> datetime | None:
     return None
 
 
-def _origin(source: Element | None, tree: Tree) -> Origin | None:
+def _origin(source: Element | None, tree: XmlTree) -> Origin | None:
     if source is None:
         return None
     inside = tree.children(source)

@@ -8,7 +8,7 @@ from itertools import repeat
 from aggregator.models.entry import ParsedFeed
 from aggregator.parse import dates, entry, links, media, people
 from aggregator.parse.text import as_html, text
-from aggregator.parse.tree import Children, Element, Tree, first_text, named, of_item
+from aggregator.parse.tree import Children, Element, XmlTree, first_text, named, of_item
 from aggregator.parse.tree import text as text_of
 
 LONGEST_PERIOD = timedelta(days=366)
@@ -56,7 +56,7 @@ _PERIODS = {
 }
 
 
-def items(tree: Tree) -> list[Element]:
+def items(tree: XmlTree) -> list[Element]:
     """Return the item and entry elements of a document, in its order."""
     names = tree.names
     return [
@@ -66,7 +66,7 @@ def items(tree: Tree) -> list[Element]:
     ]
 
 
-def are_apart(tree: Tree, entries: Iterable[Element]) -> bool:
+def are_apart(tree: XmlTree, entries: Iterable[Element]) -> bool:
     """Return whether all entries are children of the root or a channel.
 
     The text of another element would include the text of an entry in it.
@@ -75,13 +75,13 @@ def are_apart(tree: Tree, entries: Iterable[Element]) -> bool:
     return all(each is tree.root or tree.names[each.tag] == "channel" for each in parents)
 
 
-def is_feed(tree: Tree) -> bool:
+def is_feed(tree: XmlTree) -> bool:
     """Return whether the root element is one of RSS, RDF or Atom."""
     return tree.names[tree.root.tag] in ("rss", "feed", "rdf", "rdf:rdf", "channel")
 
 
 def read(
-    tree: Tree,
+    tree: XmlTree,
     entries: Sequence[Element],
     hashes: Sequence[bytes],
     children: Children,
@@ -107,7 +107,7 @@ def read(
     return replace(feed, entries=tuple(read_entries))
 
 
-def _metadata(tree: Tree, children: Children, page: str) -> ParsedFeed:
+def _metadata(tree: XmlTree, children: Children, page: str) -> ParsedFeed:
     feed_links = links.read(children, tree)
     return ParsedFeed(
         version=_version(tree),
@@ -132,7 +132,7 @@ def _metadata(tree: Tree, children: Children, page: str) -> ParsedFeed:
     )
 
 
-def channel(tree: Tree) -> Children:
+def channel(tree: XmlTree) -> Children:
     """Return the elements of the feed itself by name: of its channels, then of its root."""
     outside = tree.children(tree.root)
     found: Children = {}
@@ -149,7 +149,7 @@ def channel(tree: Tree) -> Children:
     return found
 
 
-def _version(tree: Tree) -> str:
+def _version(tree: XmlTree) -> str:
     root = tree.root
     name = tree.names[root.tag].rpartition(":")[2]
     sent = root.get("version", "").strip()
@@ -163,7 +163,7 @@ def _version(tree: Tree) -> str:
     return _RSS_VERSIONS.get(sent, "rss")
 
 
-def _language(tree: Tree, children: Children) -> str:
+def _language(tree: XmlTree, children: Children) -> str:
     sent = first_text(children, "language", "dc:language")
     if not sent and tree.has_languages:
         places = (tree.root, *tree.children(tree.root).get("channel", ()))
@@ -171,12 +171,12 @@ def _language(tree: Tree, children: Children) -> str:
     return sent.replace("_", "-")
 
 
-def _html(children: Children, tree: Tree, *names: str, is_title: bool = False) -> str:
+def _html(children: Children, tree: XmlTree, *names: str, is_title: bool = False) -> str:
     texts = (text(each, tree, is_title=is_title) for each in named(children, *names))
     return next((as_html(each) for each in texts if each), "")
 
 
-def _image(children: Children, tree: Tree) -> str:
+def _image(children: Children, tree: XmlTree) -> str:
     # In RSS 1.0 the channel names the id of its image, which is mostly its URL too.
     elements = sorted(
         named(children, *_PICTURES), key=lambda each: f"{media.RDF}resource" in each.attrib
@@ -203,7 +203,7 @@ def _bounded(period: timedelta) -> timedelta | None:
     return period if timedelta(0) < period <= LONGEST_PERIOD else None
 
 
-def _hours(children: Children, tree: Tree) -> Iterator[int]:
+def _hours(children: Children, tree: XmlTree) -> Iterator[int]:
     for each in children.get("skiphours", ()):
         for element in tree.children(each).get("hour", ()):
             hour = text_of(element)
@@ -211,7 +211,7 @@ def _hours(children: Children, tree: Tree) -> Iterator[int]:
                 yield media.number(hour) % 24  # 24 is midnight in RSS 0.91
 
 
-def _days(children: Children, tree: Tree) -> Iterator[int]:
+def _days(children: Children, tree: XmlTree) -> Iterator[int]:
     for each in children.get("skipdays", ()):
         for element in tree.children(each).get("day", ()):
             day = text_of(element).lower()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from aggregator.parse.tree import Children, Element, Tree, first_text, is_web, join, named, text
+from aggregator.parse.tree import Children, Element, XmlTree, first_text, is_web, join, named, text
 
 MOST = 100
 """Links of one entry or feed that are read."""
@@ -30,13 +30,13 @@ class Link(NamedTuple):
         return self.type in _PAGES
 
 
-def read(children: Children, tree: Tree) -> list[Link]:
+def read(children: Children, tree: XmlTree) -> list[Link]:
     """Return the links that have an address, in document order."""
     elements = children.get("link", [])[:MOST]
     return [link for element in elements for link in _links(element, tree)]
 
 
-def page(children: Children, links: Iterable[Link], tree: Tree, language: str = "") -> str:
+def page(children: Children, links: Iterable[Link], tree: XmlTree, language: str = "") -> str:
     """Return the URL of the page of a feed or entry, "" when it names none.
 
     Args:
@@ -54,7 +54,7 @@ def page(children: Children, links: Iterable[Link], tree: Tree, language: str = 
     return ""
 
 
-def permalink(children: Children, element: Element, tree: Tree) -> str:
+def permalink(children: Children, element: Element, tree: XmlTree) -> str:
     """Return an entry's id if it is the URL of its page (RSS 2.0: isPermaLink)."""
     for guid in named(children, "guid", "id"):
         is_page = _any_case(guid, "ispermalink").strip().lower() != "false"
@@ -64,7 +64,7 @@ def permalink(children: Children, element: Element, tree: Tree) -> str:
     return about if is_web(about) else first_text(children, "feedburner:origlink")
 
 
-def comments(children: Children, links: Iterable[Link], tree: Tree) -> str:
+def comments(children: Children, links: Iterable[Link], tree: XmlTree) -> str:
     """Return the URL of the page with an entry's comments; never of a feed of them."""
     for element in children.get("comments", ()):
         sent = text(element)
@@ -91,7 +91,7 @@ def original(children: Children) -> tuple[tuple[str, str], ...]:
     return (("origLink", url),) if url else ()
 
 
-def address(sent: str, element: Element, tree: Tree) -> str:
+def address(sent: str, element: Element, tree: XmlTree) -> str:
     """Return an address as sent at an element, resolved; a bare www.example.org stays."""
     sent = "".join(sent.split()) if "\n" in sent else sent.strip()
     if "&amp;" in sent:
@@ -104,7 +104,7 @@ def host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0].lower().removeprefix("www.")
 
 
-def _links(element: Element, tree: Tree) -> Iterator[Link]:
+def _links(element: Element, tree: XmlTree) -> Iterator[Link]:
     relations = _relations(element)
     sent = element.get("href", "").strip()
     if not sent and relations != ["alternate"]:
@@ -117,7 +117,7 @@ def _links(element: Element, tree: Tree) -> Iterator[Link]:
             yield Link(rel, url, kind, element)
 
 
-def _page_address(sent: str, element: Element, tree: Tree) -> str:
+def _page_address(sent: str, element: Element, tree: XmlTree) -> str:
     """Return the URL of a page; "" for another scheme, or a mere fragment such as `#`."""
     url = address(sent, element, tree) if sent and sent[0] != "#" else ""
     return url if _leads_out(url) else ""

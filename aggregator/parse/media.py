@@ -15,7 +15,7 @@ from aggregator.models.entry import Enclosure, Extension, Image
 from aggregator.models.extensions import ELEMENTS
 from aggregator.parse import dates
 from aggregator.parse.links import Link, address
-from aggregator.parse.tree import Children, Element, Tree, first_text, text
+from aggregator.parse.tree import Children, Element, XmlTree, first_text, text
 
 MOST = 100
 """Extensions, pictures or recordings of one entry that are read."""
@@ -52,7 +52,7 @@ _ENDINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class EntryMedia:
     """An entry's recordings, pictures and passed-on elements.
 
     Args:
@@ -78,10 +78,10 @@ class _Item(NamedTuple):
     group: Element | None
 
 
-_NOTHING = Media()
+_NOTHING = EntryMedia()
 
 
-def read(children: Children, links: Iterable[Link], tree: Tree) -> Media:
+def read(children: Children, links: Iterable[Link], tree: XmlTree) -> EntryMedia:
     """Return the media and the passed-on elements of an entry.
 
     Args:
@@ -94,14 +94,14 @@ def read(children: Children, links: Iterable[Link], tree: Tree) -> Media:
     enclosures = tuple(_enclosures(children, links, items, tree))
     if not items and not enclosures:
         return _NOTHING
-    return Media(
+    return EntryMedia(
         enclosures=enclosures,
         images=_images(items, enclosures, tree),
         extensions=tuple(_extension(item) for item in items if item.name in _SPELLING)[:MOST],
     )
 
 
-def picture(element: Element, tree: Tree) -> str:
+def picture(element: Element, tree: XmlTree) -> str:
     """Return the URL of an `image` element, in any form: child, attribute or text."""
     children = tree.children(element)
     attributes = (element.get(key, "") for key in _ADDRESSES)
@@ -135,7 +135,7 @@ def with_duration(enclosures: Iterable[Enclosure], duration: int | None) -> Iter
 
 
 def _walk(
-    children: Children, tree: Tree, around: _Labels, group: Element | None
+    children: Children, tree: XmlTree, around: _Labels, group: Element | None
 ) -> Iterator[_Item]:
     labels = _labels(children, around)
     for name, elements in children.items():
@@ -159,7 +159,7 @@ def _labels(children: Children, around: _Labels) -> _Labels:
 
 
 def _enclosures(
-    children: Children, links: Iterable[Link], items: list[_Item], tree: Tree
+    children: Children, links: Iterable[Link], items: list[_Item], tree: XmlTree
 ) -> Iterator[Enclosure]:
     """Return the recordings of RSS, Atom and Media RSS, merged by URL."""
     found: dict[str, Enclosure] = {}
@@ -180,7 +180,7 @@ def _enclosures(
     return with_duration(tuple(found.values())[:MOST], duration)
 
 
-def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator[Enclosure]:
+def _enclosed(children: Children, links: Iterable[Link], tree: XmlTree) -> Iterator[Enclosure]:
     for element in children.get("enclosure", [])[:MOST]:
         sent = (element.get("url") or element.get("href") or element.text or "").strip()
         if _ADDRESS.fullmatch(sent):
@@ -204,7 +204,7 @@ def _enclosed(children: Children, links: Iterable[Link], tree: Tree) -> Iterator
             yield Enclosure(url=address(sent, element, tree), type=kind)
 
 
-def _alternative(children: Children, tree: Tree) -> Iterator[Enclosure]:
+def _alternative(children: Children, tree: XmlTree) -> Iterator[Enclosure]:
     """Yield the default one of podcast:alternateEnclosure, else the first."""
     elements = list(children.get("podcast:alternateenclosure", ()))
     elements.sort(key=lambda each: each.get("default", "").lower() != "true")
@@ -243,7 +243,7 @@ def _rank(item: _Item, enclosed: Container[str]) -> tuple[bool, bool]:
     return item.element.get("url", "").strip() in enclosed, is_default
 
 
-def _recording(item: _Item, tree: Tree) -> Enclosure | None:
+def _recording(item: _Item, tree: XmlTree) -> Enclosure | None:
     content = item.element
     url = content.get("url", "").strip()
     if not url:
@@ -270,7 +270,9 @@ def _kind(content: Element) -> str:
 # --- pictures --------------------------------------------------------------------------------
 
 
-def _images(items: list[_Item], enclosures: Iterable[Enclosure], tree: Tree) -> tuple[Image, ...]:
+def _images(
+    items: list[_Item], enclosures: Iterable[Enclosure], tree: XmlTree
+) -> tuple[Image, ...]:
     images: dict[str, Image] = {}
     for name in _PICTURES:
         for item in items:
@@ -282,7 +284,7 @@ def _images(items: list[_Item], enclosures: Iterable[Enclosure], tree: Tree) -> 
     return tuple(images.values())[:MOST]
 
 
-def _image(item: _Item, tree: Tree) -> Image | None:
+def _image(item: _Item, tree: XmlTree) -> Image | None:
     element = item.element
     is_content = item.name == "media:content"
     if is_content and _kind(element) != "image":

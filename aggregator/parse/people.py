@@ -10,7 +10,7 @@ from itertools import islice
 
 from aggregator.models.entry import Author
 from aggregator.parse.text import fix_encoding
-from aggregator.parse.tree import Children, Element, Tree, first_text, join, named
+from aggregator.parse.tree import Children, Element, XmlTree, first_text, join, named
 from aggregator.parse.tree import text as text_of
 
 MOST = 100
@@ -44,12 +44,12 @@ _OF_A_FEED = (
 )
 
 
-def of_entry(children: Children, tree: Tree) -> tuple[Author, ...]:
+def of_entry(children: Children, tree: XmlTree) -> tuple[Author, ...]:
     """Return the authors that an entry names itself."""
     return _first(children, tree, _OF_AN_ENTRY)
 
 
-def of_feed(children: Children, tree: Tree) -> tuple[Author, ...]:
+def of_feed(children: Children, tree: XmlTree) -> tuple[Author, ...]:
     """Return the authors that a feed names; the owner of a podcast where there is no other."""
     return _first(children, tree, _OF_A_FEED)
 
@@ -88,7 +88,7 @@ def _person(value: str) -> Author:
 
 
 def _first(
-    children: Children, tree: Tree, groups: tuple[tuple[str, ...], ...]
+    children: Children, tree: XmlTree, groups: tuple[tuple[str, ...], ...]
 ) -> tuple[Author, ...]:
     """Return the authors of the first group of elements with a named one, else of the first."""
     nameless: tuple[Author, ...] = ()
@@ -101,7 +101,7 @@ def _first(
     return nameless
 
 
-def _authors(children: Children, tree: Tree, *names: str) -> Iterator[Author]:
+def _authors(children: Children, tree: XmlTree, *names: str) -> Iterator[Author]:
     for element in islice(named(children, *names), MOST):
         if len(element):
             yield _of_parts(element, tree)
@@ -109,7 +109,7 @@ def _authors(children: Children, tree: Tree, *names: str) -> Iterator[Author]:
             yield from persons(fix_encoding(text_of(element)))
 
 
-def _of_parts(element: Element, tree: Tree) -> Author:
+def _of_parts(element: Element, tree: XmlTree) -> Author:
     """Return the person of an Atom or iTunes element that has name, email and uri within."""
     parts = tree.children(element)
     name = fix_encoding(first_text(parts, "name", "itunes:name", "googleplay:name", "?:name"))

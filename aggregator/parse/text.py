@@ -13,7 +13,7 @@ from html.entities import html5
 from lxml import etree
 
 from aggregator.models.entry import Text
-from aggregator.parse.tree import Element, Tree
+from aggregator.parse.tree import Element, XmlTree
 
 _HTML_NAMES = (
     "a abbr acronym address article aside audio b bdi bdo big blockquote br button canvas caption"
@@ -52,7 +52,7 @@ _TYPES = {
 }
 
 
-def text(element: Element, tree: Tree, *, is_title: bool = False) -> Text | None:
+def text(element: Element, tree: XmlTree, *, is_title: bool = False) -> Text | None:
     """Return the text construct in an element, None if it is empty or not text."""
     kind = _kind(element, tree)
     if not kind:
@@ -111,7 +111,7 @@ def fix_encoding(value: str) -> str:
     return value.translate(_WINDOWS_1252) if has_controls else value
 
 
-def _kind(element: Element, tree: Tree) -> str:
+def _kind(element: Element, tree: XmlTree) -> str:
     """Return `text`, `html` or `xhtml`, `?` where no type is given, "" where it is no text."""
     sent = element.get("type")
     kind = (sent or "").partition(";")[0].strip().lower()
@@ -130,7 +130,7 @@ def _kind(element: Element, tree: Tree) -> str:
     return "xhtml" if kind.endswith(("+xml", "/xml")) and _has_markup(element, tree) else ""
 
 
-def _has_markup(element: Element, tree: Tree) -> bool:
+def _has_markup(element: Element, tree: XmlTree) -> bool:
     prefixes = ("xhtml:", "svg:", "math:")
     return any(tree.names[child.tag].startswith(prefixes) for child in element)
 

@@ -55,7 +55,7 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class XmlTree:
     """A feed document's elements.
 
     Args:
@@ -104,7 +104,7 @@ class Tree:
         return languages[0].strip().replace("_", "-") if languages else ""
 
 
-def read(xml: bytes, url: str) -> Tree:
+def read(xml: bytes, url: str) -> XmlTree:
     """Return the tree of a document, well-formed or not.
 
     Args:
@@ -133,7 +133,7 @@ def read(xml: bytes, url: str) -> Tree:
     return replace(_tree(root, xml, url, problems), is_cut=is_cut)
 
 
-def of_item(tree: Tree, item: Element) -> Tree:
+def of_item(tree: XmlTree, item: Element) -> XmlTree:
     """Return the tree for reading an item that is in a namespace of its own."""
     if tree.names[item.tag] in ("item", "entry"):
         return tree
@@ -182,11 +182,11 @@ def named(children: Children, *names: str) -> Iterator[Element]:
         yield from children.get(name, ())
 
 
-def _tree(root: Element, xml: bytes, url: str, problems: tuple[str, ...]) -> Tree:
+def _tree(root: Element, xml: bytes, url: str, problems: tuple[str, ...]) -> XmlTree:
     if _is_crowded(root):
         raise NotAFeed(f"An element has more than {MOST_ATTRIBUTES} attributes; refused")
     channel = next(root.iterchildren("{*}channel"), root)
-    return Tree(
+    return XmlTree(
         root=root,
         names=Names(str(root.tag), str(channel.tag)),
         url=url,

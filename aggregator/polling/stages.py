@@ -151,7 +151,7 @@ def _known_items(body: Body) -> bytes:
 
 def _not_a_feed(body: Body, detail: str) -> PollResult:
     request, fetched = body.request, body.fetched
-    found: tuple[discover.Candidate, ...] = ()
+    found: tuple[discover.FeedLink, ...] = ()
     if request.discover:
         found = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
     address = next((candidate.url for candidate in found if candidate.url != request.url), "")

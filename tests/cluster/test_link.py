@@ -4,13 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 from aggregator.cluster.batches import Batch
-from aggregator.cluster.link import Answer, End, Link, Worker
+from aggregator.cluster.link import Answer, ClusterLink, End, Worker
 from aggregator.polling.pipeline import FetchSettings
 
 
 def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:
     answers: list[Answer] = []
-    link = Link("tcp://127.0.0.1:1", answers.append)  # not started: the test turns its loop
+    link = ClusterLink("tcp://127.0.0.1:1", answers.append)  # not started: the test turns its loop
     worker = Worker("tcp://127.0.0.1:2")
     link._workers[worker.address] = worker
     now = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)

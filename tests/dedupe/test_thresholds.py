@@ -390,7 +390,7 @@ def test_stories_that_do_not_match_hide_none_that_does() -> None:
 # --- index -----------------------------------------------------------------------------------
 
 
-KEYS = clustering.Keys(
+KEYS = clustering.StoryKeys(
     page=-8236406089739309820,
     title=8420597176997032949,
     hints=(-5320129513373984964, 241863904588250447),

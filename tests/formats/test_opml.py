@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.formats import opml
-from aggregator.formats.opml import Document, NotOpml, Outline, Rejected
+from aggregator.formats.opml import NotOpml, OpmlDocument, Outline, Rejected
 from tests import validators
 from tests.formats.strategies import SEEN, nasty, plain, urls
 
@@ -45,7 +45,7 @@ def outlines(
 @settings(max_examples=60)
 def test_an_export_imports_as_the_same_set(exported: tuple[Outline, ...]) -> None:
     body = opml.render(exported, title="Mine", modified=SEEN)
-    assert opml.parse(body) == Document(title="Mine", outlines=exported)
+    assert opml.parse(body) == OpmlDocument(title="Mine", outlines=exported)
 
 
 @given(outlines(nasty, urls(nasty)))
@@ -61,7 +61,7 @@ def test_quotes_and_newlines_survive() -> None:
 def test_an_empty_export_is_valid_and_imports_nothing() -> None:
     body = opml.render((), title="Mine")
     assert validators.opml(body) == []
-    assert opml.parse(body) == Document(title="Mine")
+    assert opml.parse(body) == OpmlDocument(title="Mine")
 
 
 def test_sources_are_listed_with_their_folders() -> None:
@@ -107,7 +107,7 @@ def test_a_source_is_read_in_all_forms_seen(attributes: str) -> None:
     ],
 )
 def test_the_encoding_is_found(body: bytes) -> None:
-    assert opml.parse(body) == Document(title="é", outlines=(SOURCE,))
+    assert opml.parse(body) == OpmlDocument(title="é", outlines=(SOURCE,))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.parse import discover
-from aggregator.parse.discover import Candidate
+from aggregator.parse.discover import FeedLink
 
 URL = "https://e.org/blog/"
 LINK = '<link rel="alternate" type="application/rss+xml" href="{}" title="{}">'
@@ -18,7 +18,7 @@ def test_a_declared_feed() -> None:
         '<html><head><LINK REL="Alternate" TYPE="application/atom+xml; x" HREF="a" TITLE=" A  B ">'
     )
     assert discover.feeds(page.encode(), url=URL) == (
-        Candidate(url="https://e.org/blog/a", title="A B", type="application/atom+xml"),
+        FeedLink(url="https://e.org/blog/a", title="A B", type="application/atom+xml"),
     )
 
 

@@ -11,14 +11,14 @@ MARK_OPEN, MARK_CLOSE = "\x02", "\x03"  # not legal in any stored text, so never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class FtsQuery:
     """A search as an FTS5 expression; `ignored` are the terms without letters or digits."""
 
     match: str
     ignored: tuple[str, ...] = ()
 
 
-def expression(words: str, exclude: str = "") -> Expression:
+def expression(words: str, exclude: str = "") -> FtsQuery:
     """Return the FTS5 expression of a search; any text gives a valid one, perhaps "".
 
     Args:
@@ -31,11 +31,11 @@ def expression(words: str, exclude: str = "") -> Expression:
     unwanted += [_quoted(term) for term in excluded.terms]
     ignored = (*search.ignored, *excluded.ignored)
     if not wanted:
-        return Expression(match="", ignored=(*ignored, *(f"-{text}" for text in unwanted)))
+        return FtsQuery(match="", ignored=(*ignored, *(f"-{text}" for text in unwanted)))
     match = " AND ".join(wanted)
     if unwanted:
         match = f"({match}) NOT ({' OR '.join(unwanted)})"
-    return Expression(match=match, ignored=ignored)
+    return FtsQuery(match=match, ignored=ignored)
 
 
 def any_term(text: str) -> str:

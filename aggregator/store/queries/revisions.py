@@ -17,7 +17,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class StoredCorrection:
     """A change of an entry's title or text, and the time of the poll that found it."""
 
     entry_id: int
@@ -31,7 +31,7 @@ class Correction:
         return Cursor(sort_at=self.at, id=self.entry_id)
 
 
-def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[Correction]:
+def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[StoredCorrection]:
     """Return the latest corrections, from a place on.
 
     Changes of other fields, such as the image, are no corrections.
@@ -48,7 +48,7 @@ def recent(db: Connection, limit: int, before: Cursor | None = None) -> list[Cor
         (format_time(before.sort_at) if before else "9", before.id if before else 0, limit),
     )
     return [
-        Correction(
+        StoredCorrection(
             entry_id=row[0],
             at=parse_time(row[1]),
             before=Wording(title=row[2], text=row[3]),

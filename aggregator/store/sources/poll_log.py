@@ -82,7 +82,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class DayCounts:
     """A source's day."""
 
     day: date
@@ -243,12 +243,12 @@ def totals(db: Connection, since: datetime | None = None) -> Totals:
     return Totals(**dict(zip(names, row, strict=True)))
 
 
-def days(db: Connection, since: date) -> dict[str, list[Day]]:
+def days(db: Connection, since: date) -> dict[str, list[DayCounts]]:
     """Return each source's days from a date on, oldest first, without days without a poll."""
-    found: dict[str, list[Day]] = {}
+    found: dict[str, list[DayCounts]] = {}
     for row in db.execute("select * from days where day >= ? order by day", (since.isoformat(),)):
         found.setdefault(row["source_id"], []).append(
-            Day(
+            DayCounts(
                 day=date.fromisoformat(row["day"]),
                 new=row["new"],
                 changed=row["changed"],

@@ -9,7 +9,7 @@ from aggregator.store.database.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class PollTarget:
     """The URL of a source, and the validators and hashes of its last document.
 
     Args:
@@ -32,7 +32,7 @@ class Target:
     had_entries: bool
 
 
-def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, Target]:
+def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, PollTarget]:
     """Return targets by source id; unknown ids are left out."""
     rows = db.execute(
         "select s.id, s.url, s.discovered_url, s.moved_to, s.fill_url, s.etag, s.last_modified,"
@@ -42,7 +42,7 @@ def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, Target]:
         (json.dumps(source_ids),),
     )
     return {
-        row[0]: Target(
+        row[0]: PollTarget(
             source_id=row[0],
             configured_url=row[1],
             url=row[2] or row[3] or row[1],

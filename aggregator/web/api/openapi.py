@@ -200,7 +200,7 @@ def _get(summary: str, schema: str, *parameters: Json) -> Json:
     }
 
 
-def _filter(key: queries.Key) -> Json:
+def _filter(key: queries.QueryKey) -> Json:
     schema = _LIMIT if key.name == "limit" else _TEXT
     default = " The API's default is `expand`." if key.name == "stories" else ""
     return _parameter(key.name, f"{key.help} Value: {key.values}.{default}", schema)

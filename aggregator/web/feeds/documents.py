@@ -25,7 +25,7 @@ from aggregator.websub.publications import Publications, Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class FeedAddress:
     """The parts of a feed's path; `archive` is 0 for the main document."""
 
     kind: str
@@ -34,14 +34,14 @@ class Address:
     archive: int = 0
 
 
-def parse_address(path: str) -> Address:
+def parse_address(path: str) -> FeedAddress:
     """Parse the path of a feed, percent-decoded.
 
     Raises:
         NoSuchView: It is not the path of a feed.
     """
     if path == "/opml":
-        return Address(kind="all", id="", format=OPML)
+        return FeedAddress(kind="all", id="", format=OPML)
     stem, _, format = path.removeprefix("/feeds/").rpartition(".")
     if format not in ENDINGS or not path.startswith("/feeds/"):
         raise NoSuchView(f"feeds end in .{', .'.join(ENDINGS)}")
@@ -53,7 +53,7 @@ def parse_address(path: str) -> Address:
         archive = parse_number(number, least=1, most=999_999_999) or 0
         if number != str(archive) or not archive or format == OPML:
             raise NoSuchView("archives are numbered from 1, as in /feeds/all/archive/1.atom")
-    return Address(kind=kind, id=id, format=format, archive=archive)
+    return FeedAddress(kind=kind, id=id, format=format, archive=archive)
 
 
 def versions(db: Connection, scopes: Collection[str]) -> dict[str, int]:

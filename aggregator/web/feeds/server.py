@@ -21,7 +21,7 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
 from aggregator.web.feeds import build, documents, views
-from aggregator.web.feeds.documents import Address, parse_address
+from aggregator.web.feeds.documents import FeedAddress, parse_address
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import with_address
@@ -137,7 +137,7 @@ class FeedServer:
         except StoreError:
             return problem(503, "the database can't be read now", ("Retry-After", "10"))
 
-    def _respond(self, environ: "WSGIEnvironment", wanted: Address) -> WsgiResponse:
+    def _respond(self, environ: "WSGIEnvironment", wanted: FeedAddress) -> WsgiResponse:
         current = self._current_config()
         config = with_address(current, environ)
         spec = views.resolve(
@@ -179,7 +179,7 @@ class FeedServer:
                 self._config_in_use = config
         return config
 
-    def _render(self, spec: ViewSpec, wanted: Address, config: Config) -> Representation:
+    def _render(self, spec: ViewSpec, wanted: FeedAddress, config: Config) -> Representation:
         if wanted.archive:
             return self._archive(spec, wanted, config)
         if wanted.format == OPML:
@@ -228,7 +228,7 @@ class FeedServer:
             private=spec.private,
         )
 
-    def _archive(self, spec: ViewSpec, wanted: Address, config: Config) -> Representation:
+    def _archive(self, spec: ViewSpec, wanted: FeedAddress, config: Config) -> Representation:
         number, format = wanted.archive, wanted.format
         # The documents hold the address of the site: one that moves needs new ones.
         variant = f"{format} {spec.base}"
@@ -277,7 +277,7 @@ class FeedServer:
         )
 
     def _known_state(
-        self, environ: "WSGIEnvironment", spec: ViewSpec, wanted: Address
+        self, environ: "WSGIEnvironment", spec: ViewSpec, wanted: FeedAddress
     ) -> Mapping[str, datetime] | None:
         """Return the items that a client has, when it asks for a delta only (RFC 3229)."""
         manipulations = environ.get("HTTP_A_IM", "").lower().split(",")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from aggregator.store.sources.poll_log import Day
+from aggregator.store.sources.poll_log import DayCounts
 from aggregator.web.ops.view_models import Sparkline
 
 DAYS = 14
@@ -11,7 +11,7 @@ SPAN = timedelta(days=DAYS - 1)
 _BAR, _STEP, _HEIGHT = 5, 6, 20
 
 
-def draw(days: Sequence[Day], now: datetime) -> Sparkline:
+def draw(days: Sequence[DayCounts], now: datetime) -> Sparkline:
     """Return the chart of a source's new entries in the last `DAYS` days.
 
     Args:

@@ -99,7 +99,7 @@ def view(config: Config) -> ViewSpec:
     return site_feeds.view("corrections", "Corrections", description, config)
 
 
-def compare(lists: EntryLists, stored: Sequence[revisions.Correction]) -> list[Correction]:
+def compare(lists: EntryLists, stored: Sequence[revisions.StoredCorrection]) -> list[Correction]:
     """Return the edits with their differences; edits of counters and adverts are left out."""
     by_id = lists.get_many({edit.entry_id for edit in stored})
     items = {item.id: item for item in lists.items(by_id.values())}

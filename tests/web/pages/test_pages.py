@@ -574,7 +574,7 @@ def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
 
 
 def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
-    today = poll_log.Day(day=pages.now.date(), new=18, changed=0, polls=3, failed=0)
+    today = poll_log.DayCounts(day=pages.now.date(), new=18, changed=0, polls=3, failed=0)
     before = replace(today, day=today.day - timedelta(days=13), new=9)
     chart = sparkline.draw([before, today], pages.now)
     assert chart.path.startswith("M0,20v-10h5V20zM6,20v-1h5V20z")
