@@ -23,8 +23,8 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
     base = link or url
 
     def linked(rel: str, links: Sequence[tuple[str, str]] = parsed.links) -> tuple[str, ...]:
-        found = (urls.absolute(url, target) for name, target in links if name == rel)
-        return tuple(dict.fromkeys(target for target in found if target))
+        absolute = (urls.absolute(url, target) for name, target in links if name == rel)
+        return tuple(dict.fromkeys(target for target in absolute if target))
 
     return Feed(
         version=text.one_line(parsed.version, 20),

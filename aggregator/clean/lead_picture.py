@@ -67,8 +67,8 @@ def find(
         if enclosure.type.startswith("image/")
     )
     small: list[Image] = []
-    shown = _shown(content) if "<img " in content else ()
-    for image in chain(named, enclosed, shown):
+    in_text = _shown(content) if "<img " in content else ()
+    for image in chain(named, enclosed, in_text):
         width = _width(image)
         if not width or width >= SMALL:
             return image
@@ -80,8 +80,8 @@ def _width(image: Image) -> int:
     """Return the width of a picture as declared or as its URL says, or 0."""
     if image.width:
         return image.width
-    said = _WIDTH_IN_URL.search(image.url)
-    return int(next(filter(None, said.groups()))) if said else 0
+    match = _WIDTH_IN_URL.search(image.url)
+    return int(next(filter(None, match.groups()))) if match else 0
 
 
 def _named(images: Iterable[Image], base: str) -> Iterator[Image]:

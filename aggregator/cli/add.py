@@ -44,19 +44,19 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
     config = load(path)
     _check_id(config, source_id)
     with url_poller(config) as poll:
-        found = find(poll, url)
-    identity = Url().identity(found.url)
+        feed = find(poll, url)
+    identity = Url().identity(feed.url)
     known = next((s.id for s in config.sources if Url().identity(s.url) == identity), "")
     if known:
-        raise AggregatorError(f"{found.url} is already in the configuration, as {known}")
-    _show(found)
+        raise AggregatorError(f"{feed.url} is already in the configuration, as {known}")
+    _show(feed)
     chosen, new_sections = _sections(config, sections, yes)
     if not yes and not click.confirm("Add it?", default=True):
         console.print("Nothing was added.")
         return
     taken = {source.id for source in config.sources}
-    source_id = source_id or ids.source_id(found.document.feed.title, found.url, taken)
-    add_to_file(path, [Source(id=source_id, url=found.url, sections=chosen)], new_sections)
+    source_id = source_id or ids.source_id(feed.document.feed.title, feed.url, taken)
+    add_to_file(path, [Source(id=source_id, url=feed.url, sections=chosen)], new_sections)
     for section in new_sections:
         console.print(f"{escape(path)}: section {escape(section.id)} created")
     console.print(f"{escape(path)}: added as {escape(source_id)}; a running service polls it now")
@@ -121,9 +121,9 @@ def _reason(outcome: object, url: str) -> str:
     )
 
 
-def _show(found: FoundFeed) -> None:
-    document = found.document
-    console.print(f"[bold]{escape(document.feed.title or found.url)}[/]  {escape(found.url)}")
+def _show(feed: FoundFeed) -> None:
+    document = feed.document
+    console.print(f"[bold]{escape(document.feed.title or feed.url)}[/]  {escape(feed.url)}")
     for entry in document.entries[:_SHOWN]:
         when = f"{entry.published:%Y-%m-%d}" if entry.published else "undated   "
         console.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")

@@ -126,9 +126,9 @@ class _Catalogue:
         Args:
             preferred: The id for a new section; another is taken if it can't be used.
         """
-        found = self.by_name.get(title.casefold())
-        if found is not None:
-            return found
+        existing = self.by_name.get(title.casefold())
+        if existing is not None:
+            return existing
         usable = bool(ID.fullmatch(preferred)) and preferred not in self.taken
         id = preferred if usable else ids.section_id(title, self.taken)
         section = Section(id=id, title=title)

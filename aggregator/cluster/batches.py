@@ -88,17 +88,17 @@ class Batches:
         self._waiting[request.source_id] = request
         return True
 
-    def take(self, worker: str, moment: float, now: datetime) -> Batch | None:
+    def take(self, worker: str, monotonic: float, now: datetime) -> Batch | None:
         """Return a batch for a worker, None if no request may go to it.
 
         Args:
             worker: Address of the worker.
-            moment: Monotonic seconds.
+            monotonic: Seconds of the monotonic clock.
             now: Current time.
         """
         chosen: list[Request] = []
         for request in self._waiting.values():
-            if not self._may_go(request, worker, moment):
+            if not self._may_go(request, worker, monotonic):
                 continue
             chosen.append(request)
             self._in_flight.update(request.hosts)
@@ -120,14 +120,14 @@ class Batches:
             lease=self._lease,
         )
 
-    def done(self, request: Request, moment: float) -> None:
+    def done(self, request: Request, monotonic: float) -> None:
         """Record that a request ended; a host without requests is free after its spacing."""
         for host in request.hosts:
             self._in_flight[host] -= 1
             if not self._in_flight[host]:
                 del self._in_flight[host], self._worker_of[host]
                 if self._space(host):
-                    self._free_at[host] = moment + self._space(host)
+                    self._free_at[host] = monotonic + self._space(host)
 
     def drain(self) -> list[Request]:
         """Remove and return all waiting requests."""
@@ -140,13 +140,13 @@ class Batches:
             self.fetch_settings.per_host.spacing.total_seconds(), self._spacing.get(host, 0.0)
         )
 
-    def _may_go(self, request: Request, worker: str, moment: float) -> bool:
+    def _may_go(self, request: Request, worker: str, monotonic: float) -> bool:
         for host in request.hosts:
             if self._worker_of.get(host, worker) != worker:
                 return False
             if self._in_flight[host] and self._space(host):
                 return False  # the spacing counts from the end of the last request
-            if self._free_at.get(host, 0.0) > moment:
+            if self._free_at.get(host, 0.0) > monotonic:
                 return False
             self._free_at.pop(host, None)
         return True

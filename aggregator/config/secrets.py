@@ -17,9 +17,9 @@ def of_url(url: str, filled: Iterable[str] = (), *, private: bool = False) -> It
         filled: The values that came from the environment.
         private: Whether the whole query is secret.
     """
-    found = {secret for secret in _parts(url, filled, private=private) if secret}
-    yield from (secret for secret in found if len(secret) >= SHORTEST_SECRET)
-    if any(len(secret) < SHORTEST_SECRET for secret in found):
+    values = {secret for secret in _parts(url, filled, private=private) if secret}
+    yield from (secret for secret in values if len(secret) >= SHORTEST_SECRET)
+    if any(len(secret) < SHORTEST_SECRET for secret in values):
         yield url
 
 

@@ -86,17 +86,17 @@ def links(fields: Fields, base: str) -> tuple[tuple[str, str], ...]:
 
     Links with an `anchor` describe another resource and are ignored (§3.2).
     """
-    found: list[tuple[str, str]] = []
+    targets: list[tuple[str, str]] = []
     for value in fields.get("link", ()):
         for match in _LINK.finditer(value):
-            if len(found) >= _LINKS:
-                return tuple(found)
+            if len(targets) >= _LINKS:
+                return tuple(targets)
             parameters = _parameters(match[2])
             target = urls.parse(url(match[1].strip()), base=base)
             if target is None or target.scheme not in ("http", "https") or "anchor" in parameters:
                 continue
-            found += ((rel, target.href) for rel in parameters.get("rel", "").lower().split())
-    return tuple(found[:_LINKS])
+            targets += ((rel, target.href) for rel in parameters.get("rel", "").lower().split())
+    return tuple(targets[:_LINKS])
 
 
 def _parameters(text: str) -> dict[str, str]:

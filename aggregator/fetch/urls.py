@@ -52,14 +52,14 @@ def parse(url: str, *, base: str = "") -> RequestTarget | None:
 
 def host(url: str) -> str:
     """Return the host of a URL, the key of limits per host; "" without one."""
-    found = parse(url)
-    return found.host if found else ""
+    target = parse(url)
+    return target.host if target else ""
 
 
 def display(url: str) -> str:
     """Return a URL for messages, without user name, password and query, which may be secrets."""
-    found = parse(url)
-    if found is None:
+    target = parse(url)
+    if target is None:
         return "an unreadable URL"
-    path, question, _ = found.href.partition("?")
+    path, question, _ = target.href.partition("?")
     return path[:_SHOWN] + ("…" if len(path) > _SHOWN else "") + ("?…" if question else "")

@@ -37,8 +37,8 @@ WELL = frozenset({"new", "fine", "retrying", "slow"})
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
     """Return the request for each source that is due."""
-    found = poll_requests.get_many(db, due)
-    pairs = [(found.get(source_id), context.sources.get(source_id)) for source_id in due]
+    targets = poll_requests.get_many(db, due)
+    pairs = [(targets.get(source_id), context.sources.get(source_id)) for source_id in due]
     return [_request(db, target, source, context) for target, source in pairs if target and source]
 
 

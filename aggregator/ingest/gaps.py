@@ -20,30 +20,30 @@ EASED = 3
 
 
 def after_document(
-    state: SourceState, found: DocumentChanges, document: ParsedDocument
+    state: SourceState, ingested: DocumentChanges, document: ParsedDocument
 ) -> tuple[SourceChanges, str]:
     """Return the step after the feed's own document."""
-    if not found.gap:
-        if state.gap_boost and found.known >= EASED * len(found.new):
+    if not ingested.gap:
+        if state.gap_boost and ingested.known >= EASED * len(ingested.new):
             return {"gap_boost": state.gap_boost - 1}, ""
         return {}, ""
     changes: SourceChanges = {"gap_boost": min(state.gap_boost + 1, MOST_BOOST)}
     older = document.feed.older
     if not older or older == document.url:
-        return changes, f"{found.gap}; the feed links no archive"
+        return changes, f"{ingested.gap}; the feed links no archive"
     changes |= {"fill_url": older, "fill_left": MOST_ARCHIVES}
-    return changes, f"{found.gap}; fetching the feed's archive"
+    return changes, f"{ingested.gap}; fetching the feed's archive"
 
 
 def after_archive(
-    state: SourceState, found: DocumentChanges, outcome: PollOutcome
+    state: SourceState, ingested: DocumentChanges, outcome: PollOutcome
 ) -> tuple[SourceChanges, str]:
     """Return the step after an older part of the feed, fetched to fill a gap."""
     older = outcome.feed.older if isinstance(outcome, ParsedDocument) else ""
     left = state.fill_left - 1
-    if not found.known and older and left > 0:
+    if not ingested.known and older and left > 0:
         return {"fill_url": older, "fill_left": left}, ""
-    if found.known:
+    if ingested.known:
         message = "filled the gap from the feed's archive"
     elif isinstance(outcome, Failed):
         message = f"could not fill the gap: {outcome.detail}"

@@ -60,14 +60,14 @@ def reapply_rules(
         after: int | None = 0
         while after is not None and not stopping():
             with store.transaction() as db:
-                found = entries.of_source(db, source.id, after=after, limit=RULED_AT_ONCE)
-                for stored in found:
+                batch = entries.of_source(db, source.id, after=after, limit=RULED_AT_ONCE)
+                for stored in batch:
                     entries.apply_ruling(db, stored, evaluate(stored.entry), source.sections, now)
-                count += len(found)
-                after = found[-1].id if len(found) == RULED_AT_ONCE else None
+                count += len(batch)
+                after = batch[-1].id if len(batch) == RULED_AT_ONCE else None
                 if after is None:
                     sources.save_rule_digest(db, source.id, digest)
-                if found:
+                if batch:
                     change_log.bump_all(db)
     return count
 

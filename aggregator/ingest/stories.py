@@ -88,8 +88,8 @@ class _Batch:
 
     def place(self, entry: StoryInput) -> None:
         """Add an entry to a story or none, and make it known to the following entries."""
-        found = self._matches(entry)
-        joined = clustering.decide(entry, self._candidates(entry, found)) if found else None
+        matches = self._matches(entry)
+        joined = clustering.decide(entry, self._candidates(entry, matches)) if matches else None
         if joined is not None:
             self._join(entry, joined)
         self.entries[entry.id] = entry
@@ -100,12 +100,12 @@ class _Batch:
         keys = self.keys[entry.id]
         if self.by_key.keys().isdisjoint(keys.lookups):  # as most are
             return []
-        found = clustering.nearest(keys, self.by_key)
+        matches = clustering.nearest(keys, self.by_key)
         for key in (keys.page, keys.title, *keys.hint_lookups):
-            found += self.by_key.get(key, ())
-        return found
+            matches += self.by_key.get(key, ())
+        return matches
 
-    def _candidates(self, entry: StoryInput, found: Iterable[int]) -> list[Candidate]:
+    def _candidates(self, entry: StoryInput, matches: Iterable[int]) -> list[Candidate]:
         keys = self.keys[entry.id]
         titled = self.by_key.get(keys.title, ())
         pages = self._stories(self.by_key.get(keys.page, ()), entry)
@@ -124,23 +124,23 @@ class _Batch:
                 hinted=story in hinted,
                 reused_title=reused_title,
             )
-            for story in sorted({self.story_of.get(entry_id, entry_id) for entry_id in found})
+            for story in sorted({self.story_of.get(entry_id, entry_id) for entry_id in matches})
             if story in self.entries
         ]
 
-    def _is_copy(self, found: int, entry: StoryInput) -> bool:
+    def _is_copy(self, entry_id: int, entry: StoryInput) -> bool:
         """Return whether both are from one feed: with equal titles they are the same entry."""
-        other = self.entries.get(found)
+        other = self.entries.get(entry_id)
         return other is not None and urls.canonical(other.feed) == urls.canonical(entry.feed)
 
-    def _stories(self, found: Collection[int], entry: StoryInput) -> set[int]:
+    def _stories(self, entry_ids: Collection[int], entry: StoryInput) -> set[int]:
         """Return the stories of entries with one key, none if a source used the key twice."""
-        if self._is_reused(found, entry):
+        if self._is_reused(entry_ids, entry):
             return set()
-        return {self.story_of.get(entry_id, entry_id) for entry_id in found}
+        return {self.story_of.get(entry_id, entry_id) for entry_id in entry_ids}
 
-    def _is_reused(self, found: Collection[int], entry: StoryInput) -> bool:
-        sources = [self.entries[each].source_id for each in found if each in self.entries]
+    def _is_reused(self, entry_ids: Collection[int], entry: StoryInput) -> bool:
+        sources = [self.entries[each].source_id for each in entry_ids if each in self.entries]
         return len({*sources, entry.source_id}) <= len(sources)
 
     def _join(self, entry: StoryInput, joined: Join) -> None:

@@ -145,7 +145,7 @@ def parse(text: str) -> Query:
     """
     if len(text) > MAX_LENGTH:
         raise QueryError(f"the query is longer than {MAX_LENGTH} characters")
-    found: dict[str, list[object]] = {}
+    values_by_key: dict[str, list[object]] = {}
     problems: list[str] = []
     for pair in filter(None, text.removeprefix("?").split("&")):
         name, _, raw = pair.partition("=")
@@ -155,13 +155,13 @@ def parse(text: str) -> Query:
             problems.append(str(error))
             continue
         if values:
-            found.setdefault(key.name, []).extend(values)
-    for name in sorted(found):
-        if len(found[name]) > 1 and not KEYS[name].many:
+            values_by_key.setdefault(key.name, []).extend(values)
+    for name in sorted(values_by_key):
+        if len(values_by_key[name]) > 1 and not KEYS[name].many:
             problems.append(f"{name} is given twice: give it once")
     if problems:
         raise QueryError("; ".join(problems))
-    return _query(found)
+    return _query(values_by_key)
 
 
 def at(query: Query, now: datetime) -> Query:
@@ -214,9 +214,9 @@ def _read(name: str, raw: str) -> tuple[QueryKey, list[object]]:
     return key, [key.read(text) for text in stripped if text]
 
 
-def _query(found: Mapping[str, list[object]]) -> Query:
+def _query(values_by_key: Mapping[str, list[object]]) -> Query:
     values: dict[str, object] = {}
-    for name, items in found.items():
+    for name, items in values_by_key.items():
         field = _FIELDS.get(name, name)
         values[field] = tuple(sorted(map(str, set(items)))) if KEYS[name].many else items[0]
     if isinstance(values.get("since"), timedelta):

@@ -184,8 +184,8 @@ def _categories(children: Children) -> tuple[str, ...]:
 def _date(children: Children, *names: str) -> datetime | None:
     for element in named(children, *names):
         sent = text_of(element)
-        if moment := dates.parse(sent):
-            return moment
+        if date := dates.parse(sent):
+            return date
     return None
 
 

@@ -135,7 +135,7 @@ def _metadata(tree: XmlTree, children: Children, page: str) -> ParsedFeed:
 def channel(tree: XmlTree) -> Children:
     """Return the elements of the feed itself by name: of its channels, then of its root."""
     outside = tree.children(tree.root)
-    found: Children = {}
+    merged: Children = {}
     inside = (
         child for name, several in outside.items() if name not in _ENTRIES for child in several
     )
@@ -145,8 +145,8 @@ def channel(tree: XmlTree) -> Children:
     for each in (*map(tree.children, channels[:MOST_CHANNELS]), outside):
         for name, elements in each.items():
             if name not in _ENTRIES:
-                found.setdefault(name, []).extend(elements)
-    return found
+                merged.setdefault(name, []).extend(elements)
+    return merged
 
 
 def _version(tree: XmlTree) -> str:
@@ -186,7 +186,7 @@ def _image(children: Children, tree: XmlTree) -> str:
 
 def _date(children: Children, *names: str) -> datetime | None:
     sent = (text_of(each) for each in named(children, *names))
-    return next((moment for each in sent if (moment := dates.parse(each))), None)
+    return next((date for each in sent if (date := dates.parse(each))), None)
 
 
 def _update_period(children: Children) -> timedelta | None:

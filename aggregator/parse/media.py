@@ -162,13 +162,13 @@ def _enclosures(
     children: Children, links: Iterable[Link], items: list[_Item], tree: XmlTree
 ) -> Iterator[Enclosure]:
     """Return the recordings of RSS, Atom and Media RSS, merged by URL."""
-    found: dict[str, Enclosure] = {}
+    by_url: dict[str, Enclosure] = {}
     for sent in _enclosed(children, links, tree):
-        found.setdefault(sent.url, sent)
-    for content in _recordings(items, found):
+        by_url.setdefault(sent.url, sent)
+    for content in _recordings(items, by_url):
         if recording := _recording(content, tree):
-            known = found.get(recording.url, recording)
-            found[recording.url] = Enclosure(
+            known = by_url.get(recording.url, recording)
+            by_url[recording.url] = Enclosure(
                 url=recording.url,
                 type=known.type or recording.type,
                 length=known.length or recording.length,
@@ -177,7 +177,7 @@ def _enclosures(
             )
     durations = (dates.seconds(text(each)) for each in children.get("itunes:duration", ()))
     duration = next((duration for duration in durations if duration), None)
-    return with_duration(tuple(found.values())[:MOST], duration)
+    return with_duration(tuple(by_url.values())[:MOST], duration)
 
 
 def _enclosed(children: Children, links: Iterable[Link], tree: XmlTree) -> Iterator[Enclosure]:

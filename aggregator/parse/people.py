@@ -131,8 +131,8 @@ def _of_parts(element: Element, tree: XmlTree) -> Author:
 def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
     """Return each person once, and addresses without a name only if no person has a name."""
     distinct = {author: None for author in authors if author != Author()}
-    found = [author for author in distinct if author.name] or list(distinct)
-    known = {author.name for author in found if author.email or author.uri}
+    people = [author for author in distinct if author.name] or list(distinct)
+    known = {author.name for author in people if author.email or author.uri}
     return tuple(
-        author for author in found if author.email or author.uri or author.name not in known
+        author for author in people if author.email or author.uri or author.name not in known
     )

@@ -61,15 +61,15 @@ def references(xml: bytes) -> bytes:
         lines = b"\n" * doctype[0].count(b"\n")
         xml = xml[: doctype.start()] + lines + xml[doctype.end() :]
 
-    def mended(found: re.Match[bytes]) -> bytes:
+    def mended(match: re.Match[bytes]) -> bytes:
         nonlocal expanded
-        name: bytes | None = found["name"]
-        if found["end"]:
+        name: bytes | None = match["name"]
+        if match["end"]:
             return b"]]&gt;"
         if name is None:
-            return found[0] if found["opaque"] or found["kept"] else b"&amp;" + found[0][1:]
+            return match[0] if match["opaque"] or match["kept"] else b"&amp;" + match[0][1:]
         if name in _XML_NAMES:
-            return found[0]
+            return match[0]
         if name in declared:
             expanded += len(declared[name])
             return declared[name] if expanded <= MOST_EXPANDED else b""

@@ -75,14 +75,14 @@ class XmlTree:
 
     def children(self, element: Element) -> Children:
         """Return the elements in an element by name."""
-        names, found = self.names, Children()
+        names, by_name = self.names, Children()
         for child in element:
             name = names[child.tag]
-            if name in found:
-                found[name].append(child)
+            if name in by_name:
+                by_name[name].append(child)
             else:
-                found[name] = [child]
-        return found
+                by_name[name] = [child]
+        return by_name
 
     def base(self, element: Element) -> str:
         """Return the URL that references at an element resolve against (XML Base)."""

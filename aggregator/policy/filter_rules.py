@@ -62,12 +62,12 @@ class Rulebook:
             effects += _effects(self.sections.get(section, ()), entry)
         places = _moved(sections, effects)
         refused = {name: verdict(self.sections.get(name, ()), entry) for name in places}
-        kept = tuple(name for name in places if not refused[name])
-        given = (rule.value for rule in effects if rule.action == "category")
+        shown_in = tuple(name for name in places if not refused[name])
+        added = (rule.value for rule in effects if rule.action == "category")
         known = {category.casefold() for category in entry.categories}
         return RuleResult(
-            sections=None if kept == tuple(sections) else kept,
-            categories=tuple(c for c in dict.fromkeys(given) if c.casefold() not in known),
+            sections=None if shown_in == tuple(sections) else shown_in,
+            categories=tuple(c for c in dict.fromkeys(added) if c.casefold() not in known),
             views=tuple(name for name, rules in self.views.items() if not verdict(rules, entry)),
             priority=any(rule.action == "priority" for rule in effects),
             reasons=(
@@ -83,13 +83,13 @@ def verdict(rules: Sequence[Rule], entry: Entry) -> str:
     One matching drop rule is enough; if there are keep rules, one of them must match.
     """
     keeps = False
-    kept = False
+    matches = False
     for rule in rules:
         if rule.action == "drop" and _matches(rule, entry):
             return f"dropped by the rule {rule.field}: {rule.pattern}"
         if rule.action == "keep":
-            keeps, kept = True, kept or _matches(rule, entry)
-    return "" if kept or not keeps else "dropped: no keep rule matches"
+            keeps, matches = True, matches or _matches(rule, entry)
+    return "" if matches or not keeps else "dropped: no keep rule matches"
 
 
 def _effects(rules: Sequence[Rule], entry: Entry) -> Iterable[Rule]:

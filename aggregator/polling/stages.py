@@ -151,11 +151,11 @@ def _known_items(body: Body) -> bytes:
 
 def _not_a_feed(body: Body, detail: str) -> PollResult:
     request, fetched = body.request, body.fetched
-    found: tuple[discover.FeedLink, ...] = ()
+    links: tuple[discover.FeedLink, ...] = ()
     if request.discover:
-        found = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
-    address = next((candidate.url for candidate in found if candidate.url != request.url), "")
-    if address:
-        detail = f"{detail} It links to a feed, which is polled from now on: {address}"
+        links = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    feed_url = next((candidate.url for candidate in links if candidate.url != request.url), "")
+    if feed_url:
+        detail = f"{detail} It links to a feed, which is polled from now on: {feed_url}"
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
-    return ended(request, failed, discovered=address)
+    return ended(request, failed, discovered=feed_url)

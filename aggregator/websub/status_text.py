@@ -53,5 +53,5 @@ def _active(active: Subscription) -> str:
     return text
 
 
-def _when(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} GMT" if moment else "never"
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} GMT" if at else "never"

@@ -7,16 +7,16 @@ from aggregator.store.database.connection import Connection
 
 def find(db: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
     """Return the entry of each known key, 0 for a void key; the entry may have expired."""
-    found: dict[bytes, int] = {}
+    entries: dict[bytes, int] = {}
     # A source's keys are adjacent, so one lookup shows that a new source has none.
     if not keys or not _any(db, min(keys), max(keys)):
-        return found
+        return entries
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
         places = ",".join("?" * len(part))
         rows = db.execute(f"select key, entry_id from aliases where key in ({places})", part)
-        found.update((row[0], row[1]) for row in rows)
-    return found
+        entries.update((row[0], row[1]) for row in rows)
+    return entries
 
 
 def _any(db: Connection, first: bytes, last: bytes) -> bool:

@@ -146,17 +146,19 @@ def _overwrite(db: Connection, entry_id: int, values: dict[str, object]) -> None
 
 
 def apply_ruling(
-    db: Connection, held: StoredEntry, ruling: RuleResult, sections: Sequence[str], now: datetime
+    db: Connection, stored: StoredEntry, ruling: RuleResult, sections: Sequence[str], now: datetime
 ) -> None:
     """Replace an entry's ruling; an entry that the new ruling drops counts as withdrawn."""
-    hidden = _hidden_reason(held.hidden, ruling)
-    withdrawn = (held.withdrawn or now) if hidden and not held.hidden else held.withdrawn
+    hidden = _hidden_reason(stored.hidden, ruling)
+    withdrawn = (stored.withdrawn or now) if hidden and not stored.hidden else stored.withdrawn
     values = ruling_values(ruling)
     values |= stored_values(hidden=hidden, withdrawn=withdrawn if hidden else None)
-    db.execute(f"update entries set {assignments(values)} where id = :id", values | {"id": held.id})
-    lists.remove(db, [held.id])
+    db.execute(
+        f"update entries set {assignments(values)} where id = :id", values | {"id": stored.id}
+    )
+    lists.remove(db, [stored.id])
     if not hidden:
-        listing = Listing(held.id, format_time(held.sort_at), held.entry, ruling)
+        listing = Listing(stored.id, format_time(stored.sort_at), stored.entry, ruling)
         lists.add(db, [listing], sections)
 
 
@@ -288,8 +290,8 @@ def release(
         "select * from entries where source_id = ? and hidden like 'quarantine%'", (source_id,)
     ).fetchall()
     for row in rows:
-        held = replace(load_stored(row, tagged=False), hidden="")
-        apply_ruling(db, held, evaluate(held.entry), sections, held.first_seen)
+        stored = replace(load_stored(row, tagged=False), hidden="")
+        apply_ruling(db, stored, evaluate(stored.entry), sections, stored.first_seen)
     return len(rows)
 
 

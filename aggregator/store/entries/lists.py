@@ -38,11 +38,11 @@ def add(db: Connection, listings: Iterable[Listing], sections: Sequence[str]) ->
             ("author", [author.name.casefold() for author in entry.authors if author.name]),
         ):
             rows[noun] += [(value, sort_at, entry_id) for value in values]
-    for noun, found in rows.items():
-        if found:
+    for noun, listed in rows.items():
+        if listed:
             db.executemany(
                 f"insert or ignore into entry_{noun}({noun}, sort_at, entry_id) values (?, ?, ?)",
-                found,
+                listed,
             )
 
 

@@ -83,14 +83,14 @@ def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntr
 
 def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
     """Return the entries of each key, at most `SLOTS` each."""
-    found: dict[int, list[int]] = {}
+    entry_ids: dict[int, list[int]] = {}
     rows = db.execute(
         "select key, entry_id from story_keys where key in (select value from json_each(?))",
         (json.dumps(sorted(keys)),),
     )
     for key, entry_id in rows:
-        found.setdefault(key, []).append(entry_id)
-    return found
+        entry_ids.setdefault(key, []).append(entry_id)
+    return entry_ids
 
 
 def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
@@ -205,7 +205,7 @@ def forget(db: Connection, day: int) -> int:
 
 def sources_of(members: Sequence[Member]) -> dict[int, set[str]]:
     """Return the sources of each story."""
-    found: dict[int, set[str]] = {}
+    by_story: dict[int, set[str]] = {}
     for member in members:
-        found.setdefault(member.story, set()).add(member.source_id)
-    return found
+        by_story.setdefault(member.story, set()).add(member.source_id)
+    return by_story

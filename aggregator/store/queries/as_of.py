@@ -93,13 +93,13 @@ def select(
 def select_whole(db: Connection, query: Query, then: Snapshot, *, limit: int) -> list[StoredEntry]:
     """Return the view's entries, whole."""
     ids = select_ids(db, query, then, limit=limit)
-    found = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
-    return [replace(entry, withdrawn=None) for entry in found]
+    past = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
+    return [replace(entry, withdrawn=None) for entry in past]
 
 
 def _as_they_stood(
     db: Connection,
-    found: Mapping[int, Kind],
+    present: Mapping[int, Kind],
     ids: Sequence[int],
     then: Snapshot,
     worded: Callable[[Kind, "_Wording"], Kind],
@@ -108,16 +108,16 @@ def _as_they_stood(
     wordings, changed = _wordings(db, ids, then.at), _changed(db, ids, then.at)
     past = []
     for entry_id in ids:
-        entry = found[entry_id]
+        entry = present[entry_id]
         if entry_id in wordings:
             entry = worded(entry, wordings[entry_id])
         past.append(replace(entry, changed=changed[entry_id], hidden=""))
     return past
 
 
-def _listed_as(one: EntrySummary, wording: "_Wording") -> EntrySummary:
-    summary = one.summary if wording.summary is None else wording.summary
-    return replace(one, title=wording.title, summary=summary)
+def _listed_as(entry: EntrySummary, wording: "_Wording") -> EntrySummary:
+    summary = entry.summary if wording.summary is None else wording.summary
+    return replace(entry, title=wording.title, summary=summary)
 
 
 def _stored_as(one: StoredEntry, wording: "_Wording") -> StoredEntry:

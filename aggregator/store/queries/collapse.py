@@ -63,11 +63,11 @@ def _collapsed(
         " order by s.entry_id, m.entry_id",
         [json.dumps(list(entry_ids)), *in_view.values],
     )
-    found: dict[int, list[CollapsedEntry]] = {}
+    by_entry: dict[int, list[CollapsedEntry]] = {}
     for row in rows:
         entry = CollapsedEntry(entry_id=row[1], source_id=row[2], length=row[3])
-        found.setdefault(row[0], []).append(entry)
-    return found
+        by_entry.setdefault(row[0], []).append(entry)
+    return by_entry
 
 
 def places(db: Connection, query: Query, entry_ids: Iterable[int]) -> set[int]:
@@ -76,4 +76,4 @@ def places(db: Connection, query: Query, entry_ids: Iterable[int]) -> set[int]:
     if not select.is_collapsed(query):
         return wanted
     collapsed = _collapsed(db, query, wanted)
-    return (wanted - collapsed.keys()) | {found[0].entry_id for found in collapsed.values()}
+    return (wanted - collapsed.keys()) | {story[0].entry_id for story in collapsed.values()}

@@ -54,9 +54,9 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
 
 
 def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
-    found = list(conditions)
-    values = tuple(value for condition in found for value in condition.values)
-    return Condition(word.join(condition.sql for condition in found), values)
+    parts = list(conditions)
+    values = tuple(value for condition in parts for value in condition.values)
+    return Condition(word.join(condition.sql for condition in parts), values)
 
 
 def negated(condition: Condition) -> Condition:

@@ -90,7 +90,7 @@ class Occurrences:
 def nearest(db: Connection, entry_id: int, words: Iterable[str]) -> dict[str, Occurrences]:
     """Return where words occur around an entry; common words cost no more than rare ones."""
     (last,) = db.execute("select coalesce(max(id), 0) from entries").fetchone()
-    found = {}
+    occurrences = {}
     for word in words:
         match = any_term(word)
         before, after = (
@@ -104,5 +104,5 @@ def nearest(db: Connection, entry_id: int, words: Iterable[str]) -> dict[str, Oc
         )
         start = before[-1] if len(before) == NEAREST else 1
         end = after[-1] if len(after) == NEAREST else last
-        found[word] = Occurrences(ids=(*before, *after), span=max(1, end - start))
-    return found
+        occurrences[word] = Occurrences(ids=(*before, *after), span=max(1, end - start))
+    return occurrences

@@ -100,8 +100,8 @@ def select(
     ids = select_ids(db, query, limit=limit, before=before)
     places = ",".join("?" * len(ids))
     rows = db.execute(f"select * from entries where id in ({places})", ids)
-    found = {row["id"]: row for row in rows}
-    return [load_stored(found[entry_id]) for entry_id in ids]
+    by_id = {row["id"]: row for row in rows}
+    return [load_stored(by_id[entry_id]) for entry_id in ids]
 
 
 def select_ids(
@@ -125,10 +125,10 @@ def select_ids(
     driver = _driver(query)
     if query.exclude and len(driver.values) > 1:
         driver = _NO_DRIVER  # one walk: each would gather the matches of the excluded words again
-    found: set[tuple[str, int]] = set()
+    matches: set[tuple[str, int]] = set()
     for condition in driver.conditions() or [Condition("true")]:
-        found |= _walk(db, query, driver, condition, limit, before, until_id)
-    return [entry_id for _, entry_id in sorted(found, reverse=True)[:limit]]
+        matches |= _walk(db, query, driver, condition, limit, before, until_id)
+    return [entry_id for _, entry_id in sorted(matches, reverse=True)[:limit]]
 
 
 def _driver(query: Query) -> _Driver:

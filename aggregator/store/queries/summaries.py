@@ -69,5 +69,5 @@ def select(
 ) -> list[EntrySummary]:
     """Return the view's entries, as `select.select` does."""
     ids = views.select_ids(db, query, limit=limit, before=before)
-    found = get_many(db, ids)
-    return [found[entry_id] for entry_id in ids]
+    by_id = get_many(db, ids)
+    return [by_id[entry_id] for entry_id in ids]

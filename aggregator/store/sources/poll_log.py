@@ -245,9 +245,9 @@ def totals(db: Connection, since: datetime | None = None) -> Totals:
 
 def days(db: Connection, since: date) -> dict[str, list[DayCounts]]:
     """Return each source's days from a date on, oldest first, without days without a poll."""
-    found: dict[str, list[DayCounts]] = {}
+    by_source: dict[str, list[DayCounts]] = {}
     for row in db.execute("select * from days where day >= ? order by day", (since.isoformat(),)):
-        found.setdefault(row["source_id"], []).append(
+        by_source.setdefault(row["source_id"], []).append(
             DayCounts(
                 day=date.fromisoformat(row["day"]),
                 new=row["new"],
@@ -256,7 +256,7 @@ def days(db: Connection, since: date) -> dict[str, list[DayCounts]]:
                 failed=row["failed"],
             )
         )
-    return found
+    return by_source
 
 
 def hosts(db: Connection) -> list[HostRow]:

@@ -137,14 +137,14 @@ def due(
         (format_time(now),),
     )
     hosts = Counter(under_way)
-    found: list[Subscriber] = []
+    chosen: list[Subscriber] = []
     for row in rows:
         if hosts[row["host"]] < HOST_SHARE:
             hosts[row["host"]] += 1
-            found.append(_load(row))
-            if len(found) == limit:
+            chosen.append(_load(row))
+            if len(chosen) == limit:
                 break
-    return found
+    return chosen
 
 
 def by_failures(db: Connection, limit: int) -> list[Subscriber]:

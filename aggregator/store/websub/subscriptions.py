@@ -146,10 +146,10 @@ def all_of(db: Connection, source_id: str = "") -> list[Subscription]:
 
 def by_source(db: Connection) -> dict[str, list[Subscription]]:
     """Return all subscriptions by source id."""
-    found: dict[str, list[Subscription]] = {}
-    for one in all_of(db):
-        found.setdefault(one.source_id, []).append(one)
-    return found
+    by_source_id: dict[str, list[Subscription]] = {}
+    for subscription in all_of(db):
+        by_source_id.setdefault(subscription.source_id, []).append(subscription)
+    return by_source_id
 
 
 def states(db: Connection) -> dict[str, int]:

@@ -202,8 +202,8 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer([key], salt="session")
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def _same(first: str, second: str) -> bool:
+    return hmac.compare_digest(first.encode(), second.encode())
 
 
 def _cookie(environ: Mapping[str, Any]) -> str:

@@ -23,38 +23,38 @@ def short_day(value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
-def in_zones(moment: datetime, zones: Sequence[Zone]) -> str:
+def in_zones(at: datetime, zones: Sequence[Zone]) -> str:
     """Return a time as `21:26 GMT, Saturday, 27 June 2009 · 22:26 UK`.
 
     The day is repeated for a zone where it differs: `· 06:26 Tokyo, Sunday, 28 June 2009`.
     """
-    moment = moment.astimezone(UTC)
-    parts = [f"{moment:%H:%M} GMT, {long_day(moment)}"]
+    at = at.astimezone(UTC)
+    parts = [f"{at:%H:%M} GMT, {long_day(at)}"]
     for zone in zones:
-        local = moment.astimezone(ZoneInfo(zone.name))
-        other_day = "" if local.date() == moment.date() else f", {long_day(local)}"
+        local = at.astimezone(ZoneInfo(zone.name))
+        other_day = "" if local.date() == at.date() else f", {long_day(local)}"
         parts.append(f"{local:%H:%M} {zone.label}{other_day}")
     return " · ".join(parts)
 
 
-def short_time(moment: datetime, now: datetime) -> str:
+def short_time(at: datetime, now: datetime) -> str:
     """Return a time as `21:26 GMT` if it is today, else as `26 June, 21:26 GMT`."""
-    moment, now = moment.astimezone(UTC), now.astimezone(UTC)
-    if moment.date() == now.date():
-        return time_of_day(moment)
-    day_and_month = f"{moment.day} {_MONTHS[moment.month - 1]}"
-    year = "" if moment.year == now.year else f" {moment.year}"
-    return f"{day_and_month}{year}, {time_of_day(moment)}"
+    at, now = at.astimezone(UTC), now.astimezone(UTC)
+    if at.date() == now.date():
+        return time_of_day(at)
+    day_and_month = f"{at.day} {_MONTHS[at.month - 1]}"
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{day_and_month}{year}, {time_of_day(at)}"
 
 
-def time_of_day(moment: datetime) -> str:
+def time_of_day(at: datetime) -> str:
     """Return a time as `21:26 GMT`."""
-    return f"{moment.astimezone(UTC):%H:%M} GMT"
+    return f"{at.astimezone(UTC):%H:%M} GMT"
 
 
-def rfc3339(moment: datetime) -> str:
+def rfc3339(at: datetime) -> str:
     """Return a time as `2009-06-27T21:26:00Z` (RFC 3339)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339_or_none(time: datetime | None) -> str | None:
@@ -62,9 +62,9 @@ def rfc3339_or_none(time: datetime | None) -> str | None:
     return rfc3339(time) if time else None
 
 
-def datetime_local(moment: datetime) -> str:
+def datetime_local(at: datetime) -> str:
     """Return a time in GMT as the value of an HTML input, `2009-06-27T21:26`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def playtime(seconds: int) -> str:
