@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from aggregator.ingest import mended
 from aggregator.models.config import FOREVER, Config
 from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
@@ -35,6 +36,9 @@ def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary
         entries.mark_left(db, documents.delete(db, summary.moved), now)
         for change in summary.resectioned:
             lists.move_source(db, change.source_id, left=change.left, joined=change.joined)
+            sections = (*change.left, *change.joined)
+            change_log.bump(db, [change_log.section_scope(name) for name in sections], now)
+        mended.poll_changed(db, config, now)
         if summary != sync.SyncSummary():
             change_log.bump_all(db)
     return summary

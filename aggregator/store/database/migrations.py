@@ -365,3 +365,10 @@ def capped_waits(db: "Database") -> None:
 def refused_validators(db: "Database") -> None:
     """Count the conditional requests in a row that a source's server answered with an error."""
     db.execute("alter table sources add column refused_validators integer not null default 0")
+
+
+@migration
+def applied_settings(db: "Database") -> None:
+    """Store the settings that each source was last polled with, to notice changed ones."""
+    db.execute("alter table sources add column every integer")
+    db.execute("alter table sources add column settings text not null default ''")
