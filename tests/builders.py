@@ -1,4 +1,4 @@
-"""Builders of what travels between the stages: one for each noun, and a desk to poll at."""
+"""Builders of the data that stages exchange, and a store that takes poll results."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,25 +47,25 @@ def make_entry(name: str, *, title: str = "", published: datetime | None = None)
     )
 
 
-def make_document(*found: Entry, **fields: Any) -> ParsedDocument:
-    made: dict[str, Any] = {
+def make_document(*entries: Entry, **fields: Any) -> ParsedDocument:
+    defaults: dict[str, Any] = {
         "url": URL,
         "feed": Feed(title="A", link="https://a.example/"),
-        "entries": found,
+        "entries": entries,
         "body_hash": b"body",
-        "item_hashes": b"".join(one.item_hash for one in found),
+        "item_hashes": b"".join(entry.item_hash for entry in entries),
         "validators": Validators(etag='"1"', last_modified="then"),
         "transfer": Transfer(status=200, received=1000),
     }
-    return ParsedDocument(**made | fields)
+    return ParsedDocument(**defaults | fields)
 
 
 def failed(kind: FailureKind = FailureKind.HTTP_STATUS, **transfer: Any) -> Failed:
     return Failed(kind=kind, detail="it failed", transfer=Transfer(**transfer))
 
 
-class Desk:
-    """A store with a source, and the time; each poll is one transaction a minute later."""
+class Ingester:
+    """Stores poll results of its sources, each in one transaction a minute after the last."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.now = store, START
@@ -119,9 +119,9 @@ class Desk:
 
     def state(self, source_id: str = "a") -> SourceState:
         with self.store.reading() as db:
-            found = sources.get(db, source_id)
-        assert found is not None
-        return found
+            state = sources.get(db, source_id)
+        assert state is not None
+        return state
 
     def request(self, source_id: str = "a") -> Request:
         with self.store.reading() as db:
@@ -129,22 +129,23 @@ class Desk:
         return request
 
     def last_seen(self, guid: str) -> str | None:
-        """Return when an entry left the document, None while it stands in it."""
+        """Return when an entry left the document, None while it is in it."""
         with self.store.reading() as db:
             row = db.execute("select last_seen from entries where guid = ?", (guid,)).fetchone()
-        seen: str | None = row[0]
-        return seen
+        last_seen: str | None = row[0]
+        return last_seen
 
     def entry(self, guid: str) -> StoredEntry:
         with self.store.reading() as db:
-            found = entries.find(db, guid)
-        assert found is not None
-        return found
+            stored = entries.find(db, guid)
+        assert stored is not None
+        return stored
 
-    def shown(self) -> list[str]:
+    def visible_guids(self) -> list[str]:
         with self.store.reading() as db:
             return [
-                one.entry.guid for one in select.select(db, Query(section=("world",)), limit=99)
+                stored.entry.guid
+                for stored in select.select(db, Query(section=("world",)), limit=99)
             ]
 
     def versions(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from aggregator.models.query import Query
 from aggregator.store.entries import entries
 from aggregator.store.queries import archives
 from tests.web.pages.test_pages import PageSite
-from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
+from tests.web.sample_store import CONFIG, START, SampleStore, make_entry, open_sample
 
 LISTS = (
     "/", "/section/world", "/source/herald", "/search?q=unique", "/api/v1/entries",
@@ -23,15 +23,15 @@ ARCHIVES = ("/feeds/all/archive/1.atom", "/feeds/source/herald/archive/1.json")
 
 
 @pytest.fixture
-def stock(tmp_path: Path) -> Iterator[Stock]:
-    with stocked(tmp_path, CONFIG) as stock:
+def sample(tmp_path: Path) -> Iterator[SampleStore]:
+    with open_sample(tmp_path, CONFIG) as sample:
         secret = replace(make_entry(1000), title="The unique headline", text="unique words")
-        stock.put("herald", secret)
-        yield stock
+        sample.put("herald", secret)
+        yield sample
 
 
 @pytest.fixture
-def config(tmp_path: Path, stock: Stock) -> Path:
+def config(tmp_path: Path, sample: SampleStore) -> Path:
     path = tmp_path / "sources.yaml"
     path.write_text(f"""\
 storage: {{path: {tmp_path}/test.db}}
@@ -47,25 +47,27 @@ def run(config: Path, *command: str) -> Result:
     return CliRunner().invoke(main, ["--config", str(config), *command])
 
 
-def site(stock: Stock) -> PageSite:
+def site(sample: SampleStore) -> PageSite:
     """Return the site as a process shows it that has nothing in memory."""
-    site = PageSite(stock)
+    site = PageSite(sample)
     site.now = START.replace(hour=23)
     return site
 
 
-def test_a_hidden_entry_is_on_no_list(stock: Stock, config: Path) -> None:
+def test_a_hidden_entry_is_on_no_list(sample: SampleStore, config: Path) -> None:
     for path in LISTS:
-        assert "unique headline" in site(stock).text(path), path
+        assert "unique headline" in site(sample).text(path), path
     assert run(config, "hide", "1", "--why", "court  order").exit_code == 0
     for path in LISTS:
-        assert "unique headline" not in site(stock).text(path), path
+        assert "unique headline" not in site(sample).text(path), path
 
 
-def test_its_page_is_gone_and_keeps_the_reason_for_the_operator(stock: Stock, config: Path) -> None:
+def test_its_page_is_gone_and_keeps_the_reason_for_the_operator(
+    sample: SampleStore, config: Path
+) -> None:
     run(config, "hide", "https://news.example/1000", "--why", "court order")
     for path in ("/entry/1", "/api/v1/entries/1"):
-        answer = site(stock).get(path)
+        answer = site(sample).get(path)
         assert answer.status_code == 410
         assert "was removed from this site" in answer.text
         assert "unique" not in answer.text
@@ -73,48 +75,48 @@ def test_its_page_is_gone_and_keeps_the_reason_for_the_operator(stock: Stock, co
     assert "hidden: removed: court order" in run(config, "explain", "1").output
 
 
-def test_feeds_tell_readers_to_delete_it(stock: Stock, config: Path) -> None:
+def test_feeds_tell_readers_to_delete_it(sample: SampleStore, config: Path) -> None:
     run(config, "hide", "1", "--why", "x")
     for path in ("/feeds/all.atom", "/feeds/section/world.atom", "/feeds/source/herald.atom"):
-        assert '<at:deleted-entry ref="https://news.example/1000"' in site(stock).text(path)
+        assert '<at:deleted-entry ref="https://news.example/1000"' in site(sample).text(path)
 
 
-def test_archives_lose_it(stock: Stock, config: Path) -> None:
-    stock.add("herald", archives.SIZE)
+def test_archives_lose_it(sample: SampleStore, config: Path) -> None:
+    sample.add("herald", archives.SIZE)
     for path in ARCHIVES:
-        assert "unique headline" in site(stock).text(path)
+        assert "unique headline" in site(sample).text(path)
     run(config, "hide", "1", "--why", "x")
     for path in ARCHIVES:
-        text = site(stock).text(path)
+        text = site(sample).text(path)
         assert "unique headline" not in text
         assert "Report 1" in text
     run(config, "show", "1")
     for path in ARCHIVES:
-        assert "unique headline" in site(stock).text(path)
+        assert "unique headline" in site(sample).text(path)
 
 
-def test_no_edit_of_the_publisher_shows_it_again(stock: Stock, config: Path) -> None:
+def test_no_edit_of_the_publisher_shows_it_again(sample: SampleStore, config: Path) -> None:
     run(config, "hide", "1", "--why", "x")
-    stock.revise(1, "The unique headline, edited")
-    assert "unique headline" not in site(stock).text("/feeds/all.atom")
-    assert site(stock).get("/entry/1").status_code == 410
+    sample.revise(1, "The unique headline, edited")
+    assert "unique headline" not in site(sample).text("/feeds/all.atom")
+    assert site(sample).get("/entry/1").status_code == 410
 
 
-def test_a_shown_entry_is_back_everywhere(stock: Stock, config: Path) -> None:
+def test_a_shown_entry_is_back_everywhere(sample: SampleStore, config: Path) -> None:
     run(config, "hide", "http://127.0.0.1:8000/entry/1", "--why", "x")
     shown = run(config, "show", "http://127.0.0.1:8000/entry/1")
     assert shown.output == "shown: entry 1 of herald: The unique headline\n"
     for path in (*LISTS, "/entry/1"):
-        assert "unique headline" in site(stock).text(path), path
-    assert "deleted-entry" not in site(stock).text("/feeds/all.atom")
+        assert "unique headline" in site(sample).text(path), path
+    assert "deleted-entry" not in site(sample).text("/feeds/all.atom")
 
 
-def test_a_shown_entry_is_still_subject_to_the_rules(stock: Stock, config: Path) -> None:
+def test_a_shown_entry_is_still_subject_to_the_rules(sample: SampleStore, config: Path) -> None:
     run(config, "hide", "1", "--why", "x")
     rule = "sections: [world], drop: [{title: un}]}"
     config.write_text(config.read_text().replace("sections: [world]}", rule))
     assert "no list has it: dropped" in run(config, "show", "1").output
-    assert site(stock).get("/entry/1").status_code == 404
+    assert site(sample).get("/entry/1").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -126,31 +128,31 @@ def test_a_shown_entry_is_still_subject_to_the_rules(stock: Stock, config: Path)
     ],
 )
 def test_mistakes_change_nothing(
-    stock: Stock, config: Path, command: tuple[str, ...], why: str
+    sample: SampleStore, config: Path, command: tuple[str, ...], why: str
 ) -> None:
     refused = run(config, *command)
     assert refused.exit_code == 2
     assert why in refused.output
-    assert "unique headline" in site(stock).text("/")
+    assert "unique headline" in site(sample).text("/")
 
 
-def test_hiding_twice_says_so(stock: Stock, config: Path) -> None:
+def test_hiding_twice_says_so(sample: SampleStore, config: Path) -> None:
     run(config, "hide", "1", "--why", "court order")
     assert "entry 1 is hidden already: court order" in run(config, "hide", "1", "--why", "y").output
 
 
-def test_copies_in_other_sources_are_named(stock: Stock, config: Path) -> None:
+def test_copies_in_other_sources_are_named(sample: SampleStore, config: Path) -> None:
     copy = replace(make_entry(1000), title="The unique headline", text="unique words", guid="other")
-    copy_id = stock.put("post", copy, uri="tag:other")
+    copy_id = sample.put("post", copy, uri="tag:other")
     output = run(config, "hide", "1", "--why", "x").output
     assert f"the same story is in entry {copy_id} of post, which stays" in output
-    with stock.store.reading() as db:
+    with sample.store.reading() as db:
         assert not entries.get_many(db, [copy_id])[copy_id].hidden
 
 
-def test_documents_of_other_ranges_stay(stock: Stock) -> None:
-    stock.add("herald", 2 * archives.SIZE)
-    with stock.store.transaction() as db:
+def test_documents_of_other_ranges_stay(sample: SampleStore) -> None:
+    sample.add("herald", 2 * archives.SIZE)
+    with sample.store.transaction() as db:
         archives.close(db, "/", Query())
         for number in (1, 2):
             archives.save_document(db, "/", number, "atom", b"x")

@@ -14,7 +14,7 @@ from aggregator.models.entry import Enclosure, Entry, Extension
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import versions
-from tests.builders import Desk, make_document, make_entry
+from tests.builders import Ingester, make_document, make_entry
 from tests.store.filled import filled
 
 URLS = ("via", "comments", "url")
@@ -31,9 +31,9 @@ A = replace(
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def ingester(tmp_path: Path) -> Iterator[Ingester]:
     store = Store(str(tmp_path / "test.db"))
-    yield Desk(store)
+    yield Ingester(store)
     store.close()
 
 
@@ -45,48 +45,48 @@ def edited(holder: Any, name: str) -> Any:
     return replace(holder, **{name: value})
 
 
-def poll_again(desk: Desk, entry: Entry) -> Entry:
+def poll_again(ingester: Ingester, entry: Entry) -> Entry:
     """Let the feed bring other bytes of an entry with an equal fingerprint; return it as stored."""
-    desk.poll(make_document(A))
-    desk.poll(make_document(replace(entry, item_hash=b"another".ljust(16, b"."))))
-    return desk.entry("a").entry
+    ingester.poll(make_document(A))
+    ingester.poll(make_document(replace(entry, item_hash=b"another".ljust(16, b"."))))
+    return ingester.entry("a").entry
 
 
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Entry)} - NOT_COMPARED))
-def test_edit_of_a_field_is_stored_and_is_no_correction(desk: Desk, name: str) -> None:
+def test_edit_of_a_field_is_stored_and_is_no_correction(ingester: Ingester, name: str) -> None:
     entry = edited(A, name)
-    assert getattr(poll_again(desk, entry), name) == getattr(entry, name)
-    stored = desk.entry("a")
+    assert getattr(poll_again(ingester, entry), name) == getattr(entry, name)
+    stored = ingester.entry("a")
     assert stored.changed == stored.first_seen
-    with desk.store.reading() as db:
+    with ingester.store.reading() as db:
         assert versions.of_entry(db, stored.id) == []
 
 
 @pytest.mark.parametrize("name", sorted(NOT_COMPARED - {"guid", "fingerprint", "item_hash"}))
-def test_noise_in_a_field_rewrites_nothing(desk: Desk, name: str) -> None:
-    desk.poll(make_document(A))
-    before = desk.versions()[change_log.ALL]
-    assert poll_again(desk, edited(A, name)) == replace(A, item_hash=b"")
-    assert desk.versions()[change_log.ALL] == before
+def test_noise_in_a_field_rewrites_nothing(ingester: Ingester, name: str) -> None:
+    ingester.poll(make_document(A))
+    before = ingester.versions()[change_log.ALL]
+    assert poll_again(ingester, edited(A, name)) == replace(A, item_hash=b"")
+    assert ingester.versions()[change_log.ALL] == before
 
 
 @pytest.mark.parametrize("name", [each.name for each in fields(Enclosure)])
-def test_edit_of_an_enclosure_is_stored(desk: Desk, name: str) -> None:
+def test_edit_of_an_enclosure_is_stored(ingester: Ingester, name: str) -> None:
     sound = edited(SOUND, name)
-    assert poll_again(desk, replace(A, enclosures=(sound,))).enclosures == (sound,)
+    assert poll_again(ingester, replace(A, enclosures=(sound,))).enclosures == (sound,)
 
 
 @pytest.mark.parametrize("name", ["via", "comments", "enclosures"])
-def test_tracking_parameters_rewrite_nothing(desk: Desk, name: str) -> None:
+def test_tracking_parameters_rewrite_nothing(ingester: Ingester, name: str) -> None:
     value = getattr(A, name)
     if name == "enclosures":
         tracked: object = (replace(SOUND, url=f"{SOUND.url}?utm_source=x"),)
     else:
         tracked = f"{value}?utm_source=x"
     entry = replace(A, **{name: tracked})  # type: ignore[arg-type]  # each name has its type
-    assert getattr(poll_again(desk, entry), name) == value
+    assert getattr(poll_again(ingester, entry), name) == value
 
 
-def test_new_count_of_comments_is_stored(desk: Desk) -> None:
+def test_new_count_of_comments_is_stored(ingester: Ingester) -> None:
     count = Extension(name="slash:comments", text="4")
-    assert poll_again(desk, replace(A, extensions=(count,))).extensions == (count,)
+    assert poll_again(ingester, replace(A, extensions=(count,))).extensions == (count,)

@@ -8,7 +8,7 @@ import pytest
 from aggregator.models.entry import Entry
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries
-from tests.builders import Desk
+from tests.builders import Ingester
 from tests.ingest.test_once import polled, rss
 
 WHOLE = rss([]).replace(
@@ -21,14 +21,14 @@ CUT = WHOLE[: WHOLE.index(b" of the words")]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def ingester(tmp_path: Path) -> Iterator[Ingester]:
     store = Store(str(tmp_path / "test.db"))
-    yield Desk(store)
+    yield Ingester(store)
     store.close()
 
 
-def second(desk: Desk) -> Entry:
-    with desk.store.reading() as db:
+def second(ingester: Ingester) -> Entry:
+    with ingester.store.reading() as db:
         [found] = [
             each.entry
             for each in entries.of_source(db, "a", after=0, limit=9)
@@ -37,24 +37,24 @@ def second(desk: Desk) -> Entry:
     return found
 
 
-def test_the_completion_of_a_cut_entry_is_no_correction(desk: Desk) -> None:
-    polled(desk, CUT)
-    assert second(desk).text == "All"
-    done = polled(desk, WHOLE)
+def test_the_completion_of_a_cut_entry_is_no_correction(ingester: Ingester) -> None:
+    polled(ingester, CUT)
+    assert second(ingester).text == "All"
+    done = polled(ingester, WHOLE)
     assert (done.new, done.changed) == ((), ())
-    assert second(desk).text == "All of the words."
+    assert second(ingester).text == "All of the words."
 
 
-def test_a_later_change_of_a_completed_entry_is_a_correction(desk: Desk) -> None:
-    polled(desk, CUT)
-    polled(desk, WHOLE)
-    done = polled(desk, WHOLE.replace(b"words", b"numbers"))
+def test_a_later_change_of_a_completed_entry_is_a_correction(ingester: Ingester) -> None:
+    polled(ingester, CUT)
+    polled(ingester, WHOLE)
+    done = polled(ingester, WHOLE.replace(b"words", b"numbers"))
     assert len(done.changed) == 1
 
 
-def test_a_whole_entry_stays_when_its_document_comes_cut(desk: Desk) -> None:
-    polled(desk, WHOLE)
-    done = polled(desk, CUT)
+def test_a_whole_entry_stays_when_its_document_comes_cut(ingester: Ingester) -> None:
+    polled(ingester, WHOLE)
+    done = polled(ingester, CUT)
     assert (done.new, done.changed) == ((), ())
-    assert second(desk).text == "All of the words."
-    assert polled(desk, WHOLE).changed == ()
+    assert second(ingester).text == "All of the words."
+    assert polled(ingester, WHOLE).changed == ()

@@ -12,91 +12,93 @@ from aggregator.models.config import Source
 from aggregator.models.poll import FailureKind, PollOutcome, PollResult
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, network, poll_log, sync
-from tests.builders import Desk, failed, make_document, make_entry
+from tests.builders import Ingester, failed, make_document, make_entry
 
 HOSTS = 5
 UNREACHED = failed(FailureKind.DNS)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def ingester(tmp_path: Path) -> Iterator[Ingester]:
     store = Store(str(tmp_path / "test.db"))
-    desk = Desk(store)
-    desk.others = [Source(id=f"s{n}", url=f"https://{n}.example/") for n in range(HOSTS)]
+    ingester = Ingester(store)
+    ingester.others = [Source(id=f"s{n}", url=f"https://{n}.example/") for n in range(HOSTS)]
     with store.transaction() as db:
-        sync.apply(db, desk.others, now=desk.now, first_polls={})
-    yield desk
+        sync.apply(db, ingester.others, now=ingester.now, first_polls={})
+    yield ingester
     store.close()
 
 
-def poll(desk: Desk, outcomes: Sequence[PollOutcome]) -> list[Ingested]:
-    desk.now += timedelta(minutes=1)
+def poll(ingester: Ingester, outcomes: Sequence[PollOutcome]) -> list[Ingested]:
+    ingester.now += timedelta(minutes=1)
     results = [PollResult(source_id=f"s{n}", outcome=one) for n, one in enumerate(outcomes)]
-    with desk.store.transaction() as db:
-        return batch.ingest(db, results, desk.context)
+    with ingester.store.transaction() as db:
+        return batch.ingest(db, results, ingester.context)
 
 
-def test_no_source_is_charged(desk: Desk) -> None:
-    poll(desk, [make_document(make_entry("a"))] * HOSTS)
-    before = [desk.state(f"s{n}") for n in range(HOSTS)]
-    desk.now += timedelta(hours=1)
-    done = poll(desk, [UNREACHED] * HOSTS)
+def test_no_source_is_charged(ingester: Ingester) -> None:
+    poll(ingester, [make_document(make_entry("a"))] * HOSTS)
+    before = [ingester.state(f"s{n}") for n in range(HOSTS)]
+    ingester.now += timedelta(hours=1)
+    done = poll(ingester, [UNREACHED] * HOSTS)
     assert {ingested.result for ingested in done} == {"offline"}
     for n, state in enumerate(before):
-        after = desk.state(f"s{n}")
+        after = ingester.state(f"s{n}")
         assert (after.failures, after.health, after.error) == (0, "fine", "")
-        assert after.next_poll == desk.now + timedelta(seconds=30)
+        assert after.next_poll == ingester.now + timedelta(seconds=30)
         assert "network seems to be down, retry in 30 s" in after.next_poll_reason
         assert after.polls == state.polls
-    with desk.store.reading() as db:
+    with ingester.store.reading() as db:
         assert incidents.recent(db) == []
         assert poll_log.totals(db).failed == 0
-        assert network.get(db).down_since == desk.now
+        assert network.get(db).down_since == ingester.now
 
 
-def test_source_that_failed_before_is_not_charged_either(desk: Desk) -> None:
-    poll(desk, [failed(status=500)])
-    desk.now += timedelta(hours=1)
-    poll(desk, [UNREACHED] * HOSTS)
-    assert desk.state("s0").failures == 1
+def test_source_that_failed_before_is_not_charged_either(ingester: Ingester) -> None:
+    poll(ingester, [failed(status=500)])
+    ingester.now += timedelta(hours=1)
+    poll(ingester, [UNREACHED] * HOSTS)
+    assert ingester.state("s0").failures == 1
 
 
-def test_all_sources_are_due_once_one_is_reached(desk: Desk) -> None:
+def test_all_sources_are_due_once_one_is_reached(ingester: Ingester) -> None:
     for _ in range(4):
-        poll(desk, [UNREACHED] * HOSTS)
-        desk.now += timedelta(minutes=5)
-    assert desk.state("s4").next_poll > desk.now - timedelta(minutes=1)
-    desk.now -= timedelta(minutes=4)
-    assert [desk.state(f"s{n}").next_poll <= desk.now for n in (0, 4)] == [True, False]
-    poll(desk, [make_document(make_entry("a"))])
-    assert all(desk.state(f"s{n}").next_poll <= desk.now for n in range(1, HOSTS))
-    with desk.store.reading() as db:
+        poll(ingester, [UNREACHED] * HOSTS)
+        ingester.now += timedelta(minutes=5)
+    assert ingester.state("s4").next_poll > ingester.now - timedelta(minutes=1)
+    ingester.now -= timedelta(minutes=4)
+    assert [ingester.state(f"s{n}").next_poll <= ingester.now for n in (0, 4)] == [True, False]
+    poll(ingester, [make_document(make_entry("a"))])
+    assert all(ingester.state(f"s{n}").next_poll <= ingester.now for n in range(1, HOSTS))
+    with ingester.store.reading() as db:
         assert network.get(db).down_since is None
 
 
-def test_one_dead_host_of_many_is_charged(desk: Desk) -> None:
-    poll(desk, [*[make_document(make_entry("a"))] * (HOSTS - 1), UNREACHED])
-    assert desk.state("s4").health == "failing"
+def test_one_dead_host_of_many_is_charged(ingester: Ingester) -> None:
+    poll(ingester, [*[make_document(make_entry("a"))] * (HOSTS - 1), UNREACHED])
+    assert ingester.state("s4").health == "failing"
 
 
-def test_good_source_is_charged_at_its_second_failure_if_nothing_else_is_known(desk: Desk) -> None:
-    poll(desk, [make_document(make_entry("a"))])
-    desk.now += timedelta(hours=1)
-    poll(desk, [UNREACHED])
-    assert desk.state("s0").failures == 0
-    poll(desk, [UNREACHED])
-    assert (desk.state("s0").failures, desk.state("s0").health) == (1, "retrying")
+def test_good_source_is_charged_at_its_second_failure_if_nothing_else_is_known(
+    ingester: Ingester,
+) -> None:
+    poll(ingester, [make_document(make_entry("a"))])
+    ingester.now += timedelta(hours=1)
+    poll(ingester, [UNREACHED])
+    assert ingester.state("s0").failures == 0
+    poll(ingester, [UNREACHED])
+    assert (ingester.state("s0").failures, ingester.state("s0").health) == (1, "retrying")
 
 
-def test_hosts_that_are_down_for_long_are_no_sign(desk: Desk) -> None:
-    poll(desk, [failed(status=500)] * HOSTS)
-    desk.now += timedelta(hours=1)
-    poll(desk, [UNREACHED] * HOSTS)
-    with desk.store.reading() as db:
+def test_hosts_that_are_down_for_long_are_no_sign(ingester: Ingester) -> None:
+    poll(ingester, [failed(status=500)] * HOSTS)
+    ingester.now += timedelta(hours=1)
+    poll(ingester, [UNREACHED] * HOSTS)
+    with ingester.store.reading() as db:
         assert network.get(db).down_since is None
 
 
-def test_response_of_a_single_host_is_enough(desk: Desk) -> None:
-    poll(desk, [failed(FailureKind.HTTP_STATUS, status=503)] + [UNREACHED] * 4)
-    assert [desk.state(f"s{n}").health for n in (0, 4)] == ["failing", "failing"]
-    assert desk.state("s1").failures == 1
+def test_response_of_a_single_host_is_enough(ingester: Ingester) -> None:
+    poll(ingester, [failed(FailureKind.HTTP_STATUS, status=503)] + [UNREACHED] * 4)
+    assert [ingester.state(f"s{n}").health for n in (0, 4)] == ["failing", "failing"]
+    assert ingester.state("s1").failures == 1

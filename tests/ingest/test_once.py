@@ -20,7 +20,7 @@ from aggregator.polling.stages import Body
 from aggregator.store.database.connection import Store
 from aggregator.store.entries.retention import Cutoffs, expire
 from aggregator.store.queries import select
-from tests.builders import URL, Desk
+from tests.builders import URL, Ingester
 
 Item = tuple[str, str, str]
 """Guid, page and title; "" for none."""
@@ -29,11 +29,11 @@ TABLES = ("entry_section", "entry_category", "entry_author")
 
 
 @contextmanager
-def new_desk() -> Iterator[Desk]:
+def new_ingester() -> Iterator[Ingester]:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(str(Path(folder) / "test.db"))
         try:
-            yield Desk(store)
+            yield Ingester(store)
         finally:
             store.close()
 
@@ -49,7 +49,7 @@ def rss(items: list[Item], comment: str = "") -> bytes:
     return (shell % (comment, "".join(written))).encode()
 
 
-def polled(desk: Desk, body: bytes) -> Ingested:
+def polled(ingester: Ingester, body: bytes) -> Ingested:
     """Poll as the service does: the request from the database, the answer through all gates."""
     fetched = Fetched(
         url=URL,
@@ -58,28 +58,28 @@ def polled(desk: Desk, body: bytes) -> Ingested:
         validators=Validators(etag='"1"'),
         transfer=Transfer(status=200),
     )
-    judged = stages.check_fetch(desk.request(), fetched)
-    result = stages.read([judged], desk.now)[0] if isinstance(judged, Body) else judged
-    done = desk.poll(result.outcome)
+    judged = stages.check_fetch(ingester.request(), fetched)
+    result = stages.read([judged], ingester.now)[0] if isinstance(judged, Body) else judged
+    done = ingester.poll(result.outcome)
     assert done is not None
     return done
 
 
-def expire_left(desk: Desk) -> None:
+def expire_left(ingester: Ingester) -> None:
     """Delete all that has left the document, as retention does after long."""
-    with desk.store.transaction() as db:
-        expire(db, Cutoffs(default=desk.now + timedelta(days=1)))
+    with ingester.store.transaction() as db:
+        expire(db, Cutoffs(default=ingester.now + timedelta(days=1)))
 
 
-def sound(desk: Desk) -> None:
+def sound(ingester: Ingester) -> None:
     """Check the invariants of every database."""
-    with desk.store.transaction() as db:
+    with ingester.store.transaction() as db:
         db.execute("insert into entries_fts(entries_fts, rank) values ('integrity-check', 1)")
         for table in TABLES:
             orphans = f"select count(*) from {table} where entry_id not in (select id from entries)"
             assert db.execute(orphans).fetchone()[0] == 0
         stored = db.execute("select count(*) from entries where source_id = 'a'").fetchone()[0]
-    assert desk.state().entries == stored
+    assert ingester.state().entries == stored
 
 
 documents = st.lists(
@@ -96,22 +96,24 @@ def test_items_that_are_edited_reordered_gone_and_back_are_stored_once(
     standing: dict[str, str] = {}
     stored: dict[str, str] = {}
     expired: set[str] = set()
-    with new_desk() as desk:
+    with new_ingester() as ingester:
         for number, (document, purge) in enumerate(feeds):
             items = [(f"g{n}", f"p{n}", f"Item {n} version {v}") for n, v in document]
-            polled(desk, rss(items, str(number)))
+            polled(ingester, rss(items, str(number)))
             standing = {guid: title for guid, _, title in items if guid not in expired}
             stored |= standing
-            with desk.store.reading() as db:
+            with ingester.store.reading() as db:
                 found = [one.entry for one in select.select(db, Query(), limit=99)]
             assert len(found) == len(stored)
             assert {one.guid: one.title for one in found} == stored
-            assert {one.guid for one in found if desk.last_seen(one.guid) is None} == set(standing)
+            assert {one.guid for one in found if ingester.last_seen(one.guid) is None} == set(
+                standing
+            )
             if purge:
-                expire_left(desk)
+                expire_left(ingester)
                 expired |= stored.keys() - standing.keys()
                 stored = dict(standing)
-        sound(desk)
+        sound(ingester)
 
 
 colliding = st.lists(
@@ -129,14 +131,14 @@ colliding = st.lists(
 def test_document_that_comes_twice_changes_nothing_however_its_keys_collide(
     feeds: list[list[Item]],
 ) -> None:
-    with new_desk() as desk:
+    with new_ingester() as ingester:
         for number, items in enumerate(feeds):
-            polled(desk, rss(items, str(number)))
-            before = desk.shown()
-            versions = desk.versions()
-            again = polled(desk, rss(items, f"{number} again"))
+            polled(ingester, rss(items, str(number)))
+            before = ingester.visible_guids()
+            versions = ingester.versions()
+            again = polled(ingester, rss(items, f"{number} again"))
             assert (again.new, again.changed) == ((), ())
-            assert desk.shown() == before
-            assert desk.versions()["status"] > versions["status"]
-            assert {**desk.versions(), "status": 0} == {**versions, "status": 0}
-        sound(desk)
+            assert ingester.visible_guids() == before
+            assert ingester.versions()["status"] > versions["status"]
+            assert {**ingester.versions(), "status": 0} == {**versions, "status": 0}
+        sound(ingester)

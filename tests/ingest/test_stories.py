@@ -15,7 +15,7 @@ from aggregator.models.poll import PollResult
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, stories
 from aggregator.store.entries.retention import Cutoffs, expire
-from tests.builders import START, URL, Desk, make_document, make_entry
+from tests.builders import START, URL, Ingester, make_document, make_entry
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
 OTHER_TITLE = "Lifeboats save passengers off Lady Maud"
@@ -26,9 +26,9 @@ LEAD = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def ingester(tmp_path: Path) -> Iterator[Ingester]:
     store = Store(str(tmp_path / "test.db"))
-    yield Desk(store)
+    yield Ingester(store)
     store.close()
 
 
@@ -37,140 +37,146 @@ def told(name: str, **fields: object) -> Entry:
     return replace(make_entry(name), **made)  # type: ignore[arg-type]  # fields of Entry
 
 
-def bring(desk: Desk, source_id: str, *told: Entry) -> tuple[int, ...]:
-    done = desk.poll(make_document(*told, body_hash=source_id.encode()), source_id)
+def bring(ingester: Ingester, source_id: str, *told: Entry) -> tuple[int, ...]:
+    done = ingester.poll(make_document(*told, body_hash=source_id.encode()), source_id)
     assert done is not None
     return done.new
 
 
-def members(desk: Desk, entry_id: int) -> list[tuple[int, str, str]]:
-    with desk.store.reading() as db:
+def members(ingester: Ingester, entry_id: int) -> list[tuple[int, str, str]]:
+    with ingester.store.reading() as db:
         found = stories.of_entry(db, entry_id)
     return [(one.entry_id, one.source_id, one.reason) for one in found]
 
 
-def test_story_has_the_id_of_its_first_entry_and_grows(desk: Desk) -> None:
-    [first] = bring(desk, "a", told("one"))
-    assert members(desk, first) == []
-    [second] = bring(desk, "b0", told("two"))
-    [third] = bring(desk, "b1", told("three", title=OTHER_TITLE))
+def test_story_has_the_id_of_its_first_entry_and_grows(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", told("one"))
+    assert members(ingester, first) == []
+    [second] = bring(ingester, "b0", told("two"))
+    [third] = bring(ingester, "b1", told("three", title=OTHER_TITLE))
     same = "same title"
     text = "nearly the same opening text"
     expected = [(first, "a", ""), (second, "b0", same), (third, "b1", text)]
-    assert members(desk, first) == members(desk, third) == expected
+    assert members(ingester, first) == members(ingester, third) == expected
 
 
-def test_entries_that_came_in_one_batch_find_each_other(desk: Desk) -> None:
+def test_entries_that_came_in_one_batch_find_each_other(ingester: Ingester) -> None:
     results = [
         PollResult(source_id=source, outcome=make_document(told(source)))
         for source in ("a", "b0", "b1")
     ]
-    with desk.store.transaction() as db:
-        done = batch.ingest(db, results, desk.context)
+    with ingester.store.transaction() as db:
+        done = batch.ingest(db, results, ingester.context)
     first = done[0].new[0]
-    assert [source for _, source, _ in members(desk, first)] == ["a", "b0", "b1"]
+    assert [source for _, source, _ in members(ingester, first)] == ["a", "b0", "b1"]
 
 
-def test_entries_of_one_source_are_never_one_story(desk: Desk) -> None:
-    first, second = bring(desk, "a", told("one"), told("two"))
-    assert members(desk, first) == members(desk, second) == []
-    [third] = bring(desk, "b0", told("three", canonical_url="https://b.example/3"))
+def test_entries_of_one_source_are_never_one_story(ingester: Ingester) -> None:
+    first, second = bring(ingester, "a", told("one"), told("two"))
+    assert members(ingester, first) == members(ingester, second) == []
+    [third] = bring(ingester, "b0", told("three", canonical_url="https://b.example/3"))
     assert third
-    bring(desk, "a", told("one"), told("two"), told("four"))
-    sources = [source for _, source, _ in members(desk, third)]
+    bring(ingester, "a", told("one"), told("two"), told("four"))
+    sources = [source for _, source, _ in members(ingester, third)]
     assert len(sources) == len(set(sources))
 
 
-def test_later_report_is_compared_with_the_first_only(desk: Desk) -> None:
-    [first] = bring(desk, "a", told("one"))
-    [second] = bring(desk, "b0", told("two", title=OTHER_TITLE))
+def test_later_report_is_compared_with_the_first_only(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", told("one"))
+    [second] = bring(ingester, "b0", told("two", title=OTHER_TITLE))
     like_second = told("three", title=OTHER_TITLE, summary="Short.")
-    [third] = bring(desk, "b1", like_second)
-    assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, second]
-    assert members(desk, third) == []
+    [third] = bring(ingester, "b1", like_second)
+    assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, second]
+    assert members(ingester, third) == []
 
 
-def test_page_of_any_member_is_evidence(desk: Desk) -> None:
+def test_page_of_any_member_is_evidence(ingester: Ingester) -> None:
     page = "https://wire.example/ferry"
-    [first] = bring(desk, "a", told("one"))
-    bring(desk, "b0", told("two", canonical_url=page))
-    [third] = bring(desk, "b1", told("three", title="Ferry", summary="", canonical_url=page))
-    assert members(desk, first)[2] == (third, "b1", "links to the same page")
+    [first] = bring(ingester, "a", told("one"))
+    bring(ingester, "b0", told("two", canonical_url=page))
+    [third] = bring(ingester, "b1", told("three", title="Ferry", summary="", canonical_url=page))
+    assert members(ingester, first)[2] == (third, "b1", "links to the same page")
 
 
-def test_page_that_a_source_reuses_is_no_evidence(desk: Desk) -> None:
+def test_page_that_a_source_reuses_is_no_evidence(ingester: Ingester) -> None:
     page = "https://shop.example/all"
     names = ("Honey", "Wax", "Candles")
-    bring(desk, "a", *(told(n, title=n, summary="", canonical_url=page) for n in names))
-    [other] = bring(desk, "b0", told("x", title="Soap", summary="", canonical_url=page))
-    assert members(desk, other) == []
+    bring(ingester, "a", *(told(n, title=n, summary="", canonical_url=page) for n in names))
+    [other] = bring(ingester, "b0", told("x", title="Soap", summary="", canonical_url=page))
+    assert members(ingester, other) == []
 
 
-def test_title_that_a_source_has_used_before_is_no_evidence(desk: Desk) -> None:
+def test_title_that_a_source_has_used_before_is_no_evidence(ingester: Ingester) -> None:
     title = "Seven stories to read this morning before breakfast"
-    bring(desk, "a", told("monday", title=title, summary=""))
-    bring(desk, "a", told("tuesday", title=title, summary=""), told("monday", title=title))
-    [other] = bring(desk, "b0", told("x", title=title, summary=""))
-    assert members(desk, other) == []
+    bring(ingester, "a", told("monday", title=title, summary=""))
+    bring(ingester, "a", told("tuesday", title=title, summary=""), told("monday", title=title))
+    [other] = bring(ingester, "b0", told("x", title=title, summary=""))
+    assert members(ingester, other) == []
 
 
-def test_via_and_equal_ids_are_hints(desk: Desk) -> None:
-    [first] = bring(desk, "a", told("one", guid="tag:wire.example,2009:1"))
+def test_via_and_equal_ids_are_hints(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", told("one", guid="tag:wire.example,2009:1"))
     short = {"title": "Ferry aground off Skerrow", "summary": ""}
-    [second] = bring(desk, "b0", told("two", via="http://www.a.example/one?utm_source=x", **short))
-    [third] = bring(desk, "b1", told("three", guid="tag:wire.example,2009:1", **short))
-    assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, second, third]
+    [second] = bring(
+        ingester, "b0", told("two", via="http://www.a.example/one?utm_source=x", **short)
+    )
+    [third] = bring(ingester, "b1", told("three", guid="tag:wire.example,2009:1", **short))
+    assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, second, third]
 
 
-def test_feed_that_a_copy_names_as_its_origin_is_a_hint(desk: Desk) -> None:
+def test_feed_that_a_copy_names_as_its_origin_is_a_hint(ingester: Ingester) -> None:
     short = {"title": "Weekly update", "summary": ""}
-    [first] = bring(desk, "a", told("one", **short))
-    [other] = bring(desk, "b0", told("two", origin=Origin(url="https://x.example/feed"), **short))
-    [copy] = bring(desk, "b1", told("three", origin=Origin(title="A", url=URL), **short))
-    assert [entry_id for entry_id, _, _ in members(desk, first)] == [first, copy]
-    assert members(desk, other) == []
+    [first] = bring(ingester, "a", told("one", **short))
+    [other] = bring(
+        ingester, "b0", told("two", origin=Origin(url="https://x.example/feed"), **short)
+    )
+    [copy] = bring(ingester, "b1", told("three", origin=Origin(title="A", url=URL), **short))
+    assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, copy]
+    assert members(ingester, other) == []
 
 
-def test_reports_days_apart_are_no_story(desk: Desk) -> None:
-    [first] = bring(desk, "a", told("one"))
-    desk.now += timedelta(days=4)
-    bring(desk, "b0", told("two"))
-    assert members(desk, first) == []
+def test_reports_days_apart_are_no_story(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", told("one"))
+    ingester.now += timedelta(days=4)
+    bring(ingester, "b0", told("two"))
+    assert members(ingester, first) == []
 
 
 @pytest.mark.parametrize(("days", "found"), [(13, True), (15, False)])
-def test_backlog_is_not_looked_up_by_its_text(desk: Desk, days: int, *, found: bool) -> None:
+def test_backlog_is_not_looked_up_by_its_text(
+    ingester: Ingester, days: int, *, found: bool
+) -> None:
     at = START - timedelta(days=days)
-    [first] = bring(desk, "a", told("one", published=at))
-    [other] = bring(desk, "b0", told("two", published=at, title=OTHER_TITLE))
-    [same] = bring(desk, "b1", told("three", published=at))
+    [first] = bring(ingester, "a", told("one", published=at))
+    [other] = bring(ingester, "b0", told("two", published=at, title=OTHER_TITLE))
+    [same] = bring(ingester, "b1", told("three", published=at))
     expected = [first, other, same] if found else [first, same]
-    assert [entry_id for entry_id, _, _ in members(desk, first)] == expected
+    assert [entry_id for entry_id, _, _ in members(ingester, first)] == expected
 
 
-def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(desk: Desk) -> None:
-    with desk.store.transaction() as db:
+def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(ingester: Ingester) -> None:
+    with ingester.store.transaction() as db:
         for source, hidden in (("a", "quarantine: many"), ("b0", "dropped by a rule")):
             fresh = entries.NewEntry(entry=told(source), uri=source, sort_at=START, hidden=hidden)
             entries.insert(db, source, [fresh], first_seen=START, sections=())
         assert storylines.follow(db, [1, 2], START) == 0
-    [third] = bring(desk, "b1", told("three"))
-    assert [entry_id for entry_id, _, _ in members(desk, third)] == [2, third]
+    [third] = bring(ingester, "b1", told("three"))
+    assert [entry_id for entry_id, _, _ in members(ingester, third)] == [2, third]
 
 
-def test_expired_member_leaves_its_story(desk: Desk) -> None:
-    [first] = bring(desk, "a", told("one"))
-    [second] = bring(desk, "b0", told("two"))
-    with desk.store.transaction() as db:
+def test_expired_member_leaves_its_story(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", told("one"))
+    [second] = bring(ingester, "b0", told("two"))
+    with ingester.store.transaction() as db:
         entries.mark_left(db, [first], START)
         assert expire(db, Cutoffs(default=START + timedelta(days=1))).count == 1
-    assert [entry_id for entry_id, _, _ in members(desk, second)] == [second]
-    [third] = bring(desk, "b1", told("three"))
-    assert members(desk, third) == []
+    assert [entry_id for entry_id, _, _ in members(ingester, second)] == [second]
+    [third] = bring(ingester, "b1", told("three"))
+    assert members(ingester, third) == []
 
 
-def test_index_is_bounded_and_forgets(desk: Desk) -> None:
-    with desk.store.transaction() as db:
+def test_index_is_bounded_and_forgets(ingester: Ingester) -> None:
+    with ingester.store.transaction() as db:
         for number in range(40):
             source = Source(id=f"s{number}", url=f"https://s.example/{number}")
             db.execute(

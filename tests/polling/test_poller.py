@@ -10,7 +10,7 @@ from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import HOST_SHARE, Poller
 from aggregator.store.database.connection import Store
 from aggregator.store.sources.poll_plan import Due
-from tests.web.stock import CONFIG, START
+from tests.web.sample_store import CONFIG, START
 
 DUE = Due(source_id="herald", host="herald.example", next_poll=START)
 PUSH = Request(source_id="herald", url="https://herald.example/feed", push=1)

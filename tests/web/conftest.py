@@ -14,7 +14,7 @@ from aggregator.models.config import Config
 from aggregator.web.feeds import routes
 from aggregator.web.feeds.server import FeedServer
 from aggregator.web.middleware.cache import serve_from
-from tests.web.stock import CONFIG, START, Stock, stocked
+from tests.web.sample_store import CONFIG, START, SampleStore, open_sample
 
 
 def _finish(response: Response) -> Response:
@@ -26,8 +26,8 @@ def _finish(response: Response) -> Response:
 class FeedSite:
     """Feeds over a store, asked as over HTTP; `clock` and `now` move by hand."""
 
-    def __init__(self, stock: Stock) -> None:
-        self.stock = stock
+    def __init__(self, sample: SampleStore) -> None:
+        self.sample = sample
         self.config: Config = CONFIG
         self.clock = 0.0
         self.now: datetime = START + timedelta(days=9)
@@ -36,7 +36,7 @@ class FeedSite:
     def restart(self) -> None:
         """Begin anew, as another process would: with nothing in memory."""
         self.feeds = FeedServer(
-            self.stock.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
+            self.sample.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
         )
         app = Flask("test")
         app.register_blueprint(routes.blueprint(self.feeds))
@@ -52,8 +52,8 @@ class FeedSite:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[FeedSite]:
-    with stocked(tmp_path) as stock:
-        yield FeedSite(stock)
+    with open_sample(tmp_path) as sample:
+        yield FeedSite(sample)
 
 
 @pytest.fixture
@@ -63,6 +63,6 @@ def fresh(tmp_path: Path) -> Iterator[Callable[[], FeedSite]]:
 
         def make() -> FeedSite:
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
-            return FeedSite(stack.enter_context(stocked(folder)))
+            return FeedSite(stack.enter_context(open_sample(folder)))
 
         yield make

@@ -16,7 +16,7 @@ from aggregator.store.database.times import format_time
 from aggregator.web.app import create_app
 from tests.web.crawl import Reply, crawl
 from tests.web.middleware.test_auth import HASH, PASSWORD
-from tests.web.stock import CONFIG, proxied, stocked
+from tests.web.sample_store import CONFIG, open_sample, proxied
 from tests.web.test_browser import fill
 
 IDN = "https://xn--e1afmkfd.example/%D0%B4%D0%BD%D0%B8"
@@ -57,14 +57,14 @@ def test_every_address_leads_to_a_page(
     config = replace(CONFIG, site=replace(CONFIG.site, base_url=base_url), auth=Auth(password=HASH))
     config = replace(config, path="", allow=("fd00::/8",))
     listening = urlsplit(address)
-    with stocked(tmp_path, config) as stock:
-        fill(stock)
-        with stock.store.transaction() as db:
-            metadata.put(db, "tick", format_time(stock.now))
+    with open_sample(tmp_path, config) as sample:
+        fill(sample)
+        with sample.store.transaction() as db:
+            metadata.put(db, "tick", format_time(sample.now))
         app = create_app(
             lambda: config,
-            stock.store,
-            clock=lambda: stock.now,
+            sample.store,
+            clock=lambda: sample.now,
             host="" if base_url else listening.hostname or "",
             port=listening.port or 80,
         )
@@ -88,9 +88,9 @@ def closed(tmp_path: Path) -> Config:
 
 
 def test_signing_in_below_a_path(tmp_path: Path, closed: Config) -> None:
-    with stocked(tmp_path, closed) as stock:
-        stock.add("herald")
-        client = Client(create_app(lambda: closed, stock.store, clock=lambda: stock.now).wsgi_app)
+    with open_sample(tmp_path, closed) as sample:
+        sample.add("herald")
+        client = Client(create_app(lambda: closed, sample.store, clock=lambda: sample.now).wsgi_app)
         pages = {"Accept": "text/html", "Origin": "https://site.example"}
         response = client.get("/news/entry/1", headers=pages)
         assert response.headers["Location"] == "/news/login?next=/entry/1"
@@ -112,8 +112,8 @@ def test_signing_in_below_a_path(tmp_path: Path, closed: Config) -> None:
 
 
 def test_a_form_of_another_site_on_the_same_path_is_refused(tmp_path: Path, closed: Config) -> None:
-    with stocked(tmp_path, closed) as stock:
-        client = Client(create_app(lambda: closed, stock.store).wsgi_app)
+    with open_sample(tmp_path, closed) as sample:
+        client = Client(create_app(lambda: closed, sample.store).wsgi_app)
         headers = {"Origin": "https://site.example.evil.example"}
         response = client.post("/news/login", data={"password": PASSWORD}, headers=headers)
         assert response.status_code == 403
@@ -125,8 +125,8 @@ def test_a_form_of_another_site_on_the_same_path_is_refused(tmp_path: Path, clos
 )
 def test_only_the_prefix_is_taken_off(tmp_path: Path, path: str, status: int) -> None:
     config = replace(CONFIG, site=replace(CONFIG.site, base_url="https://site.example/news"))
-    with stocked(tmp_path) as stock:
-        client = Client(create_app(lambda: config, stock.store, clock=lambda: stock.now).wsgi_app)
+    with open_sample(tmp_path) as sample:
+        client = Client(create_app(lambda: config, sample.store, clock=lambda: sample.now).wsgi_app)
         assert client.get(path).status_code == status
 
 
@@ -134,9 +134,9 @@ def test_pictures_and_logo_below_a_path(tmp_path: Path, closed: Config) -> None:
     (tmp_path / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     site = replace(closed.site, logo=str(tmp_path / "logo.svg"))
     config = replace(closed, site=site, auth=Auth())
-    with stocked(tmp_path, config) as stock:
-        fill(stock)
-        client = Client(create_app(lambda: config, stock.store, clock=lambda: stock.now).wsgi_app)
+    with open_sample(tmp_path, config) as sample:
+        fill(sample)
+        client = Client(create_app(lambda: config, sample.store, clock=lambda: sample.now).wsgi_app)
         page = client.get("/news/").text
         assert '<img src="/news/logo"' in page
         assert client.get("/news/logo").status_code == 200

@@ -20,8 +20,8 @@ from aggregator.store.sources.sources import SourceChanges
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
 from tests.web.pages.test_pages import NASTY, SITE
+from tests.web.sample_store import START, SampleStore, make_entry, open_sample, proxied
 from tests.web.server import Watched, chromium, served
-from tests.web.stock import START, Stock, make_entry, proxied, stocked
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -33,23 +33,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    with stocked(tmp_path_factory.mktemp("browser"), SITE) as stock:
-        fill(stock)
-        yield stock
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleStore]:
+    with open_sample(tmp_path_factory.mktemp("browser"), SITE) as sample:
+        fill(sample)
+        yield sample
 
 
 @pytest.fixture(scope="module")
-def base(stock: Stock) -> Iterator[str]:
+def base(sample: SampleStore) -> Iterator[str]:
     now = START + timedelta(minutes=50)
-    with served(create_app(lambda: SITE, stock.store, clock=lambda: now)) as address:
+    with served(create_app(lambda: SITE, sample.store, clock=lambda: now)) as address:
         yield address
 
 
-def fill(stock: Stock) -> None:
+def fill(sample: SampleStore) -> None:
     """Add entries of all kinds: plain, with pictures or sound, hostile, foreign, empty."""
-    stock.add("herald", 12)
-    stock.add("post", 8)
+    sample.add("herald", 12)
+    sample.add("post", 8)
     picture = Image(url="https://pictures.example/p.jpg", width=640, height=360, caption="A view")
     clip = Enclosure(url="https://sound.example/c.mp3", type="audio/mpeg", duration=187)
     film = Enclosure(url="https://sound.example/f.mp4", type="video/mp4", length=10_000_000)
@@ -73,13 +73,13 @@ def fill(stock: Stock) -> None:
         ),
     ]
     for entry in odd:
-        stock.put("herald", entry)
-    stock.put("odd", replace(make_entry(110), title="From an odd place"))
+        sample.put("herald", entry)
+    sample.put("odd", replace(make_entry(110), title="From an odd place"))
     story = "The ferry with a name too long for any page is aground off " + "Skerrow" * 12
     for number, source in enumerate(("herald", "post", "odd"), 111):
-        stock.put(source, replace(make_entry(number), title=story))
-    stock.revise(1, "Report number one")
-    with stock.store.transaction() as db:
+        sample.put(source, replace(make_entry(number), title=story))
+    sample.revise(1, "Report number one")
+    with sample.store.transaction() as db:
         changes: SourceChanges = {
             "health": "failing", "failures": 5, "error_kind": "http_status", "polls": 5,
             "error": "https://odd.example/feed: status 500: an error of the server",
@@ -147,15 +147,15 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
 
 
 def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_path: Path) -> None:
-    with stocked(tmp_path, SITE) as stock:
-        stock.add("herald", 30)
-        app = create_app(lambda: SITE, stock.store, clock=lambda: stock.now)
+    with open_sample(tmp_path, SITE) as sample:
+        sample.add("herald", 30)
+        app = create_app(lambda: SITE, sample.store, clock=lambda: sample.now)
         with served(app) as address:
             page = browser.new_page()
             page.clock.install()
             page.goto(address)
             first = page.locator("a.story").first.bounding_box()
-            stock.add("post", 3)
+            sample.add("post", 3)
             page.clock.run_for(61_000)
             expect(page.locator("#news")).to_have_text("3 new entries")
             assert page.locator("a.story").first.bounding_box() is not None
@@ -238,9 +238,9 @@ def test_proxied_pictures_need_no_outside_requests(
     feed_server.reply("/p", body=one_pixel)
     image = Image(url=feed_server.url("/p"))
     proxying = proxied(SITE, tmp_path)
-    with stocked(tmp_path, proxying) as stock:
-        stock.put("herald", replace(make_entry(1), image=image))
-        app = create_app(lambda: proxying, stock.store, clock=lambda: stock.now)
+    with open_sample(tmp_path, proxying) as sample:
+        sample.put("herald", replace(make_entry(1), image=image))
+        app = create_app(lambda: proxying, sample.store, clock=lambda: sample.now)
         with served(app) as address:
             page, watched = opened(browser, address, "/")
             expect(page.locator(".lead img")).to_have_js_property("naturalWidth", 1)
@@ -283,9 +283,9 @@ def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
 
 def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
     closed = replace(SITE, auth=Auth(token="a-token-for-programs"))
-    with stocked(tmp_path, closed) as stock:
-        stock.add("herald")
-        with served(create_app(lambda: closed, stock.store, clock=lambda: stock.now)) as address:
+    with open_sample(tmp_path, closed) as sample:
+        sample.add("herald")
+        with served(create_app(lambda: closed, sample.store, clock=lambda: sample.now)) as address:
             page, watched = opened(browser, address, "/source/herald")
             page.get_by_role("link", name="Sign in to poll now").click()
             page.get_by_label("Password").fill("not the password")

@@ -25,7 +25,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_an_unchanged_page_is_304(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald", 3)
+    pages.sample.add("herald", 3)
     full = pages.get(path)
     repeated = pages.get(path, If_None_Match=full.headers["ETag"])
     assert (full.status_code, repeated.status_code, repeated.data) == (200, 304, b"")
@@ -35,9 +35,9 @@ def test_an_unchanged_page_is_304(pages: PageSite, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/entry/1", "/search?q=report", "/source/herald"])
 def test_a_changed_page_is_sent_again(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald", 3)
+    pages.sample.add("herald", 3)
     etag = pages.get(path).headers["ETag"]
-    pages.stock.revise(1, "Report 1, corrected")
+    pages.sample.revise(1, "Report 1, corrected")
     assert pages.get(path, If_None_Match=etag).status_code == 200
 
 

@@ -10,7 +10,7 @@ from aggregator.models.config import Auth, View
 from aggregator.models.query import parse
 from tests.web.conftest import FeedSite
 from tests.web.pages.test_pages import PageSite
-from tests.web.stock import CONFIG, stocked
+from tests.web.sample_store import CONFIG, open_sample
 
 TOKEN = "a-token-of-our-own"
 VIEW = View(id="secret", title="Secret", query=parse("q=report"), token=TOKEN)
@@ -21,19 +21,19 @@ FEED = "/feeds/view/secret.atom"
 
 @pytest.fixture
 def feeds(tmp_path: Path) -> Iterator[FeedSite]:
-    with stocked(tmp_path, SITE) as stock:
-        site = FeedSite(stock)
+    with open_sample(tmp_path, SITE) as sample:
+        site = FeedSite(sample)
         site.config = SITE
         site.restart()
-        stock.add("herald", 2)
+        sample.add("herald", 2)
         yield site
 
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[PageSite]:
-    with stocked(tmp_path, SITE) as stock:
-        stock.add("herald", 2)
-        yield PageSite(stock)
+    with open_sample(tmp_path, SITE) as sample:
+        sample.add("herald", 2)
+        yield PageSite(sample)
 
 
 @pytest.mark.parametrize("path", [FEED, "/feeds/view/secret.json", "/feeds/view/secret.opml"])
@@ -115,7 +115,7 @@ def test_no_other_page_names_it(pages: PageSite, path: str) -> None:
 def test_what_a_closed_site_gave_to_one_is_repeated_to_nobody(pages: PageSite) -> None:
     closed = replace(SITE, auth=Auth(token=TOKEN, protect="site"))
     for config in (SITE, closed, SITE, closed):
-        pages.stock.config = config
+        pages.sample.config = config
         for _ in range(3):
             known = pages.get("/feeds/all.atom", Authorization=f"Bearer {TOKEN}")
             assert known.status_code == 200

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from aggregator.web.app import create_app
 from tests.web import test_browser
 from tests.web.pages import test_pages
-from tests.web.stock import stocked
+from tests.web.sample_store import open_sample
 
 NO_PAGE = {
     "api.entries": "JSON",
@@ -61,8 +61,8 @@ def reading(app: Flask) -> set[str]:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
-    with stocked(tmp_path) as stock:
-        yield create_app(lambda: stock.config, stock.store)
+    with open_sample(tmp_path) as sample:
+        yield create_app(lambda: sample.config, sample.store)
 
 
 def test_browser_opens_every_page(app: Flask) -> None:

@@ -12,7 +12,7 @@ from aggregator.store.websub import published_topics, subscribers, verification_
 from aggregator.websub.hub import Hub
 from aggregator.websub.publications import Publications, Rendered
 from aggregator.websub.task import OutboundRequest, TaskKind
-from tests.web.stock import CONFIG
+from tests.web.sample_store import CONFIG
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 ROOM = 400

@@ -17,7 +17,7 @@ from aggregator.store.websub import published_topics, subscribers, verification_
 from aggregator.websub import protocol
 from tests.e2e.service import wait_for
 from tests.feedserver import FeedServer, Received, Step, response
-from tests.web.stock import Stock
+from tests.web.sample_store import SampleStore
 from tests.websub.ours import Ours, running
 from tests.websub.peers import HubPeer, echo, send
 
@@ -34,7 +34,7 @@ class Reader:
     view: str = "all"
 
     def __post_init__(self) -> None:
-        self.stock = Stock(self.ours.store, self.ours.config())
+        self.sample = SampleStore(self.ours.store, self.ours.config())
 
     @property
     def topic(self) -> str:
@@ -69,7 +69,7 @@ class Reader:
 
     def publish(self, count: int = 1) -> None:
         """Let new entries come to us, as a poll would store them."""
-        self.stock.add("news", count)
+        self.sample.add("news", count)
 
     def asked(self) -> list[dict[str, list[str]]]:
         """The parameters of all verifications."""

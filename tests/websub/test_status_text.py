@@ -13,7 +13,7 @@ from aggregator.models.entry import Feed
 from aggregator.store.websub.subscriptions import Subscription
 from aggregator.websub import status_text
 from tests.feedserver import FeedServer
-from tests.web.stock import ASKED, START
+from tests.web.sample_store import ASKED, START
 from tests.websub.peers import HubPeer
 
 CONFIG = Config(path="", site=Site(base_url="https://site.example"), storage="")

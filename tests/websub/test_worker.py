@@ -27,7 +27,7 @@ CONFIG = Config(
 )
 
 
-class Desk:
+class WorkerSetup:
     """A delivery worker over a store, what it renders, and a subscriber on a server."""
 
     def __init__(self, store: Store, server: FeedServer) -> None:
@@ -80,30 +80,30 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, feed_server: FeedServer) -> Iterator[Desk]:
+def setup(tmp_path: Path, feed_server: FeedServer) -> Iterator[WorkerSetup]:
     store = Store(str(tmp_path / "test.db"), busy_seconds=0.1)
-    yield Desk(store, feed_server)
+    yield WorkerSetup(store, feed_server)
     store.close()
 
 
-def test_more_topics_than_are_kept_in_memory_are_all_told(desk: Desk) -> None:
+def test_more_topics_than_are_kept_in_memory_are_all_told(setup: WorkerSetup) -> None:
     topics = [f"topic-{number}" for number in range(BODIES_KEPT + 5)]
     for topic in topics:
-        desk.subscribe(topic)
-    with desk.working():
-        wait_for(lambda: len(desk.pushed("first")) == len(topics))
-        desk.change("second")
-        wait_for(lambda: len(desk.pushed("second")) == len(topics))
-    assert {one.path for one in desk.pushed("second")} == {f"/cb?{topic}" for topic in topics}
+        setup.subscribe(topic)
+    with setup.working():
+        wait_for(lambda: len(setup.pushed("first")) == len(topics))
+        setup.change("second")
+        wait_for(lambda: len(setup.pushed("second")) == len(topics))
+    assert {one.path for one in setup.pushed("second")} == {f"/cb?{topic}" for topic in topics}
 
 
-def test_topic_is_rendered_once_for_a_change(desk: Desk) -> None:
-    desk.subscribe("topic")
-    with desk.working():
-        wait_for(lambda: desk.pushed("first"))
-        desk.change("second")
-        wait_for(lambda: desk.pushed("second"))
-    assert desk.rendered == ["topic", "topic"]
+def test_topic_is_rendered_once_for_a_change(setup: WorkerSetup) -> None:
+    setup.subscribe("topic")
+    with setup.working():
+        wait_for(lambda: setup.pushed("first"))
+        setup.change("second")
+        wait_for(lambda: setup.pushed("second"))
+    assert setup.rendered == ["topic", "topic"]
 
 
 def logged(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], list[str]]:
@@ -115,24 +115,26 @@ def logged(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], list[st
 
 
 def test_database_that_is_locked_for_a_while_is_waited_for_and_said_once(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    setup: WorkerSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.subscribe("topic")
+    setup.subscribe("topic")
     complaints = logged(caplog, "store_failed")
-    with closing(sqlite3.connect(desk.store.path)) as other:
+    with closing(sqlite3.connect(setup.store.path)) as other:
         other.execute("begin immediate")
-        with desk.working():
+        with setup.working():
             wait_for(complaints)
-            assert desk.server.requests == []
+            assert setup.server.requests == []
             other.rollback()
-            wait_for(lambda: desk.pushed("first"))
+            wait_for(lambda: setup.pushed("first"))
     assert len(complaints()) == 1
 
 
-def test_fault_of_ours_is_logged_and_survived(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    desk.subscribe("topic")
-    desk.fault = "a mistake"
-    with desk.working(), caplog.at_level(logging.ERROR):
+def test_fault_of_ours_is_logged_and_survived(
+    setup: WorkerSetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup.subscribe("topic")
+    setup.fault = "a mistake"
+    with setup.working(), caplog.at_level(logging.ERROR):
         wait_for(logged(caplog, "websub_worker_failed"))
-        desk.fault = ""
-        wait_for(lambda: desk.pushed("first"))
+        setup.fault = ""
+        wait_for(lambda: setup.pushed("first"))

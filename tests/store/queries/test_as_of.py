@@ -14,7 +14,7 @@ from aggregator.models.query import Query
 from aggregator.store.entries import entries
 from aggregator.store.queries import as_of, select, summaries
 from aggregator.store.queries.summaries import EntrySummary
-from tests.web.stock import START, Stock, make_entry, stocked
+from tests.web.sample_store import START, SampleStore, make_entry, open_sample
 
 QUERIES = (
     Query(),
@@ -42,26 +42,26 @@ steps = st.lists(
 )
 
 
-def take(stock: Stock, step: tuple[str, object, object]) -> None:
+def take(sample: SampleStore, step: tuple[str, object, object]) -> None:
     """Do one thing that polls do, a minute after the last."""
     kind, what, how = step
     if kind == "add":
         assert isinstance(how, int)
-        stock.add(str(what), age=timedelta(minutes=how))
+        sample.add(str(what), age=timedelta(minutes=how))
         return
     if kind == "tell":
-        entry = make_entry(100 + stock.now.minute)
-        stock.put(str(what), replace(entry, title="The ferry to Tolvik runs aground off Skerrow"))
+        entry = make_entry(100 + sample.now.minute)
+        sample.put(str(what), replace(entry, title="The ferry to Tolvik runs aground off Skerrow"))
         return
     assert isinstance(what, int)
-    with stock.store.reading() as db:
+    with sample.store.reading() as db:
         stored = entries.get(db, what)
     if stored is None or stored.hidden:
-        stock.now += timedelta(minutes=1)
+        sample.now += timedelta(minutes=1)
     elif kind == "withdraw":
-        stock.withdraw(what)
+        sample.withdraw(what)
     else:
-        stock.revise(what, str(how))
+        sample.revise(what, str(how))
 
 
 def shown(found: list[EntrySummary]) -> list[tuple[int, str, str, datetime]]:
@@ -80,15 +80,15 @@ def shown(found: list[EntrySummary]) -> list[tuple[int, str, str, datetime]]:
     ]
 )
 def test_past_views_are_as_they_were(taken: list[tuple[str, object, object]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, stocked(Path(folder)) as stock:
+    with tempfile.TemporaryDirectory() as folder, open_sample(Path(folder)) as sample:
         seen = []
         for step in taken:
-            take(stock, step)
-            with stock.store.reading() as db:
+            take(sample, step)
+            with sample.store.reading() as db:
                 for query in QUERIES:
                     found = summaries.select(db, query, limit=5)
-                    seen.append((stock.now, query, shown(found)))
-        with stock.store.reading() as db:
+                    seen.append((sample.now, query, shown(found)))
+        with sample.store.reading() as db:
             for at, query, expected in seen:
                 then = as_of.Snapshot.of(db, at)
                 assert shown(as_of.select(db, query, then, limit=5)) == expected
@@ -99,13 +99,13 @@ def test_past_views_are_as_they_were(taken: list[tuple[str, object, object]]) ->
 
 
 def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
-    with stocked(tmp_path) as stock:
-        stock.add("herald", 9, age=timedelta(hours=2))
-        stock.add("post", 9)
-        stock.withdraw(4)
-        at = stock.now - timedelta(minutes=1)
-        stock.add("odd", 5, age=timedelta(hours=1))
-        with stock.store.reading() as db:
+    with open_sample(tmp_path) as sample:
+        sample.add("herald", 9, age=timedelta(hours=2))
+        sample.add("post", 9)
+        sample.withdraw(4)
+        at = sample.now - timedelta(minutes=1)
+        sample.add("odd", 5, age=timedelta(hours=1))
+        with sample.store.reading() as db:
             then = as_of.Snapshot.of(db, at)
             whole = as_of.select(db, Query(), then, limit=99)
             found, before = list[EntrySummary](), None
@@ -117,16 +117,16 @@ def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
 
 
 def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
-    with stocked(tmp_path) as stock:
-        [id] = stock.add("herald")
-        at = stock.now
+    with open_sample(tmp_path) as sample:
+        [id] = sample.add("herald")
+        at = sample.now
         entry = replace(make_entry(1), text="word " * 100, summary="new", content=SafeHtml("new"))
-        with stock.store.transaction() as db:
+        with sample.store.transaction() as db:
             changed = at + timedelta(minutes=1)
             entries.revise(db, id, entry, changed=changed, sections=("world",))
             changed += timedelta(minutes=1)
             entries.revise(db, id, make_entry(1), changed=changed, sections=("world",))
-        with stock.store.reading() as db:
+        with sample.store.reading() as db:
             [one] = as_of.select(db, Query(), as_of.Snapshot.of(db, at), limit=9)
             minute_later = as_of.Snapshot.of(db, at + timedelta(minutes=1))
             [later] = as_of.select(db, Query(), minute_later, limit=9)
@@ -137,25 +137,25 @@ def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
 
 
 def test_nothing_stood_before_the_first_entry_came(tmp_path: Path) -> None:
-    with stocked(tmp_path) as stock:
-        with stock.store.reading() as db:
+    with open_sample(tmp_path) as sample:
+        with sample.store.reading() as db:
             assert as_of.oldest(db) is None
             assert as_of.Snapshot.of(db, START).last == 0
-        stock.add("herald")
-        with stock.store.reading() as db:
-            assert as_of.oldest(db) == stock.now
-            before = as_of.Snapshot.of(db, stock.now - timedelta(seconds=1))
+        sample.add("herald")
+        with sample.store.reading() as db:
+            assert as_of.oldest(db) == sample.now
+            before = as_of.Snapshot.of(db, sample.now - timedelta(seconds=1))
             assert as_of.select(db, Query(), before, limit=9) == []
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_past_is_read_along_indexes(tmp_path: Path, query: Query) -> None:
     statements: list[str] = []
-    with stocked(tmp_path) as stock:
-        stock.add("herald", 3)
-        with stock.store.reading() as db:
+    with open_sample(tmp_path) as sample:
+        sample.add("herald", 3)
+        with sample.store.reading() as db:
             db.set_trace_callback(statements.append)
-            as_of.select(db, query, as_of.Snapshot.of(db, stock.now), limit=9)
+            as_of.select(db, query, as_of.Snapshot.of(db, sample.now), limit=9)
             db.set_trace_callback(None)
             for sql in (one for one in statements if not one.startswith("--")):
                 steps = [row["detail"] for row in db.execute(f"explain query plan {sql}")]

@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from aggregator.models.entry import Author, Enclosure, Image
 from tests.web.ops.test_metrics import poll
 from tests.web.pages.test_pages import NASTY, PageSite, pages
-from tests.web.stock import CONFIG, START, make_entry
+from tests.web.sample_store import CONFIG, START, make_entry
 
 __all__ = ["pages"]
 
@@ -51,9 +51,9 @@ def fill(pages: PageSite) -> None:
         image=Image(url="https://a.example/p.jpg"),
         enclosures=(Enclosure(url="https://a.example/c.mp3", type="audio/mpeg"),),
     )
-    entry_id = pages.stock.put("herald", entry)
-    pages.stock.revise(entry_id, "Another title")
-    pages.stock.add("odd", 2)
+    entry_id = pages.sample.put("herald", entry)
+    pages.sample.revise(entry_id, "Another title")
+    pages.sample.add("odd", 2)
     reported(pages)
     poll(pages, START, "ok")
     poll(pages, START, "timeout", number=2)
@@ -64,7 +64,7 @@ def reported(pages: PageSite) -> list[int]:
     ferry = replace(make_entry(901), title="Ferry with 212 on board aground off Skerrow")
     page = "https://post.example/ferry"
     told = replace(ferry, guid=page, link=page, canonical_url=page)
-    return [pages.stock.put("herald", ferry), pages.stock.put("post", told)]
+    return [pages.sample.put("herald", ferry), pages.sample.put("post", told)]
 
 
 def test_the_document_is_valid_openapi(pages: PageSite) -> None:
@@ -150,8 +150,8 @@ def test_described_bounds_are_those_of_the_api(
 
 
 def test_a_deleted_entry_is_gone_and_an_unknown_one_not_found(pages: PageSite) -> None:
-    pages.stock.add("herald", 2)
-    with pages.stock.store.transaction() as db:
+    pages.sample.add("herald", 2)
+    with pages.sample.store.transaction() as db:
         db.execute("delete from entries where id in (1, 2)")  # the last one too
     for entry_id, status in ((1, 410), (2, 410), (3, 404), (0, 404)):
         for path in (f"/api/v1/entries/{entry_id}", f"/entry/{entry_id}"):
@@ -166,14 +166,14 @@ def test_the_api_is_read_only(pages: PageSite, method: str) -> None:
 
 
 def test_paging_is_stable_while_entries_are_added(pages: PageSite) -> None:
-    wanted = pages.stock.add("herald", 25)
+    wanted = pages.sample.add("herald", 25)
     found: list[int] = []
     path = "/api/v1/entries?limit=10&section=world"
     while path:
         page = pages.get(path).json
         assert page
         found += [entry["id"] for entry in page["data"]]
-        pages.stock.add("herald")
+        pages.sample.add("herald")
         following = urlsplit(page["next"] or "")
         path = f"{following.path}?{following.query}" if page["next"] else ""
     assert sorted(found) == wanted
@@ -212,7 +212,7 @@ def test_stories_have_their_reports_with_reasons(pages: PageSite) -> None:
     ]
     assert read(pages, f"/stories/{first}") == story
     assert read(pages, f"/entries/{second}")["story"] == first
-    pages.stock.withdraw(first)
+    pages.sample.withdraw(first)
     [story] = read(pages, "/stories")["data"]
     assert [one["entry"] for one in story["reports"]] == [second]
 
@@ -224,7 +224,7 @@ def test_stories_are_paged(pages: PageSite) -> None:
         for source in ("herald", "post"):
             page = f"https://{source}.example/{number}"
             made = replace(entry, title=title, guid=page, link=page, canonical_url=page)
-            pages.stock.put(source, made)
+            pages.sample.put(source, made)
     ids, path = [], "/stories?limit=2"
     while path:
         page = read(pages, path)

@@ -20,7 +20,7 @@ from aggregator.store.database.connection import BUSY_SECONDS
 from aggregator.store.entries import entries
 from tests import validators
 from tests.web.conftest import FeedSite
-from tests.web.stock import BASE, CONFIG, make_entry
+from tests.web.sample_store import BASE, CONFIG, make_entry
 
 FH = validators.FH
 
@@ -52,8 +52,8 @@ def rels(body: bytes) -> dict[str, str]:
 def test_the_chain_has_all_stored_entries_once(site: FeedSite, view: str) -> None:
     numbers = range(1, 341)
     for _ in range(4):
-        site.stock.add("herald", 70)
-        site.stock.add("post", 15, age=timedelta(days=400))  # comes late, is dated early
+        site.sample.add("herald", 70)
+        site.sample.add("post", 15, age=timedelta(days=400))  # comes late, is dated early
         site.later()
         list(walk(site, f"/feeds/{view}.json"))  # archives are closed while it grows
     sources = {"herald"} if view == "source/herald" else {"herald", "post"}
@@ -73,13 +73,13 @@ def test_the_chain_has_all_stored_entries_once(site: FeedSite, view: str) -> Non
 
 
 def test_a_feed_is_complete_while_the_database_is_locked(site: FeedSite) -> None:
-    site.stock.add("herald", 120)
-    with closing(sqlite3.connect(site.stock.store.path, isolation_level=None)) as other:
+    site.sample.add("herald", 120)
+    with closing(sqlite3.connect(site.sample.store.path, isolation_level=None)) as other:
         other.execute("begin immediate")
         began = time.monotonic()
         assert [len(ids(body)) for _, body in walk(site, "/feeds/all.json")] == [120]
         assert time.monotonic() - began < BUSY_SECONDS
-    site.stock.add("herald", 1)
+    site.sample.add("herald", 1)
     site.later()
     assert [len(ids(body)) for _, body in walk(site, "/feeds/all.json")] == [50, 50, 50]
 
@@ -87,7 +87,7 @@ def test_a_feed_is_complete_while_the_database_is_locked(site: FeedSite) -> None
 @pytest.mark.parametrize("format", ["atom", "rss"])
 def test_the_xml_formats_link_their_chain(site: FeedSite, format: str) -> None:
     check = {"atom": validators.atom, "rss": validators.rss}[format]
-    site.stock.add("herald", 120)
+    site.sample.add("herald", 120)
     path = f"/feeds/section/world.{format}"
     body = site.get(path).data
     assert rels(body)["prev-archive"] == f"/feeds/section/world/archive/2.{format}"
@@ -103,7 +103,7 @@ def test_the_xml_formats_link_their_chain(site: FeedSite, format: str) -> None:
 
 
 def test_an_archive_may_be_cached_forever(site: FeedSite) -> None:
-    site.stock.add("herald", 50)
+    site.sample.add("herald", 50)
     response = site.get("/feeds/all/archive/1.atom")
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert f'<{BASE}/feeds/all.atom>; rel="current"' in response.headers["Link"]
@@ -114,11 +114,11 @@ def test_an_archive_may_be_cached_forever(site: FeedSite) -> None:
 
 @pytest.mark.parametrize("format", ["atom", "rss", "json"])
 def test_no_byte_of_an_archive_changes(site: FeedSite, format: str) -> None:
-    stored = site.stock.add("herald", 60)
+    stored = site.sample.add("herald", 60)
     before = site.get(f"/feeds/all/archive/1.{format}")
-    site.stock.revise(stored[3], "Corrected")
-    site.stock.withdraw(stored[4])
-    site.stock.add("post", 200)
+    site.sample.revise(stored[3], "Corrected")
+    site.sample.withdraw(stored[4])
+    site.sample.add("post", 200)
     site.restart()
     site.get("/feeds/all.atom")
     after = site.get(f"/feeds/all/archive/1.{format}")
@@ -127,9 +127,9 @@ def test_no_byte_of_an_archive_changes(site: FeedSite, format: str) -> None:
 
 
 def test_a_correction_of_an_archived_entry_is_in_the_main_document(site: FeedSite) -> None:
-    stored = site.stock.add("herald", 60)
+    stored = site.sample.add("herald", 60)
     old = site.get("/feeds/all/archive/1.json").data
-    site.stock.revise(stored[55], "Corrected")
+    site.sample.revise(stored[55], "Corrected")
     site.later()
     new = json.loads(site.get("/feeds/all.json").data)["items"]
     assert "Corrected" in [item["title"] for item in new]
@@ -137,11 +137,11 @@ def test_a_correction_of_an_archived_entry_is_in_the_main_document(site: FeedSit
 
 
 def test_a_small_view_is_complete(site: FeedSite) -> None:
-    site.stock.add("herald", 49)
+    site.sample.add("herald", 49)
     assert b"<fh:complete/>" in site.get("/feeds/all.atom").data
     assert b"<fh:complete/>" in site.get("/feeds/source/herald.rss").data
     assert json.loads(site.get("/feeds/all.json").data)["_aggregator"]["complete"] is True
-    site.stock.add("herald")
+    site.sample.add("herald")
     site.later()
     body = site.get("/feeds/all.atom").data
     assert b"<fh:complete/>" not in body
@@ -150,30 +150,30 @@ def test_a_small_view_is_complete(site: FeedSite) -> None:
 
 @pytest.mark.parametrize("query", ["limit=10", "since=2009-01-01", "q=report", "sort=updated"])
 def test_a_narrowed_view_has_no_archives(site: FeedSite, query: str) -> None:
-    site.stock.add("herald", 60)
+    site.sample.add("herald", 60)
     body = site.get(f"/feeds/all.atom?{query}").data
     assert "prev-archive" not in rels(body)
     assert b"<fh:complete/>" not in body
 
 
 def test_an_archive_can_be_requested_before_the_feed(site: FeedSite) -> None:
-    site.stock.add("herald", 100)
+    site.sample.add("herald", 100)
     assert site.get("/feeds/all/archive/2.atom").status_code == 200
     assert site.get("/feeds/all/archive/3.atom").status_code == 404
 
 
 def test_a_site_that_moves_has_archives_with_its_new_address(site: FeedSite) -> None:
-    site.stock.add("herald", 50)
+    site.sample.add("herald", 50)
     site.get("/feeds/all/archive/1.atom")
     site.config = replace(CONFIG, site=Site(title="The Site", base_url="https://new.example"))
     assert b"https://new.example/feeds/all.atom" in site.get("/feeds/all/archive/1.atom").data
 
 
 def test_two_processes_close_the_same_archives(site: FeedSite) -> None:
-    other = FeedSite(site.stock)
-    site.stock.add("herald", 70)
+    other = FeedSite(site.sample)
+    site.sample.add("herald", 70)
     site.get("/feeds/all.atom")
-    site.stock.add("herald", 70)
+    site.sample.add("herald", 70)
     site.later()
     for archive in ("all/archive/1", "all/archive/2"):
         mine, theirs = site.get(f"/feeds/{archive}.rss"), other.get(f"/feeds/{archive}.rss")
@@ -182,8 +182,8 @@ def test_two_processes_close_the_same_archives(site: FeedSite) -> None:
 
 
 def test_an_entry_of_two_sources_is_once_in_a_document(site: FeedSite) -> None:
-    site.stock.put("herald", make_entry(1000), uri="urn:example:1")
-    site.stock.put("post", make_entry(1001), uri="urn:example:1")
+    site.sample.put("herald", make_entry(1000), uri="urn:example:1")
+    site.sample.put("post", make_entry(1001), uri="urn:example:1")
     items = json.loads(site.get("/feeds/all.json").data)["items"]
     assert [item["_aggregator"]["source"]["id"] for item in items] == ["herald"]
     items = json.loads(site.get("/feeds/source/post.json").data)["items"]
@@ -211,11 +211,11 @@ def test_the_chain_misses_no_entry(fresh: Callable[[], FeedSite], steps: list[St
     archived: dict[str, bytes] = {}
     for step, number in [*steps, ("read", 1)]:
         if step == "add":
-            standing += site.stock.add("herald", number)
+            standing += site.sample.add("herald", number)
         elif step == "late":
-            standing += site.stock.add("odd", number, age=timedelta(days=number))
+            standing += site.sample.add("odd", number, age=timedelta(days=number))
         elif step == "withdraw" and standing:
-            site.stock.withdraw(standing.pop(number % len(standing)))
+            site.sample.withdraw(standing.pop(number % len(standing)))
         elif step == "restart":
             site.restart()
         else:
@@ -229,11 +229,11 @@ def test_the_chain_misses_no_entry(fresh: Callable[[], FeedSite], steps: list[St
 
 
 def test_an_archive_in_memory_loses_a_hidden_entry(site: FeedSite) -> None:
-    site.stock.add("herald", 60)
+    site.sample.add("herald", 60)
     path = "/feeds/all/archive/1.json"
     assert "https://news.example/7" in ids(site.get(path).data)
-    with site.stock.store.transaction() as db:
+    with site.sample.store.transaction() as db:
         [stored] = entries.get_many(db, [7]).values()
-        maintenance.hide_entry(db, stored, "x", site.stock.now)
+        maintenance.hide_entry(db, stored, "x", site.sample.now)
     site.later()
     assert "https://news.example/7" not in ids(site.get(path).data)

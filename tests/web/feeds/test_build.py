@@ -7,7 +7,7 @@ from aggregator.models.entry import Feed
 from aggregator.store.sources import sources
 from aggregator.web.feeds.build import public_url, source_info
 from tests.web.conftest import FeedSite
-from tests.web.stock import CONFIG
+from tests.web.sample_store import CONFIG
 
 URL = "https://herald.example/feed"
 
@@ -46,7 +46,7 @@ URL = "https://herald.example/feed"
 def test_secrets_in_a_url_are_not_shown(
     site: FeedSite, url: str, yaml: str, self_url: str, shown: str
 ) -> None:
-    with site.stock.store.reading() as db:
+    with site.sample.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
     state = state._replace(url=url, feed=Feed(self_url=self_url))
@@ -54,14 +54,14 @@ def test_secrets_in_a_url_are_not_shown(
 
 
 def test_the_query_of_a_removed_source_is_not_shown(site: FeedSite) -> None:
-    with site.stock.store.reading() as db:
+    with site.sample.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
     assert public_url(state._replace(url=f"{URL}?key=s3cret"), None) == URL
 
 
 def test_a_source_without_a_title_shows_its_id(site: FeedSite) -> None:
-    with site.stock.store.reading() as db:
+    with site.sample.store.reading() as db:
         state = sources.get(db, "odd")
     assert state is not None
     info = source_info(state, CONFIG.sources[2], (), "https://site.example")

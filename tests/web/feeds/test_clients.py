@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from aggregator.web.app import create_app
+from tests.web.sample_store import CONFIG, START, open_sample
 from tests.web.server import served
-from tests.web.stock import CONFIG, START, stocked
 
 
 class Counted:
@@ -33,9 +33,9 @@ class Counted:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[str, Counted]]:
-    with stocked(tmp_path, CONFIG) as stock:
-        stock.add("herald", 5)
-        app = create_app(lambda: CONFIG, stock.store, clock=lambda: START)
+    with open_sample(tmp_path, CONFIG) as sample:
+        sample.add("herald", 5)
+        app = create_app(lambda: CONFIG, sample.store, clock=lambda: START)
         counted = Counted(app.wsgi_app)
         app.wsgi_app = counted  # type: ignore[method-assign, assignment]
         with served(app) as address:

@@ -13,7 +13,7 @@ from aggregator.models.entry import Entry, SafeHtml
 from aggregator.models.query import parse
 from tests import validators
 from tests.web.conftest import FeedSite
-from tests.web.stock import CONFIG, make_entry
+from tests.web.sample_store import CONFIG, make_entry
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
@@ -28,9 +28,9 @@ def three(site: FeedSite) -> list[int]:
     """A story as herald, post and odd tell it; post is in two sections, odd in none."""
     long = SafeHtml("<p>All passengers were taken off by lifeboats.</p>")
     return [
-        site.stock.put("herald", told(1)),
-        site.stock.put("post", told(2, content=long, text="passengers " * 20)),
-        site.stock.put("odd", told(3)),
+        site.sample.put("herald", told(1)),
+        site.sample.put("post", told(2, content=long, text="passengers " * 20)),
+        site.sample.put("odd", told(3)),
     ]
 
 
@@ -70,10 +70,10 @@ def test_all_formats_name_the_others(site: FeedSite) -> None:
 
 
 def test_a_later_report_does_not_make_the_story_new(site: FeedSite) -> None:
-    site.stock.put("herald", told(1))
+    site.sample.put("herald", told(1))
     before = site.get("/feeds/all.json")
     [first] = json.loads(before.data)["items"]
-    site.stock.put("post", told(2))
+    site.sample.put("post", told(2))
     site.later()
     after = site.get("/feeds/all.json", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
@@ -89,10 +89,10 @@ def test_a_later_report_does_not_make_the_story_new(site: FeedSite) -> None:
 
 def test_only_a_change_of_the_lead_changes_the_story(site: FeedSite, three: list[int]) -> None:
     [before] = items(site, "/feeds/all.json")
-    site.stock.revise(three[1], "Ferry aground, says the Post")
+    site.sample.revise(three[1], "Ferry aground, says the Post")
     [same] = items(site, "/feeds/all.json")
     assert same["date_modified"] == before["date_modified"]
-    site.stock.revise(three[0], "Ferry aground, says the Herald")
+    site.sample.revise(three[0], "Ferry aground, says the Herald")
     [changed] = items(site, "/feeds/all.json")
     assert changed["date_modified"] > before["date_modified"]
 
@@ -139,8 +139,8 @@ def test_the_content_is_of_the_lead_and_the_id_of_the_first(
 
 def test_archives_have_every_report(site: FeedSite) -> None:
     for number, source in enumerate(("herald", "post", "odd"), 1000):
-        site.stock.put(source, told(number))
-    site.stock.add("herald", 60)
+        site.sample.put(source, told(number))
+    site.sample.add("herald", 60)
     current = items(site, "/feeds/all.json")
     archived = items(site, "/feeds/all/archive/1.json")
     assert len(archived) == 50
@@ -153,10 +153,10 @@ def test_archives_have_every_report(site: FeedSite) -> None:
 def test_a_report_after_the_archive_was_closed_is_named_too(
     site: FeedSite,
 ) -> None:
-    site.stock.put("herald", told(1000))
-    site.stock.add("herald", 60)
+    site.sample.put("herald", told(1000))
+    site.sample.add("herald", 60)
     items(site, "/feeds/all.json")
-    site.stock.put("post", told(1001))
+    site.sample.put("post", told(1001))
     [story] = [i for i in items(site, "/feeds/all.json") if i["title"] == TITLE]
     assert story["id"] == "https://news.example/1000"
     assert [one["title"] for one in story["_aggregator"]["also_reported_by"]] == ["Post"]
@@ -165,7 +165,7 @@ def test_a_report_after_the_archive_was_closed_is_named_too(
 def test_a_story_continues_when_its_first_report_is_withdrawn(
     site: FeedSite, three: list[int]
 ) -> None:
-    site.stock.withdraw(three[0])
+    site.sample.withdraw(three[0])
     site.later()
     body = site.get("/feeds/all.atom").data
     [entry] = ElementTree.fromstring(body).iter(f"{ATOM}entry")
@@ -176,10 +176,10 @@ def test_a_story_continues_when_its_first_report_is_withdrawn(
 def test_a_story_keeps_its_id_when_its_first_report_leaves_a_moving_view(
     site: FeedSite,
 ) -> None:
-    site.stock.put("herald", told(1, published=site.stock.now))
-    site.stock.now += timedelta(hours=2)
-    site.stock.put("post", told(2, published=site.stock.now))
-    site.now = site.stock.now
+    site.sample.put("herald", told(1, published=site.sample.now))
+    site.sample.now += timedelta(hours=2)
+    site.sample.put("post", told(2, published=site.sample.now))
+    site.now = site.sample.now
     [item] = items(site, "/feeds/all.json?since=1h")
     assert (item["id"], item["url"]) == ("https://news.example/1", "https://news.example/2")
 
@@ -192,8 +192,8 @@ def test_saved_view_may_expand(site: FeedSite) -> None:
 
 
 def test_of_entries_with_one_id_the_first_names_the_others(site: FeedSite) -> None:
-    site.stock.put("herald", replace(make_entry(1), title="One"), uri="urn:x:1")
-    site.stock.put("post", replace(make_entry(2), title="Another"), uri="urn:x:1")
+    site.sample.put("herald", replace(make_entry(1), title="One"), uri="urn:x:1")
+    site.sample.put("post", replace(make_entry(2), title="Another"), uri="urn:x:1")
     [item] = items(site, "/feeds/all.json")
     assert item["title"] == "One"
     [other] = item["_aggregator"]["also_reported_by"]

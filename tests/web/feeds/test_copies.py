@@ -16,7 +16,7 @@ from aggregator.models.query import Query, Stories
 from aggregator.store.queries import collapse, select
 from tests.web.conftest import FeedSite
 from tests.web.feeds.test_round_trip import configure, poll_document
-from tests.web.stock import CONFIG
+from tests.web.sample_store import CONFIG
 
 COPIES = 3
 NEWS = (
@@ -83,13 +83,13 @@ def test_each_entry_is_one_story_with_all_mirrors_shown(site: FeedSite) -> None:
 def test_copies_of_real_feeds_are_one_story_each(site: FeedSite, corpus: Path) -> None:
     files = [path for path in sorted(corpus.iterdir()) if path.is_file()][:60]
     named = start(site, len(files))
-    site.stock.now = datetime.fromisoformat("2026-11-24T12:00:00Z")
+    site.sample.now = datetime.fromisoformat("2026-11-24T12:00:00Z")
     for number, source in enumerate(named):
         body = files[number % len(files)].read_bytes()
         # At one address, so that what is relative in a copy leads to the same pages.
         url = f"https://mirror0.example/{number % len(files)}"
         poll_document(site, source.id, body, url, "")
-    with site.stock.store.reading() as db:
+    with site.sample.store.reading() as db:
         leads = select.select_ids(db, Query(), limit=1_000_000)
         expanded = select.select_ids(db, Query(stories=Stories.EXPAND), limit=1_000_000)
         shown = collapse.get_stories(db, Query(), leads)

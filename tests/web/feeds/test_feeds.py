@@ -19,7 +19,7 @@ from aggregator.models.entry import Author, Enclosure
 from aggregator.models.query import parse
 from tests import validators
 from tests.web.conftest import FeedSite
-from tests.web.stock import BASE, CONFIG, START, make_entry
+from tests.web.sample_store import BASE, CONFIG, START, make_entry
 
 CHECKS = {
     "atom": validators.atom,
@@ -37,8 +37,8 @@ QUERIES = ["", "q=rain", "not=rain&limit=2", "has=audio", "since=7d&sort=updated
 
 @pytest.fixture
 def full(site: FeedSite) -> FeedSite:
-    site.stock.add("herald", 3)
-    site.stock.add("post", 2, age=timedelta(days=30))
+    site.sample.add("herald", 3)
+    site.sample.add("post", 2, age=timedelta(days=30))
     entry = replace(
         make_entry(99),
         authors=(Author(name="Ann"),),
@@ -46,7 +46,7 @@ def full(site: FeedSite) -> FeedSite:
         language="en",
         enclosures=(Enclosure(url="https://a.example/1.mp3", type="audio/mpeg", length=1),),
     )
-    site.stock.put("odd", entry, uri="tag:odd.example,2009:99")
+    site.sample.put("odd", entry, uri="tag:odd.example,2009:99")
     return site
 
 
@@ -350,7 +350,7 @@ def test_an_address_that_is_not_utf_8_is_not_found(full: FeedSite) -> None:
 def test_a_new_entry_shows_after_the_next_check_of_the_cache(full: FeedSite) -> None:
     full.get("/feeds/section/world.json")
     before = full.get("/feeds/section/world.json")
-    full.stock.add("herald")
+    full.sample.add("herald")
     assert full.get("/feeds/section/world.json").data == before.data
     full.later()
     after = full.get("/feeds/section/world.json")
@@ -361,7 +361,7 @@ def test_a_new_entry_shows_after_the_next_check_of_the_cache(full: FeedSite) -> 
 def test_a_change_elsewhere_leaves_a_view_alone(full: FeedSite) -> None:
     full.get("/feeds/section/local.json")
     made = full.feeds._cache.get(("/feeds/section/local.json", ""))
-    full.stock.add("herald")
+    full.sample.add("herald")
     full.later()
     full.get("/feeds/section/local.json")
     assert full.feeds._cache.get(("/feeds/section/local.json", "")) is made
@@ -370,7 +370,7 @@ def test_a_change_elsewhere_leaves_a_view_alone(full: FeedSite) -> None:
 def test_a_document_rendered_after_the_last_check_is_cached(full: FeedSite) -> None:
     full.get("/feeds/all.json")
     full.get("/feeds/all.json")
-    full.stock.add("herald")
+    full.sample.add("herald")
     full.get("/feeds/section/world.json")
     made = full.feeds._cache.get(("/feeds/section/world.json", ""))
     assert made is not None
@@ -384,7 +384,7 @@ def test_a_question_mark_in_the_path_is_not_the_query(full: FeedSite) -> None:
 
 
 def test_a_revised_entry_shows_and_moves_the_date(full: FeedSite) -> None:
-    full.stock.revise(1, "Report 1, corrected")
+    full.sample.revise(1, "Report 1, corrected")
     response = full.get("/feeds/all.json")
     assert "Report 1, corrected" in titles(response)
     assert response.headers["Last-Modified"] == "Sat, 27 Jun 2009 21:30:00 GMT"
@@ -399,7 +399,7 @@ def test_a_reloaded_configuration_shows_at_once(full: FeedSite) -> None:
 
 
 def test_a_withdrawn_entry_leaves_a_tombstone(full: FeedSite) -> None:
-    full.stock.withdraw(3)
+    full.sample.withdraw(3)
     response = full.get("/feeds/all.json")
     assert "Report 3" not in titles(response)
     deleted = json.loads(response.data)["_aggregator"]["deleted"]
@@ -420,8 +420,8 @@ def delta(site: FeedSite, tag: str, **headers: str) -> TestResponse:
 
 def test_a_client_with_an_earlier_state_gets_a_delta(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
-    full.stock.add("herald")
-    full.stock.revise(1, "Report 1, corrected")
+    full.sample.add("herald")
+    full.sample.revise(1, "Report 1, corrected")
     full.later()
     response = delta(full, tag)
     assert response.status_code == 226
@@ -438,7 +438,7 @@ def test_a_client_with_an_earlier_state_gets_a_delta(full: FeedSite) -> None:
 def test_deltas_have_the_coding_and_etag_of_the_whole(full: FeedSite) -> None:
     gz = {"Accept-Encoding": "gzip"}
     tag = full.get("/feeds/all.json", headers=gz).headers["ETag"]
-    full.stock.add("herald")
+    full.sample.add("herald")
     full.later()
     response = delta(full, f'"unknown", {tag}', **gz)
     assert response.status_code == 226
@@ -449,7 +449,7 @@ def test_deltas_have_the_coding_and_etag_of_the_whole(full: FeedSite) -> None:
 
 def test_a_client_with_an_unknown_state_gets_everything(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
-    full.stock.add("herald")
+    full.sample.add("herald")
     full.restart()
     assert delta(full, tag).status_code == 200
     assert delta(full, "*").status_code == 304
@@ -457,7 +457,7 @@ def test_a_client_with_an_unknown_state_gets_everything(full: FeedSite) -> None:
 
 def test_a_delta_needs_the_a_im_field(full: FeedSite) -> None:
     tag = full.get("/feeds/all.json").headers["ETag"]
-    full.stock.add("herald")
+    full.sample.add("herald")
     full.later()
     assert full.get("/feeds/all.json", headers={"If-None-Match": tag}).status_code == 200
     asked = {"If-None-Match": tag, "A-IM": "vcdiff"}
@@ -511,7 +511,7 @@ def test_the_sources_behind_a_view(full: FeedSite, view: str, hosts: list[str]) 
 
 def test_cached_documents_are_served_while_the_database_fails(full: FeedSite) -> None:
     full.get("/feeds/all.atom")
-    with full.stock.store.transaction() as db:
+    with full.sample.store.transaction() as db:
         db.execute("drop table changes")
     full.later()
     assert full.get("/feeds/all.atom").status_code == 200

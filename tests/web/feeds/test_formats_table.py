@@ -25,11 +25,11 @@ from urllib.parse import urlsplit
 from aggregator.store.database import change_log
 from aggregator.web.app import create_app
 from aggregator.web.feeds import documents
-from tests.web.stock import BASE, stocked
+from tests.web.sample_store import BASE, open_sample
 
-with stocked(Path(sys.path[0] or ".")) as stock:
-    stock.add("herald", 60)
-    client = create_app(lambda: stock.config, stock.store).test_client()
+with open_sample(Path(sys.path[0] or ".")) as sample:
+    sample.add("herald", 60)
+    client = create_app(lambda: sample.config, sample.store).test_client()
     for path in (
         "/feeds/all.toy", "/feeds/section/world.toy?q=rain", "/feeds/all/archive/1.toy",
         "/feeds/health.toy", "/feeds/corrections.toy", "/at/2009-06-27T21:30Z/feeds/all.toy",
@@ -43,8 +43,8 @@ with stocked(Path(sys.path[0] or ".")) as stock:
     print("page:", 'type="application/toy"' in client.get("/").text)
     print("help:", "<code>.toy</code> for Toy" in client.get("/help").text)
     print("topic:", f"{BASE}/feeds/all.toy"
-          in documents.publications(stock.store, lambda: stock.now)
-          .touched([change_log.ALL], stock.config))
+          in documents.publications(sample.store, lambda: sample.now)
+          .touched([change_log.ALL], sample.config))
     print(client.get("/feeds/all.none").text)
 """
 

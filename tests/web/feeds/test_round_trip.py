@@ -20,7 +20,7 @@ from aggregator.store.queries import select
 from aggregator.store.sources import sync
 from tests import validators
 from tests.web.conftest import FeedSite
-from tests.web.stock import BASE, CONFIG, make_entry
+from tests.web.sample_store import BASE, CONFIG, make_entry
 
 CHECKS = {
     "atom": validators.atom,
@@ -32,8 +32,8 @@ CHECKS = {
 
 def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content_type: str) -> bool:
     """Read and store a document as a poll of the source would; False when it is no feed."""
-    site.stock.now += timedelta(minutes=1)
-    now = site.stock.now
+    site.sample.now += timedelta(minutes=1)
+    now = site.sample.now
     fetched = Fetched(url=url, body=body, content_type=content_type)
     judged = stages.check_fetch(Request(source_id=source_id, url=url, discover=False), fetched)
     assert isinstance(judged, stages.Body)
@@ -45,27 +45,27 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
         now=now,
         random=lambda: 0.0,
     )
-    with site.stock.store.transaction() as db:
+    with site.sample.store.transaction() as db:
         batch.ingest(db, [result], context)
     site.later()
     return isinstance(result.outcome, ParsedDocument)
 
 
 def stored(site: FeedSite, query: str = "") -> Sequence[StoredEntry]:
-    with site.stock.store.reading() as db:
+    with site.sample.store.reading() as db:
         return select.select(db, parse(query), limit=500)
 
 
 def configure(site: FeedSite, config: Config) -> None:
     site.config = config
-    with site.stock.store.transaction() as db:
-        sync.apply(db, config.sources, now=site.stock.now, first_polls={})
+    with site.sample.store.transaction() as db:
+        sync.apply(db, config.sources, now=site.sample.now, first_polls={})
 
 
 def fill(site: FeedSite) -> None:
     """Store entries with all that an entry may have."""
     entry = replace(
-        make_entry(1, site.stock.now - timedelta(hours=3)),
+        make_entry(1, site.sample.now - timedelta(hours=3)),
         title="Rain & <wind>: “storm”",
         content=SafeHtml(
             '<p>It <b>rains</b>, says <a href="https://a.example/"'
@@ -81,14 +81,14 @@ def fill(site: FeedSite) -> None:
         comments="https://news.example/1#comments",
         language="en",
     )
-    site.stock.put("herald", entry)
-    tagged = replace(make_entry(2, site.stock.now - timedelta(days=2)), guid="2", link="")
-    site.stock.put("post", tagged, uri="tag:site.example,2009-06-27:post/2")
+    site.sample.put("herald", entry)
+    tagged = replace(make_entry(2, site.sample.now - timedelta(days=2)), guid="2", link="")
+    site.sample.put("post", tagged, uri="tag:site.example,2009-06-27:post/2")
     dateless = replace(
         make_entry(3), origin=Origin(id="urn:x", title="First", url="https://f.example/")
     )
-    site.stock.put("post", dateless)
-    site.stock.revise(3, "Report 3, corrected")
+    site.sample.put("post", dateless)
+    site.sample.revise(3, "Report 3, corrected")
 
 
 @pytest.mark.parametrize("format", ["atom", "rss", "json"])
@@ -98,7 +98,7 @@ def test_a_served_feed_is_read_back_unchanged(
     fill(site)
     response = site.get(f"/feeds/all.{format}")
     reader = fresh()
-    reader.stock.now = site.now
+    reader.sample.now = site.now
     url = f"{BASE}/feeds/all.{format}"
     assert poll_document(reader, "odd", response.data, url, response.headers["Content-Type"])
     ours, theirs = stored(site), stored(reader)
@@ -165,8 +165,8 @@ def test_every_view_of_real_feeds_is_valid(fresh: Callable[[], FeedSite], corpus
     )
     sections = tuple(Section(id=f"s{n}", title=f"S{n}") for n in range(3))
     configure(site, replace(CONFIG, sources=named, sections=sections, views=()))
-    site.stock.now = datetime.fromisoformat("2026-11-24T12:00:00Z")
-    site.now = site.stock.now + timedelta(days=1)
+    site.sample.now = datetime.fromisoformat("2026-11-24T12:00:00Z")
+    site.now = site.sample.now + timedelta(days=1)
     read = sum(
         poll_document(site, source.id, path.read_bytes(), source.url, "")
         for source, path in zip(named, files, strict=True)

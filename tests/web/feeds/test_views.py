@@ -9,7 +9,7 @@ from aggregator.models.config import Rule, View, WebSub
 from aggregator.models.query import Query, parse
 from aggregator.web.feeds import documents
 from aggregator.web.feeds.views import NoSuchView, describe, narrow, resolve
-from tests.web.stock import BASE, CONFIG
+from tests.web.sample_store import BASE, CONFIG
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from aggregator.models.config import Config
 from aggregator.web.images.cache import LIMITS, RETRY, SLOTS, Busy, CachedImage, ImageCache
 from tests.feedserver import FeedServer
-from tests.web.stock import CONFIG
+from tests.web.sample_store import CONFIG
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 100
 

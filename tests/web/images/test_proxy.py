@@ -12,15 +12,15 @@ from aggregator.models.config import Auth
 from aggregator.models.entry import Image, SafeHtml
 from tests.feedserver import FeedServer
 from tests.web.pages.test_pages import SITE, PageSite
-from tests.web.stock import make_entry, proxied, stocked
+from tests.web.sample_store import make_entry, open_sample, proxied
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 100
 
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[PageSite]:
-    with stocked(tmp_path, proxied(SITE, tmp_path)) as stock:
-        yield PageSite(stock)
+    with open_sample(tmp_path, proxied(SITE, tmp_path)) as sample:
+        yield PageSite(sample)
 
 
 def put(pages: PageSite, url: str) -> None:
@@ -29,7 +29,7 @@ def put(pages: PageSite, url: str) -> None:
         f'<p><img src="{inside}" alt="src=&quot;http://x/&quot; > x"></p>'
         f'<video src="https://v.example/v.mp4" controls="" poster="{inside}"></video>'
     )
-    pages.stock.put("herald", replace(make_entry(1), image=Image(url=url), content=content))
+    pages.sample.put("herald", replace(make_entry(1), image=Image(url=url), content=content))
 
 
 def pictures(page: str) -> list[str]:
@@ -87,15 +87,15 @@ def test_unsigned_urls_are_not_fetched(
 
 def test_the_key_survives_a_restart(pages: PageSite) -> None:
     put(pages, "https://pictures.example/p.jpg")
-    assert pictures(PageSite(pages.stock).text("/")) == pictures(pages.text("/"))
+    assert pictures(PageSite(pages.sample).text("/")) == pictures(pages.text("/"))
 
 
 def test_images_of_a_protected_site_are_private(tmp_path: Path, feed_server: FeedServer) -> None:
     auth = Auth(token="a-token-for-programs", protect="site")
     config = proxied(replace(SITE, auth=auth), tmp_path)
     feed_server.reply("/p", body=PNG)
-    with stocked(tmp_path, config) as stock:
-        site = PageSite(stock)
+    with open_sample(tmp_path, config) as sample:
+        site = PageSite(sample)
         put(site, feed_server.url("/p"))
         bearer = {"Authorization": f"Bearer {auth.token}"}
         [url] = pictures(site.get("/", **bearer).text)
@@ -104,8 +104,8 @@ def test_images_of_a_protected_site_are_private(tmp_path: Path, feed_server: Fee
 
 
 def test_without_the_proxy_images_come_from_publishers(tmp_path: Path) -> None:
-    with stocked(tmp_path, SITE) as stock:
-        site = PageSite(stock)
+    with open_sample(tmp_path, SITE) as sample:
+        site = PageSite(sample)
         put(site, "https://pictures.example/p")
         assert pictures(site.text("/")) == ["https://pictures.example/p"]
         assert site.get("/picture?url=https://pictures.example/p&key=0").status_code == 404

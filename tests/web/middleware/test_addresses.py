@@ -11,7 +11,7 @@ from aggregator.store.queries import archives
 from aggregator.web.app import create_app
 from aggregator.web.middleware.addresses import MAX_HOST
 from aggregator.web.middleware.forwarded import MAX_FIELD
-from tests.web.stock import CONFIG, Stock, stocked
+from tests.web.sample_store import CONFIG, SampleStore, open_sample
 
 MakeClient = Callable[..., Client]
 PROXY = {
@@ -23,19 +23,19 @@ PROXY = {
 
 
 @pytest.fixture
-def stock(tmp_path: Path) -> Iterator[Stock]:
-    with stocked(tmp_path) as stock:
-        stock.add("herald")
-        yield stock
+def sample(tmp_path: Path) -> Iterator[SampleStore]:
+    with open_sample(tmp_path) as sample:
+        sample.add("herald")
+        yield sample
 
 
 @pytest.fixture
-def make_client(stock: Stock) -> MakeClient:
+def make_client(sample: SampleStore) -> MakeClient:
     def make(host: str = "127.0.0.1", port: int = 9137, **site: object) -> Client:
         site = {"base_url": ""} | site
         config = replace(CONFIG, site=replace(CONFIG.site, **site))  # type: ignore[arg-type]
         config = replace(config, allow=("127.0.0.0/8",))
-        return Client(create_app(lambda: config, stock.store, host=host, port=port).wsgi_app)
+        return Client(create_app(lambda: config, sample.store, host=host, port=port).wsgi_app)
 
     return make
 
@@ -152,13 +152,13 @@ def test_pages_have_an_etag_for_each_address(make_client: MakeClient) -> None:
 
 
 def test_only_archives_with_the_public_address_are_stored(
-    stock: Stock, make_client: MakeClient
+    sample: SampleStore, make_client: MakeClient
 ) -> None:
-    stock.add("herald", archives.SIZE)
+    sample.add("herald", archives.SIZE)
     path = "/feeds/all/archive/1.json"
 
     def stored() -> int:
-        with stock.store.reading() as db:
+        with sample.store.reading() as db:
             return int(db.execute("select count(*) from archive_documents").fetchone()[0])
 
     response = make_client("0.0.0.0").get(path, headers={"Host": "a.example"})

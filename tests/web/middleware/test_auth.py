@@ -16,7 +16,7 @@ from aggregator.models.config import Auth
 from aggregator.web.middleware.attempts import MAX_ATTEMPTS, PERIOD
 from aggregator.web.middleware.auth import Authenticator, Refused, SignedIn, hash_password
 from tests.web.pages.test_pages import SITE, PageSite, next_poll
-from tests.web.stock import stocked
+from tests.web.sample_store import open_sample
 
 PASSWORD, TOKEN = "correct horse", "a-token-for-programs"
 HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")  # quick; the cost is not tested
@@ -26,12 +26,12 @@ Made = Callable[[Auth], PageSite]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Made]:
-    with stocked(tmp_path, SITE) as stock:
-        stock.add("herald", 3)
+    with open_sample(tmp_path, SITE) as sample:
+        sample.add("herald", 3)
 
         def make(auth: Auth) -> PageSite:
-            stock.config = replace(SITE, auth=auth)
-            return PageSite(stock)
+            sample.config = replace(SITE, auth=auth)
+            return PageSite(sample)
 
         yield make
 
@@ -82,8 +82,8 @@ def test_the_cookie_is_not_for_scripts_and_other_sites(
     site: Made, base_url: str, secure: bool
 ) -> None:
     pages = site(CONTROL)
-    pages.stock.config = replace(
-        pages.stock.config, site=replace(pages.stock.config.site, base_url=base_url)
+    pages.sample.config = replace(
+        pages.sample.config, site=replace(pages.sample.config.site, base_url=base_url)
     )
     parts = sign_in(pages.client).headers["Set-Cookie"].split("; ")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(parts)
@@ -145,12 +145,12 @@ def test_a_session_does_not_come_back_with_an_earlier_password(site: Made) -> No
     sign_in(pages.client)
     for password in (generate_password_hash("new", method="scrypt:1024:8:1"), HASH):
         auth = replace(CLOSED, password=password)
-        pages.stock.config = replace(pages.stock.config, auth=auth)
+        pages.sample.config = replace(pages.sample.config, auth=auth)
         assert pages.get("/opml").status_code == 401
 
 
 def make_authenticator(pages: PageSite) -> Authenticator:
-    return Authenticator(lambda: pages.stock.config, pages.stock.store, lambda: 0.0)
+    return Authenticator(lambda: pages.sample.config, pages.sample.store, lambda: 0.0)
 
 
 def test_sign_ins_are_counted_before_their_passwords_are_checked(site: Made) -> None:
@@ -206,7 +206,7 @@ def test_a_new_password_ends_all_sessions(site: Made) -> None:
     pages = site(CONTROL)
     sign_in(pages.client)
     changed = replace(CONTROL, password=generate_password_hash("new", method="scrypt:1024:8:1"))
-    pages.stock.config = replace(pages.stock.config, auth=changed)
+    pages.sample.config = replace(pages.sample.config, auth=changed)
     assert "Poll now" not in pages.text("/source/herald")
 
 

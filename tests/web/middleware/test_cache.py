@@ -10,7 +10,7 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.web.middleware.cache import MAX_KEY, MAX_RESPONSES, Cache, RequestKey
 from aggregator.web.middleware.representation import Representation, WsgiResponse
-from tests.web.stock import START
+from tests.web.sample_store import START
 
 
 @pytest.fixture

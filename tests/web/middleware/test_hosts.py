@@ -12,24 +12,24 @@ from aggregator.models.urls import is_loopback
 from aggregator.web.app import create_app
 from aggregator.web.middleware.attempts import MAX_ATTEMPTS
 from tests.web.middleware.test_auth import CONTROL, HASH, PASSWORD, TOKEN
-from tests.web.stock import CONFIG, Stock, stocked
+from tests.web.sample_store import CONFIG, SampleStore, open_sample
 
 EVIL = "evil.example:8000"
 MakeClient = Callable[..., Client]
 
 
 @pytest.fixture
-def stock(tmp_path: Path) -> Iterator[Stock]:
-    with stocked(tmp_path) as stock:
-        stock.add("herald")
-        yield stock
+def sample(tmp_path: Path) -> Iterator[SampleStore]:
+    with open_sample(tmp_path) as sample:
+        sample.add("herald")
+        yield sample
 
 
 @pytest.fixture
-def make_client(stock: Stock) -> MakeClient:
+def make_client(sample: SampleStore) -> MakeClient:
     def make(host: str = "", auth: Auth = Auth(), **site: object) -> Client:  # noqa: B008, frozen
         config = replace(CONFIG, auth=auth, site=replace(CONFIG.site, **site))  # type: ignore[arg-type]
-        return Client(create_app(lambda: config, stock.store, host=host).wsgi_app)
+        return Client(create_app(lambda: config, sample.store, host=host).wsgi_app)
 
     return make
 

@@ -8,7 +8,7 @@ import pytest
 from aggregator.store.sources import incidents
 from tests import validators
 from tests.web.pages.test_pages import PageSite, pages
-from tests.web.stock import START
+from tests.web.sample_store import START
 
 __all__ = ["pages"]
 
@@ -16,14 +16,14 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 
 
 def opened(pages: PageSite, kind: str = "failing", detail: str = "status 500 <b>") -> None:
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         incidents.open(db, "herald", kind, detail, START)
 
 
 def test_incident_is_one_entry_updated_when_resolved(pages: PageSite) -> None:
     opened(pages)
     before = feedparser.parse(pages.text("/feeds/health.atom")).entries
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         incidents.close(db, "herald", START + timedelta(hours=1))
     after = feedparser.parse(pages.text("/feeds/health.atom")).entries
     assert [entry.title for entry in before] == ["Herald can't be polled"]

@@ -8,7 +8,7 @@ from aggregator.store.database import metadata
 from aggregator.store.database.times import format_time
 from aggregator.store.sources import poll_log
 from tests.web.pages.test_pages import PageSite, pages
-from tests.web.stock import START
+from tests.web.sample_store import START
 
 __all__ = ["pages"]
 
@@ -36,7 +36,7 @@ def poll(pages: PageSite, at: datetime, outcome: str, *, number: int = 1) -> Non
         next_poll=at,
         reason="",
     )
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         poll_log.add(db, [(row, number, 70)])
 
 
@@ -60,10 +60,10 @@ def test_counters_never_shrink(pages: PageSite) -> None:
     for days in (1, 500, 501, 1000):
         before = read_metrics(pages)["aggregator_polls_totalfetched"]
         poll(pages, START + timedelta(days=days), "ok")
-        with pages.stock.store.transaction() as db:
+        with pages.sample.store.transaction() as db:
             poll_log.forget(db, START + timedelta(days=days))
         assert read_metrics(pages)["aggregator_polls_totalfetched"] == before + 1
-    with pages.stock.store.reading() as db:
+    with pages.sample.store.reading() as db:
         assert poll_log.totals(db, START).polls == 1  # what was forgotten is of no day
 
 
@@ -75,7 +75,7 @@ def test_last_tick_and_config_error(pages: PageSite) -> None:
     metrics = read_metrics(pages)
     assert metrics["aggregator_last_tick_timestamp_seconds"] == 0
     assert metrics["aggregator_config_error"] == 0
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         metadata.put(db, "tick", format_time(START))
         metadata.put(db, "config_error", "line 1: no")
     metrics = read_metrics(pages)

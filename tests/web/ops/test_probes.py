@@ -10,7 +10,7 @@ import pytest
 from aggregator.store.database import metadata
 from aggregator.store.database.times import format_time
 from tests.web.pages.test_pages import PageSite, pages
-from tests.web.stock import stocked
+from tests.web.sample_store import open_sample
 
 __all__ = ["pages"]
 
@@ -23,7 +23,7 @@ def ready(pages: PageSite) -> PageSite:
 
 
 def report(site: PageSite, unavailable_reason: str = "") -> None:
-    with site.stock.store.transaction() as db:
+    with site.sample.store.transaction() as db:
         metadata.put(db, "tick", format_time(site.now))
         metadata.put(db, "shortage", unavailable_reason)
 
@@ -62,12 +62,12 @@ def zero_table(path: str, table: str) -> None:
 @pytest.fixture
 def damaged(tmp_path: Path) -> Iterator[PageSite]:
     """A site that can read its state and sources, but no entries."""
-    with stocked(tmp_path) as stock:
-        stock.add("herald", 3)
-        report(PageSite(stock))
-        zero_table(stock.store.path, "entries")
-    with stocked(tmp_path) as stock:
-        yield PageSite(stock)
+    with open_sample(tmp_path) as sample:
+        sample.add("herald", 3)
+        report(PageSite(sample))
+        zero_table(sample.store.path, "entries")
+    with open_sample(tmp_path) as sample:
+        yield PageSite(sample)
 
 
 def test_damage_that_a_page_met_makes_the_service_unhealthy(damaged: PageSite) -> None:
@@ -82,7 +82,7 @@ def test_damage_that_a_page_met_makes_the_service_unhealthy(damaged: PageSite) -
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/status"])
 def test_service_without_its_database_file_is_unavailable(ready: PageSite, path: str) -> None:
-    database = Path(ready.stock.store.path)
+    database = Path(ready.sample.store.path)
     database.rename(database.with_suffix(".moved"))
     answer = ready.get(path)
     assert answer.status_code == 503
@@ -92,7 +92,7 @@ def test_service_without_its_database_file_is_unavailable(ready: PageSite, path:
 
 
 def test_probes_name_the_replaced_database(ready: PageSite) -> None:
-    database = Path(ready.stock.store.path)
+    database = Path(ready.sample.store.path)
     database.rename(database.with_suffix(".moved"))
     database.write_bytes(b"")
     for path in ("/healthz", "/readyz"):

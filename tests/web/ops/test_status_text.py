@@ -10,7 +10,7 @@ __all__ = ["pages"]
 
 
 def test_status_says_why_a_running_scheduler_does_not_poll(pages: PageSite) -> None:
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         metadata.put(db, "tick", format_time(pages.now))
         metadata.put(db, "shortage", "the cluster has <no> worker")
     assert "Polling is paused: the cluster has &lt;no&gt; worker." in pages.text("/status")

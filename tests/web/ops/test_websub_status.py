@@ -9,17 +9,17 @@ import pytest
 from aggregator.store.websub import delivery_log, subscribers, subscriptions, verification_queue
 from aggregator.store.websub.delivery_log import Delivery
 from tests.web.pages.test_pages import PageSite
-from tests.web.stock import ASKED, START, Stock, stocked
+from tests.web.sample_store import ASKED, START, SampleStore, open_sample
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[PageSite]:
-    with stocked(tmp_path) as stock:
-        yield PageSite(stock)
+    with open_sample(tmp_path) as sample:
+        yield PageSite(sample)
 
 
-def fill(stock: Stock) -> None:
-    with stock.store.transaction() as db:
+def fill(sample: SampleStore) -> None:
+    with sample.store.transaction() as db:
         subscriptions.add(db, ASKED)
         for callback in ("https://reader.example/secret-path", "https://other.example/x"):
             topic = "https://site.example/feeds/all.atom?token=their-token"
@@ -41,7 +41,7 @@ def fill(stock: Stock) -> None:
 
 
 def test_page_shows_subscriptions_and_subscribers_without_secrets(site: PageSite) -> None:
-    fill(site.stock)
+    fill(site.sample)
     page = site.text("/status/websub")
     for shown in ("herald", "hub.example", "/feeds/all.atom", "reader.example", "no way"):
         assert shown in page
@@ -53,7 +53,7 @@ def test_page_shows_subscriptions_and_subscribers_without_secrets(site: PageSite
 
 def test_page_shows_the_host_of_unusual_callbacks(site: PageSite) -> None:
     line = Delivery(at=START, kind="subscribe", topic="", callback="https://odd.example\\[x")
-    with site.stock.store.transaction() as db:
+    with site.sample.store.transaction() as db:
         delivery_log.add(db, [line])
     assert "<td>odd.example</td>" in site.text("/status/websub")
 
@@ -65,7 +65,7 @@ def test_source_page_and_json_show_the_websub_state(site: PageSite) -> None:
 
 
 def test_metrics_count_subscriptions_and_subscribers(site: PageSite) -> None:
-    fill(site.stock)
+    fill(site.sample)
     metrics = site.text("/metrics")
     for line in (
         'aggregator_websub_subscriptions{state="asked"} 1.0',

@@ -10,7 +10,7 @@ import pytest
 
 from tests import validators
 from tests.web.pages.test_pages import PageSite, headlines, pages
-from tests.web.stock import START
+from tests.web.sample_store import START
 
 __all__ = ["pages"]
 
@@ -20,13 +20,13 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 @pytest.fixture
 def past(pages: PageSite) -> PageSite:
     """A site where, after 21:30, a title changed, an entry was withdrawn, others were added."""
-    pages.stock.add("herald", 3)  # 21:27
-    pages.stock.add("post", 2)  # 21:28
-    pages.stock.now = START + timedelta(minutes=10)
-    pages.stock.revise(5, "Other")
-    pages.stock.withdraw(4)
-    pages.stock.add("odd", age=timedelta(hours=9))
-    pages.stock.add("herald")
+    pages.sample.add("herald", 3)  # 21:27
+    pages.sample.add("post", 2)  # 21:28
+    pages.sample.now = START + timedelta(minutes=10)
+    pages.sample.revise(5, "Other")
+    pages.sample.withdraw(4)
+    pages.sample.add("odd", age=timedelta(hours=9))
+    pages.sample.add("herald")
     return pages
 
 
@@ -92,9 +92,9 @@ def test_navigation_stays_in_the_past_version(past: PageSite) -> None:
 
 
 def test_no_link_of_a_past_version_is_broken(past: PageSite) -> None:
-    past.stock.add("herald", 60)
-    past.now = past.stock.now + timedelta(hours=1)
-    at = f"/at/{past.stock.now:%Y-%m-%dT%H:%M}Z"
+    past.sample.add("herald", 60)
+    past.now = past.sample.now + timedelta(hours=1)
+    at = f"/at/{past.sample.now:%Y-%m-%dT%H:%M}Z"
     for path in (f"{at}/", f"{at}/section/world", f"{at}/view/rain?print=1"):
         for link in re.findall(r'(?:href|src)="([/?][^"#]*)', past.text(path)):
             target = urljoin(path, html.unescape(link))
@@ -105,10 +105,10 @@ def test_no_link_of_a_past_version_is_broken(past: PageSite) -> None:
 
 
 def test_next_pages_show_the_entries_of_that_time(past: PageSite) -> None:
-    past.stock.add("herald", 60)
-    at = past.stock.now
-    past.stock.add("herald", 60, age=timedelta(minutes=1))
-    past.now = past.stock.now
+    past.sample.add("herald", 60)
+    at = past.sample.now
+    past.sample.add("herald", 60, age=timedelta(minutes=1))
+    past.now = past.sample.now
     path: str | None = f"/at/{at:%Y-%m-%dT%H:%M}Z/section/world"
     titles: list[str] = []
     while path:

@@ -12,7 +12,7 @@ from aggregator.store.entries import entries
 from aggregator.store.queries import revisions
 from tests import validators
 from tests.web.pages.test_pages import NASTY, PageSite, headlines, pages
-from tests.web.stock import make_entry
+from tests.web.sample_store import make_entry
 
 __all__ = ["pages"]
 
@@ -21,20 +21,20 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 
 def revise(pages: PageSite, entry_id: int, *, changed: bool = True, **fields: object) -> None:
     """Change an entry as a poll does, a minute later."""
-    stock = pages.stock
-    stock.now += timedelta(minutes=1)
-    with stock.store.transaction() as db:
+    sample = pages.sample
+    sample.now += timedelta(minutes=1)
+    with sample.store.transaction() as db:
         stored = entries.get(db, entry_id)
         assert stored is not None
         entry: Entry = replace(stored.entry, **fields)  # type: ignore[arg-type]
         entries.revise(
-            db, entry_id, entry, changed=stock.now if changed else None, sections=("world",)
+            db, entry_id, entry, changed=sample.now if changed else None, sections=("world",)
         )
-        stock._bump(db, "herald")
+        sample._bump(db, "herald")
 
 
 def test_page_marks_removed_and_added_words(pages: PageSite) -> None:
-    pages.stock.put("herald", replace(make_entry(1), title="12 hurt in Rome", text="All is well."))
+    pages.sample.put("herald", replace(make_entry(1), title="12 hurt in Rome", text="All is well."))
     revise(pages, 1, title="14 hurt in Rome")
     revise(pages, 1, text="All is not well.")
     page = pages.text("/corrections")
@@ -57,14 +57,14 @@ def test_page_marks_removed_and_added_words(pages: PageSite) -> None:
 def test_changed_counter_is_not_a_correction(
     pages: PageSite, changed: bool, fields: dict[str, object]
 ) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     revise(pages, 1, changed=changed, **fields)
     assert headlines(pages.text("/corrections")) == []
 
 
 def test_comparing_long_hostile_texts_is_bounded(pages: PageSite) -> None:
     for entry_id in range(1, 7):
-        pages.stock.put("herald", replace(make_entry(entry_id), text="12:30 " * 60_000))
+        pages.sample.put("herald", replace(make_entry(entry_id), text="12:30 " * 60_000))
         revise(pages, entry_id, title="Other", text="13:30 " * 60_000)
     begun = time.process_time()
     assert headlines(pages.text("/corrections")) == ["Other"] * 6
@@ -72,14 +72,14 @@ def test_comparing_long_hostile_texts_is_bounded(pages: PageSite) -> None:
 
 
 def test_hidden_entry_has_no_correction(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     revise(pages, 1, title="Other")
-    pages.stock.withdraw(1)
+    pages.sample.withdraw(1)
     assert headlines(pages.text("/corrections")) == []
 
 
 def test_next_page_shows_older_corrections(pages: PageSite) -> None:
-    pages.stock.add("herald", 50)
+    pages.sample.add("herald", 50)
     for entry_id in range(1, 51):
         revise(pages, entry_id, title=f"Other {entry_id}")
     first = pages.text("/corrections")
@@ -90,7 +90,7 @@ def test_next_page_shows_older_corrections(pages: PageSite) -> None:
 
 def test_latest_corrections_are_read_by_an_index(pages: PageSite) -> None:
     statements: list[str] = []
-    with pages.stock.store.reading() as db:
+    with pages.sample.store.reading() as db:
         db.set_trace_callback(statements.append)
         revisions.recent(db, 9)
         db.set_trace_callback(None)
@@ -101,14 +101,14 @@ def test_latest_corrections_are_read_by_an_index(pages: PageSite) -> None:
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_feed_is_valid(pages: PageSite, ending: str) -> None:
-    pages.stock.add("herald", 2)
+    pages.sample.add("herald", 2)
     revise(pages, 1, title=NASTY)
     revise(pages, 2, title="Other", text=f"{NASTY} & more")
     assert ENDINGS[ending](pages.get(f"/feeds/corrections.{ending}").data) == []
 
 
 def test_each_correction_is_a_separate_stable_entry(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     revise(pages, 1, title="Other")
     [entry] = feedparser.parse(pages.text("/feeds/corrections.atom")).entries
     assert entry.title == "Headline changed: Other"
@@ -122,7 +122,7 @@ def test_each_correction_is_a_separate_stable_entry(pages: PageSite) -> None:
 
 
 def test_unchanged_feed_is_answered_with_304(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     revise(pages, 1, title="Other")
     for path in ("/feeds/corrections.rss", "/corrections"):
         tag = pages.get(path).headers["ETag"]
@@ -130,7 +130,7 @@ def test_unchanged_feed_is_answered_with_304(pages: PageSite) -> None:
 
 
 def test_pages_link_to_corrections(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     assert 'href="/corrections"' in pages.text("/")
     revise(pages, 1, title="Other")
     assert '<a href="/corrections">All corrections</a>' in pages.text("/entry/1")

@@ -22,7 +22,7 @@ from aggregator.store.sources import network, poll_log, sources
 from aggregator.web.app import create_app
 from aggregator.web.ops import sparkline
 from aggregator.web.pages.dates import short_time
-from tests.web.stock import CONFIG, START, Stock, make_entry, stocked
+from tests.web.sample_store import CONFIG, START, SampleStore, make_entry, open_sample
 
 SITE = replace(CONFIG, site=replace(CONFIG.site, zones=(Zone(name="Europe/London", label="UK"),)))
 FOREIGN = "utm_source=news&fbclid=1&ref=a&_=1700000000&=&amp;utm_medium=x"
@@ -32,10 +32,10 @@ NASTY = "<svg/onload=alert(1)>'\"<script>alert(2)</script>"
 class PageSite:
     """Pages over a store."""
 
-    def __init__(self, stock: Stock) -> None:
-        self.stock = stock
+    def __init__(self, sample: SampleStore) -> None:
+        self.sample = sample
         self.now = START + timedelta(minutes=30)
-        self.app: Flask = create_app(lambda: stock.config, stock.store, clock=lambda: self.now)
+        self.app: Flask = create_app(lambda: sample.config, sample.store, clock=lambda: self.now)
         self.client = Client(self.app)
 
     def get(self, path: str, **headers: str) -> TestResponse:
@@ -53,8 +53,8 @@ class PageSite:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[PageSite]:
-    with stocked(tmp_path, SITE) as stock:
-        yield PageSite(stock)
+    with open_sample(tmp_path, SITE) as sample:
+        yield PageSite(sample)
 
 
 def headlines(page: str) -> list[str]:
@@ -62,15 +62,15 @@ def headlines(page: str) -> list[str]:
 
 
 def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -> None:
-    pages.stock.now = START - timedelta(minutes=1)
-    pages.stock.add("herald")
+    pages.sample.now = START - timedelta(minutes=1)
+    pages.sample.add("herald")
     line = "Page last updated at 21:26 GMT, Saturday, 27 June 2009 · 22:26 UK"
     assert line in pages.text("/")
     assert 'datetime="2009-06-27T21:26:00Z"' in pages.text("/")
 
 
 def alive(pages: PageSite) -> None:
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         metadata.put(db, "tick", format_time(pages.now))
 
 
@@ -83,10 +83,10 @@ def test_empty_front_page_without_a_scheduler_says_how_to_start_it(pages: PageSi
 def test_empty_front_page_says_what_happens_next(pages: PageSite) -> None:
     alive(pages)
     assert "3 sources are being polled for the first time" in pages.text("/")
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         sources.update(db, "herald", {"health": "failing", "failures": 1})
     assert "1 of 3 sources were polled. 1 failed, all so far." in pages.text("/")
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         later = pages.now + timedelta(hours=1)
         sources.update(db, "herald", {"next_poll": later + timedelta(hours=1)})
         for source_id in ("post", "odd"):
@@ -100,7 +100,7 @@ def test_every_page_says_that_the_network_is_down(pages: PageSite) -> None:
     alive(pages)
     before = pages.get("/help")
     since = pages.now - timedelta(minutes=5)
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         state = Network(down_since=since, retry_at=pages.now + timedelta(minutes=2))
         network.put(db, state)
     line = f"its network seems to be down since {short_time(since, pages.now)}"
@@ -113,15 +113,15 @@ def test_every_page_says_that_the_network_is_down(pages: PageSite) -> None:
 
 def test_front_page_without_sources_says_how_to_add_some(tmp_path: Path) -> None:
     nothing = replace(CONFIG, sources=(), sections=(), views=())
-    with stocked(tmp_path, nothing) as stock:
-        assert "No sources are configured" in PageSite(stock).text("/")
+    with open_sample(tmp_path, nothing) as sample:
+        assert "No sources are configured" in PageSite(sample).text("/")
 
 
 def test_front_page_leads_with_the_newest_entry_with_a_picture(pages: PageSite) -> None:
     picture = Image(url="https://a.example/p.jpg", caption="A view")
     entry = replace(make_entry(900), title="Pictured", image=picture)
-    pages.stock.put("herald", entry)
-    pages.stock.add("post", 3)
+    pages.sample.put("herald", entry)
+    pages.sample.add("post", 3)
     page = pages.text("/")
     assert headlines(page)[0] == "Pictured"
     assert "A view" in page
@@ -130,7 +130,7 @@ def test_front_page_leads_with_the_newest_entry_with_a_picture(pages: PageSite) 
 def test_every_headline_says_its_language(pages: PageSite) -> None:
     for number in range(40):
         entry = replace(make_entry(900 + number), title=f"Titre {number}", language="fr")
-        pages.stock.put("herald" if number % 2 else "post", entry)
+        pages.sample.put("herald" if number % 2 else "post", entry)
     page = pages.text("/") + pages.text("/entry/1")
     assert '<article class="full" lang="fr">' in page
     titles = re.findall(r"<(?!title|h1)[^<]*>(?:<a [^<]*>)?Titre \d+", page)
@@ -139,17 +139,17 @@ def test_every_headline_says_its_language(pages: PageSite) -> None:
 
 
 def test_front_page_shows_each_section(pages: PageSite) -> None:
-    pages.stock.add("odd")
-    pages.stock.add("herald", 3)
-    pages.stock.add("post", 3)
+    pages.sample.add("odd")
+    pages.sample.add("herald", 3)
+    pages.sample.add("post", 3)
     page = pages.text("/")
     assert '<a href="/section/world">World</a>' in page
     assert '<a href="/section/local">Local</a>' in page
 
 
 def test_busy_source_does_not_fill_its_section(pages: PageSite) -> None:
-    pages.stock.add("post", 2)
-    pages.stock.add("herald", 20)
+    pages.sample.add("post", 2)
+    pages.sample.add("herald", 20)
     world = pages.text("/").partition('<a href="/section/world">World</a></h2>')[2]
     block = world.partition("</section>")[0]
     assert block.count('href="/source/post"') == 2
@@ -157,7 +157,7 @@ def test_busy_source_does_not_fill_its_section(pages: PageSite) -> None:
 
 
 def test_pages_name_their_feeds(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     for path, feed in (
         ("/", "all"),
         ("/section/world", "section/world"),
@@ -174,7 +174,7 @@ def test_pages_name_their_feeds(pages: PageSite) -> None:
 
 @pytest.mark.parametrize("path", ["/section/world", "/source/herald", "/view/rain", "/search?q=a"])
 def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     page = pages.text(path)
     address, _, query = path.partition("?")
     for suffix in ("atom", "rss", "json"):
@@ -184,8 +184,8 @@ def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
 
 
 def test_no_internal_link_is_broken(pages: PageSite) -> None:
-    pages.stock.add("herald", 45)
-    pages.stock.add("post", 2)
+    pages.sample.add("herald", 45)
+    pages.sample.add("post", 2)
     linked_by, broken = {"/": "/"}, []
     left = ["/"]
     while left:
@@ -210,8 +210,8 @@ def test_no_internal_link_is_broken(pages: PageSite) -> None:
 )
 def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
     authors, categories = (Author(name=name), Author()), (name,)
-    pages.stock.put("herald", replace(make_entry(1), authors=authors, categories=categories))
-    pages.stock.put("herald", replace(make_entry(2), categories=(f"{name} not",)))
+    pages.sample.put("herald", replace(make_entry(1), authors=authors, categories=categories))
+    pages.sample.put("herald", replace(make_entry(2), categories=(f"{name} not",)))
     story = pages.text("/entry/1")
     for kind in ("author", "category"):
         [link] = re.findall(rf'href="(/{kind}[/?][^"]*)"', story)
@@ -224,7 +224,7 @@ def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
 
 
 def test_front_page_links_to_all_entries(pages: PageSite) -> None:
-    added = pages.stock.add("herald", 45)
+    added = pages.sample.add("herald", 45)
     link = re.findall(r'href="([^"]*)">All entries', pages.text("/"))[0]
     assert len(headlines(pages.text(link))) == 40
     assert len(added) > 40
@@ -232,7 +232,7 @@ def test_front_page_links_to_all_entries(pages: PageSite) -> None:
 
 
 def test_paging_shows_every_entry_once(pages: PageSite) -> None:
-    pages.stock.add("herald", 95)
+    pages.sample.add("herald", 95)
     titles, path = [], "/section/world"
     while path:
         page = pages.text(path)
@@ -243,9 +243,9 @@ def test_paging_shows_every_entry_once(pages: PageSite) -> None:
 
 
 def test_paging_by_change_shows_every_entry_once(pages: PageSite) -> None:
-    added = pages.stock.add("herald", 9, age=timedelta(days=2))
+    added = pages.sample.add("herald", 9, age=timedelta(days=2))
     for entry_id in (added[2], added[5]):
-        pages.stock.revise(entry_id, f"Revised {entry_id}")
+        pages.sample.revise(entry_id, f"Revised {entry_id}")
     titles, path = [], "/search?sort=updated&limit=2"
     while path:
         page = pages.text(path)
@@ -257,15 +257,15 @@ def test_paging_by_change_shows_every_entry_once(pages: PageSite) -> None:
 
 
 def test_copies_do_not_end_the_paging(pages: PageSite) -> None:
-    pages.stock.add("herald", 10)
+    pages.sample.add("herald", 10)
     for source in ("herald", "post"):
-        pages.stock.put(source, make_entry(900))
-    pages.stock.add("herald", 38)
+        pages.sample.put(source, make_entry(900))
+    pages.sample.add("herald", 38)
     assert 'rel="next"' in pages.text("/section/world")
 
 
 def test_search_marks_matches(pages: PageSite) -> None:
-    pages.stock.add("herald", 4)
+    pages.sample.add("herald", 4)
     page = pages.text("/search?q=rain")
     assert "<mark>rain</mark>" in page
     assert len(headlines(page)) == 2
@@ -279,7 +279,7 @@ def test_search_without_words_is_a_form(pages: PageSite) -> None:
     "path", ["/", "/section/world", "/view/rain", "/source/herald", "/entry/1", "/search?q=rain"]
 )
 def test_parameters_of_other_programs_change_nothing(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald", 2)
+    pages.sample.add("herald", 2)
     shared = f"{path}{'&' if '?' in path else '?'}{FOREIGN}"
     answer = pages.get(shared)
     assert answer.status_code == 200
@@ -304,7 +304,7 @@ def test_search_suggests_the_parameter_that_was_meant(
 
 
 def test_search_names_ignored_terms(pages: PageSite) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     assert "no letters or digits" in pages.text("/search?q=rain+%2A%2A%2A")
 
 
@@ -316,7 +316,7 @@ def test_search_that_finds_nothing_says_so(pages: PageSite) -> None:
     "q", ['"', "(", "AND", "a OR", "NEAR(", "*", "^x", "-", "col:x", "'", "\0"]
 )
 def test_no_search_fails(pages: PageSite, q: str) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     assert pages.client.get("/search", query_string={"q": q}).status_code in (200, 400)
 
 
@@ -331,7 +331,7 @@ def test_entry_page_shows_all_parts_of_an_entry(pages: PageSite) -> None:
             Enclosure(url="https://a.example/c.mp3", type="audio/mpeg", length=1000, duration=187),
         ),
     )
-    page = pages.text(f"/entry/{pages.stock.put('herald', entry)}")
+    page = pages.text(f"/entry/{pages.sample.put('herald', entry)}")
     for part in (
         "<p>All of <b>it</b></p>",
         "Ann Writer",
@@ -347,10 +347,10 @@ def test_entry_page_shows_all_parts_of_an_entry(pages: PageSite) -> None:
 
 
 def test_entry_page_links_related_entries_with_date_and_section(pages: PageSite) -> None:
-    pages.stock.add("post", 20)
+    pages.sample.add("post", 20)
     titles = ("Ferry to Tolvik sails again", "Tolvik waits for its ferry", "Cats sleep")
     for number, title in enumerate(titles, 900):
-        pages.stock.put("herald", replace(make_entry(number), title=title, summary="", text=title))
+        pages.sample.put("herald", replace(make_entry(number), title=title, summary="", text=title))
     page = pages.text("/entry/21")
     also = page[page.index("See also") : page.index("More from Herald")]
     assert headlines(also) == ["Tolvik waits for its ferry"]
@@ -359,36 +359,36 @@ def test_entry_page_links_related_entries_with_date_and_section(pages: PageSite)
 
 
 def test_entry_page_shows_changes(pages: PageSite) -> None:
-    [entry_id] = pages.stock.add("herald")
-    pages.stock.revise(entry_id, "Report one")
+    [entry_id] = pages.sample.add("herald")
+    pages.sample.revise(entry_id, "Report one")
     assert "<del>1</del><ins>one</ins>" in pages.text(f"/entry/{entry_id}")
 
 
 def test_entry_without_a_title_has_a_headline(pages: PageSite) -> None:
-    entry_id = pages.stock.put(
+    entry_id = pages.sample.put(
         "odd", replace(make_entry(1), title="", summary="", link=""), uri="x:1"
     )
     assert '<h1 dir="auto">Untitled</h1>' in pages.text(f"/entry/{entry_id}")
 
 
 def test_print_view_is_linked_and_marked(pages: PageSite) -> None:
-    [entry_id] = pages.stock.add("herald")
+    [entry_id] = pages.sample.add("herald")
     assert '<a href="?print=1">' in pages.text(f"/entry/{entry_id}")
     assert 'class="full printing"' in pages.text(f"/entry/{entry_id}?print=1")
 
 
 def test_copies_from_two_sources_are_one_story(pages: PageSite) -> None:
     entry = make_entry(1)
-    pages.stock.put("herald", entry)
-    pages.stock.put("post", entry)
+    pages.sample.put("herald", entry)
+    pages.sample.put("post", entry)
     assert headlines(pages.text("/section/world")) == ["Report 1"]
 
 
 def test_topics_are_counted_and_spelt_as_in_the_newest_entry(pages: PageSite) -> None:
     for number, names in enumerate([("weather",), ("Weather", "C/D & E"), ()], 900):
-        pages.stock.put("herald", replace(make_entry(number), categories=names))
+        pages.sample.put("herald", replace(make_entry(number), categories=names))
     old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
-    pages.stock.put("herald", old)
+    pages.sample.put("herald", old)
     page = pages.text("/topics")
     assert re.findall(r'<a href="(/category[^"]*)" dir="auto">([^<]*)</a>', page) == [
         ("/category/Weather", "Weather"),
@@ -402,24 +402,24 @@ def test_topics_page_without_topics_says_so(pages: PageSite) -> None:
 
 
 def test_news_counts_newer_entries(pages: PageSite) -> None:
-    first = pages.stock.add("herald")[0]
-    pages.stock.add("post", 2)
+    first = pages.sample.add("herald")[0]
+    pages.sample.add("post", 2)
     assert pages.get(f"/news.json?since={first}").json == {"new": 2}
     assert pages.get("/news.json?since=x").status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/", "/section/world", "/news.json?since=0"])
 def test_unchanged_page_is_answered_with_304(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     tag = pages.get(path).headers["ETag"]
     assert pages.get(path, If_None_Match=tag).status_code == 304
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     assert pages.get(path, If_None_Match=tag).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/section/world?since=1h", "/search?q=report&since=1h"])
 def test_a_duration_counts_from_now(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald")  # at 21:27
+    pages.sample.add("herald")  # at 21:27
     pages.now = START + timedelta(hours=1, minutes=1, seconds=59)
     first = pages.get(path)
     assert headlines(first.text) == ["Report 1"]
@@ -473,7 +473,7 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_response_has_the_security_headers(pages: PageSite, path: str) -> None:
-    pages.stock.add("herald")
+    pages.sample.add("herald")
     headers = pages.get(path).headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -520,7 +520,7 @@ def test_publishers_text_is_never_markup(pages: PageSite) -> None:
         image=Image(url="https://a.example/p.jpg", caption=NASTY, credit=NASTY),
         enclosures=(Enclosure(url="https://a.example/x", type="text/x", title=NASTY),),
     )
-    entry_id = pages.stock.put("herald", entry)
+    entry_id = pages.sample.put("herald", entry)
     for path in ("/", "/section/world", f"/entry/{entry_id}", "/search?q=alert", "/source/herald"):
         page = pages.text(path)
         assert "<script>alert" not in page
@@ -528,8 +528,8 @@ def test_publishers_text_is_never_markup(pages: PageSite) -> None:
 
 
 def test_dropped_entry_is_in_no_list_and_has_no_page_for_strangers(pages: PageSite) -> None:
-    [entry_id] = pages.stock.add("herald")
-    with pages.stock.store.transaction() as db:
+    [entry_id] = pages.sample.add("herald")
+    with pages.sample.store.transaction() as db:
         entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
     assert headlines(pages.text("/section/world")) == []
     for path in (f"/entry/{entry_id}", f"/api/v1/entries/{entry_id}"):
@@ -539,10 +539,10 @@ def test_dropped_entry_is_in_no_list_and_has_no_page_for_strangers(pages: PageSi
 
 
 def test_dropped_entry_says_why_to_signed_in_users(pages: PageSite) -> None:
-    [entry_id] = pages.stock.add("herald")
-    with pages.stock.store.transaction() as db:
+    [entry_id] = pages.sample.add("herald")
+    with pages.sample.store.transaction() as db:
         entries.hide(db, [entry_id], "dropped by the rule title: x", withdrawn=None)
-    pages.stock.config = replace(pages.stock.config, auth=Auth(token="a-token-of-16-letters"))
+    pages.sample.config = replace(pages.sample.config, auth=Auth(token="a-token-of-16-letters"))
     assert pages.get(f"/entry/{entry_id}").status_code == 404
     signed_in = {"Authorization": "Bearer a-token-of-16-letters"}
     page = pages.get(f"/entry/{entry_id}", **signed_in)
@@ -551,7 +551,7 @@ def test_dropped_entry_says_why_to_signed_in_users(pages: PageSite) -> None:
 
 
 def test_large_pages_are_compressed(pages: PageSite) -> None:
-    pages.stock.add("herald", 40)
+    pages.sample.add("herald", 40)
     answer = pages.get("/section/world", Accept_Encoding="gzip")
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Vary"] == "Accept-Encoding"
@@ -566,7 +566,7 @@ def test_status_names_every_source(pages: PageSite) -> None:
 
 
 def test_status_by_health_shows_the_worst_first(pages: PageSite) -> None:
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         sources.update(db, "herald", {"health": "fine"})
         sources.update(db, "post", {"health": "failing"})
     page = pages.text("/status?sort=health")
@@ -583,7 +583,7 @@ def test_status_draws_new_entries_of_each_day(pages: PageSite) -> None:
 
 
 def test_source_page_shows_state_and_entries(pages: PageSite) -> None:
-    pages.stock.add("herald", 3)
+    pages.sample.add("herald", 3)
     page = pages.text("/source/herald")
     assert "first poll" in page
     assert "Poll now" in page
@@ -591,7 +591,7 @@ def test_source_page_shows_state_and_entries(pages: PageSite) -> None:
 
 
 def next_poll(pages: PageSite) -> str:
-    with pages.stock.store.reading() as db:
+    with pages.sample.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
     return state.next_poll_reason
@@ -620,12 +620,12 @@ def test_poll_now_is_refused_from_other_sites(
 
 
 def test_poll_now_lifts_a_retry_after(pages: PageSite) -> None:
-    with pages.stock.store.transaction() as db:
+    with pages.sample.store.transaction() as db:
         until = pages.now + timedelta(hours=1)
         sources.update(db, "herald", {"gate_from": pages.now, "gate_until": until})
     answer = pages.client.post("/source/herald/poll", headers={"Origin": "http://localhost"})
     assert answer.status_code == 303
-    with pages.stock.store.reading() as db:
+    with pages.sample.store.reading() as db:
         state = sources.get(db, "herald")
     assert state is not None
     assert (state.gate_until, state.next_poll) == (None, pages.now)
@@ -637,8 +637,8 @@ def test_poll_now_needs_post(pages: PageSite) -> None:
 
 def test_changed_configuration_takes_effect(tmp_path: Path) -> None:
     config: list[Config] = [CONFIG]
-    with stocked(tmp_path) as stock:
-        app = create_app(lambda: config[0], stock.store, clock=lambda: START)
+    with open_sample(tmp_path) as sample:
+        app = create_app(lambda: config[0], sample.store, clock=lambda: START)
         config[0] = replace(CONFIG, site=replace(CONFIG.site, title="Renamed", accent="#123456"))
         client = Client(app)
         page = client.get("/").text
@@ -661,8 +661,8 @@ def test_changed_configuration_takes_effect(tmp_path: Path) -> None:
 def test_local_logo_is_served_as_an_image_only(tmp_path: Path, body: bytes, kind: str) -> None:
     file = tmp_path / "logo"
     file.write_bytes(body)
-    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=str(file)))) as stock:
-        site = PageSite(stock)
+    with open_sample(tmp_path, replace(SITE, site=replace(SITE.site, logo=str(file)))) as sample:
+        site = PageSite(sample)
         assert '<img src="/logo" alt="The Site"' in site.text("/")
         answer = site.get("/logo")
         assert (answer.data, answer.mimetype) == (body, kind)
@@ -682,7 +682,7 @@ def test_help_shows_examples_as_code(pages: PageSite) -> None:
 
 def test_remote_logo_is_linked_and_not_served(tmp_path: Path) -> None:
     logo = "https://pictures.example/logo.png"
-    with stocked(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as stock:
-        site = PageSite(stock)
+    with open_sample(tmp_path, replace(SITE, site=replace(SITE.site, logo=logo))) as sample:
+        site = PageSite(sample)
         assert f'<img src="{logo}"' in site.text("/")
         assert site.get("/logo").status_code == 404

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from aggregator.cli.main import main
 from aggregator.models.entry import Image
 from tests.web.pages.test_pages import PageSite, headlines, pages
-from tests.web.stock import make_entry
+from tests.web.sample_store import make_entry
 
 __all__ = ["pages"]
 
@@ -21,10 +21,10 @@ TITLE = "Ferry with 212 on board runs aground off Skerrow"
 def members(pages: PageSite) -> list[int]:
     """The entries of a story in herald, post and odd; post has another entry."""
     ids = [
-        pages.stock.put(source, replace(make_entry(number), title=TITLE, summary=""))
+        pages.sample.put(source, replace(make_entry(number), title=TITLE, summary=""))
         for number, source in enumerate(("herald", "post", "odd"), 1000)
     ]
-    pages.stock.add("post")
+    pages.sample.add("post")
     return ids
 
 
@@ -50,10 +50,10 @@ def test_search_shows_a_story_once(pages: PageSite, members: list[int]) -> None:
 
 @pytest.mark.parametrize("lead", ["first", "longest"])
 def test_paging_shows_every_entry_once(pages: PageSite, lead: str) -> None:
-    pages.stock.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
-    pages.stock.add("post")
+    pages.sample.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
+    pages.sample.add("post")
     long = replace(make_entry(1001), title=TITLE, summary="", text="long " * 50)
-    assert pages.stock.put("post", long) == 3
+    assert pages.sample.put("post", long) == 3
     titles, path = list[str](), f"/section/world?limit=1&lead={lead}"
     while path:
         page = pages.text(path)
@@ -65,21 +65,21 @@ def test_paging_shows_every_entry_once(pages: PageSite, lead: str) -> None:
 
 def test_front_page_shows_the_most_covered_stories(pages: PageSite, members: list[int]) -> None:
     two = replace(make_entry(2000), title="Parliament passes the budget after a long night")
-    pages.stock.put("herald", two)
-    pages.stock.put("post", replace(two, guid="x", canonical_url="https://post.example/2"))
+    pages.sample.put("herald", two)
+    pages.sample.put("post", replace(two, guid="x", canonical_url="https://post.example/2"))
     page = pages.text("/")
     covered = page[page.index('id="covered"') :].partition("</ol>")[0]
     assert headlines(covered) == [TITLE, two.title]
     assert re.findall(r"(\d+) sources", covered) == ["3", "2"]
-    pages.stock.withdraw(members[2])
-    pages.stock.withdraw(members[1])
+    pages.sample.withdraw(members[2])
+    pages.sample.withdraw(members[1])
     assert TITLE not in pages.text("/").partition('id="covered"')[2].partition("</ol>")[0]
 
 
 def test_story_of_the_lead_is_not_repeated_in_sections(pages: PageSite) -> None:
     lead = replace(make_entry(1), title=TITLE, image=Image(url="https://a.example/p.jpg"))
-    pages.stock.put("odd", lead)
-    pages.stock.put("post", replace(make_entry(2), title=TITLE))
+    pages.sample.put("odd", lead)
+    pages.sample.put("post", replace(make_entry(2), title=TITLE))
     page = pages.text("/")
     assert 'class="block"' not in page
     assert pages.text("/section/local").count(TITLE) > 0
@@ -105,18 +105,20 @@ def test_page_says_why_an_entry_belongs_to_its_story(pages: PageSite, members: l
 
 
 def test_hidden_entry_is_not_shown_with_its_story(pages: PageSite, members: list[int]) -> None:
-    pages.stock.withdraw(members[1])
+    pages.sample.withdraw(members[1])
     assert f"/entry/{members[1]}" not in pages.text("/section/world")
     assert f"/entry/{members[1]}" not in pages.text(f"/entry/{members[0]}")
-    pages.stock.withdraw(members[2])
+    pages.sample.withdraw(members[2])
     assert "Also reported by" not in pages.text(f"/entry/{members[0]}")
 
 
 def test_explain_shows_the_story_of_an_entry(pages: PageSite, members: list[int]) -> None:
-    config = Path(pages.stock.store.path).with_name("sources.yaml")
-    sources = (f"{{id: {source.id}, url: '{source.url}'}}" for source in pages.stock.config.sources)
+    config = Path(pages.sample.store.path).with_name("sources.yaml")
+    sources = (
+        f"{{id: {source.id}, url: '{source.url}'}}" for source in pages.sample.config.sources
+    )
     config.write_text(
-        f"storage: {{path: {pages.stock.store.path}}}\nsources: [{', '.join(sources)}]\n"
+        f"storage: {{path: {pages.sample.store.path}}}\nsources: [{', '.join(sources)}]\n"
     )
     result = CliRunner().invoke(main, ["--config", str(config), "explain", str(members[1])])
     assert "story 1, 3 entries:" in result.output, result.output

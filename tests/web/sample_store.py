@@ -1,4 +1,4 @@
-"""A store with sources and entries, as polls leave it."""
+"""A store with sources and entries for tests, filled without polling."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +50,11 @@ ASKED = Subscription(
     failures=1,
     detail="the hub has not answered yet",
 )
-"""What was asked of the herald's hub."""
+"""A subscription that the hub of `herald` has not confirmed yet."""
 
 
 def proxied(config: Config, folder: Path) -> Config:
-    """Return a configuration that serves pictures itself, those of this machine too."""
+    """Return a configuration with the image proxy, which may fetch from this machine."""
     return replace(
         config,
         media=Media(proxy=True),
@@ -79,7 +79,7 @@ def make_entry(number: int, published: datetime | None = None) -> Entry:
     )
 
 
-class Stock:
+class SampleStore:
     """Puts entries into a store; each call is one transaction at a later minute."""
 
     def __init__(self, store: Store, config: Config = CONFIG) -> None:
@@ -118,9 +118,9 @@ class Stock:
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:
         sort_at = min(entry.published or self.now, self.now)
-        fresh = entries.NewEntry(entry=entry, uri=uri or entry.guid, sort_at=sort_at)
+        new = entries.NewEntry(entry=entry, uri=uri or entry.guid, sort_at=sort_at)
         [entry_id] = entries.insert(
-            db, source_id, [fresh], first_seen=self.now, sections=self._sections(source_id)
+            db, source_id, [new], first_seen=self.now, sections=self._sections(source_id)
         )
         return entry_id
 
@@ -155,9 +155,9 @@ class Stock:
 
 
 @contextmanager
-def stocked(folder: Path, config: Config = CONFIG) -> Iterator[Stock]:
+def open_sample(folder: Path, config: Config = CONFIG) -> Iterator[SampleStore]:
     store = Store(str(folder / "test.db"))
     try:
-        yield Stock(store, config)
+        yield SampleStore(store, config)
     finally:
         store.close()
