@@ -54,7 +54,7 @@ def stop(running: Running) -> None:
 
 
 def test_no_source_is_blamed_for_a_network_that_is_down_and_all_are_polled_once_it_is_back(
-    service: Service, feed_server: FeedServer
+    service: Service, feed_server: FeedServer, slow: None
 ) -> None:
     churn = Churn(feed_server, 12)
     service.configure(churn.sources(every="1s"))
@@ -261,7 +261,7 @@ def test_the_whole_service_polls_and_serves_200_sources_in_300_mb(
         Churn(feed_server, 200, items=20, text="It rains in the north. " * 100),
         free_port(),
     )
-    service.configure(churn.sources(every="5s"))
+    service.configure(churn.sources(every="3s"))
     running = service.start("run", "--port", str(port))
     pages = itertools.cycle(
         ("/", "/feeds/all.atom", "/search?q=rains", "/status", "/feeds/all.json")
@@ -273,7 +273,7 @@ def test_the_whole_service_polls_and_serves_200_sources_in_300_mb(
         with contextlib.suppress(OSError):
             status(port, next(pages))
         peak = max(peak, sum(p.memory for p in processes.of_session(running.pid)))
-        return bool(service.one("select coalesce(min(polls), 0) from sources") >= 3)
+        return bool(service.one("select coalesce(min(polls), 0) from sources") >= 2)
 
     with churn.going():
         service.wait(is_done, 120)
