@@ -24,11 +24,11 @@ def table_after(heading: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_command_stands_in_the_readme(name: str) -> None:
+def test_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"^\|[^|]*`{name}\b", table_after("Commands"), re.MULTILINE)
 
 
-def test_readme_names_no_command_that_is_not_there() -> None:
+def test_commands_in_the_readme_exist() -> None:
     rows = re.findall(r"^\| (`[^|]+)\|", table_after("Commands"), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([a-z]+)", row)}
     assert named == set(COMMANDS)

@@ -36,7 +36,7 @@ def test_clamp(published: datetime | None, expected: datetime | None) -> None:
     assert dates.clamp(published, NOW) == expected
 
 
-def test_now_is_given_in_utc_to_the_second() -> None:
+def test_now_is_returned_in_utc_to_the_second() -> None:
     now = datetime(2009, 6, 28, 11, 26, 0, 500_000, tzinfo=EAST)
     clamped = dates.clamp(now, now)
     assert clamped is not None

@@ -35,7 +35,7 @@ def test_a_title_is_text() -> None:
     assert clean(title=Text(value="A <b>bold</b> one &amp;amp; more")).title == "A bold one & more"
 
 
-def test_the_fuller_text_is_the_content_and_the_summary_is_its_own() -> None:
+def test_the_longer_text_is_the_content_and_the_summary_is_kept() -> None:
     short, full = Text(value="<p>Short</p>"), Text(value="<p>Much longer text</p>")
     made = clean(summary=short, content=full)
     assert made.content == "<p>Much longer text</p>"
@@ -43,7 +43,7 @@ def test_the_fuller_text_is_the_content_and_the_summary_is_its_own() -> None:
     assert made.text == "Much longer text"
 
 
-def test_a_summary_that_is_fuller_than_the_content_is_the_content() -> None:
+def test_a_summary_longer_than_the_content_is_the_content() -> None:
     made = clean(summary=Text(value="<p>Much longer</p>"), content=Text(value="<p>Short</p>"))
     assert (made.content, made.summary, made.text) == (
         "<p>Much longer</p>", "Much longer", "Much longer",
@@ -71,17 +71,17 @@ def test_a_summary_that_is_fuller_than_the_content_is_the_content() -> None:
         pytest.param("An excerpt …", "<p></p>", "An excerpt …", id="an excerpt of nothing"),
     ],
 )
-def test_the_content_is_what_shows_more(summary: str, content: str, shown: str) -> None:
+def test_the_content_is_the_text_that_shows_more(summary: str, content: str, shown: str) -> None:
     made = clean(summary=Text(value=summary), content=Text(value=content))
     assert made.text == shown
 
 
-def test_a_content_of_scripts_gives_way_to_the_summary() -> None:
+def test_a_content_of_scripts_is_replaced_by_the_summary() -> None:
     made = clean(summary=Text(value="x"), content=Text(value="<script>a long one</script>"))
     assert made.content == "x"
 
 
-def test_a_summary_is_made_of_the_content_and_bounded() -> None:
+def test_a_missing_summary_is_cut_from_the_content() -> None:
     made = clean(content=Text(value="<p>word</p>" * 500))
     assert made.summary.startswith("word word")
     assert made.summary.endswith("word…")
@@ -127,7 +127,7 @@ def test_the_base_of_the_entry_counts_first() -> None:
     assert made.content == '<img src="https://a.example/deep/c.png">'
 
 
-def test_unsafe_urls_are_none() -> None:
+def test_unsafe_urls_are_dropped() -> None:
     made = clean(link=BAD, comments=BAD, links=(("via", BAD), ("origLink", BAD)), base=BAD)
     assert (made.link, made.canonical_url, made.comments, made.via) == ("", "", "", "")
 
@@ -143,7 +143,7 @@ def test_an_origin_is_text_with_urls() -> None:
     assert made.origin == Origin(id="tag:b,2009:f", title="B & C", url="https://b.example/f")
 
 
-def test_an_origin_of_nothing_is_none() -> None:
+def test_an_empty_origin_is_dropped() -> None:
     assert clean(origin=Origin(id=BAD, title=" ", url=BAD)).origin is None
     assert clean().origin is None
 
@@ -156,7 +156,7 @@ def test_dates_are_clamped() -> None:
     assert (made.published, made.updated) == (NOW, NOW)
 
 
-def test_an_entry_without_date_of_publication_has_its_update() -> None:
+def test_an_entry_without_published_uses_updated() -> None:
     assert clean(updated=NOW).published == NOW
     assert clean(published=datetime.min.replace(tzinfo=UTC)).published is None
 
@@ -164,7 +164,7 @@ def test_an_entry_without_date_of_publication_has_its_update() -> None:
 # --- people and categories -------------------------------------------------------------------
 
 
-def test_authors_and_categories_are_text_and_told_once() -> None:
+def test_authors_and_categories_are_text_without_repetitions() -> None:
     made = clean(
         authors=(
             Author(name="<b>Ann</b>", uri="/ann", email="ann@a.example"), Author(name="ANN"),
@@ -212,7 +212,7 @@ def test_an_entry_without_a_language_has_its_feeds(own: str, expected: str) -> N
 # --- media -----------------------------------------------------------------------------------
 
 
-def test_enclosures_are_checked_typed_and_told_once() -> None:
+def test_enclosures_are_checked_typed_and_not_repeated() -> None:
     made = clean(
         enclosures=(
             Enclosure(url="a.mp3", length=5, duration=60, title="A &amp; <b>B</b>"),
@@ -334,7 +334,7 @@ def test_extension(sent: Extension, expected: Extension | None) -> None:
 # --- all of it -------------------------------------------------------------------------------
 
 
-def test_nothing_is_empty_and_anything_is_not() -> None:
+def test_only_an_entry_without_any_content_is_empty() -> None:
     assert entry.empty(clean())
     assert entry.empty(clean(content=Text(value="<p> </p>"), language="en", categories=("x",)))
     for something in (
@@ -344,11 +344,11 @@ def test_nothing_is_empty_and_anything_is_not() -> None:
         assert not entry.empty(clean(**something))
 
 
-def test_the_hash_of_the_item_is_handed_on() -> None:
+def test_the_hash_of_the_item_is_kept() -> None:
     assert clean(item_hash=b"h").item_hash == b"h"
 
 
-def test_an_entry_without_anything_has_a_fingerprint_too() -> None:
+def test_an_empty_entry_has_a_fingerprint() -> None:
     assert clean().fingerprint == clean(categories=("x",)).fingerprint
 
 

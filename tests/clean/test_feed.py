@@ -12,7 +12,7 @@ def clean(**fields: object) -> Feed:
     return feed.clean(ParsedFeed(version="rss20", **fields), url=URL)  # type: ignore[arg-type]
 
 
-def test_what_a_feed_says_of_itself_is_text() -> None:
+def test_title_subtitle_and_rights_are_text() -> None:
     made = clean(
         title="A &amp; <b>B</b>\n",
         subtitle="<p>One</p><p>two</p>",
@@ -42,7 +42,7 @@ def test_urls_are_absolute() -> None:
     assert made.older == "https://a.example/dir/2009/06"
 
 
-def test_unsafe_urls_are_none() -> None:
+def test_unsafe_urls_are_dropped() -> None:
     bad = "javascript:alert(1)"
     made = clean(
         link=bad, image=bad, links=(("self", bad), ("hub", bad), ("prev-archive", bad)), id=bad
@@ -52,7 +52,7 @@ def test_unsafe_urls_are_none() -> None:
     )  # fmt: skip
 
 
-def test_hubs_are_told_once_and_bounded() -> None:
+def test_hubs_are_bounded_and_not_repeated() -> None:
     sent = [("hub", f"https://hub.example/{number}") for number in (1, 1, 2, 3, 4, 5, 6, 7)]
     assert clean(links=tuple(sent)).hubs == tuple(f"https://hub.example/{n}" for n in range(1, 6))
 
@@ -62,7 +62,7 @@ def test_an_id_is_an_iri_as_sent() -> None:
     assert clean(id="feed 1").id == ""
 
 
-def test_authors_are_persons() -> None:
+def test_authors_are_cleaned() -> None:
     made = clean(authors=(Author(name="Ann &amp; Bob", uri="/people"), Author(name=" ")))
     assert made.authors == (Author(name="Ann & Bob", uri="https://a.example/people"),)
 
@@ -78,7 +78,7 @@ def test_language(tag: str, expected: str) -> None:
     assert clean(language=tag).language == expected
 
 
-def test_the_rhythm_is_handed_on() -> None:
+def test_dates_and_periods_are_kept() -> None:
     moment = datetime(2009, 6, 27, tzinfo=UTC)
     made = clean(
         updated=moment,

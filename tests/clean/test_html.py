@@ -217,7 +217,7 @@ def test_text_has_paragraphs_and_lines() -> None:
 
 
 class TestFromText:
-    def test_none_is_nothing(self) -> None:
+    def test_no_text_is_no_html(self) -> None:
         assert constructs.from_text(None, base=BASE) == ""
 
     def test_text_is_escaped(self) -> None:
@@ -238,7 +238,7 @@ class TestFromText:
             '<img src="https://example.org/deep/down/i.png">'
         )
 
-    def test_a_base_that_is_none_is_passed_over(self) -> None:
+    def test_an_invalid_base_is_ignored(self) -> None:
         text = Text(value='<img src="i.png">', base="javascript:x")
         assert constructs.from_text(text, base=BASE) == '<img src="https://example.org/blog/i.png">'
 

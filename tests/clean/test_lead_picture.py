@@ -23,7 +23,7 @@ def test_the_narrowest_picture_that_is_wide_enough_is_taken() -> None:
     assert find(*images) == "https://a.example/600.jpg"
 
 
-def test_a_thumbnail_gives_way_to_a_picture_of_unknown_size() -> None:
+def test_a_picture_of_unknown_size_is_preferred_to_a_thumbnail() -> None:
     small = Image(url="https://a.example/t.jpg", width=150, height=100)
     assert find(small, Image(url=PICTURE)) == PICTURE
     assert find(small, content=shown()) == PICTURE
@@ -36,7 +36,7 @@ def test_what_is_a_thumbnail(width: int, url: str) -> None:
     assert find(Image(url="https://a.example/t.jpg", width=width), content=shown()) == url
 
 
-def test_the_largest_thumbnail_is_taken_where_nothing_is_larger() -> None:
+def test_the_largest_thumbnail_is_taken_without_a_larger_picture() -> None:
     small = Image(url="https://a.example/t.jpg", width=150)
     assert find(small, content=shown(width=200)) == PICTURE
     assert find(small, content=shown(width=100)) == small.url
@@ -61,7 +61,7 @@ def test_a_width_in_the_url_counts(url: str) -> None:
     [(63, 0, False), (64, 0, True), (0, 47, False), (0, 48, True), (500, 100, False),
      (499, 100, True)],
 )  # fmt: skip
-def test_symbols_and_banners_show_no_entry(width: int, height: int, is_taken: bool) -> None:
+def test_icons_and_banners_are_ignored(width: int, height: int, is_taken: bool) -> None:
     content = f'<p><img src="{PICTURE}" width="{width}" height="{height}"></p>'
     assert (find(content=content) == PICTURE) is is_taken
     assert (find(Image(url=PICTURE, width=width, height=height)) == PICTURE) is is_taken
@@ -77,7 +77,7 @@ def test_symbols_and_banners_show_no_entry(width: int, height: int, is_taken: bo
         "https://a.example/smilies/icon.gif",
     ],
 )
-def test_counters_and_adverts_show_no_entry(url: str) -> None:
+def test_counters_and_adverts_are_ignored(url: str) -> None:
     assert find(Image(url=url), content=shown(url)) == ""
     assert find(Image(url=url), content=shown(url) + shown()) == PICTURE
 

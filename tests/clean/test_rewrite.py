@@ -87,7 +87,7 @@ def test_what_is_a_counting_pixel(attributes: str, stays: bool) -> None:
     assert ("pier.jpg" in cleaned(f'<img src="/pier.jpg" {attributes}>')) is stays
 
 
-def test_a_picture_in_its_address_leaves_a_note() -> None:
+def test_a_picture_in_a_data_url_is_replaced_by_a_note() -> None:
     picture = f"data:image/png;base64,{'A' * pictures.MIN_DATA_LENGTH}"
     assert cleaned(f'<img src="{picture}" alt="Map">') == "[Picture: Map]"
     assert cleaned(f'<img src="{picture}">') == "[Picture]"
@@ -119,7 +119,7 @@ def test_a_picture_in_its_address_leaves_a_note() -> None:
         ("https://www.youtube.com/embed/short", "https://www.youtube.com/embed/short", ""),
     ],
 )  # fmt: skip
-def test_a_frame_leads_to_its_page(frame: str, page: str, picture: str) -> None:
+def test_a_frame_becomes_a_link_to_its_page(frame: str, page: str, picture: str) -> None:
     assert players.page(frame) == players.Page(page, picture)
 
 
@@ -342,6 +342,6 @@ def test_reopened_formatting_is_bounded(formats: int, paragraphs: int, is_costly
     "hidden",
     ["<!--</font>-->", '<x title="</font>">', "<style></font></style>", '<x \'="</font>">'],
 )
-def test_hidden_ends_close_nothing(hidden: str) -> None:
+def test_end_tags_in_hidden_elements_close_nothing(hidden: str) -> None:
     opened = "".join(f'<font size="{n}">{hidden}' for n in range(200))
     assert bounds.is_costly(f"<p>{opened}</p>{'<p>a' * 1_000}")

@@ -33,7 +33,7 @@ def test_plain(markup: str, expected: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C"]))))
-def test_plain_gives_back_the_words_of_paragraphs(words: list[str]) -> None:
+def test_plain_keeps_the_words_of_paragraphs(words: list[str]) -> None:
     expected = " ".join(" ".join(words).split())
     assert text.plain(plain.paragraphs("\n\n".join(words))) == expected
 
@@ -122,7 +122,7 @@ def test_line_never_fails(markup: str) -> None:
     assert len(text.line(markup, 50)) <= 50
 
 
-def test_seen_is_the_same_for_what_looks_the_same() -> None:
+def test_seen_is_equal_for_texts_that_look_equal() -> None:
     assert text.seen("Caf\u0065\u0301 \u200bau lait") == text.seen("Café aulait")
     assert text.seen("US") != text.seen("us")
 

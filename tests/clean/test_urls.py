@@ -92,7 +92,7 @@ SAME_PAGE = (
 
 
 @pytest.mark.parametrize("url", SAME_PAGE)
-def test_one_page_has_one_canonical_url(url: str) -> None:
+def test_urls_of_one_page_have_one_canonical_url(url: str) -> None:
     assert urls.canonical(url) == SAME
 
 
@@ -107,7 +107,7 @@ OTHER_PAGES = (
 
 
 @pytest.mark.parametrize("url", OTHER_PAGES)
-def test_other_pages_have_others(url: str) -> None:
+def test_urls_of_different_pages_have_different_canonical_urls(url: str) -> None:
     assert urls.canonical(url) != SAME
 
 
@@ -150,7 +150,7 @@ _URLS = st.lists(_PARTS | st.text(max_size=3), max_size=10).map(
 
 
 @given(_URLS)
-def test_a_canonical_url_is_its_own(url: str) -> None:
+def test_canonical_is_idempotent(url: str) -> None:
     once = urls.canonical(url)
     assert urls.canonical(once) == once
     assert once == "" or once.startswith("https://")

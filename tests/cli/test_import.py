@@ -201,7 +201,9 @@ def test_a_file_that_can_not_be_extended_stays(config: Path) -> None:
     assert config.read_text() == before
 
 
-def test_the_own_export_comes_back(config: Path, feed_server: FeedServer, tmp_path: Path) -> None:
+def test_an_export_of_ours_imports_unchanged(
+    config: Path, feed_server: FeedServer, tmp_path: Path
+) -> None:
     feed_server.reply(
         "/feed",
         body=b"<rss version='2.0'><channel><title>Harbour News</title>"

@@ -62,7 +62,7 @@ def led_elsewhere(batches: Batches, number: int) -> bool:
     return batches.requeue(batch.requests[0], url=f"https://host-{number}.example/")
 
 
-def test_who_names_another_host_each_time_is_given_up_until_the_next_poll() -> None:
+def test_a_source_that_redirects_to_ever_new_hosts_is_given_up_until_its_next_poll() -> None:
     batches = waiting(requests("a"))
     most = Limits().redirects
     assert all(led_elsewhere(batches, number) for number in range(most))
@@ -72,7 +72,7 @@ def test_who_names_another_host_each_time_is_given_up_until_the_next_poll() -> N
     assert led_elsewhere(batches, 0)
 
 
-def test_hosts_that_a_source_once_led_to_do_not_pile_up() -> None:
+def test_hosts_of_earlier_redirects_are_forgotten() -> None:
     batches = waiting()
     for number in range(100):
         batches.add(requests("a"), {})
@@ -81,7 +81,7 @@ def test_hosts_that_a_source_once_led_to_do_not_pile_up() -> None:
         assert len(request.hosts) <= Limits().redirects + 1
 
 
-def test_a_host_is_free_when_its_last_request_has_come_back() -> None:
+def test_a_host_is_free_when_its_last_request_has_ended() -> None:
     batches = waiting(requests("a", 3))
     first = take(batches, "one")
     batches.add([Request(source_id="late", url="https://a/late")], {})
@@ -91,7 +91,7 @@ def test_a_host_is_free_when_its_last_request_has_come_back() -> None:
     assert ids(take(batches, "two")) == ["late"]
 
 
-def test_a_host_that_wants_spacing_gives_one_request_and_rests_after_it() -> None:
+def test_a_host_with_spacing_gets_one_request_and_then_waits() -> None:
     batches = waiting(requests("a", 2), requests("b"), spacing={"a": 5.0, "z": 1.0})
     first = take(batches)
     assert ids(first) == ["a-0", "b-0"]
@@ -111,7 +111,7 @@ def test_spacing_of_the_configuration_holds_for_every_host() -> None:
     assert ids(take(batches, moment=13)) == ["a-1"]
 
 
-def test_a_feed_that_leads_to_another_host_waits_for_both_from_then_on() -> None:
+def test_a_feed_that_redirects_to_another_host_then_waits_for_both() -> None:
     batches = waiting(requests("a"), requests("b"))
     first = take(batches, "one")
     batches.done(first.requests[0], 0)
@@ -125,12 +125,12 @@ def test_a_feed_that_leads_to_another_host_waits_for_both_from_then_on() -> None
     assert take(batches).requests[0].hosts == {"a", "b"}
 
 
-def test_where_a_feed_led_the_last_time_is_waited_for_at_once() -> None:
+def test_the_host_of_the_last_redirect_is_waited_for_at_once() -> None:
     batches = waiting(requests("a", validators_url="https://b/feed"))
     assert take(batches).requests[0].hosts == {"a", "b"}
 
 
-def test_what_came_by_itself_waits_for_no_host_and_changes_no_spacing() -> None:
+def test_a_pushed_document_waits_for_no_host_and_changes_no_spacing() -> None:
     batches = waiting(requests("a", 2), spacing={"a": 5.0})
     first = take(batches, "one")
     document = Fetched(url="https://a/", body=b"<rss/>", content_type="")

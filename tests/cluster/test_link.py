@@ -8,7 +8,7 @@ from aggregator.cluster.link import Answer, ClusterLink, End, Worker
 from aggregator.polling.pipeline import FetchSettings
 
 
-def test_batch_that_is_given_up_before_it_was_begun_has_its_end_told() -> None:
+def test_end_of_a_batch_that_was_cancelled_before_its_start_is_reported() -> None:
     answers: list[Answer] = []
     link = ClusterLink("tcp://127.0.0.1:1", answers.append)  # not started: the test turns its loop
     worker = Worker("tcp://127.0.0.1:2")

@@ -158,7 +158,7 @@ def test_a_whole_file_is_read() -> None:
     )
 
 
-def test_nothing_need_be_said() -> None:
+def test_an_empty_file_is_valid() -> None:
     found = read("sources:\n")
     assert found == Config(path="news.yaml", site=Site(), storage="data/aggregator.db")
 
@@ -478,7 +478,7 @@ def test_nothing_need_be_said() -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_remedy(text: str, expected: list[str]) -> None:
+def test_a_mistake_is_reported_with_its_line_and_a_fix(text: str, expected: list[str]) -> None:
     found = problems(text)
     assert [pair for pair in zip(expected, found, strict=True) if pair[0] not in pair[1]] == []
 
@@ -533,7 +533,7 @@ def test_a_file_that_is_no_yaml_is_explained(text: str, expected: str) -> None:
     assert expected in found[0]
 
 
-def test_a_quote_that_swallows_lines_is_named_where_it_begins() -> None:
+def test_an_unclosed_quote_is_reported_where_it_begins() -> None:
     text = 'sources:\n  - id: a\n    title: "One\n  - id: b\n    title: "Two"\n'
     first, second = problems(text)
     assert first == (
@@ -542,7 +542,7 @@ def test_a_quote_that_swallows_lines_is_named_where_it_begins() -> None:
     assert second.startswith("4:5: a source without url")
 
 
-def test_all_mistakes_are_named_at_once_bad_yaml_included() -> None:
+def test_all_mistakes_are_reported_at_once_including_bad_yaml() -> None:
     text = """\
 site: {titel: World, base_url: nowhere}
 defaults: {every: fortnight}
@@ -565,7 +565,7 @@ views:
     ]  # fmt: skip
 
 
-def test_what_syntax_errors_hide_is_not_called_missing() -> None:
+def test_keys_hidden_by_syntax_errors_are_not_reported_as_missing() -> None:
     text = (
         "sections:\n  - {id: a, title: b: c}\n"
         "sources:\n  - {id: s, url: 'http://s', sections: [a]}\n"
@@ -573,11 +573,11 @@ def test_what_syntax_errors_hide_is_not_called_missing() -> None:
     assert len(problems(text)) == 1
 
 
-def test_many_syntax_errors_end() -> None:
+def test_many_syntax_errors_are_bounded() -> None:
     assert len(problems("sources:\n" + "  - a: b: c\n" * 50)) == 10
 
 
-def test_a_long_file_is_not_read_again_and_again() -> None:
+def test_a_long_file_with_errors_is_read_in_linear_time() -> None:
     text = "site: {x: 1}\nsources:\n  - a: b: c\n" + "# long\n" * 400_000
     assert [problem[:4] for problem in problems(text)] == ["3:9:"]
 
@@ -591,7 +591,7 @@ def test_aliases_may_repeat_only_so_much() -> None:
     assert validation.MOST_ALIASES == 10_000
 
 
-def test_a_list_within_itself_ends() -> None:
+def test_a_recursive_alias_is_refused() -> None:
     assert "the file must be a mapping" in problems("&a [*a]")[0]
     assert (
         "text, not a list" in problems("sources: [{id: a, url: 'http://a', sections: &s [*s]}]")[0]
@@ -615,7 +615,7 @@ class TestEnvironment:
         assert found.defaults.per_host.connections == 7
         assert not found.sources[0].enabled
 
-    def test_a_dollar_more_takes_it_as_written(self) -> None:
+    def test_a_second_dollar_escapes_a_variable(self) -> None:
         assert only_source("    title: $${TOKEN} costs $5\n").title == "${TOKEN} costs $5"
 
     def test_a_missing_variable_is_a_mistake(self) -> None:
@@ -626,13 +626,13 @@ class TestEnvironment:
             "Set it before starting, as in export NAME=…, or write $${ for ${.",
         ]
 
-    def test_its_value_is_not_shown(self) -> None:
+    def test_the_value_of_a_variable_is_not_shown(self) -> None:
         found = problems("sources: [{id: a, url: '${U}', headers: {X: '${H}'}}]", U="s3", H="s3\n")
         assert len(found) == 2
         assert not any("s3" in problem for problem in found)
 
     @pytest.mark.parametrize("value", ["maybe", "1"])
-    def test_a_boolean_from_it_is_checked(self, value: str) -> None:
+    def test_a_boolean_from_a_variable_is_checked(self, value: str) -> None:
         found = problems("sources: [{id: a, url: 'http://a', enabled: '${B}'}]", B=value)
         assert "is not true or false" in found[0]
 
@@ -748,7 +748,7 @@ def test_auth_is_read() -> None:
         ("https://hub.example/", "https://hub.example/"),
     ],
 )
-def test_hub_is_a_word_or_a_url(written: str, hub: str) -> None:
+def test_hub_is_own_off_or_a_url(written: str, hub: str) -> None:
     text = f"websub: {{hub: {written}, subscribe: false}}\nsources: []\n"
     websub = file.parse(text, "x.yaml", {}).websub
     assert (websub.hub, websub.subscribe) == (hub, False)

@@ -23,7 +23,7 @@ from aggregator.models.query import ID
         ("", "", "source"),
     ],
 )
-def test_an_id_is_readable(title: str, url: str, id: str) -> None:
+def test_an_id_is_made_from_the_title(title: str, url: str, id: str) -> None:
     assert ids.source_id(title, url, ()) == id
 
 

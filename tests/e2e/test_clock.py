@@ -66,7 +66,7 @@ def sources(churn: Churn) -> list[dict[str, str]]:
     return [*rare, frequent | {"every": "1s"}]
 
 
-def test_a_running_scheduler_gets_over_a_clock_that_is_wrong_by_years_for_a_while(
+def test_a_running_scheduler_recovers_from_a_clock_that_was_wrong_by_years(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn, clock = Churn(feed_server, 4), Clock()
@@ -82,7 +82,7 @@ def test_a_running_scheduler_gets_over_a_clock_that_is_wrong_by_years_for_a_whil
     service.assert_sound()
 
 
-def test_a_scheduler_that_starts_after_years_of_a_wrong_clock_polls_as_if_nothing_was(
+def test_a_scheduler_that_starts_after_a_wrong_clock_polls_normally(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn, clock = Churn(feed_server, 4), Clock()
@@ -96,7 +96,7 @@ def test_a_scheduler_that_starts_after_years_of_a_wrong_clock_polls_as_if_nothin
         service.wait_for_requests(feed_server, 2)
 
 
-def test_a_retry_after_that_was_heard_by_a_wrong_clock_is_obeyed_and_then_forgotten(
+def test_a_retry_after_received_under_a_wrong_clock_is_obeyed_once(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn, clock, limited = Churn(feed_server, 1), Clock(), True
@@ -120,7 +120,7 @@ def test_a_retry_after_that_was_heard_by_a_wrong_clock_is_obeyed_and_then_forgot
         assert service.one("select sum(early) from hosts") == 0
 
 
-def test_the_seconds_that_a_clock_has_jumped_over_are_not_counted_up() -> None:
+def test_seconds_that_the_clock_skipped_are_not_iterated() -> None:
     now = datetime.now(UTC)
     assert EverySecond().get_next_fire_time(now, now + YEARS) > now + YEARS
 

@@ -89,7 +89,7 @@ def ended(service: Service, churn: Churn) -> None:
     assert service.rows("select id, error from sources where failures") == []
 
 
-def test_workers_killed_while_feeds_publish_lose_and_double_nothing(
+def test_killed_workers_lose_and_duplicate_nothing(
     service: Service, feed_server: FeedServer, dask: Dask, kills: int
 ) -> None:
     churn = Churn(feed_server, 40)
@@ -108,7 +108,7 @@ def test_workers_killed_while_feeds_publish_lose_and_double_nothing(
     assert max(feed_server.peak.values()) <= CONNECTIONS
 
 
-def test_our_scheduler_killed_and_restarted_breaks_no_limit_of_a_host(
+def test_a_killed_and_restarted_scheduler_keeps_the_limits_of_hosts(
     service: Service, feed_server: FeedServer, dask: Dask, kills: int
 ) -> None:
     churn = Churn(feed_server, 24)
@@ -158,7 +158,7 @@ def test_without_workers_or_without_dask_the_pages_say_so_and_polling_resumes(
     ended(service, churn)
 
 
-def test_a_worker_with_another_version_of_ours_gets_no_work(
+def test_a_worker_with_another_version_gets_no_work(
     service: Service, feed_server: FeedServer, dask: Dask, tmp_path: Path
 ) -> None:
     metadata = tmp_path / "other" / "feed_aggregator-9.9.9.dist-info" / "METADATA"
@@ -177,7 +177,7 @@ def test_a_worker_with_another_version_of_ours_gets_no_work(
     ended(service, churn)
 
 
-def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_moves(
+def test_a_suspended_worker_loses_its_batch_and_gets_none_until_it_resumes(
     feed_server: FeedServer, dask: Dask
 ) -> None:
     feed_server.reply("/feed", 200, {}, b"<rss version='2.0'><channel/></rss>", delay=0.5)
@@ -207,7 +207,7 @@ def test_a_worker_that_stands_still_loses_its_batch_and_gets_none_before_it_move
         cluster.close()
 
 
-def test_feeds_of_several_hosts_that_lead_to_one_are_polled_one_batch_at_a_time(
+def test_feeds_that_redirect_to_one_host_are_polled_one_batch_at_a_time(
     service: Service, feed_server: FeedServer, dask: Dask
 ) -> None:
     churn = Churn(feed_server, 30)
@@ -229,7 +229,7 @@ def test_feeds_of_several_hosts_that_lead_to_one_are_polled_one_batch_at_a_time(
     assert feed_server.peak[HOSTS[3]] <= CONNECTIONS
 
 
-def test_without_dask_or_with_a_strange_address_it_is_said_what_to_do(
+def test_without_dask_or_with_a_bad_address_the_error_says_what_to_do(
     service: Service, tmp_path: Path
 ) -> None:
     service.configure([])

@@ -19,7 +19,7 @@ def told_of(service: Service, where: str) -> bool:
     return bool(words.startswith(where) if where else not words)
 
 
-def test_a_second_scheduler_is_refused_and_a_forced_poll_is_handed_to_the_first(
+def test_a_second_scheduler_is_refused_and_a_forced_poll_goes_to_the_first(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 5)
@@ -58,7 +58,7 @@ def test_a_restart_polls_nothing_that_is_not_due(service: Service, feed_server: 
 # --- reload ------------------------------------------------------------------------------------
 
 
-def test_new_rules_hold_for_what_is_stored(service: Service, feed_server: FeedServer) -> None:
+def test_new_rules_apply_to_stored_entries(service: Service, feed_server: FeedServer) -> None:
     churn = Churn(feed_server, 2)
     for feed in churn.feeds:
         feed.publish(datetime.now(UTC))
@@ -84,7 +84,7 @@ BROKEN = [
 ]
 
 
-def test_a_broken_configuration_leaves_the_old_one_in_force_and_a_good_one_takes_over_at_once(
+def test_a_broken_configuration_is_ignored_and_a_valid_one_is_used_at_once(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 4)
@@ -146,7 +146,7 @@ def hanging(service: Service, server: FeedServer, *command: str) -> Running:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_scheduler_ends_soon_and_clean_though_feeds_hang(
+def test_the_scheduler_stops_cleanly_while_feeds_hang(
     service: Service, feed_server: FeedServer, number: signal.Signals
 ) -> None:
     scheduler = hanging(service, feed_server, "scheduler")
@@ -162,7 +162,7 @@ def test_the_scheduler_ends_soon_and_clean_though_feeds_hang(
     service.assert_sound()
 
 
-def test_ctrl_c_ends_a_round_and_leaves_what_came_in_the_database(
+def test_ctrl_c_ends_a_round_and_keeps_the_entries_received(
     service: Service, feed_server: FeedServer
 ) -> None:
     poll = hanging(service, feed_server, "poll")

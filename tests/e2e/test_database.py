@@ -20,7 +20,7 @@ HELD = 3.0
 NoRoom = Callable[[Service, Running], AbstractContextManager[None]]
 
 
-def test_a_poll_waits_for_a_database_that_another_holds_and_succeeds(
+def test_a_poll_waits_for_a_locked_database_and_succeeds(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 6)
@@ -85,7 +85,7 @@ def no_room(service: Service) -> Iterator[NoRoom]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_the_scheduler_outlives_a_full_disk(
+def test_the_scheduler_survives_a_full_disk(
     service: Service, feed_server: FeedServer, no_room: NoRoom
 ) -> None:
     churn = Churn(feed_server, 12, items=10)
@@ -110,7 +110,7 @@ def test_the_scheduler_outlives_a_full_disk(
     service.assert_sound()
 
 
-def test_a_round_without_room_ends_with_one_clear_message(
+def test_a_round_on_a_full_disk_ends_with_one_clear_message(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 16, items=40)

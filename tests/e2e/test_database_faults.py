@@ -107,7 +107,7 @@ def test_service_that_can_not_store_polls_is_not_ready(
             service.wait(lambda: client.get("/readyz").text == "ready\n")
 
 
-def test_service_whose_scheduler_met_damage_is_not_ready(
+def test_service_whose_scheduler_found_damage_is_not_ready(
     service: Service, feed_server: FeedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL, logger="aggregator")

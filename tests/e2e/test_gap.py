@@ -21,7 +21,7 @@ def document(first: int, last: int, older: str = "") -> bytes:
     ).encode()
 
 
-def test_what_rolled_out_of_the_document_is_fetched_from_its_archive(
+def test_entries_that_left_the_document_are_fetched_from_its_archive(
     service: Service, feed_server: FeedServer
 ) -> None:
     feed_server.feed("/feed", document(1, 10), etag='"1"')

@@ -88,7 +88,7 @@ def canary() -> Iterator[socket.socket]:
 @pytest.mark.parametrize(
     "command", [("scheduler",), ("scheduler", "--cluster", "local:2")], ids=["here", "cluster"]
 )
-def test_good_feeds_are_stored_while_bad_servers_still_play_their_tricks(
+def test_good_feeds_are_stored_while_hostile_servers_respond(
     service: Service, feed_server: FeedServer, canary: socket.socket, command: tuple[str, ...]
 ) -> None:
     good = Churn(feed_server, 40)

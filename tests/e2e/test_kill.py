@@ -48,7 +48,7 @@ def resource_tracker(running: Running) -> list[int]:
 KINDS = (scheduler_process, parser, web_worker, fork_server, web_server, resource_tracker)
 
 
-def test_kill_9_of_any_process_while_feeds_publish_loses_and_doubles_nothing(
+def test_kill_9_of_any_process_loses_and_duplicates_nothing(
     service: Service, feed_server: FeedServer, kills: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     churn = Churn(feed_server, 40)
@@ -100,7 +100,7 @@ def busy_child(scheduler: Running) -> int:
     return busy[0] if busy else 0
 
 
-def test_kill_9_of_a_child_that_reads_has_its_documents_read_again_and_not_fetched_again(
+def test_after_kill_9_of_a_parser_its_documents_are_parsed_again_and_not_fetched_again(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 60, items=40)
@@ -122,7 +122,7 @@ def test_kill_9_of_a_child_that_reads_has_its_documents_read_again_and_not_fetch
     service.assert_sound()
 
 
-def test_a_document_that_costs_its_child_the_life_fails_alone_and_is_tried_again_later(
+def test_a_document_that_kills_its_parser_fails_alone_and_is_retried_later(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 6)
@@ -142,7 +142,7 @@ def test_a_document_that_costs_its_child_the_life_fails_alone_and_is_tried_again
     service.wait(lambda: service.one("select count(*) from entries") > 7_900)
 
 
-def test_the_scheduler_makes_itself_new_children_when_all_were_killed_at_rest(
+def test_the_scheduler_replaces_parsers_that_were_killed_while_idle(
     service: Service, feed_server: FeedServer
 ) -> None:
     churn = Churn(feed_server, 8)

@@ -16,7 +16,7 @@ ODD = {"ETag": "W/\"a,b ; \xe9 'c' \"", "Last-Modified": "yesterday, at 5 o'cloc
 
 
 @pytest.mark.parametrize("options", [(), ("--cluster", "local:1")], ids=["here", "cluster"])
-def test_validators_come_back_byte_for_byte_and_cookies_do_not(
+def test_validators_are_returned_byte_for_byte_and_cookies_are_not(
     service: Service, feed_server: FeedServer, options: tuple[str, ...]
 ) -> None:
     def behave(request: Received) -> Sequence[Step]:

@@ -71,7 +71,7 @@ def test_what_a_source_publishes_reaches_subscribers_and_pages(
 
 
 @pytest.mark.parametrize("moment", [0, 0.3, 0.6])
-def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing_behind(
+def test_ctrl_c_at_any_time_of_the_start_leaves_no_process(
     service: Service, feed_server: FeedServer, moment: float
 ) -> None:
     running, _ = start(service, feed_server)
@@ -88,7 +88,7 @@ def web_server(running: Running) -> int:
     return next(p.pid for p in children if " web " in p.command or "granian" in p.command)
 
 
-def test_when_one_of_the_two_is_killed_the_other_ends_as_well(
+def test_when_either_process_is_killed_the_other_ends(
     service: Service, feed_server: FeedServer
 ) -> None:
     running, base = start(service, feed_server)

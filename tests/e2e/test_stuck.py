@@ -18,7 +18,7 @@ PATIENCE = 1.0
 TICK = "select value from facts where name = 'tick'"
 
 
-def test_a_loop_that_is_stuck_is_not_called_alive(
+def test_a_stuck_loop_is_not_reported_as_alive(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     def complaints() -> list[str]:

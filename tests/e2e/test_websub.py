@@ -98,7 +98,7 @@ def chain(tmp_path: Path, feed_server: FeedServer) -> Iterator[Callable[[], Chai
         one.end()
 
 
-def test_news_reach_the_second_within_two_seconds(chain: Callable[[], Chain]) -> None:
+def test_entries_reach_the_second_site_within_two_seconds(chain: Callable[[], Chain]) -> None:
     made = chain()
     took = sorted(made.publish() for _ in range(9))
     assert statistics.median(took) < SECONDS
@@ -107,7 +107,7 @@ def test_news_reach_the_second_within_two_seconds(chain: Callable[[], Chain]) ->
     assert polls == 2, "one to begin with, one when the hub began to push"
 
 
-def test_kill_9_in_the_middle_loses_and_doubles_nothing(chain: Callable[[], Chain]) -> None:
+def test_kill_9_during_a_push_loses_and_duplicates_nothing(chain: Callable[[], Chain]) -> None:
     made = chain()
     took = []
     for wait in (0.0, 0.05, 0.15, 0.3):

@@ -110,14 +110,14 @@ def test_public_addresses_are_not(ip: str) -> None:
         ("10.0.0.1", "evil-news.intra", ("news.intra",), False),
     ],
 )
-def test_what_is_named_is_open_and_nothing_else(
+def test_only_the_allowed_networks_are_open(
     ip: str, host: str, allow: tuple[str, ...], open_: bool
 ) -> None:
     assert (address.refused(ip, host, allow) is None) is open_
 
 
 @given(st.ip_addresses())
-def test_nothing_that_python_calls_special_is_let_through(ip: object) -> None:
+def test_no_address_that_python_calls_special_is_allowed(ip: object) -> None:
     if address.refused(str(ip), "h", ()) is None:
         for property_ in ("is_loopback", "is_link_local", "is_multicast", "is_unspecified"):
             assert not getattr(ip, property_)
@@ -156,7 +156,7 @@ def outside() -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("url", LOCAL)
-def test_no_spelling_of_a_local_url_gets_through(
+def test_every_spelling_of_a_local_url_is_refused(
     url: str, feed_server: FeedServer, outside: Client
 ) -> None:
     local = url.format(port=feed_server.port)
@@ -166,7 +166,9 @@ def test_no_spelling_of_a_local_url_gets_through(
 
 
 @pytest.mark.parametrize("url", [*LOCAL, "//127.0.0.1:{port}/", "http://169.254.169.254/"])
-def test_nor_does_a_redirect_to_one(url: str, feed_server: FeedServer, outside: Client) -> None:
+def test_a_redirect_to_a_local_url_is_refused(
+    url: str, feed_server: FeedServer, outside: Client
+) -> None:
     place = url.format(port=feed_server.port).encode().decode("latin-1")
     if "127.0.0.2" in url and "\\" not in url:
         place = place.replace("127.0.0.2", "feeds.invalid")  # must not count as the host
@@ -187,7 +189,7 @@ def test_the_message_names_host_address_and_remedy(outside: Client) -> None:
     assert "add it to `network.allow`" in detail
 
 
-def test_what_is_open_is_fetched(feed_server: FeedServer, outside: Client) -> None:
+def test_an_allowed_address_is_fetched(feed_server: FeedServer, outside: Client) -> None:
     feed_server.reply("/feed", 200, {}, b"<rss/>")
     url = feed_server.url("/feed", HOSTS[1])
     fetched(outside.fetch_one(Request(source_id="a", url=url)))
@@ -213,7 +215,7 @@ def _rebound(feed_server: FeedServer, allow: tuple[str, ...]) -> Failed | int:
     return answer.status
 
 
-def test_a_name_is_judged_by_the_address_it_has_when_it_is_connected_to(
+def test_a_name_is_checked_by_the_address_of_its_connection(
     feed_server: FeedServer,
 ) -> None:
     outcome = _rebound(feed_server, ())

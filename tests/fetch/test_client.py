@@ -20,9 +20,7 @@ ZSTD = zstandard.compress(FEED)
 RSS = {"Content-Type": "application/rss+xml"}
 
 
-def test_a_plain_request_says_who_asks_for_what_and_no_more(
-    feed_server: FeedServer, fetch: Fetch
-) -> None:
+def test_a_plain_request_has_these_fields_only(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.reply("/feed", 200, RSS, FEED)
     outcome = fetched(fetch(feed_server.url("/feed#top")))
     assert outcome.body == FEED
@@ -40,7 +38,7 @@ def test_a_plain_request_says_who_asks_for_what_and_no_more(
     assert "gzip" in request.headers["accept-encoding"]
 
 
-def test_everything_the_parser_needs_is_kept(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_a_response_has_everything_the_parser_needs(feed_server: FeedServer, fetch: Fetch) -> None:
     fields = {
         "Content-Type": "text/xml; charset=utf-8",
         "Content-Language": "de",
@@ -76,7 +74,7 @@ def test_everything_the_parser_needs_is_kept(feed_server: FeedServer, fetch: Fet
         (f'"{"a" * 1_999}"', False),
     ],
 )
-def test_an_etag_that_can_not_be_sent_back_is_not_kept(
+def test_an_etag_that_is_no_valid_field_value_is_not_kept(
     feed_server: FeedServer, fetch: Fetch, etag: str, kept: bool
 ) -> None:
     feed_server.reply("/feed", 200, {"Content-Type": "text/xml", "ETag": etag}, FEED)
@@ -86,7 +84,7 @@ def test_an_etag_that_can_not_be_sent_back_is_not_kept(
 KNOWN = Validators(etag='W/"ä"', last_modified="Mon, 23 Nov 2026 10:00:00 GMT")
 
 
-def test_validators_come_back_byte_for_byte(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_validators_are_sent_back_byte_for_byte(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.feed("/feed", FEED, etag=KNOWN.etag)
     url = feed_server.url("/feed")
     outcome = fetch(url, validators=KNOWN, validators_url=url)
@@ -128,7 +126,7 @@ def test_validators_too_long_to_be_sent_are_not_kept(feed_server: FeedServer, fe
         pytest.param("", False, id="no URL at all"),
     ],
 )
-def test_validators_go_only_to_the_url_they_came_from(
+def test_validators_are_sent_only_to_their_url(
     url: str, asked: bool, feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.reply("/feed", 200, RSS, FEED)
@@ -138,7 +136,7 @@ def test_validators_go_only_to_the_url_they_came_from(
     assert ("if-none-match" in feed_server.requests[0].headers) is asked
 
 
-def test_a_304_that_nobody_asked_for_is_a_failure(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_an_unrequested_304_is_a_failure(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.reply("/feed", 304)
     failed(fetch(feed_server.url("/feed")), FailureKind.FALSE_304)
 
@@ -229,7 +227,7 @@ def test_an_empty_body_is_no_feed(feed_server: FeedServer, fetch: Fetch) -> None
     ("field", "partial"),
     [({"IM": "feed"}, True), ({"im": "FEED"}, True), ({}, None), ({"IM": "vcdiff"}, None)],
 )
-def test_a_226_is_a_list_of_changes_if_it_says_so(
+def test_a_226_with_im_feed_is_a_list_of_changes(
     field: dict[str, str], partial: bool | None, feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.reply("/feed", 226, RSS | field, FEED)
@@ -262,7 +260,7 @@ def test_a_retry_date_without_a_date_of_the_answer_is_measured_by_our_clock(
     assert outcome.transfer.freshness.retry_after == timedelta(hours=1)
 
 
-def test_an_error_status_counts_more_than_its_broken_body(
+def test_an_error_status_with_a_broken_body_is_reported_as_the_status(
     feed_server: FeedServer, fetch: Fetch
 ) -> None:
     head = b"HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: 900\r\n\r\n"
@@ -442,7 +440,7 @@ HEAD = b'HTTP/1.1 200 OK\r\nETag: "cut"\r\n'
         ),
     ],
 )
-def test_a_broken_answer_fails(
+def test_a_broken_response_fails(
     steps: tuple[Step, ...], kind: FailureKind, feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.script("/feed", *steps)
@@ -476,7 +474,7 @@ def test_a_closed_port_is_a_connect_failure(fetch: Fetch) -> None:
         ("feed:https://example.org/", FailureKind.REFUSED_SCHEME),
     ],
 )
-def test_what_is_no_http_url_is_not_tried(url: str, kind: FailureKind, fetch: Fetch) -> None:
+def test_other_schemes_are_not_requested(url: str, kind: FailureKind, fetch: Fetch) -> None:
     failed(fetch(url), kind)
 
 

@@ -54,7 +54,7 @@ def client(pem: Path) -> Iterator[Client]:
     client.close()
 
 
-def test_a_server_that_speaks_http_2_is_asked_by_it(server: str, client: Client) -> None:
+def test_a_server_that_speaks_http_2_gets_http_2_requests(server: str, client: Client) -> None:
     answer = fetched(client.fetch_one(Request(source_id="a", url=f"{server}/feed")))
     assert answer.body == b"<rss>HTTP/2</rss>"
     assert (answer.transfer.status, answer.validators.etag) == (200, '"1"')
@@ -73,7 +73,9 @@ def test_many_feeds_of_one_host_by_http_2(server: str, client: Client) -> None:
     assert {outcome.body for outcome in outcomes.values()} == {b"<rss>HTTP/2</rss>"}
 
 
-def test_one_slow_answer_holds_no_other_on_its_connection(server: str, client: Client) -> None:
+def test_a_slow_response_does_not_delay_others_on_its_connection(
+    server: str, client: Client
+) -> None:
     slow = Request(source_id="slow", url=f"{server}/slow", limits=Limits(total=3))
     quick = [Request(source_id=str(n), url=f"{server}/feed/{n}") for n in range(10)]
     ended = [(request.source_id, outcome) for request, outcome in client.fetch([slow, *quick])]

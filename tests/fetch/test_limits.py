@@ -35,16 +35,14 @@ def test_an_announced_body_over_the_limit_is_not_read(
     assert "20,000 bytes (limit `body`): the server announced more" in outcome.detail
 
 
-def test_a_body_without_end_is_ended(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_an_endless_body_is_aborted(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.script("/feed", FULL + b"\r\n", *([b"x" * 1_000] * 100), 60.0)
     outcome = failed(fetch(feed_server.url("/feed"), limits=SHORT), FailureKind.TOO_LARGE)
     assert "the server sent more" in outcome.detail
     assert outcome.transfer.received < 2 * SHORT.body
 
 
-def test_a_redirect_with_a_body_without_end_is_followed(
-    feed_server: FeedServer, fetch: Fetch
-) -> None:
+def test_a_redirect_with_an_endless_body_is_followed(feed_server: FeedServer, fetch: Fetch) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /new\r\n\r\n"
     feed_server.script("/feed", head, *([b"x" * 10_000] * 100), 60.0)
     feed_server.reply("/new", 200, {}, b"<rss/>")
@@ -64,7 +62,7 @@ def _bomb() -> bytes:
         pytest.param("zstd", zstandard.compress(bytes(200_000_000)), id="200 MB of zstd"),
     ],
 )
-def test_a_bomb_costs_nothing(
+def test_a_compression_bomb_costs_little(
     coding: str, body: bytes, feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.reply("/feed", 200, {"Content-Encoding": coding}, body)
@@ -136,7 +134,9 @@ def test_drops_are_ended_by_the_total_limit(feed_server: FeedServer, fetch: Fetc
     assert "not finished after 1.5 s (limit `total`)" in outcome.detail
 
 
-def test_limits_of_one_request_are_not_the_nexts(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_limits_of_one_request_do_not_affect_the_next(
+    feed_server: FeedServer, fetch: Fetch
+) -> None:
     feed_server.script("/feed", 0.3, response(200, {}, b"x" * 1_000))
     url = feed_server.url("/feed")
     failed(fetch(url, limits=Limits(body=999)), FailureKind.TOO_LARGE)

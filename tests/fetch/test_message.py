@@ -70,14 +70,14 @@ def test_no_redirect_is_followed_when_none_may_be(feed_server: FeedServer, fetch
     assert feed_server.paths() == ["/hub"]
 
 
-def test_words_of_a_refusal_are_told_in_short(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_the_text_of_a_refusal_is_shortened(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.reply("/hub", 422, body=b"no such topic " + b"x" * 10_000)
     outcome = failed(fetch(feed_server.url("/hub"), message=POST), FailureKind.HTTP_STATUS)
     assert "no such topic" in outcome.detail
     assert len(outcome.detail) < 500
 
 
-def test_gone_is_told_apart(feed_server: FeedServer, fetch: Fetch) -> None:
+def test_gone_is_a_kind_of_its_own(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.reply("/hub", 410)
     failed(fetch(feed_server.url("/hub"), message=POST), FailureKind.GONE)
 
@@ -103,7 +103,7 @@ def test_message_to_a_private_address_is_refused(feed_server: FeedServer) -> Non
     assert feed_server.requests == []
 
 
-def test_body_of_an_answer_to_a_post_can_spoil_nothing(
+def test_a_broken_body_of_a_response_to_a_post_is_ignored(
     feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.reply("/large", 200, body=bytes(100_000))

@@ -76,7 +76,7 @@ def test_a_host_at_rest_is_forgotten_at_last() -> None:
     assert pacing.take(3_601) == 2
 
 
-def test_what_is_half_done_goes_first() -> None:
+def test_requests_added_ahead_go_first() -> None:
     pacing = _pacing()
     for item in range(3):
         pacing.add("a", item, 0)
@@ -84,7 +84,7 @@ def test_what_is_half_done_goes_first() -> None:
     assert pacing.take(0) == 9
 
 
-def test_what_is_drained_does_not_start() -> None:
+def test_drained_requests_do_not_start() -> None:
     pacing = _pacing()
     for item in range(3):
         pacing.add("a", item, 0)

@@ -48,7 +48,7 @@ def test_a_proxy_is_not_asked_for_what_is_refused(
     assert asked == []
 
 
-def test_a_redirect_is_judged_before_the_proxy_is_asked(feed_server: FeedServer) -> None:
+def test_a_redirect_is_checked_before_the_proxy_is_asked(feed_server: FeedServer) -> None:
     feed_server.redirect("http://8.8.8.8/rss", "http://10.0.0.1/")
     outcome, asked = _fetch(feed_server, "http://8.8.8.8/rss")
     failed(outcome, FailureKind.REFUSED_ADDRESS)  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ def test_the_environment_names_no_proxy(
     fetched(fetch(feed_server.url("/feed")))
 
 
-def test_nor_an_exception_from_the_proxy(
+def test_the_environment_names_no_exception_from_the_proxy(
     feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")

@@ -154,9 +154,7 @@ def test_a_redirect_to_nowhere_is_an_error(
     failed(fetch(feed_server.url("/old")), FailureKind.PROTOCOL)
 
 
-def test_secrets_stay_with_the_origin_they_were_meant_for(
-    feed_server: FeedServer, fetch: Fetch
-) -> None:
+def test_secrets_are_sent_to_their_origin_only(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.redirect("/1", "/2")
     feed_server.redirect("/2", feed_server.url("/3", HOSTS[1]))
     feed_server.redirect("/3", feed_server.url("/4"))
@@ -184,9 +182,7 @@ def test_validators_are_for_the_final_url(feed_server: FeedServer, fetch: Fetch)
     assert new.headers["if-none-match"] == '"1"'
 
 
-def test_a_304_for_a_url_that_was_only_passed_is_false(
-    feed_server: FeedServer, fetch: Fetch
-) -> None:
+def test_a_304_for_an_intermediate_url_is_a_failure(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.redirect("/old", "/new")
     feed_server.reply("/new", 304)
     url = feed_server.url("/old")
@@ -202,9 +198,7 @@ def test_the_longest_retry_after_of_all_hops_counts(feed_server: FeedServer, fet
     assert said.lifetime == timedelta(seconds=5)
 
 
-def test_the_freshness_of_a_redirect_is_not_the_documents(
-    feed_server: FeedServer, fetch: Fetch
-) -> None:
+def test_the_freshness_of_a_redirect_is_ignored(feed_server: FeedServer, fetch: Fetch) -> None:
     feed_server.reply("/old", 301, {"Location": "/new", "Cache-Control": "max-age=9, no-store"})
     feed_server.reply("/new", 200, {"ETag": '"1"'}, FEED)
     outcome = fetched(fetch(feed_server.url("/old")))
@@ -225,7 +219,7 @@ def _to(hop: int) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: /{hop}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
-def test_a_redirect_leaves_the_hosts_that_may_be_asked_to_no_other(
+def test_a_redirect_to_a_host_that_may_not_be_contacted_is_not_followed(
     feed_server: FeedServer, fetch: Fetch
 ) -> None:
     feed_server.redirect("/old", feed_server.url("/new", HOSTS[1]))

@@ -25,7 +25,7 @@ def _hanging(server: FeedServer, count: int) -> list[Request]:
         pytest.param(2, {HOSTS[0]: 60.0, HOSTS[1]: 60.0}, id="all wait for their time"),
     ],
 )
-def test_stop_cancels_what_runs_and_what_waits(
+def test_stop_cancels_running_and_waiting_requests(
     count: int, spacing: dict[str, float], feed_server: FeedServer, client: Client
 ) -> None:
     if spacing:  # a first request of each, so that the second has to wait
@@ -42,16 +42,14 @@ def test_stop_cancels_what_runs_and_what_waits(
         failed(outcome, FailureKind.CANCELLED)
 
 
-def test_stop_is_for_good(feed_server: FeedServer, client: Client) -> None:
+def test_no_request_starts_after_stop(feed_server: FeedServer, client: Client) -> None:
     client.stop()
     request = Request(source_id="a", url=feed_server.url("/feed"))
     failed(client.fetch_one(request), FailureKind.CANCELLED)
     assert feed_server.connections == 0
 
 
-def test_a_fetch_that_nobody_reads_to_its_end_leaves_nothing_behind(
-    feed_server: FeedServer, client: Client
-) -> None:
+def test_an_abandoned_iterator_leaves_no_transfers(feed_server: FeedServer, client: Client) -> None:
     feed_server.script("/hang", 60.0)
     feed_server.reply("/feed", 200, {}, b"<rss/>")
     request = Request(source_id="a", url=feed_server.url("/feed"))
@@ -61,9 +59,7 @@ def test_a_fetch_that_nobody_reads_to_its_end_leaves_nothing_behind(
     fetched(client.fetch_one(request))
 
 
-def test_a_loop_of_its_own_steps_through_what_it_adds(
-    feed_server: FeedServer, client: Client
-) -> None:
+def test_a_callers_loop_steps_through_its_requests(feed_server: FeedServer, client: Client) -> None:
     feed_server.reply("/feed", 200, {}, b"<rss/>")
     urls = {str(number): feed_server.url(f"/feed?{number}") for number in range(6)}
     seen = []

@@ -15,7 +15,7 @@ from aggregator.fetch import urls
         ("secret", "an unreadable URL"),
     ],
 )
-def test_shown(url: str, shown: str) -> None:
+def test_display(url: str, shown: str) -> None:
     assert urls.display(url) == shown
 
 

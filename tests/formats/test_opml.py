@@ -134,7 +134,7 @@ def test_an_address_that_can_not_be_polled_is_reported(url: str) -> None:
         ("https://a.example/a b", "https://a.example/a%20b"),
     ],
 )
-def test_a_sloppy_address_is_mended(url: str, mended: str) -> None:
+def test_a_sloppy_address_is_corrected(url: str, mended: str) -> None:
     read = opml.parse(wrap(f'<outline text="a" xmlUrl="{url}"/>'))
     assert [outline.url for outline in read.outlines] == [mended]
 

@@ -89,7 +89,7 @@ def test_two_documents_of_a_source_at_once_leave_the_search_index_whole(ingester
     assert [len(entries) for entries in found] == [0, 1]
 
 
-def test_new_title_of_a_feed_makes_its_views_new(ingester: Ingester) -> None:
+def test_new_title_of_a_feed_updates_its_views(ingester: Ingester) -> None:
     ingester.poll(make_document(A))
     before = ingester.versions()
     ingester.poll(make_document(A, feed=Feed(title="Renamed")))
@@ -207,7 +207,7 @@ def test_entry_keeps_the_publishers_id_where_it_is_one(ingester: Ingester) -> No
     assert uris["no iri"].startswith("tag:us.example,2009-06-27:a/")
 
 
-def test_result_of_a_source_that_is_gone_from_the_database_is_passed_over(
+def test_result_of_an_unknown_source_is_ignored(
     ingester: Ingester,
 ) -> None:
     assert ingester.poll(make_document(A), "unknown") is None
@@ -255,7 +255,7 @@ def test_expired_entries_are_no_longer_counted(ingester: Ingester) -> None:
     assert ingester.state().entries == 1
 
 
-def test_entry_that_left_while_parts_came_is_noticed_by_the_next_whole_document(
+def test_entry_that_left_between_partial_documents_is_noticed_by_the_next_whole_document(
     ingester: Ingester,
 ) -> None:
     ingester.poll(make_document(A))

@@ -122,7 +122,7 @@ def test_new_rules_apply_to_stored_entries(
 
 
 @pytest.mark.parametrize(("rules", "query", "guids"), RULED)
-def test_nothing_is_left_of_rules_that_were_taken_away(
+def test_removed_rules_leave_no_effect(
     ingester: Ingester,
     rules: dict[str, tuple[Rule, ...]],
     query: dict[str, object],
@@ -297,7 +297,7 @@ def test_source_out_of_the_configuration_has_the_default(ingester: Ingester) -> 
     assert stored(ingester) == {"a": ["sun"], "b0": ["sun"]}
 
 
-def test_more_entries_than_one_batch_expire_and_kept_ones_are_passed_over(
+def test_more_entries_than_one_batch_expire_and_others_stay(
     ingester: Ingester,
 ) -> None:
     many = [make_entry(f"{number}") for number in range(5)]

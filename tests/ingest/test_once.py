@@ -128,7 +128,7 @@ colliding = st.lists(
 
 @settings(max_examples=40)
 @given(st.lists(colliding, max_size=4))
-def test_document_that_comes_twice_changes_nothing_however_its_keys_collide(
+def test_repeated_document_changes_nothing_even_if_keys_collide(
     feeds: list[list[Item]],
 ) -> None:
     with new_ingester() as ingester:

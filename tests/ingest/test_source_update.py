@@ -125,7 +125,7 @@ def test_temporary_redirect_never_moves_a_source(ingester: Ingester, status: int
     assert ingester.state().moved_to == ""
 
 
-def test_redirects_to_changing_places_never_move_a_source(ingester: Ingester) -> None:
+def test_redirects_to_changing_urls_never_move_a_source(ingester: Ingester) -> None:
     for number in range(6):
         ingester.now += timedelta(days=1)
         url = f"https://b.example/{number % 2}"
@@ -133,7 +133,7 @@ def test_redirects_to_changing_places_never_move_a_source(ingester: Ingester) ->
     assert ingester.state().moved_to == ""
 
 
-def test_address_that_dies_after_a_move_gives_way_to_the_configured_one(ingester: Ingester) -> None:
+def test_source_returns_to_its_configured_url_when_the_adopted_one_dies(ingester: Ingester) -> None:
     for _ in range(3):
         ingester.now += timedelta(days=1)
         ingester.poll(make_document(A, transfer=moved()))
@@ -161,13 +161,15 @@ def test_one_limited_feed_does_not_silence_its_host(ingester: Ingester) -> None:
     assert ingester.state("b0").gate_until is None
 
 
-def test_host_that_limits_feed_after_feed_is_left_alone(ingester: Ingester) -> None:
+def test_host_that_limits_several_feeds_is_gated(ingester: Ingester) -> None:
     for source_id in ("a", "b0", "b1"):
         ingester.poll(failed(FailureKind.RATE_LIMITED, **LIMITED), source_id)
     assert ingester.state("b2").next_poll >= ingester.now + timedelta(hours=2)
 
 
-def test_host_that_feeds_lead_to_speaks_for_no_other_feed_of_theirs(ingester: Ingester) -> None:
+def test_limits_of_a_redirect_target_gate_no_other_feed_of_the_first_host(
+    ingester: Ingester,
+) -> None:
     hops = (Hop(status=302, url="https://other.example/feed"),)
     for source_id in ("a", "b0", "b1"):
         ingester.poll(failed(FailureKind.RATE_LIMITED, hops=hops, **LIMITED), source_id)
@@ -177,7 +179,7 @@ def test_host_that_feeds_lead_to_speaks_for_no_other_feed_of_theirs(ingester: In
         assert poll_log.spacings(db) == {}
 
 
-def test_source_can_keep_its_retry_after_to_itself(ingester: Ingester) -> None:
+def test_retry_after_of_one_source_can_stay_its_own(ingester: Ingester) -> None:
     ingester.source = replace(ingester.source, retry_after_scope="source")
     ingester.others = [replace(one, retry_after_scope="source") for one in ingester.others]
     for source_id in ("a", "b0", "b1"):
@@ -243,9 +245,7 @@ def synchronise(ingester: Ingester) -> None:
         ("http://a.example/2", False),
     ],
 )
-def test_host_that_limits_its_feeds_speaks_for_one_port(
-    ingester: Ingester, url: str, *, gated: bool
-) -> None:
+def test_a_gate_is_for_one_port_of_a_host(ingester: Ingester, url: str, *, gated: bool) -> None:
     ingester.others[2] = replace(ingester.others[2], url=url)
     synchronise(ingester)
     for source_id in ("a", "b0", "b1"):
@@ -264,7 +264,7 @@ def test_new_url_drops_the_wait_of_the_old_one(ingester: Ingester) -> None:
     assert ingester.state().next_poll < ingester.now + timedelta(days=2)
 
 
-def test_source_that_the_user_names_is_polled_in_spite_of_a_wait(ingester: Ingester) -> None:
+def test_named_source_is_polled_in_spite_of_a_retry_after(ingester: Ingester) -> None:
     ingester.poll(limited(days=5))
     with ingester.store.transaction() as db:
         poll_plan.force(db, ingester.now)
@@ -361,16 +361,14 @@ def test_source_that_was_found_on_a_page_moves_too(ingester: Ingester) -> None:
         pytest.param("https://a.example@evil.example/", False, id="a name that looks like it"),
     ],
 )
-def test_secrets_go_to_the_origin_they_were_meant_for(
-    ingester: Ingester, found: str, sent: bool
-) -> None:
+def test_secrets_are_sent_to_their_origin_only(ingester: Ingester, found: str, sent: bool) -> None:
     ingester.source = replace(ingester.source, headers={"Authorization": "Bearer x"})
     assert ingester.request().headers
     ingester.poll(failed(FailureKind.NOT_A_FEED), discovered=found)
     assert bool(ingester.request().headers) is sent
 
 
-def test_lifetime_stays_when_a_304_says_nothing_of_it(ingester: Ingester) -> None:
+def test_lifetime_stays_after_a_304_without_one(ingester: Ingester) -> None:
     hours = Freshness(lifetime=timedelta(hours=5))
     ingester.poll(make_document(A, transfer=Transfer(status=200, freshness=hours)))
     silent = Unchanged(url=URL, validators=Validators(), transfer=Transfer(status=304))
@@ -423,7 +421,7 @@ def test_quarantine_is_shown_after_a_failure_too(ingester: Ingester) -> None:
     assert (ingester.state().health, ingester.state().error) == ("quarantined", words)
 
 
-def test_source_that_publishes_no_more_is_silent(ingester: Ingester) -> None:
+def test_source_that_stopped_publishing_is_silent(ingester: Ingester) -> None:
     days = [make_entry(f"a{n}", published=START - timedelta(days=n)) for n in range(9)]
     ingester.poll(make_document(*days))
     ingester.now += timedelta(days=20)
@@ -439,7 +437,9 @@ def test_source_that_publishes_no_more_is_silent(ingester: Ingester) -> None:
     assert ingester.state().health == "fine"
 
 
-def test_unconditional_request_is_none_when_there_was_nothing_to_name(ingester: Ingester) -> None:
+def test_request_without_stored_validators_is_not_counted_as_unconditional(
+    ingester: Ingester,
+) -> None:
     for _ in range(3):
         ingester.poll(make_document(A, validators=Validators()))
     with ingester.store.reading() as db:

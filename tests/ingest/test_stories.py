@@ -124,7 +124,7 @@ def test_via_and_equal_ids_are_hints(ingester: Ingester) -> None:
     assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, second, third]
 
 
-def test_feed_that_a_copy_names_as_its_origin_is_a_hint(ingester: Ingester) -> None:
+def test_origin_feed_of_a_copy_is_a_hint(ingester: Ingester) -> None:
     short = {"title": "Weekly update", "summary": ""}
     [first] = bring(ingester, "a", told("one", **short))
     [other] = bring(

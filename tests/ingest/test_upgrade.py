@@ -134,7 +134,7 @@ def test_the_poll_after_the_upgrade_reads_items_once(ingester: Ingester) -> None
     assert len(ingester.request().item_hashes) == 16
 
 
-def test_corrections_are_told_after_the_upgrade(ingester: Ingester) -> None:
+def test_corrections_are_found_after_the_upgrade(ingester: Ingester) -> None:
     polled(ingester, document(GUID.format(1)))
     age(ingester)
     polled(ingester, document(GUID.format(1)))
@@ -149,7 +149,7 @@ def test_a_new_item_beside_old_ones_is_new(ingester: Ingester) -> None:
     assert (len(done.new), done.changed) == (1, ())
 
 
-def test_subscribers_are_told_nothing(ingester: Ingester) -> None:
+def test_subscribers_get_no_push(ingester: Ingester) -> None:
     polled(ingester, document(GUID.format(1)))
     age(ingester, title="'worse'")
     before = ingester.versions()

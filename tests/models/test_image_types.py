@@ -26,9 +26,9 @@ from aggregator.models import image_types
         (b"<svgs>", ""),
     ],
 )
-def test_bytes_tell_the_kind(body: bytes, kind: str) -> None:
+def test_type_of_image_bytes(body: bytes, kind: str) -> None:
     assert image_types.type_of(body) == kind
 
 
-def test_long_text_is_told_at_once() -> None:
+def test_long_text_costs_little() -> None:
     assert image_types.type_of(b" <!--" * 100_000) == ""

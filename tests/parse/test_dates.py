@@ -142,7 +142,7 @@ INSTANT = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)  # a Saturday
         "2009. 6. 28. 오전 6:26",
     ],
 )
-def test_the_instant_that_a_date_states(sent: str) -> None:
+def test_dates_are_parsed_to_their_instant(sent: str) -> None:
     assert dates.parse(sent) == INSTANT
 
 
@@ -177,7 +177,7 @@ def test_the_instant_that_a_date_states(sent: str) -> None:
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
     ],
 )
-def test_dates_with_less_or_odder_parts(sent: str, stated: str) -> None:
+def test_dates_with_missing_or_unusual_parts(sent: str, stated: str) -> None:
     assert dates.parse(sent) == datetime.fromisoformat(stated)
 
 
@@ -213,7 +213,7 @@ def test_dates_with_less_or_odder_parts(sent: str, stated: str) -> None:
         "Sat, 27 Jun 2009 21:26:00 GMT" + " " * 100 + "x",
     ],
 )
-def test_a_text_that_states_no_certain_instant_is_no_date(sent: str) -> None:
+def test_an_ambiguous_text_is_no_date(sent: str) -> None:
     assert dates.parse(sent) is None
 
 

@@ -167,9 +167,7 @@ def test_an_emoji_in_two_surrogates_is_one_character() -> None:
         ("windows-1253", b"\xd2", "\ufffd"),
     ],
 )
-def test_bad_bytes_of_other_encodings_take_nothing_with_them(
-    encoding: str, sent: bytes, text: str
-) -> None:
+def test_bad_bytes_of_other_encodings_remove_no_text(encoding: str, sent: bytes, text: str) -> None:
     closed = sent if b"</title>" in sent else sent + b"</title>"
     head = declared(encoding, "<item><title>|").encode().split(b"|")[0]
     assert title(head + closed + b"</item></channel></rss>") == text
@@ -181,7 +179,7 @@ def test_a_bad_byte_in_a_new_item_changes_no_other_item() -> None:
     assert parse(new).entries[1] == parse(rss(old)).entries[0]
 
 
-def test_utf8_in_name_only_is_read_by_the_other_declaration() -> None:
+def test_a_wrong_utf8_declaration_gives_way_to_the_other_declaration() -> None:
     body = declared("windows-1251", f"<item><title>{RUSSIAN}</title></item>").encode("cp1251")
     assert title(body, "text/xml; charset=utf-8") == RUSSIAN
     assert parse(body, "text/xml; charset=utf-8").problems == (
@@ -209,7 +207,7 @@ def test_a_declaration_inside_the_feed_does_not_count() -> None:
     assert title(rss(code).replace(b"&lt;", b"<").replace(b"\xc3\xab", b"\xc3")) == "Zo\ufffd"
 
 
-def test_utf16_in_name_only_is_utf8() -> None:
+def test_a_document_wrongly_declared_as_utf16_is_utf8() -> None:
     assert title(declared("utf-16", ITEM).encode(), "text/xml; charset=utf-16") == "Zoë à Łódź"
 
 

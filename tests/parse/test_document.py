@@ -264,7 +264,7 @@ def test_categories(entry: ParsedEntry, categories: tuple[str, ...]) -> None:
     assert entry.categories == categories
 
 
-def test_published_is_not_taken_for_updated_nor_the_other_way() -> None:
+def test_published_and_updated_are_not_confused() -> None:
     entry = rss_item("<pubDate>Sat, 27 Jun 2009 21:26:00 GMT</pubDate>")
     assert (entry.published, entry.updated) == (datetime(2009, 6, 27, 21, 26, tzinfo=UTC), None)
     entry = atom_entry("<updated>2009-06-27T23:26:00+02:00</updated>")
@@ -476,7 +476,7 @@ def test_complete_and_archived_feeds() -> None:
         pytest.param(rss("<item></item>") + b"<p>", "end of the feed", id="more after the end"),
     ],
 )
-def test_an_ill_formed_document_is_read_and_says_so(body: bytes, said: str) -> None:
+def test_an_ill_formed_document_is_read_with_a_problem(body: bytes, said: str) -> None:
     feed = parse(body)
     assert len(feed.entries) == 1
     (problem,) = feed.problems
@@ -489,6 +489,6 @@ def test_entities_of_html_are_read_in_ill_formed_documents() -> None:
     assert (entry.title, entry.guid) == (Text(value="café", type="text"), "1")
 
 
-def test_a_url_that_is_no_url_does_no_harm() -> None:
+def test_an_invalid_url_does_no_harm() -> None:
     feed = parse(rss("<link>http://[oops</link><item><link>x</link></item>"))
     assert feed.entries[0].link == URL.replace("feed.xml", "x")

@@ -31,7 +31,7 @@ REPEATED = f'<!DOCTYPE rss [\n<!ENTITY e "{"x" * 50_000}">\n]>'
         ),
     ],
 )
-def test_what_would_cost_too_much_is_refused_soon(body: bytes) -> None:
+def test_expensive_documents_are_refused_quickly(body: bytes) -> None:
     start = time.perf_counter()
     with pytest.raises(NotAFeed):
         document.parse(body, url=URL)
@@ -66,7 +66,7 @@ def test_what_would_cost_too_much_is_refused_soon(body: bytes) -> None:
         pytest.param(rss("<item>" + "<![CDATA[" * 20_000), id="CDATA without end"),
     ],
 )
-def test_what_is_odd_costs_little(body: bytes) -> None:
+def test_odd_documents_cost_little(body: bytes) -> None:
     start = time.perf_counter()
     with contextlib.suppress(NotAFeed):
         document.parse_changes(body, url=URL)
@@ -91,7 +91,7 @@ def test_entries_without_bound_are_not_read() -> None:
         "&#xD800;",
     ],
 )
-def test_what_makes_feedparser_raise_is_no_feed_or_read(inside: str) -> None:
+def test_documents_that_make_feedparser_raise_are_refused_or_read(inside: str) -> None:
     for body in (rss(inside), rss(f"<item>{inside}</item>")):
         with contextlib.suppress(NotAFeed):
             assert document.parse(body, url=URL).version == "rss20"

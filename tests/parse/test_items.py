@@ -74,7 +74,7 @@ def test_a_document_cut_in_the_tag_of_an_item_has_the_items_before() -> None:
 
 
 @pytest.mark.parametrize("attribute", ['xml:lang="fr"', 'xml:base="http://b.org/"', 'xmlns:x="u"'])
-def test_what_stands_at_the_root_is_part_of_every_item(attribute: str) -> None:
+def test_attributes_of_the_root_are_part_of_every_item(attribute: str) -> None:
     body = atom("<entry><id>urn:1</id></entry>")
     assert changes(body).item_hashes != changes(body.replace(b"><entry", b"")).item_hashes
     known = changes(body).item_hashes
@@ -98,7 +98,7 @@ def test_what_stands_at_the_root_is_part_of_every_item(attribute: str) -> None:
         pytest.param(rss("<item><channel>x</channel></item>"), id="a channel in an item"),
     ],
 )
-def test_what_can_be_split(body: bytes) -> None:
+def test_documents_that_can_be_split(body: bytes) -> None:
     assert len(hashes(changes(body))) == 1
 
 
@@ -122,7 +122,7 @@ def test_what_can_be_split(body: bytes) -> None:
         ),
     ],
 )
-def test_what_can_not_be_split_for_certain_is_parsed_in_full(body: bytes) -> None:
+def test_documents_that_can_not_be_split_for_certain_are_parsed_in_full(body: bytes) -> None:
     found = changes(body)
     assert found.item_hashes == b""
     assert found.feed.entries == document.parse(body, content_type="", url=URL).entries

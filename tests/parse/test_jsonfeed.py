@@ -194,7 +194,7 @@ def test_relative_references_are_of_the_items_page_where_it_is_on_the_site() -> 
     assert [content.base for content in contents if content] == ["https://e.org/a/", ""]
 
 
-def test_items_that_are_no_objects_are_left_out_and_said() -> None:
+def test_items_that_are_no_objects_are_skipped_with_a_problem() -> None:
     parsed = jsonfeed.parse(feed("x", {"id": "1"}))
     assert [each.guid for each in parsed.entries] == ["1"]
     assert parsed.problems == ("item 1 is no object; left out",)
@@ -229,7 +229,7 @@ def test_characters_that_xml_forbids_are_taken_out() -> None:
         pytest.param(b'{"items": [' + b"9" * 5000 + b"]}", "can't be read", id="a long number"),
     ],
 )
-def test_what_is_no_json_feed(body: bytes, said: str) -> None:
+def test_documents_that_are_no_json_feed(body: bytes, said: str) -> None:
     with pytest.raises(NotAFeed) as caught:
         document.parse(body, content_type="application/feed+json", url="")
     assert said in caught.value.detail
@@ -305,7 +305,9 @@ def test_dates_are_read_as_in_xml() -> None:
         (b"oops", "text/xml", False),
     ],
 )
-def test_json_is_told_by_its_beginning_or_type(body: bytes, content_type: str, meant: bool) -> None:
+def test_json_is_recognised_by_its_beginning_or_type(
+    body: bytes, content_type: str, meant: bool
+) -> None:
     assert jsonfeed.is_meant(body, content_type) is meant
 
 

@@ -226,7 +226,7 @@ def test_every_one_of_several_extensions_is_kept_with_attributes_and_text() -> N
     )
 
 
-def test_namespaces_are_told_by_their_uri_whatever_the_prefix_or_case() -> None:
+def test_namespaces_are_recognised_by_uri_in_any_case() -> None:
     entry = rss_item(
         '<x:season xmlns:x="http://www.itunes.com/DTDs/Podcast-1.0.dtd">2</x:season>'
         '<y:credit xmlns:y="http://search.yahoo.com/mrss">Me</y:credit>'

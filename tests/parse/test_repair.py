@@ -67,7 +67,7 @@ END = len("</channel></rss>")
         (rss(NEXT)[:-END], [False]),
     ],
 )
-def test_an_item_that_the_end_of_the_document_cuts_says_so(body: bytes, cut: list[bool]) -> None:
+def test_an_item_cut_by_the_end_of_the_document_is_marked(body: bytes, cut: list[bool]) -> None:
     assert [entry.is_cut for entry in parse(body).entries] == cut
 
 
@@ -131,7 +131,7 @@ def test_declared_entities_are_not_put_in_without_bound() -> None:
     assert len(titles(parse(body))[0]) <= repair.MOST_EXPANDED
 
 
-def test_what_has_items_beyond_repair_is_read_by_feedparser_and_by_our_rules() -> None:
+def test_documents_beyond_repair_are_read_by_feedparser_and_our_rules() -> None:
     first = (
         '<rss><x y="<item>"/><item><guid>1</guid><title>a</title><link>http://e.example/1</link>'
         "<author>i@b.example (Ida)</author><category>c</category>"

@@ -35,7 +35,7 @@ def test_a_description_is_html_where_html_is_in_it(sent: str, kind: str, value: 
         assert read(rss_item(f"<{element}>{sent}</{element}>").summary) == (kind, value)
 
 
-def test_a_text_that_says_that_it_is_plain_is_plain() -> None:
+def test_a_text_declared_as_plain_is_plain() -> None:
     entry = rss_item('<media:description type="plain">A &lt;b> c</media:description>')
     assert read(entry.summary) == ("text", "A <b> c")
 
@@ -152,5 +152,5 @@ def test_summary_and_content_are_read_by_name(
     ("sent", "meant"),
     [("cafÃ©", "café"), ("café", "café"), ("it\x92s", "it’s"), ("Ã", "Ã"), ("plain", "plain")],
 )
-def test_text_of_a_wrong_encoding_is_mended(sent: str, meant: str) -> None:
+def test_text_of_a_wrong_encoding_is_repaired(sent: str, meant: str) -> None:
     assert fix_encoding(sent) == meant

@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def test_push_of_a_source_under_way_waits_and_holds_no_place_of_its_host(store: Store) -> None:
+def test_push_of_a_source_in_flight_waits_and_takes_no_slot_of_its_host(store: Store) -> None:
     executor = Still()
     poller = Poller(store, CONFIG, executor=lambda *_, **__: executor)
     for _ in range(HOST_SHARE + 1):

@@ -83,7 +83,7 @@ class TestGates:
             outcome=Unchanged(url=URL, validators=VALIDATORS, transfer=TRANSFER),
         )
 
-    def test_failure_is_handed_on(self) -> None:
+    def test_failure_is_returned(self) -> None:
         failed = Failed(kind=FailureKind.DNS, detail="x")
         assert stages.check_fetch(request(), failed) == PollResult(source_id="a", outcome=failed)
 
@@ -99,7 +99,7 @@ class TestGates:
         known = reading(passed(rss(item("1")))).body_hash
         passed(rss(item("2")), request(body_hash=known))
 
-    def test_part_is_read_though_its_body_is_equal(self) -> None:
+    def test_partial_document_is_read_even_if_its_body_is_equal(self) -> None:
         known = reading(passed(rss(item("1")))).body_hash
         passed(rss(item("1")), request(body_hash=known), partial=True)
 
@@ -137,7 +137,7 @@ def test_items_without_anything_are_left_out() -> None:
     assert reading(passed(rss("<item></item>", item("1")))).entries[0].guid == "1"
 
 
-def test_part_has_neither_hashes_nor_known_items() -> None:
+def test_partial_document_has_neither_hashes_nor_known_items() -> None:
     known = reading(passed(rss(item("1")))).item_hashes
     part = reading(passed(rss(item("1")), request(item_hashes=known), partial=True))
     assert (part.whole, part.body_hash, part.item_hashes) == (False, b"", b"")
@@ -168,7 +168,7 @@ class TestDiscovery:
         assert failed.kind is FailureKind.NOT_A_FEED
         assert result.discovered in failed.detail
 
-    def test_it_is_looked_for_once(self) -> None:
+    def test_feeds_of_a_page_are_searched_once(self) -> None:
         page = passed(PAGE % b"/real", request(discover=False), content_type="text/html")
         assert read(page).discovered == ""
 
@@ -181,7 +181,7 @@ class TestDiscovery:
             pytest.param(b"file:///etc/passwd", id="a file"),
         ],
     )
-    def test_what_is_no_other_feed_is_passed_over(self, target: bytes) -> None:
+    def test_link_to_the_page_itself_is_ignored(self, target: bytes) -> None:
         page = passed(PAGE % target, url="https://a.example/login", content_type="text/html")
         assert read(page).discovered == ""
 
@@ -203,7 +203,7 @@ def test_entries_have_the_language_of_their_feed() -> None:
     assert [entry.language for entry in reading(passed(body)).entries] == ["fr-fr"]
 
 
-def test_an_earlier_reader_left_nothing_known() -> None:
+def test_items_of_an_earlier_reader_version_are_unknown() -> None:
     first = reading(passed(rss(item("1"), item("2"))))
     same = rss(item("1"), item("2"), "<!-- another body -->")
     for version, entries in ((b"1", 2), (stages.READER_VERSION, 0)):

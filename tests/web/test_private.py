@@ -112,7 +112,7 @@ def test_no_other_page_names_it(pages: PageSite, path: str) -> None:
     assert "secret" not in pages.text(path).lower()
 
 
-def test_what_a_closed_site_gave_to_one_is_repeated_to_nobody(pages: PageSite) -> None:
+def test_a_response_of_a_protected_site_is_not_served_to_others(pages: PageSite) -> None:
     closed = replace(SITE, auth=Auth(token=TOKEN, protect="site"))
     for config in (SITE, closed, SITE, closed):
         pages.sample.config = config

@@ -154,7 +154,7 @@ def test_request_with_secret_and_unknown_parameters_is_accepted(reader: Reader) 
         ({"lease_seconds": "-5"}, b"hub.lease_seconds"),
     ],
 )
-def test_error_is_4xx_with_words_in_plain_text(
+def test_error_is_4xx_with_a_plain_text_reason(
     reader: Reader, fields: dict[str, str], words: bytes
 ) -> None:
     status, body = reader.ask(**fields)
@@ -194,7 +194,7 @@ def test_verification_names_mode_topic_challenge_and_lease(reader: Reader) -> No
     assert len(asked["hub.challenge"][0]) >= 32
 
 
-def test_challenge_is_another_each_time(reader: Reader) -> None:
+def test_each_challenge_is_different(reader: Reader) -> None:
     reader.subscribe()
     reader.subscribe()
     first, second = (asked["hub.challenge"] for asked in reader.asked())
@@ -228,7 +228,7 @@ def test_verification_fails_but_with_2xx_and_exactly_the_challenge(
     assert len(reader.asked()) == 1
 
 
-def test_callback_that_is_not_there_yet_is_asked_again(reader: Reader) -> None:
+def test_verification_is_retried_while_the_callback_is_missing(reader: Reader) -> None:
     with FeedServer() as late:
         callback = late.url("/cb")
     assert reader.ask(callback=callback)[0] == 202
@@ -247,7 +247,7 @@ def _attempts(ours: Ours) -> int | None:
     return int(row[0]) if row else None
 
 
-def test_any_2xx_with_the_challenge_is_good(reader: Reader) -> None:
+def test_any_2xx_with_the_challenge_verifies(reader: Reader) -> None:
     def behaviour(request: Received) -> Sequence[Step]:
         challenge = parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()
         return [response(202, {}, challenge)]
@@ -266,7 +266,7 @@ def test_failed_verification_changes_nothing(reader: Reader) -> None:
     assert reader.ours.subscribers() == [before]
 
 
-def test_active_subscription_may_be_asked_for_again_and_is_then_the_new_one(
+def test_active_subscription_can_be_renewed(
     reader: Reader,
 ) -> None:
     reader.subscribe(secret="first", lease_seconds="60")
@@ -300,7 +300,7 @@ def test_lease_is_finite_and_enforced(reader: Reader) -> None:
     assert reader.pushed() == []
 
 
-def test_subscriber_is_told_when_a_topic_has_ended(reader: Reader) -> None:
+def test_subscriber_is_notified_when_a_topic_has_ended(reader: Reader) -> None:
     reader.view = "section/world"
     reader.subscribe()
     reader.ours.configure({}, sections=[])
@@ -364,7 +364,7 @@ def test_nothing_is_pushed_when_nothing_of_the_topic_has_changed(reader: Reader)
     assert reader.pushed() == []
 
 
-def test_failed_push_is_tried_again_and_the_subscription_stays(reader: Reader) -> None:
+def test_failed_push_is_retried_and_the_subscription_stays(reader: Reader) -> None:
     reader.subscribe()
     reader.server.reply("/cb", 500)
     reader.publish()
@@ -411,7 +411,7 @@ def test_410_ends_the_subscription(reader: Reader) -> None:
     wait_for(lambda: reader.ours.subscribers() == [])
 
 
-def test_push_that_a_restart_interrupts_is_made_after_it(ours: Ours) -> None:
+def test_interrupted_push_is_repeated_after_a_restart(ours: Ours) -> None:
     with FeedServer() as server:
         server.on("/cb", echo)
         reader = Reader(ours, server)
@@ -425,7 +425,7 @@ def test_push_that_a_restart_interrupts_is_made_after_it(ours: Ours) -> None:
             assert b"Report 1" in reader.push(number=1).body
 
 
-def test_change_while_the_hub_did_not_run_is_pushed_when_it_does(ours: Ours) -> None:
+def test_change_during_downtime_is_pushed_after_the_start(ours: Ours) -> None:
     with FeedServer() as server:
         server.on("/cb", echo)
         reader = Reader(ours, server)
@@ -462,7 +462,7 @@ def test_verification_goes_to_no_private_address(ours: Ours) -> None:
     assert ours.subscribers() == []
 
 
-def test_wishes_of_one_host_that_wait_are_bounded(ours: Ours, feed_server: FeedServer) -> None:
+def test_pending_requests_of_one_host_are_bounded(ours: Ours, feed_server: FeedServer) -> None:
     reader = Reader(ours, feed_server)
     answers = [reader.ask(f"/cb?{number}")[0] for number in range(101)]
     assert answers == [202] * 100 + [503]
@@ -478,7 +478,7 @@ def test_wishes_of_one_host_that_wait_are_bounded(ours: Ours, feed_server: FeedS
         {"auth": {"token": "a-token-for-programs", "protect": "site"}},
     ],
 )
-def test_no_hub_where_it_is_off_or_would_tell_what_is_closed(
+def test_no_hub_when_it_is_off_or_the_site_is_protected(
     ours: Ours, feed_server: FeedServer, more: dict[str, object]
 ) -> None:
     ours.configure({}, **more)
@@ -486,7 +486,7 @@ def test_no_hub_where_it_is_off_or_would_tell_what_is_closed(
     assert status in (401, 404)
 
 
-def test_hub_of_others_is_told_of_each_change(ours: Ours, peer: HubPeer) -> None:
+def test_external_hub_is_notified_of_each_change(ours: Ours, peer: HubPeer) -> None:
     hub = peer.server.url("/another")
     peer.server.reply("/another", 202)
     ours.configure({"news": peer.topic}, websub={"hub": hub, "subscribe": False})
@@ -517,7 +517,7 @@ def ours_links(url: str) -> str:
         return str(answer.headers["Link"])
 
 
-def test_dead_and_slow_subscribers_keep_the_news_from_none_of_the_live(reader: Reader) -> None:
+def test_dead_and_slow_subscribers_delay_no_other(reader: Reader) -> None:
     now, server = reader.ours.clock(), reader.server
     server.on("/slow", lambda r: [*([30.0] if r.method == "POST" else []), *echo(r)])
     server.reply("/dead", 500)
@@ -556,7 +556,7 @@ def _all_of(server: FeedServer, paths: Sequence[str]) -> list[Received]:
     return pushes if {push.path for push in pushes} == set(paths) else []
 
 
-def test_private_view_is_pushed_to_who_knows_its_token_until_that_changes(reader: Reader) -> None:
+def test_private_view_is_pushed_to_subscribers_with_its_current_token(reader: Reader) -> None:
     view = {"id": "night", "title": "Night", "query": "section=world", "token": "only-for-the-desk"}
     more = {"websub": {"subscribe": False}, "views": [view]}
     reader.ours.configure({"news": "http://127.0.0.1:1/feed"}, **more)

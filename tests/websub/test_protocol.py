@@ -61,7 +61,7 @@ def test_hub_that_our_feeds_name(config: Config, wanted: str) -> None:
     assert protocol.hub_url(config) == wanted
 
 
-def test_hubs_are_not_asked_where_they_could_not_reach_us() -> None:
+def test_hubs_that_could_not_reach_us_are_not_asked() -> None:
     near = site("http://127.0.0.1:8000", allow=("127.0.0.0/8",))
     assert protocol.objection(CONFIG, "https://hub.example/") == ""
     assert "http://127.0.0.1:8000" in protocol.objection(site("http://127.0.0.1:8000"))
@@ -112,7 +112,7 @@ def test_subscription_request_has_the_form_of_the_recommendation() -> None:
         ("0", None), ("", None), ("-1", None), ("1.5", None), ("٣", None), ("1" * 99, None),
     ],
 )  # fmt: skip
-def test_lease_is_clamped_and_junk_is_none(text: str, wanted: timedelta | None) -> None:
+def test_lease_is_clamped_and_junk_is_ignored(text: str, wanted: timedelta | None) -> None:
     assert protocol.granted(text) == wanted
 
 
@@ -136,7 +136,7 @@ def test_junk_is_no_signature(header: str) -> None:
     assert protocol.signed_with(header, "secret", b"body") == ""
 
 
-def test_own_signature_is_sha256_of_the_bytes() -> None:
+def test_our_signature_is_sha256_of_the_bytes() -> None:
     wanted = hmac.new(b"s", b"\0b", hashlib.sha256).hexdigest()
     assert protocol.signature("s", b"\0b") == f"sha256={wanted}"
     assert protocol.signed_with(protocol.signature("s", b"\0b"), "s", b"\0b") == "sha256"
@@ -185,7 +185,7 @@ def test_unknown_parameters_are_ignored() -> None:
         ({"hub.lease_seconds": "ever"}, "hub.lease_seconds"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_said(change: dict[str, str], words: str) -> None:
+def test_invalid_request_is_explained(change: dict[str, str], words: str) -> None:
     found = parse_subscription_request(FORM | change, ())
     assert isinstance(found, str)
     assert words in found
@@ -195,7 +195,7 @@ def test_what_is_wrong_with_a_request_is_said(change: dict[str, str], words: str
     ("asked", "lease"),
     [("1", timedelta(minutes=1)), ("7200", timedelta(hours=2)), ("99999999", timedelta(days=14))],
 )
-def test_lease_asked_for_is_given_within_bounds(asked: str, lease: timedelta) -> None:
+def test_requested_lease_is_granted_within_bounds(asked: str, lease: timedelta) -> None:
     wish = parse_subscription_request(FORM | {"hub.lease_seconds": asked}, ())
     assert isinstance(wish, SubscriptionRequest)
     assert wish.lease == lease

@@ -38,11 +38,11 @@ ACTIVE = replace(ASKED, state="active", lease_until=START + timedelta(days=10), 
         (FEED, [replace(ACTIVE, suspected=START)], "found entries that were not pushed"),
     ],
 )
-def test_words_for_a_source(feed: Feed, known: list[Subscription], said: str) -> None:
+def test_status_of_a_source(feed: Feed, known: list[Subscription], said: str) -> None:
     assert said in status_text.of_source(CONFIG, feed, known)
 
 
-def test_words_where_no_hub_is_asked() -> None:
+def test_status_where_no_hub_is_asked() -> None:
     off = replace(CONFIG, websub=WebSub(subscribe=False))
     assert "websub.subscribe" in status_text.of_source(off, FEED, [])
     hidden = replace(CONFIG, site=replace(CONFIG.site, base_url="http://127.0.0.1:8000"))
@@ -51,7 +51,7 @@ def test_words_where_no_hub_is_asked() -> None:
     )
 
 
-def test_explain_and_doctor_tell_of_the_hub(tmp_path: Path, feed_server: FeedServer) -> None:
+def test_explain_and_doctor_show_the_hub(tmp_path: Path, feed_server: FeedServer) -> None:
     peer = HubPeer(feed_server)
     config = tmp_path / "sources.yaml"
     config.write_text(

@@ -49,7 +49,7 @@ def pair(ours: Ours, peer: HubPeer) -> Iterator[Pair]:
 
 
 @pytest.mark.parametrize("document", [True, False])
-def test_link_header_is_looked_at_before_the_document(
+def test_link_header_takes_precedence_over_the_document(
     ours: Ours, peer: HubPeer, document: bool
 ) -> None:
     hub, topic = peer.server.url("/hub?header"), peer.server.url("/canonical")
@@ -146,7 +146,7 @@ def test_confirmation_is_no_markup_for_any_browser(pair: Pair) -> None:
         {"challenge": ""},
     ],
 )
-def test_what_we_did_not_ask_for_is_answered_404(pair: Pair, change: dict[str, str]) -> None:
+def test_unrequested_verification_is_answered_404(pair: Pair, change: dict[str, str]) -> None:
     asked = pair.asked()
     assert pair.peer.verify(asked, **change)[0] == 404
     assert pair.subscription.state == "asked"
@@ -165,7 +165,7 @@ def test_lease_is_never_trusted_beyond_14_days(pair: Pair) -> None:
     assert until - pair.ours.clock() <= timedelta(days=14)
 
 
-def test_subscription_is_asked_for_anew_before_its_lease_ends_with_another_callback(
+def test_subscription_is_renewed_before_its_lease_ends_with_another_callback(
     pair: Pair,
 ) -> None:
     first = pair.subscribed()
@@ -191,16 +191,14 @@ def test_denial_is_shown_with_its_reason(pair: Pair) -> None:
     assert len(pair.peer.asked()) == 1
 
 
-def test_denial_of_what_was_active_lets_polls_take_over(pair: Pair) -> None:
+def test_denial_of_an_active_subscription_resumes_polls(pair: Pair) -> None:
     asked = pair.subscribed()
     before = pair.ours.source("news").polls
     pair.peer.verify(asked, mode="denied")
     wait_for(lambda: pair.ours.source("news").polls > before)
 
 
-def test_hub_that_refuses_is_shown_with_its_words_and_asked_again_later(
-    ours: Ours, peer: HubPeer
-) -> None:
+def test_refusal_of_a_hub_is_shown_and_the_request_is_retried(ours: Ours, peer: HubPeer) -> None:
     peer.status = 422
     ours.configure({"news": peer.topic})
     with ours.scheduling():
@@ -215,7 +213,7 @@ def test_hub_that_refuses_is_shown_with_its_words_and_asked_again_later(
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
-def test_push_is_acknowledged_and_read_once_its_signature_is_right(pair: Pair, method: str) -> None:
+def test_push_with_a_valid_signature_is_acknowledged_and_read(pair: Pair, method: str) -> None:
     asked = pair.subscribed()
     pair.peer.numbers.append(4)
     assert pair.peer.push(asked, method=method) == 202
@@ -236,7 +234,7 @@ def test_push_without_a_good_signature_is_acknowledged_and_ignored(
     assert len(pair.ours.links()) == 3
 
 
-def test_link_headers_of_a_push_do_not_say_whose_it_is(pair: Pair) -> None:
+def test_link_headers_of_a_push_do_not_identify_its_source(pair: Pair) -> None:
     import hmac
 
     asked = pair.subscribed()
@@ -267,7 +265,7 @@ def test_push_larger_than_a_poll_may_be_is_refused(ours: Ours, peer: HubPeer) ->
     assert ours.waiting() == 0
 
 
-def test_pushed_twice_is_stored_once_and_a_part_takes_nothing_away(pair: Pair) -> None:
+def test_repeated_push_is_stored_once_and_a_partial_one_removes_nothing(pair: Pair) -> None:
     asked = pair.subscribed()
     for numbers in ([4], [4], [5], [3, 4]):
         assert pair.peer.push(asked, pair.peer.body(numbers)) == 202
@@ -278,7 +276,7 @@ def test_pushed_twice_is_stored_once_and_a_part_takes_nothing_away(pair: Pair) -
     assert gone[0] == 0
 
 
-def test_what_is_no_feed_is_thrown_away(pair: Pair) -> None:
+def test_push_that_is_no_feed_is_discarded(pair: Pair) -> None:
     asked = pair.subscribed()
     assert pair.peer.push(asked, b"<html>no feed</html>") == 202
     wait_for(lambda: pair.ours.waiting() == 0)
@@ -298,7 +296,7 @@ def test_removed_source_is_unsubscribed(pair: Pair) -> None:
     assert pair.ours.subscriptions() == []
 
 
-def test_hub_that_confirms_no_end_is_left_in_the_end(pair: Pair) -> None:
+def test_unconfirmed_unsubscription_is_given_up(pair: Pair) -> None:
     pair.subscribed()
     pair.ours.configure({})
     pair.asked(1)
@@ -324,7 +322,7 @@ def test_polls_are_a_slow_backup_while_pushes_come(pair: Pair) -> None:
     assert poll_in > timedelta(hours=10)
 
 
-def test_push_that_quietly_died_is_noticed_by_a_poll_and_polls_resume(pair: Pair) -> None:
+def test_missing_push_is_noticed_by_a_poll_and_polls_resume(pair: Pair) -> None:
     asked = pair.subscribed()
     pair.peer.push(asked)
     pair.ours.ahead = timedelta(seconds=2)
@@ -351,7 +349,7 @@ def poll_now(pair: Pair) -> None:
     wait_for(lambda: pair.ours.source("news").polls > before)
 
 
-def test_lease_that_was_not_renewed_ends_and_polls_take_over(ours: Ours, peer: HubPeer) -> None:
+def test_expired_lease_resumes_polls(ours: Ours, peer: HubPeer) -> None:
     ours.configure({"news": peer.topic})
     pair = Pair(ours, peer)
     with ours.scheduling():
@@ -368,7 +366,7 @@ def test_lease_that_was_not_renewed_ends_and_polls_take_over(ours: Ours, peer: H
     "more",
     [{"websub": {"subscribe": False}}, {"site": {"base_url": "http://localhost:8000"}}],
 )
-def test_hub_is_not_asked_where_it_may_not_or_could_not_reach_us(
+def test_no_hub_is_asked_when_subscribing_is_off_or_it_could_not_reach_us(
     ours: Ours, peer: HubPeer, more: dict[str, object]
 ) -> None:
     ours.configure({"news": peer.topic}, **more)
@@ -401,7 +399,7 @@ BOMB = (
 )
 
 
-def test_push_that_attacks_the_parser_costs_nothing_and_reaches_nothing(pair: Pair) -> None:
+def test_push_that_attacks_the_parser_is_harmless(pair: Pair) -> None:
     canary = pair.peer.server.url("/canary")
     xxe = (
         f"<!DOCTYPE feed [<!ENTITY x SYSTEM '{canary}'>]><feed xmlns='http://www.w3.org/2005/Atom'>"
@@ -417,7 +415,7 @@ def test_push_that_attacks_the_parser_costs_nothing_and_reaches_nothing(pair: Pa
     wait_for(lambda: "https://news.example/4" in pair.ours.links())
 
 
-def test_hub_leads_us_to_no_private_address(ours: Ours, peer: HubPeer) -> None:
+def test_redirect_of_a_hub_to_a_private_address_is_refused(ours: Ours, peer: HubPeer) -> None:
     peer.server.redirect("/hub", peer.server.url("/inside", "127.0.0.2"), 307)
     ours.configure({"news": peer.topic}, network={"allow": ["127.0.0.1"]})
     with ours.scheduling():
@@ -425,7 +423,7 @@ def test_hub_leads_us_to_no_private_address(ours: Ours, peer: HubPeer) -> None:
     assert "/inside" not in peer.server.paths()
 
 
-def test_full_inbox_asks_the_hub_to_come_again(ours: Ours, peer: HubPeer) -> None:
+def test_full_inbox_asks_the_hub_to_retry(ours: Ours, peer: HubPeer) -> None:
     ours.configure({"news": peer.topic})
     pair = Pair(ours, peer)
     with ours.scheduling():
@@ -437,7 +435,7 @@ def test_full_inbox_asks_the_hub_to_come_again(ours: Ours, peer: HubPeer) -> Non
     assert len(ours.links()) == 3
 
 
-def test_callbacks_are_open_where_the_site_is_closed(ours: Ours, peer: HubPeer) -> None:
+def test_callbacks_are_open_on_a_protected_site(ours: Ours, peer: HubPeer) -> None:
     ours.configure({"news": peer.topic}, auth={"token": "a-token-for-programs", "protect": "site"})
     pair = Pair(ours, peer)
     with ours.scheduling():
@@ -449,7 +447,7 @@ def test_callbacks_are_open_where_the_site_is_closed(ours: Ours, peer: HubPeer) 
 
 
 @pytest.mark.parametrize("what", ["hub", "topic", "base_url"])
-def test_what_has_changed_is_left_and_asked_for_anew(pair: Pair, what: str) -> None:
+def test_changed_hub_topic_or_base_url_is_subscribed_again(pair: Pair, what: str) -> None:
     first = pair.subscribed()
     hub, topic = pair.peer.server.url("/hub"), pair.peer.topic
     if what == "base_url":
@@ -468,9 +466,7 @@ def test_what_has_changed_is_left_and_asked_for_anew(pair: Pair, what: str) -> N
     assert pair.peer.server.requests[-1].path in ("/hub", "/hub?another")
 
 
-def test_push_for_a_source_that_was_removed_meanwhile_brings_nothing(
-    ours: Ours, peer: HubPeer
-) -> None:
+def test_push_for_a_removed_source_is_ignored(ours: Ours, peer: HubPeer) -> None:
     ours.configure({"news": peer.topic})
     with ours.scheduling():
         asked = Pair(ours, peer).subscribed()
@@ -482,9 +478,7 @@ def test_push_for_a_source_that_was_removed_meanwhile_brings_nothing(
     assert len(ours.links()) == 3
 
 
-def test_clock_that_ran_ahead_for_a_while_strands_no_subscription(
-    ours: Ours, peer: HubPeer
-) -> None:
+def test_subscriptions_recover_from_a_fast_clock(ours: Ours, peer: HubPeer) -> None:
     ours.configure({"news": peer.topic})
     pair = Pair(ours, peer)
     ours.ahead = timedelta(days=3653)

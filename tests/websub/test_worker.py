@@ -86,7 +86,7 @@ def setup(tmp_path: Path, feed_server: FeedServer) -> Iterator[WorkerSetup]:
     store.close()
 
 
-def test_more_topics_than_are_kept_in_memory_are_all_told(setup: WorkerSetup) -> None:
+def test_more_topics_than_fit_in_memory_are_all_pushed(setup: WorkerSetup) -> None:
     topics = [f"topic-{number}" for number in range(BODIES_KEPT + 5)]
     for topic in topics:
         setup.subscribe(topic)
@@ -114,7 +114,7 @@ def logged(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], list[st
     ]
 
 
-def test_database_that_is_locked_for_a_while_is_waited_for_and_said_once(
+def test_locked_database_is_waited_for_and_logged_once(
     setup: WorkerSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
     setup.subscribe("topic")
@@ -129,7 +129,7 @@ def test_database_that_is_locked_for_a_while_is_waited_for_and_said_once(
     assert len(complaints()) == 1
 
 
-def test_fault_of_ours_is_logged_and_survived(
+def test_exception_is_logged_and_survived(
     setup: WorkerSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
     setup.subscribe("topic")

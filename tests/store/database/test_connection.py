@@ -96,7 +96,7 @@ def test_reader_can_not_write(store: Store) -> None:
         metadata.put(db, "a", "1")
 
 
-def test_readers_of_several_threads_do_not_meet(store: Store) -> None:
+def test_readers_of_several_threads_are_independent(store: Store) -> None:
     seen: list[str] = []
 
     def read() -> None:
@@ -186,7 +186,7 @@ def check(path: str) -> None:
         store.close()
 
 
-def test_backup_is_whole(store: Store, tmp_path: Path) -> None:
+def test_backup_is_complete(store: Store, tmp_path: Path) -> None:
     with store.transaction() as db:
         metadata.put(db, "a", "1")
     store.backup(str(tmp_path / "copy.db"))

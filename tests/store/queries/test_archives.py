@@ -39,7 +39,7 @@ def test_a_backlog_closes_at_once(sample: SampleStore) -> None:
         assert archives.newest(db, "section:world") == NONE
 
 
-def test_a_range_stays_when_its_entries_are_taken_back(sample: SampleStore) -> None:
+def test_a_range_stays_when_its_entries_are_withdrawn(sample: SampleStore) -> None:
     ids = sample.add("herald", 2 * SIZE)
     closed = close(sample)
     sample.withdraw(ids[0])

@@ -98,7 +98,7 @@ def test_past_views_are_as_they_were(taken: list[tuple[str, object, object]]) ->
                 ]
 
 
-def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
+def test_pages_of_the_past_together_are_the_whole_view(tmp_path: Path) -> None:
     with open_sample(tmp_path) as sample:
         sample.add("herald", 9, age=timedelta(hours=2))
         sample.add("post", 9)
@@ -116,7 +116,7 @@ def test_pages_of_the_past_together_are_the_whole(tmp_path: Path) -> None:
     assert len(whole) == 18
 
 
-def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
+def test_summary_is_that_of_the_earlier_text(tmp_path: Path) -> None:
     with open_sample(tmp_path) as sample:
         [id] = sample.add("herald")
         at = sample.now
@@ -136,7 +136,7 @@ def test_summary_is_that_of_the_text_of_then(tmp_path: Path) -> None:
     assert (whole.entry.text, whole.entry.content) == ("word " * 100, "new")
 
 
-def test_nothing_stood_before_the_first_entry_came(tmp_path: Path) -> None:
+def test_views_before_the_first_entry_are_empty(tmp_path: Path) -> None:
     with open_sample(tmp_path) as sample:
         with sample.store.reading() as db:
             assert as_of.oldest(db) is None

@@ -209,7 +209,7 @@ def test_labels_equal_the_states(store: Store) -> None:
     }
 
 
-def test_place_survives_its_text() -> None:
+def test_cursor_is_read_back_from_its_text() -> None:
     place = Cursor(sort_at=NOW, id=7)
     assert Cursor.parse(str(place)) == place
     with pytest.raises(ValueError, match="yesterday"):

@@ -50,7 +50,7 @@ def due(db: Connection, now: datetime = NOW) -> list[str]:
     return [one.callback for one in subscribers.due(db, now, [], 100)]
 
 
-def test_later_wish_takes_the_place_of_an_earlier_one(db: Connection) -> None:
+def test_later_request_replaces_an_earlier_one(db: Connection) -> None:
     ask(db, secret="first")
     [first] = verification_queue.due(db, NOW, 9)
     ask(db, secret="second")
@@ -60,7 +60,7 @@ def test_later_wish_takes_the_place_of_an_earlier_one(db: Connection) -> None:
     assert verification_queue.remove(db, second.id)
 
 
-def test_postponed_wish_waits(db: Connection) -> None:
+def test_postponed_request_waits(db: Connection) -> None:
     ask(db)
     [one] = verification_queue.due(db, NOW, 9)
     verification_queue.postpone(db, one.id, LATER)
@@ -146,7 +146,7 @@ def test_lease_ends_and_the_topic_with_its_last_subscriber(db: Connection) -> No
     assert published_topics.version(db, TOPIC) == 0
 
 
-def test_lease_of_a_clock_that_ran_ahead_is_cut(db: Connection) -> None:
+def test_lease_set_by_a_fast_clock_is_shortened(db: Connection) -> None:
     join(db)
     then = NOW - timedelta(days=3653)
     assert subscribers.any_expired(db, then, DAY)
@@ -205,7 +205,7 @@ def test_subscriber_may_renew_when_the_limit_is_exceeded(db: Connection) -> None
     assert ask(db, "https://t/5", topic=f"{TOPIC}?5") == ""
 
 
-def test_wishes_are_bounded_in_all_and_of_one_host(db: Connection) -> None:
+def test_requests_are_bounded_in_total_and_by_host(db: Connection) -> None:
     for number in range(verification_queue.MOST_PENDING):
         assert ask(db, f"https://t/{number}", host=f"h{number // 100}") == ""
     assert "too many" in ask(db, "https://t/new", host="another")

@@ -70,7 +70,7 @@ def damaged(tmp_path: Path) -> Iterator[PageSite]:
         yield PageSite(sample)
 
 
-def test_damage_that_a_page_met_makes_the_service_unhealthy(damaged: PageSite) -> None:
+def test_damage_found_by_a_page_makes_the_service_unhealthy(damaged: PageSite) -> None:
     assert damaged.get("/entry/1").status_code == 503
     assert damaged.get("/status/hosts").status_code == 200  # its tables are sound
     for path in ("/healthz", "/readyz"):
