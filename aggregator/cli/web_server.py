@@ -97,15 +97,21 @@ def misleading_address(site: Site, port: int) -> str:
 def check_free(host: str, port: int) -> None:
     """Raise an AggregatorError if the address can't be bound."""
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as probe:
+        address = ip_address(host)
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
+            probe.bind((address, port))
     except OSError as error:
         raise AggregatorError(
             f"can't serve on {host} port {port}: {error.strerror or error}."
             " Stop the program that uses it, or choose another with --host and --port."
         ) from None
+
+
+def ip_address(host: str) -> str:
+    """Return the IP address of a host name such as localhost, IPv4 if it has both."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return min((str(address[0]) for *_, address in found), key=lambda text: ":" in text)
 
 
 def _end_with(parent: int) -> None:
@@ -141,7 +147,7 @@ def _serve(host: str, port: int, workers: int, threads: int) -> None:
     Granian(
         "aggregator.cli.web_server:web_worker",
         factory=True,
-        address=host,
+        address=ip_address(host),
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,

@@ -66,7 +66,7 @@ def start(service: Service, server: FeedServer, *options: str, **site: object) -
     service.configure(
         [source],
         site=site,
-        network={"allow": ["127.0.0.0/8", "::1"]},
+        network={"allow": ["127.0.0.0/8", "::1", "localhost"]},
         sections=[{"id": "world", "title": "World"}],
         views=[{"id": "rain", "title": "Rain", "query": "q=news"}],
         auth={"token": TOKEN},
@@ -77,10 +77,11 @@ def start(service: Service, server: FeedServer, *options: str, **site: object) -
     return running
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "0.0.0.0"])
 def test_on_another_port(service: Service, feed_server: FeedServer, host: str) -> None:
     port = free_port()
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://127.0.0.1:{port}"
+    name = {"::1": "[::1]", "0.0.0.0": "127.0.0.1"}.get(host, host)
+    base = f"http://{name}:{port}"
     running = start(service, feed_server, "--host", host, "--port", str(port))
     get = opener()
     service.wait(lambda: get(f"{base}/readyz").status == 200)
@@ -106,6 +107,22 @@ def test_a_base_url_with_another_port_is_named(service: Service, feed_server: Fe
     assert (
         f"site.base_url is http://127.0.0.1:8000, but the server listens on port {port}"
     ) in running.log
+
+
+def test_a_base_url_beyond_ascii_is_sent_in_ascii(
+    service: Service, feed_server: FeedServer
+) -> None:
+    port = free_port()
+    start(service, feed_server, "--port", str(port), base_url="https://новости.example/дни")
+    base = "https://xn--b1amnebsh.example/%D0%B4%D0%BD%D0%B8"
+    assert f"(+{base})" in feed_server.requests[0].headers["user-agent"]
+    get = opener()
+    inner = f"http://127.0.0.1:{port}/%D0%B4%D0%BD%D0%B8"
+    service.wait(lambda: get(f"{inner}/readyz").status == 200)
+    link = get(f"{inner}/feeds/all.atom").headers["link"]
+    assert f'<{base}/feeds/all.atom>; rel="self"' in link
+    assert f'<{base}/hub>; rel="hub"' in link
+    assert f'href="{base}/"'.encode() in get(f"{inner}/").body
 
 
 # --- behind nginx, below a path --------------------------------------------------------------

@@ -111,6 +111,19 @@ def test_signing_in_below_a_path(tmp_path: Path, closed: Config) -> None:
         assert "Path=/news" in response.headers["Set-Cookie"].split("; ")
 
 
+def test_our_hub_takes_subscriptions_below_a_path(tmp_path: Path, closed: Config) -> None:
+    config = replace(closed, auth=Auth())
+    topic = "https://site.example/news/feeds/all.atom"
+    form = {"hub.mode": "subscribe", "hub.callback": "https://reader.example/callback"}
+    with open_sample(tmp_path, config) as sample:
+        client = Client(create_app(lambda: config, sample.store, clock=lambda: sample.now).wsgi_app)
+        link = client.get("/news/feeds/all.atom").headers["Link"]
+        assert '<https://site.example/news/hub>; rel="hub"' in link
+        assert client.post("/news/hub", data=form | {"hub.topic": topic}).status_code == 202
+        other = topic.replace("/news", "")
+        assert client.post("/news/hub", data=form | {"hub.topic": other}).status_code == 404
+
+
 def test_a_form_of_another_site_on_the_same_path_is_refused(tmp_path: Path, closed: Config) -> None:
     with open_sample(tmp_path, closed) as sample:
         client = Client(create_app(lambda: closed, sample.store).wsgi_app)
