@@ -35,7 +35,7 @@ def log_level() -> Iterator[None]:
 
 @pytest.fixture
 def now() -> datetime:
-    """A fixed moment: the newspaper's, 21:26 GMT on Saturday, 27 June 2009."""
+    """A fixed time: 21:26 GMT on Saturday, 27 June 2009."""
     return datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
 
@@ -49,6 +49,6 @@ def corpus(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def feed_server() -> Iterator[FeedServer]:
-    """A web server on loopback that does what the test describes."""
+    """A web server on loopback; the test sets its responses."""
     with FeedServer() as server:
         yield server

@@ -88,7 +88,7 @@ def _missing(_: Received) -> Sequence[Step]:
 
 
 class FeedServer:
-    """Starts with `with`; paths that nobody described answer 404."""
+    """Starts with `with`; paths without a response answer 404."""
 
     def __init__(self, *, certificate: Path | None = None) -> None:
         """`certificate`: a PEM file with key and certificate; the server then speaks TLS."""
@@ -110,11 +110,11 @@ class FeedServer:
         return f"{'https' if self._certificate else 'http'}://{host}:{self.port}{path}"
 
     def on(self, path: str, behaviour: Behaviour) -> None:
-        """Let a function decide, request by request."""
+        """Call a function for each request."""
         self._behaviours[path] = behaviour
 
     def script(self, path: str, *steps: Step) -> None:
-        """Send raw bytes, wait, close or reset: whatever a bad server does."""
+        """Send raw bytes, wait, close or reset, as bad servers do."""
         self.on(path, lambda _: steps)
 
     def reply(

@@ -1,4 +1,4 @@
-"""The documents name what there is, and what they show works."""
+"""The documentation is complete, and its examples work."""
 
 import re
 from importlib import import_module

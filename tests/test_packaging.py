@@ -47,7 +47,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment with the wheel; what it depends on is lent to it.
+    """The bin folder of an environment with the wheel and, by path, its dependencies.
 
     A path that a .pth file names is not searched for .pth files of its own, so the checkout, which
     is installed as editable here, is not seen from there.
@@ -121,7 +121,7 @@ def running(*command: str | Path, cwd: Path, env: dict[str, str], code: int = 0)
 
 
 def get(url: str) -> bytes:
-    """Read a URL, b"" while nobody serves it."""
+    """Read a URL, b"" while no server answers."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return bytes(answer.read())

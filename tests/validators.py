@@ -1,4 +1,4 @@
-"""Strict checks of what we serve: each returns what is wrong, in words; an empty list is good.
+"""Strict validators of our output; each returns a list of problems, empty if valid.
 
 They are ours, made from the text of the specifications, and share no code with `formats`.
 """
@@ -80,7 +80,7 @@ def _links(element: etree._Element, rel: str) -> list[etree._Element]:
 
 
 def _history(feed: etree._Element, rels: list[str]) -> Iterator[str]:
-    """RFC 5005: what excludes what."""
+    """Check the elements of RFC 5005 that exclude each other."""
     archive, complete = feed.find(f"{FH}archive"), feed.find(f"{FH}complete")
     if archive is not None and complete is not None:
         yield "both an archive and complete"
@@ -292,7 +292,7 @@ def opml(body: bytes) -> list[str]:
 
 
 def _xml(body: bytes) -> list[str]:
-    """Check what holds of every XML document: two parsers, legal characters, absolute URLs."""
+    """Check any XML document: two parsers, legal characters, absolute URLs."""
     try:
         expat.ParserCreate().Parse(body, True)
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False))

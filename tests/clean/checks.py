@@ -1,4 +1,4 @@
-"""What holds for all sanitised HTML, checked with another parser than the sanitiser's."""
+"""Checks that hold for all sanitised HTML, made with another parser than the sanitiser's."""
 
 import re
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def assert_inert(markup: str) -> None:
-    """Fail when there is any tag, attribute, URL or character that has no business there."""
+    """Fail if there is a tag, attribute, URL or character that is not allowed."""
     assert not ILLEGAL.search(markup)
     for element in html.fragment_fromstring(markup, create_parent="main").iterdescendants():
         if element.tag in MATH:

@@ -1,4 +1,4 @@
-"""Ways in which HTML was made to run scripts, one each; none may leave the sanitiser alive."""
+"""Known ways to make HTML run scripts, one each; the sanitiser must remove all of them."""
 
 PAYLOADS = (
     "<script>alert(1)</script>",

@@ -1,4 +1,4 @@
-"""What a real browser makes of sanitised markup: nothing runs, and it reads what we wrote."""
+"""A real browser runs nothing in sanitised markup, and parses it as we wrote it."""
 
 from collections.abc import Iterator
 

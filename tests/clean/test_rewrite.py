@@ -1,4 +1,4 @@
-"""What publishers' markup becomes, kind by kind; cleaning a result again changes nothing."""
+"""How each kind of publishers' markup is rewritten; cleaning a result again changes nothing."""
 
 import pytest
 

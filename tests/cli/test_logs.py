@@ -1,4 +1,4 @@
-"""Log lines carry no secret, wherever in the record it stands."""
+"""Log lines contain no secret from any part of the record."""
 
 import json
 import logging

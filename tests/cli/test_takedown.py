@@ -1,4 +1,4 @@
-"""`hide` takes an entry off everything that is served; `show` puts it back."""
+"""`hide` removes an entry from everything that is served; `show` restores it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The command web, as far as it starts no server."""
+"""Checks of the command web before it starts a server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which requests may go where: a host is with one worker, and rests when it wants to."""
+"""Batches for workers: a host is polled by one worker at a time, with its spacing."""
 
 from datetime import UTC, datetime, timedelta
 

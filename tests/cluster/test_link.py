@@ -1,4 +1,4 @@
-"""What a batch comes to when its worker goes away."""
+"""Batches whose worker disappears."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The file is replaced where it lies, with its owner and mode, or left as it was."""
+"""The file is replaced with its owner and mode kept, or left as it was."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""The hand-labelled set: reports in files beside this one, and the pairs they make."""
+"""The hand-labelled set: reports in the YAML files of this folder, and their pairs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

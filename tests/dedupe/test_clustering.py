@@ -1,4 +1,4 @@
-"""Stories across sources: the labelled set as a whole, and each rule by one example."""
+"""Stories across sources: the labelled set, and one example of each rule."""
 
 from dataclasses import replace
 from datetime import timedelta

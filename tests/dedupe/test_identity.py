@@ -18,7 +18,7 @@ LONG = "A text that is long enough to be told from any other by itself. " * 5
 
 
 def entry(guid: str = "", page: str = "", title: str = "", text: str = "", day: int = 0) -> Entry:
-    """An entry as the cleaner makes it; `day` is its date in June 2009, 0 for none."""
+    """Return a cleaned entry; `day` is its date in June 2009, 0 for none."""
     return Entry(
         guid=guid,
         link=page,
@@ -35,7 +35,7 @@ def entry(guid: str = "", page: str = "", title: str = "", text: str = "", day: 
 
 
 class Feed:
-    """A source's entries as the database would hold them, poll by poll."""
+    """The stored entries of a source, updated poll by poll."""
 
     def __init__(self) -> None:
         self.known: dict[int, KnownEntry] = {}
@@ -252,7 +252,7 @@ def test_live_page_whose_last_entry_has_expired_brings_the_next() -> None:
 
 
 def test_guid_once_void_stays_void() -> None:
-    """Else each new story would overwrite the last once that has left the document."""
+    """Otherwise each new entry would overwrite the last one that has left the document."""
     feed = Feed()
     feed.poll(entry("same", "https://x/1", "A"), entry("same", "https://x/2", "B"))
     for number in (3, 4, 5):
@@ -424,7 +424,7 @@ KEYS = [
 
 
 def test_keys_are_stored_so_they_never_change() -> None:
-    """Without a new `VERSION`, that is: every stored entry would come as new."""
+    """Changed keys need a new `VERSION`: otherwise every stored entry would be new."""
     keys = identity.keys("herald", entry("a", "https://x/a", "Title"))
     assert [key.hex() for key in keys.present] == KEYS
 

@@ -413,7 +413,7 @@ KEYS = clustering.StoryKeys(
 
 
 def test_keys_are_stored_so_they_never_change() -> None:
-    """Without a new `VERSION`, that is: the keys of stored entries would find nothing."""
+    """Changed keys need a new `VERSION`: otherwise the keys of stored entries match nothing."""
     entry = replace(
         first("Ferry aground off Skerrow", words(range(12))),
         page="https://herald.example/ferry",

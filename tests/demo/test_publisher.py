@@ -1,4 +1,4 @@
-"""The demo's publisher, read over HTTP as the service reads it; only its clock is ours."""
+"""The demo's publisher over HTTP, with a clock that tests set."""
 
 import io
 import json
@@ -22,7 +22,7 @@ XML_FEEDS = ["/world.rss", "/europe.atom", "/podcast.rss", "/leaving.rss"]
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = START
@@ -172,7 +172,7 @@ def test_stop_without_start_frees_the_port(clock: Clock) -> None:
 
 
 def told(feed: str, seed: int = 2009) -> dict[str, newsroom.Report]:
-    """All that `feed` reports in the first ten minutes, by guid, as it was told last."""
+    """Return the last version of all items of `feed` in the first ten minutes, by guid."""
     last = {}
     for second in range(0, 600, 15):
         now = START + timedelta(seconds=second)

@@ -1,4 +1,4 @@
-"""A small web of invented feeds that publish while they are polled, and what is true of them."""
+"""Invented feeds that publish while they are polled, and the expected result."""
 
 import random
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 from tests.feedserver import HOSTS, FeedServer, Received, Step, response
 
 WINDOW = 40
-"""Items of a document: what comes and goes between two polls is lost to every reader."""
+"""Items of a document; items that appear and leave between two polls are lost to every reader."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Feed:
         return f"http://{self.id}.example/{item.number}"
 
     def publish(self, now: datetime) -> None:
-        """Put a new item on top."""
+        """Add a new item at the top."""
         number = len(self.items) + 1
         self.items.append(Item(number, f"Item {number} of {self.id}", now))
         self._seal()
@@ -85,7 +85,7 @@ class Feed:
         )
 
     def behave(self, request: Received) -> Sequence[Step]:
-        """Answer a poll: 304 to a validator of the present document, where the feed has any."""
+        """Answer a poll: 304 if the validator is current, for feeds that have validators."""
         version, body = self.answer
         etag, modified = f'"{self.id}-{version}"', f"version {version}"
         own: dict[str, str] = {}
@@ -135,7 +135,7 @@ class Churn:
         }
 
     def tick(self) -> None:
-        """Let a tenth of the feeds publish, and a few correct what they said last."""
+        """Publish in a tenth of the feeds, and correct the newest item of a few."""
         now = datetime.now(UTC)
         for feed in random.sample(self.feeds, len(self.feeds) // 10 + 1):
             if random.random() < 0.2:
@@ -145,7 +145,7 @@ class Churn:
 
     @contextmanager
     def going(self, every: float = 0.1) -> Iterator[None]:
-        """Tick each so many seconds while the block runs."""
+        """Tick at an interval in seconds while the block runs."""
         over = threading.Event()
 
         def run() -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that run the service in processes of its own."""
+"""Fixtures of the tests that run the service in separate processes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.e2e.service import Service
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """The service in an empty folder; whatever it started is ended after the test."""
+    """The service in an empty folder; all its processes are ended after the test."""
     made = Service(tmp_path)
     try:
         yield made
@@ -26,6 +26,6 @@ def kills(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def slow(request: pytest.FixtureRequest) -> None:
-    """Skip a test that takes a minute, unless it is wanted."""
+    """Skip a test that takes a minute, unless it was requested."""
     if not request.config.getoption("--slow"):
         pytest.skip("takes a minute: give --slow to run this")

@@ -1,4 +1,4 @@
-"""What the system says of running processes, by /proc."""
+"""Running processes, as /proc describes them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ def of_session(session: int) -> list[Process]:
 
 
 def children_that_read(session: int) -> list[Process]:
-    """The children of a scheduler that read documents: those that its fork server made."""
+    """The parser processes of a scheduler: the children of its fork server."""
     living = of_session(session)
     servers = {process.pid for process in living if "forkserver" in process.command}
     return [process for process in living if process.parent in servers]

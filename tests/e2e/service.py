@@ -28,13 +28,13 @@ from tests.feedserver import FeedServer
 Found = TypeVar("Found")
 
 SECONDS = 60.0
-"""How long anything may take that is waited for: a busy machine is slow, a fault is for ever."""
+"""Timeout of each wait, long enough for a busy machine."""
 
 AGGREGATOR = (sys.executable, "-m", "aggregator")
 
 
 def wait_for(what: Callable[[], Found], seconds: float = SECONDS) -> Found:
-    """Return what a condition gives as soon as that is true."""
+    """Return the value of a condition as soon as it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         # A server that is not there yet, a database that is not made yet.
@@ -59,7 +59,7 @@ def free_port() -> int:
 
 
 class Running:
-    """A command under way, in a session of its own with all its children."""
+    """A running command, in its own session with all its children."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Running:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
-                # Tests that a shell runs in its background are deaf to Ctrl-C; these are not.
+                # A shell's background jobs ignore SIGINT; these processes must not.
                 preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
                 env=dict(os.environ) | dict(environ or {}),
             )
@@ -93,7 +93,7 @@ class Running:
 
     @property
     def log(self) -> str:
-        """What it has written, to stdout and stderr."""
+        """Its output, stdout and stderr."""
         return self._log.read_text(errors="replace")
 
     def send(self, number: signal.Signals) -> None:
@@ -111,7 +111,7 @@ class Running:
         return code
 
     def end(self) -> None:
-        """End whatever is left of it; not after its end, when others may have its number."""
+        """Kill its processes; not after its end, when its process id may be reused."""
         if not self._over:
             with contextlib.suppress(ProcessLookupError):
                 self.send_to_all(signal.SIGKILL)
@@ -119,7 +119,7 @@ class Running:
 
 
 class Service:
-    """A folder with a configuration, a database and what runs on them."""
+    """A folder with a configuration and a database, and the processes that use them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -140,7 +140,7 @@ class Service:
         temporary.replace(self.config)
 
     def start(self, *arguments: str, under: Sequence[str] = ()) -> Running:
-        """Start a command of the program, under another command or by itself; let it run."""
+        """Start a command of the program, optionally under another command."""
         log = self.folder / f"log-{len(self._running)}.txt"
         command = [*under, *AGGREGATOR, "--config", str(self.config), *arguments]
         running = Running(command, self.folder, log)
@@ -148,7 +148,7 @@ class Service:
         return running
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the program to its end."""
+        """Run a command of the program and wait for its end."""
         running = self.start(*arguments)
         code = running.wait()
         return subprocess.CompletedProcess(arguments, code, stdout=running.log)
@@ -159,11 +159,11 @@ class Service:
             running.end()
 
     def tracebacks(self) -> int:
-        """How many tracebacks stand in what the processes wrote."""
+        """Number of tracebacks in the output of all processes."""
         return sum(running.log.count("Traceback (most recent") for running in self._running)
 
     def wait(self, what: Callable[[], Found], seconds: float = SECONDS) -> Found:
-        """As `wait_for`; what the processes wrote stands in the error."""
+        """As `wait_for`; the error shows the output of the processes."""
         try:
             return wait_for(what, seconds)
         except AssertionError as error:
@@ -173,7 +173,7 @@ class Service:
             raise
 
     def wait_for_requests(self, server: FeedServer, more: int) -> None:
-        """Wait until a server was asked so many times more."""
+        """Wait until a server received this many more requests."""
         enough = len(server.requests) + more
         self.wait(lambda: len(server.requests) >= enough)
 
@@ -194,7 +194,7 @@ class Service:
         return bool(polls) and all(polls.get(key) for key in source_ids or polls)
 
     def entries(self) -> dict[str, dict[str, str]]:
-        """Return the titles of all entries by source and link or guid; none may be double."""
+        """Return the titles of all entries by source and link or guid; fail on duplicates."""
         found: dict[str, dict[str, str]] = {}
         query = "select source_id, coalesce(nullif(url, ''), guid), title from entries"
         for source, link, title in self.rows(query):
@@ -203,7 +203,7 @@ class Service:
         return found
 
     def assert_sound(self) -> None:
-        """Check the file, and everything in it that must agree with everything else."""
+        """Check the integrity of the file and the invariants of its tables."""
         with contextlib.closing(sqlite3.connect(self.database)) as db:
             assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
             assert db.execute("pragma foreign_key_check").fetchall() == []

@@ -1,4 +1,4 @@
-"""The service on several addresses: every link of it leads to a page of it."""
+"""The service at several addresses: all of its links work."""
 
 import ssl
 import urllib.error

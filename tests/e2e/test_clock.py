@@ -1,4 +1,4 @@
-"""A clock that jumps by years strands no source: neither while the scheduler runs nor after."""
+"""Sources are polled after clock jumps of years, during a run and after a restart."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ YEARS = timedelta(days=3653)
 
 
 class Clock:
-    """The system's clock, put forward or back."""
+    """The system's clock, which the test can set forward or back."""
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)

@@ -1,4 +1,4 @@
-"""A cluster, and everything that befalls one: nothing is lost, doubled, or asked too often."""
+"""Faults of a cluster: nothing is lost or duplicated, and limits of hosts are kept."""
 
 import os
 import random
@@ -26,7 +26,7 @@ CONNECTIONS = 2
 
 
 class Dask:
-    """Dask's own commands, as they are documented, on a free port."""
+    """Dask's commands, as documented, on a free port."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,7 +64,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
 
 
 def slowly(churn: Churn, server: FeedServer, seconds: float = 0.02) -> None:
-    """Let every feed take its time, so that two requests at once are seen as such."""
+    """Delay each response, so that simultaneous requests overlap."""
     for feed in churn.feeds:
 
         def behave(request: Received, feed=feed) -> Sequence[Step]:  # type: ignore[no-untyped-def]
@@ -83,7 +83,7 @@ def worker_process(worker: Running) -> int:
 
 
 def ended(service: Service, churn: Churn) -> None:
-    """Check that the database says what is true, and that no host was asked by too many."""
+    """Check the stored entries, and that no host had too many requests at once."""
     service.wait(lambda: service.entries() == churn.truth())
     service.assert_sound()
     assert service.rows("select id, error from sources where failures") == []

@@ -1,4 +1,4 @@
-"""How the service is started, told to change, and ended."""
+"""Starting, reconfiguring and stopping the service."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.feedserver import FeedServer
 
 
 def told_of(service: Service, where: str) -> bool:
-    """Whether the status page says that the configuration is wrong there; "" for not at all."""
+    """Whether the status page shows this mistake of the configuration; "" for none."""
     words = service.one("select value from facts where name = 'config_error'")
     return bool(words.startswith(where) if where else not words)
 
@@ -132,7 +132,7 @@ def test_a_broken_configuration_is_ignored_and_a_valid_one_is_used_at_once(
 
 
 def hanging(service: Service, server: FeedServer, *command: str) -> Running:
-    """Start a command among whose feeds some never answer, and let it get into them."""
+    """Start a command with feeds that never answer, and wait until it requests them."""
     churn = Churn(server, 10)
     silent = [f"/silent-{number}" for number in range(6)]
     for path in silent:

@@ -1,4 +1,4 @@
-"""What happens to the database from outside: locked, full, damaged, somebody else's."""
+"""A database that is locked, full, damaged or another program's."""
 
 import os
 import resource
@@ -52,7 +52,7 @@ def test_a_poll_waits_for_a_locked_database_and_succeeds(
 
 @contextmanager
 def quota(service: Service, running: Running) -> Iterator[None]:
-    """Let no file of the process grow further while the block runs."""
+    """Limit the size of the process's files while the block runs."""
     soft, hard = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
     largest = max(file.stat().st_size for file in service.database.parent.iterdir())
     resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (largest, hard))
@@ -62,7 +62,7 @@ def quota(service: Service, running: Running) -> Iterator[None]:
 
 @contextmanager
 def full_disk(service: Service, _: Running) -> Iterator[None]:
-    """Leave no room on the disk while the block runs."""
+    """Fill the disk while the block runs."""
     ballast = service.database.parent / "ballast"
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
@@ -73,7 +73,7 @@ def full_disk(service: Service, _: Running) -> Iterator[None]:
 
 @pytest.fixture
 def no_room(service: Service) -> Iterator[NoRoom]:
-    """A way to leave no room: a disk of its own where that may be mounted, else a quota."""
+    """A way to fill the disk: a separate file system if it can be mounted, else a quota."""
     folder = service.database.parent
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]

@@ -1,4 +1,4 @@
-"""What happens when the machine fails the service: the table of docs/production.md, row by row.
+"""Faults of the machine: the table of docs/production.md, row by row.
 
 Disks that are full and clocks that are wrong are in test_database.py and test_clock.py.
 """

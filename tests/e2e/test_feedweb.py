@@ -49,7 +49,7 @@ ENTRIES = {
 
 @dataclass
 class Relay:
-    """Passes connections on to a server and keeps what was asked for."""
+    """Forwards connections to a server and records the requests."""
 
     target: int
     port: int = 0

@@ -1,4 +1,4 @@
-"""Bad servers beside good ones: each is its own trouble, and none of the others'."""
+"""Bad servers beside good ones, which they must not affect."""
 
 import gzip
 import signal

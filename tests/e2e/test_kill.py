@@ -1,4 +1,4 @@
-"""kill -9 at any moment, of any process: nothing is lost and nothing is stored twice."""
+"""kill -9 of any process at any time: nothing is lost and nothing is stored twice."""
 
 import contextlib
 import os

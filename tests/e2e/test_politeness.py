@@ -1,4 +1,4 @@
-"""What publishers see of us: the same few fields, their validators byte for byte, no cookie."""
+"""Our requests: the same few fields, validators byte for byte, no cookie."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A loop that polls no more is not called alive, though the rest of its process is well."""
+"""A stuck poll loop is not reported as alive, even if the rest of the process works."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""From a publisher's hub through us and our own hub to another of us, in real processes."""
+"""From a publisher's hub through one site and its hub to a second site, in real processes."""
 
 import signal
 import statistics
@@ -17,7 +17,7 @@ SECONDS = 2.0
 
 
 class Node:
-    """One of us, with pages and scheduler, and one source that is polled once an hour."""
+    """A site with pages and scheduler, and one source that is polled once an hour."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -72,7 +72,7 @@ class Chain:
         self.first.running.wait()
 
     def check(self) -> None:
-        """Nothing is lost, nothing doubled, and all of it was pushed."""
+        """Check that every entry was pushed and stored exactly once."""
         links = {f"https://news.example/{number}" for number in self.peer.numbers}
         for node in (self.first, self.second):
             assert node.service.entries()["news"].keys() == links

@@ -1,4 +1,4 @@
-"""A client, and what it is asked."""
+"""A client, and requests for it."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: the rule, and that nothing gets around it."""
+"""The addresses that may be connected to, and attempts to bypass the rule."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a request says, and what an answer comes to."""
+"""Requests, and the outcomes of responses."""
 
 import gzip
 import socket

@@ -1,4 +1,4 @@
-"""Header sections as libcurl hands them on."""
+"""Header sections as libcurl passes them."""
 
 import time
 

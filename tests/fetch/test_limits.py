@@ -1,4 +1,4 @@
-"""No server can take more of our time or memory than the limits give it."""
+"""No server can use more time or memory than the limits allow."""
 
 import gzip
 import resource

@@ -1,4 +1,4 @@
-"""What is said to other programs: messages, their answers, and what is not followed."""
+"""Messages to hubs and subscribers, their responses, and redirects."""
 
 import pytest
 

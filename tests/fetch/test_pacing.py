@@ -1,4 +1,4 @@
-"""Whose turn it is: the bookkeeping alone, and the client that keeps to it."""
+"""The order of requests: pacing alone, and with a client."""
 
 import time
 from collections import Counter

@@ -11,7 +11,7 @@ FEED = b"<rss/>"
 
 
 def _fetch(server: FeedServer, url: str, allow: tuple[str, ...] = ()) -> tuple[object, list[str]]:
-    """Fetch `url` through `server` as a proxy; its outcome, and what the proxy was asked for."""
+    """Fetch `url` through `server` as a proxy; return the outcome and the proxy's requests."""
     client = Client(user_agent="t", allow=allow, proxy=server.url("/").rstrip("/"))
     outcomes = [outcome for _, outcome in client.fetch([Request(source_id="a", url=url)] * 2)]
     client.close()

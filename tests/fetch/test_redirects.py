@@ -1,4 +1,4 @@
-"""Every redirect is judged as a request of its own."""
+"""Each redirect is checked like a first request."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A running fetch can be ended, by its caller and from outside."""
+"""A running fetch can be stopped by its caller and from another thread."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A document that shares nothing with the last: noted, polled sooner, filled from the archive."""
+"""Gaps: noted, polled sooner, and filled from the archive."""
 
 from collections.abc import Iterator
 from dataclasses import replace

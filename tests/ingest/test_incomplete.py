@@ -1,4 +1,4 @@
-"""An entry that the end of its document cut is no correction, nor is its completion."""
+"""A truncated entry is no correction, and neither is its completion."""
 
 from collections.abc import Iterator
 from pathlib import Path

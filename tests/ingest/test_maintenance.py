@@ -236,7 +236,7 @@ WEEK = Defaults(retention=7 * DAY)
 
 
 def leave(ingester: Ingester) -> datetime:
-    """Let an entry each leave the documents of two sources; return when."""
+    """Remove an entry from the documents of two sources; return when."""
     for source_id in ("a", "b0"):
         ingester.poll(make_document(RAIN, SUN), source_id)
     for source_id in ("a", "b0"):

@@ -66,7 +66,7 @@ def polled(ingester: Ingester, body: bytes) -> Ingested:
 
 
 def expire_left(ingester: Ingester) -> None:
-    """Delete all that has left the document, as retention does after long."""
+    """Delete all entries that have left the document, as retention does."""
     with ingester.store.transaction() as db:
         expire(db, Cutoffs(default=ingester.now + timedelta(days=1)))
 

@@ -1,4 +1,4 @@
-"""New entries finding their stories, as polls bring them."""
+"""New entries that join stories."""
 
 from collections.abc import Iterator
 from dataclasses import replace

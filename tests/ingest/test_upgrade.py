@@ -47,7 +47,7 @@ def stored(ingester: Ingester) -> list[StoredEntry]:
 
 
 def age(ingester: Ingester, *, title: str = "title", guid: str = "guid") -> None:
-    """Make the database one that version 1 wrote.
+    """Change the database to one that version 1 wrote.
 
     Its fingerprints, and the keys made of them, follow other rules, and with `title` and `guid`,
     which are SQL, its values are worse.

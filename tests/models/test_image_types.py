@@ -1,4 +1,4 @@
-"""Pictures are told by their bytes."""
+"""Types of images are recognised by their bytes."""
 
 import pytest
 

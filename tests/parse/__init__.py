@@ -1,4 +1,4 @@
-"""Tiny documents, one fact each: a test says what stands in an item or channel, not around it."""
+"""Builders of small documents: a test gives the content of an item or channel only."""
 
 from aggregator.models.entry import ParsedEntry, ParsedFeed
 from aggregator.parse import document

@@ -1,4 +1,4 @@
-"""What a feed says of itself, and what its entries inherit."""
+"""The metadata of a feed, and the values that its entries inherit."""
 
 import pytest
 

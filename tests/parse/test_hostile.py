@@ -1,4 +1,4 @@
-"""Whatever comes, `parse` reads it or says that it is no feed, and soon."""
+"""`parse` reads any document or raises NotAFeed, in bounded time."""
 
 import contextlib
 import time
@@ -136,7 +136,7 @@ TYPES = [
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Documents into which something was put, or out of which something was cut."""
+    """Documents with parts inserted or removed."""
     body = draw(st.sampled_from(SEEDS))
     for _ in range(draw(st.integers(1, 5))):
         at = draw(st.integers(0, len(body)))

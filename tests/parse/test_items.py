@@ -1,4 +1,4 @@
-"""The third gate gives the same values as a full parse, or stands aside."""
+"""Parsing only new items gives the same values as a full parse, or is not used."""
 
 from dataclasses import replace
 from pathlib import Path

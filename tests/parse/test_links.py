@@ -1,4 +1,4 @@
-"""Links: which is the page, and what else an entry links."""
+"""The page and the further links of an entry."""
 
 import pytest
 

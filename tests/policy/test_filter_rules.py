@@ -1,4 +1,4 @@
-"""What rules do with an entry."""
+"""The effects of rules on an entry."""
 
 from collections.abc import Mapping
 from dataclasses import replace

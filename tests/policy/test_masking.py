@@ -1,4 +1,4 @@
-"""Secrets are masked in every encoding in which they may leave the program."""
+"""Secrets are masked in every encoding that the program outputs."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""When our own network counts as down, and what follows for a source."""
+"""When our own network counts as down, and the effect on a source."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""When a server is sent no more conditional requests."""
+"""When conditional requests to a server stop."""
 
 import pytest
 

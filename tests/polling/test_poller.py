@@ -1,4 +1,4 @@
-"""The poller's books: no source is under way twice, as a poll and as a push."""
+"""A source is never in flight twice, as a poll and as a push."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ PUSH = Request(source_id="herald", url="https://herald.example/feed", push=1)
 
 
 class Still:
-    """A pipeline out of which nothing comes."""
+    """A pipeline that returns no results."""
 
     capacity, unavailable_reason, pending = 400, "", False
 
@@ -25,7 +25,7 @@ class Still:
         self.added: list[Request] = []
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
-        """Obey nothing."""
+        """Do nothing."""
 
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         self.added += requests
@@ -34,10 +34,10 @@ class Still:
         return []
 
     def stop(self) -> None:
-        """Stop nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Close nothing."""
+        """Do nothing."""
 
 
 @pytest.fixture

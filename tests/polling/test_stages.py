@@ -117,7 +117,7 @@ class TestGates:
         assert entry.title == "Edited"
 
     def test_item_whose_hash_is_withheld_is_parsed_again(self) -> None:
-        """As ingest does with what repeats another item."""
+        """Ingest withholds the hash of an item that repeats another."""
         known = request(body_hash=stages.READER_VERSION, item_hashes=bytes(16))
         [entry] = reading(passed(rss(item("1")), known)).entries
         assert entry.guid == "1"

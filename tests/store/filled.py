@@ -1,4 +1,4 @@
-"""Dataclasses with every field set, each to a value of its own, from the types of the fields."""
+"""Dataclasses with every field set to a different value of its type."""
 
 import itertools
 import types
@@ -12,7 +12,7 @@ START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
 
 def filled(kind: Any, numbers: Iterator[int] | None = None) -> Any:
-    """Return a value of a type, different from every other that the same numbers made."""
+    """Return a value of a type, different from all earlier values of `numbers`."""
     numbers = numbers or itertools.count(1)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if isinstance(kind, typing.NewType):

@@ -18,13 +18,13 @@ from tests.web.sample_store import CONFIG, START, SampleStore, open_sample
 
 
 def _finish(response: Response) -> Response:
-    """Add a field, as an application does to its pages."""
+    """Add a header field, as the application does."""
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
 class FeedSite:
-    """Feeds over a store, asked as over HTTP; `clock` and `now` move by hand."""
+    """Feeds of a store, requested as over HTTP; tests set `clock` and `now`."""
 
     def __init__(self, sample: SampleStore) -> None:
         self.sample = sample
@@ -34,7 +34,7 @@ class FeedSite:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, as another process would: with nothing in memory."""
+        """Create the application again, as a new process does: with empty caches."""
         self.feeds = FeedServer(
             self.sample.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
         )
@@ -46,7 +46,7 @@ class FeedSite:
         self.get = self.client.get
 
     def later(self) -> None:
-        """Let so much time pass that the cache looks for changes."""
+        """Advance the clock until the cache checks for changes."""
         self.clock += 1
 
 
@@ -58,7 +58,7 @@ def site(tmp_path: Path) -> Iterator[FeedSite]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Callable[[], FeedSite]]:
-    """Make sites, each on an empty store of its own."""
+    """Create sites, each with its own empty store."""
     with ExitStack() as stack:
 
         def make() -> FeedSite:

@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Crawl:
-    """What a crawl met: the status of each URL, and where each was found."""
+    """The result of a crawl: the status of each URL, and where each was found."""
 
     base: str
     statuses: dict[str, int] = field(default_factory=dict)

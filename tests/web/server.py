@@ -17,7 +17,7 @@ QUIET = (
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """Serve an app on loopback and give its address."""
+    """Serve an app on loopback; yield its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -31,7 +31,7 @@ def served(app: Flask) -> Iterator[str]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give the system's Chromium or Chrome, else Playwright's own."""
+    """Yield the system's Chromium or Chrome, else Playwright's."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Watched:
-    """What a page complained about and asked for."""
+    """The errors and requests of a page."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.errors: list[str] = []

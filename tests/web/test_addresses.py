@@ -1,4 +1,4 @@
-"""Every address of the site leads to a page of it, wherever it is served."""
+"""All links of the site work, at whatever address it is served."""
 
 import re
 from collections.abc import Callable

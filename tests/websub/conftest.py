@@ -1,4 +1,4 @@
-"""Us on a port, and a publisher with a hub on another."""
+"""Our site on a port, and a publisher with a hub on another."""
 
 from collections.abc import Iterator
 from pathlib import Path

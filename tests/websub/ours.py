@@ -1,4 +1,4 @@
-"""The program itself, in this process: its scheduler in a thread, its pages on a port."""
+"""The service in this process: its scheduler in a thread, its pages on a port."""
 
 import json
 import threading
@@ -47,7 +47,7 @@ def at_work(worker: DeliveryWorker) -> Iterator[None]:
 
 @dataclass
 class Ours:
-    """A scheduler and a web server over one store; `ahead` puts the clock of both forward."""
+    """A scheduler and a web server on one store; `ahead` sets the clock of both forward."""
 
     folder: Path
     base: str = ""
@@ -62,7 +62,7 @@ class Ours:
         return datetime.now(UTC) + self.ahead
 
     def configure(self, urls: dict[str, str], **more: Any) -> None:
-        """Name sources by id; they are polled once an hour, so that all else is pushed."""
+        """Configure sources by id; they are polled once an hour, so that entries arrive by push."""
         site = {"base_url": self.base}
         config = {
             "site": site,
@@ -83,7 +83,7 @@ class Ours:
 
     @contextmanager
     def scheduling(self) -> Iterator[Scheduler]:
-        """Run the scheduler; it is another one each time."""
+        """Run a new scheduler."""
         scheduler = Scheduler(
             self.store,
             self.config,
@@ -123,7 +123,7 @@ class Ours:
     # --- what it knows -------------------------------------------------------------------------
 
     def links(self) -> list[str]:
-        """The links of all entries; a double one stands twice."""
+        """The links of all entries, with duplicates."""
         with self.store.reading() as db:
             return [row[0] for row in db.execute("select url from entries order by url")]
 

@@ -1,4 +1,4 @@
-"""The other ends of WebSub on loopback: a publisher with its hub, and subscribers of ours."""
+"""WebSub peers on loopback: a publisher with its hub, and subscribers of our hub."""
 
 import hmac
 import urllib.request
@@ -20,7 +20,7 @@ def item(number: int) -> str:
 
 
 def document(numbers: Sequence[int], *, topic: str, hub: str = "") -> bytes:
-    """An Atom feed; with its hub in the document itself where it is given."""
+    """An Atom feed; `hub` is linked in the document."""
     links = f"<link rel='hub' href='{hub}'/>" if hub else ""
     entries = "".join(item(number) for number in reversed(numbers))
     return (
@@ -62,7 +62,7 @@ class Asked:
 
 @dataclass
 class HubPeer:
-    """A publisher at `/feed` of a server, with a hub at `/hub` that is told what to do."""
+    """A publisher at `/feed` of a server, with a hub at `/hub` that tests control."""
 
     server: FeedServer
     numbers: list[int] = field(default_factory=lambda: [1, 2, 3])
@@ -88,7 +88,7 @@ class HubPeer:
         return document(self.numbers if numbers is None else numbers, topic=self.topic, hub=hub)
 
     def asked(self) -> list[Asked]:
-        """The subscription requests that came to the hub."""
+        """The subscription requests that the hub received."""
         posts = [one for one in self.server.requests if one.path.startswith("/hub")]
         return [
             Asked({key: values[0] for key, values in parse_qs(one.body.decode()).items()})
@@ -96,7 +96,7 @@ class HubPeer:
         ]
 
     def verify(self, asked: Asked, **change: str) -> tuple[int, bytes]:
-        """Ask the callback whether the subscriber meant it, as a hub does."""
+        """Verify the intent of the subscriber, as a hub does."""
         fields = {
             "hub.mode": asked.form["hub.mode"],
             "hub.topic": asked.form["hub.topic"],
@@ -118,7 +118,7 @@ class HubPeer:
 
 
 def echo(request: Received) -> Sequence[Step]:
-    """A subscriber that means all that it is asked about, and takes every push."""
+    """A subscriber that confirms every request and accepts every push."""
     if request.method == "GET":
         fields = parse_qs(urlsplit(request.path).query)
         return [response(200, body=fields.get("hub.challenge", [""])[0].encode())]

@@ -1,4 +1,4 @@
-"""Who answers slowly, or subscribes to everything, keeps nobody else from his turn at our hub."""
+"""Slow or numerous subscribers do not delay others at our hub."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ ROOM = 400
 
 
 class OurHub:
-    """A hub that notes what it renders; with another version, all topics change all the time."""
+    """A hub that records the topics it renders; each new version changes all topics."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.config = store, CONFIG

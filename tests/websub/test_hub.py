@@ -1,4 +1,4 @@
-"""The hub of the Recommendation against real subscribers: every MUST of its class by name."""
+"""Our hub with real subscribers: every MUST of the Recommendation for hubs."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass
 class Reader:
-    """A subscriber on a server of its own, and our hub with a source that can publish."""
+    """A subscriber with its own server, and our hub with a source that can publish."""
 
     ours: Ours
     server: FeedServer
@@ -58,7 +58,7 @@ class Reader:
         wait_for(lambda: self._is_subscribed(topic, path))
 
     def topic_is_known(self, topic: str = "") -> bool:
-        """Whether the hub has looked at what the topic holds."""
+        """Whether the hub has stored the version of the topic."""
         with self.ours.store.reading() as db:
             return bool(published_topics.version(db, topic or self.topic))
 
@@ -68,7 +68,7 @@ class Reader:
         return known and self.server.url(path) in at
 
     def publish(self, count: int = 1) -> None:
-        """Let new entries come to us, as a poll would store them."""
+        """Store new entries, as a poll does."""
         self.sample.add("news", count)
 
     def asked(self) -> list[dict[str, list[str]]]:
@@ -77,11 +77,11 @@ class Reader:
         return [parse_qs(urlsplit(one.path).query) for one in gets if "hub.mode" in one.path]
 
     def pushed(self, path: str = "/cb") -> list[Received]:
-        """The pushes that came."""
+        """The pushes received."""
         return [r for r in self.server.requests if r.method == "POST" and r.path == path]
 
     def push(self, path: str = "/cb", number: int = 0) -> Received:
-        """A push, as soon as it has come."""
+        """Wait for a push and return it."""
         return wait_for(lambda: self.pushed(path)[number : number + 1])[0]
 
 

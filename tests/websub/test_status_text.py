@@ -1,4 +1,4 @@
-"""How a source is pushed, in words."""
+"""Descriptions of how a source is pushed."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The subscriber of the Recommendation against a real hub: every MUST of its class by name."""
+"""Our subscriber with a real hub: every MUST of the Recommendation for subscribers."""
 
 import hashlib
 import time
@@ -18,13 +18,13 @@ from tests.websub.peers import Asked, HubPeer, document, send
 
 @dataclass
 class Pair:
-    """Us, with a source whose hub is the peer."""
+    """Our site, with a source whose hub is the peer."""
 
     ours: Ours
     peer: HubPeer
 
     def asked(self, number: int = 0) -> Asked:
-        """A subscription request, as soon as it has come."""
+        """Wait for a subscription request and return it."""
         return wait_for(lambda: self.peer.asked()[number : number + 1])[0]
 
     def subscribed(self) -> Asked:

@@ -28,7 +28,7 @@ CONFIG = Config(
 
 
 class WorkerSetup:
-    """A delivery worker over a store, what it renders, and a subscriber on a server."""
+    """A delivery worker with its store, rendered topics, and a subscriber on a server."""
 
     def __init__(self, store: Store, server: FeedServer) -> None:
         self.store, self.server = store, server
@@ -56,7 +56,7 @@ class WorkerSetup:
             yield
 
     def subscribe(self, topic: str) -> None:
-        """Let the server be a verified subscriber of a topic that the hub knows."""
+        """Add the server as a verified subscriber of a known topic."""
         wish = PendingSubscription(
             id=0,
             topic=topic,

@@ -1,4 +1,4 @@
-"""The file itself: new, ours, another's, too new, damaged, locked."""
+"""The database file: new, ours, of another program, too new, damaged, locked."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""The id of the site: made once, and never changed."""
+"""The id of the site is created once and never changes."""
 
 import re
 from collections.abc import Iterator

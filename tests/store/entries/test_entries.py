@@ -1,4 +1,4 @@
-"""Entries in and out of the database, with every field."""
+"""Entries are stored and read back with every field."""
 
 import itertools
 from collections.abc import Iterator

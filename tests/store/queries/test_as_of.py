@@ -43,7 +43,7 @@ steps = st.lists(
 
 
 def take(sample: SampleStore, step: tuple[str, object, object]) -> None:
-    """Do one thing that polls do, a minute after the last."""
+    """Make one change that polls make, a minute after the last."""
     kind, what, how = step
     if kind == "add":
         assert isinstance(how, int)

@@ -1,4 +1,4 @@
-"""Collapsed views: the entries of each story, and that none is lost."""
+"""Collapsed views: the entries of each story; none is lost."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ SOUND = Enclosure(url="https://a.example/s.mp3", type="audio/mpeg")
 
 @dataclass(frozen=True)
 class Told:
-    """An entry of a made-up world; `story` is shared with other sources' entries."""
+    """An invented entry; `story` is shared with other sources' entries."""
 
     source: str
     story: int

@@ -1,4 +1,4 @@
-"""The state of sources in and out of the database, with every field."""
+"""The state of sources is stored and read back with every field."""
 
 import itertools
 import typing

@@ -1,4 +1,4 @@
-"""The hub's subscribers: the queue in their rows, the bounds, and the log."""
+"""The hub's subscribers: due deliveries, bounds and the log."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def ask(db: Connection, callback: str = "https://t/1", **change: object) -> str:
 
 
 def join(db: Connection, callback: str = "https://t/1", version: int = 0) -> None:
-    """Let a subscriber be verified."""
+    """Add a verified subscriber."""
     assert ask(db, callback) == ""
     [found] = verification_queue.due(db, NOW, 1)
     assert verification_queue.remove(db, found.id)

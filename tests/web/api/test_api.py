@@ -60,7 +60,7 @@ def fill(pages: PageSite) -> None:
 
 
 def reported(pages: PageSite) -> list[int]:
-    """Let two sources report one story."""
+    """Add a story of two sources."""
     ferry = replace(make_entry(901), title="Ferry with 212 on board aground off Skerrow")
     page = "https://post.example/ferry"
     told = replace(ferry, guid=page, link=page, canonical_url=page)

@@ -1,4 +1,4 @@
-"""Feeds in other programs, over real HTTP: a request without news is a 304."""
+"""Feeds in other programs, over real HTTP: repeated requests are answered 304."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.web.server import served
 
 
 class Counted:
-    """A WSGI wrapper that writes down what was asked and how it was answered."""
+    """A WSGI wrapper that records requests and the status of their responses."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -43,7 +43,7 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Counted]]:
 
 
 def run(*command: str | Path, home: Path, stdin: str = "") -> str:
-    """Run a program with a home of its own and return what it says."""
+    """Run a program with its own home folder and return its output."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [str(part) for part in command],

@@ -25,7 +25,7 @@ def told(number: int, **fields: Any) -> Entry:
 
 @pytest.fixture
 def three(site: FeedSite) -> list[int]:
-    """A story as herald, post and odd tell it; post is in two sections, odd in none."""
+    """A story of herald, post and odd; post is in two sections, odd in none."""
     long = SafeHtml("<p>All passengers were taken off by lifeboats.</p>")
     return [
         site.sample.put("herald", told(1)),

@@ -30,7 +30,7 @@ NEWS = (
 
 
 def document(feed: int, copy: int) -> bytes:
-    """Return a feed as one of its mirrors gives it: with ids and tracking of its own."""
+    """Return a feed as one of its mirrors serves it: with other ids and tracking parameters."""
     items = "".join(
         f"<item><title>{title} ({feed})</title><guid isPermaLink='false'>{copy}-{number}</guid>"
         f"<link>http://www.paper{feed}.example/{number}?utm_source=mirror{copy}</link>"

@@ -63,7 +63,7 @@ def configure(site: FeedSite, config: Config) -> None:
 
 
 def fill(site: FeedSite) -> None:
-    """Store entries with all that an entry may have."""
+    """Store entries with every field set."""
     entry = replace(
         make_entry(1, site.sample.now - timedelta(hours=3)),
         title="Rain & <wind>: “storm”",

@@ -1,4 +1,4 @@
-"""Searches leave a thread free for every other request."""
+"""Searches leave threads free for other requests."""
 
 import threading
 from collections.abc import Iterable

@@ -19,7 +19,7 @@ ENDINGS = {"atom": validators.atom, "rss": validators.rss, "json": validators.js
 
 @pytest.fixture
 def past(pages: PageSite) -> PageSite:
-    """A site where, after 21:30, a title changed, an entry was withdrawn, others were added."""
+    """A site with a changed title, a withdrawn entry and new entries after 21:30."""
     pages.sample.add("herald", 3)  # 21:27
     pages.sample.add("post", 2)  # 21:28
     pages.sample.now = START + timedelta(minutes=10)
