@@ -76,7 +76,7 @@ class Nowhere:
 
     def step(self) -> list[PollResult]:
         requests, self._requests = self._requests, []
-        return [stages.ended(request, self.answer(request)) for request in requests]
+        return [stages.result_of(request, self.answer(request)) for request in requests]
 
     def stop(self) -> None:
         """Do nothing."""

@@ -105,7 +105,7 @@ def _fingerprint(
     return fingerprint.INCOMPLETE + whole[1:] if is_cut else whole
 
 
-def empty(entry: Entry) -> bool:
+def is_empty(entry: Entry) -> bool:
     """Return whether there is nothing to keep: no id, link, title, content, file or picture."""
     return not (
         entry.guid or entry.link or entry.title or entry.content or entry.enclosures or entry.image

@@ -73,7 +73,11 @@ def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
         words: The content as `text.plain` makes it.
         files: URLs of the enclosures.
     """
-    parts = [text.seen(_without(title)), text.seen(_without(words)), *map(urls.canonical, files)]
+    parts = [
+        text.visible_form(_without(title)),
+        text.visible_form(_without(words)),
+        *map(urls.canonical, files),
+    ]
     return VERSION + xxhash.xxh3_128_digest("\0".join(parts).encode())
 
 

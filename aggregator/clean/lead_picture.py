@@ -67,7 +67,7 @@ def find(
         if enclosure.type.startswith("image/")
     )
     small: list[Image] = []
-    in_text = _shown(content) if "<img " in content else ()
+    in_text = _pictures_in(content) if "<img " in content else ()
     for image in chain(named, enclosed, in_text):
         width = _width(image)
         if not width or width >= SMALL:
@@ -112,7 +112,7 @@ def is_real(image: Image) -> bool:
     )
 
 
-def _shown(content: str) -> Iterator[Image]:
+def _pictures_in(content: str) -> Iterator[Image]:
     """Yield the pictures of a sanitised text, in order."""
     for number, tag in enumerate(_IMAGE.finditer(content)):
         if number == MOST_CONSIDERED:

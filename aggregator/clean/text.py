@@ -173,7 +173,7 @@ def _is_flag_half(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
-def seen(line: str) -> str:
+def visible_form(line: str) -> str:
     """Return text as compared: composed, without spaces and characters that show nothing.
 
     Args:

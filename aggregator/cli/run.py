@@ -190,7 +190,7 @@ def _announce(config: Config, host: str, port: int) -> None:
 def _web_process(path: str, host: str, port: int) -> Iterator[None]:
     command = [sys.executable, "-m", "aggregator", "--config", path, "web"]
     environ = os.environ | {STARTED_BY: str(os.getpid())}
-    with parser_pool.sigint_blocked():
+    with parser_pool.block_sigint():
         process = subprocess.Popen(  # noqa: S603
             [*command, "--host", host, "--port", str(port)], env=environ
         )

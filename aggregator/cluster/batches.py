@@ -120,7 +120,7 @@ class Batches:
             lease=self._lease,
         )
 
-    def done(self, request: Request, monotonic: float) -> None:
+    def mark_done(self, request: Request, monotonic: float) -> None:
         """Record that a request ended; a host without requests is free after its spacing."""
         for host in request.hosts:
             self._in_flight[host] -= 1

@@ -47,7 +47,7 @@ class Cluster:
         self._results: list[PollResult] = []
         self._over = threading.Event()
         self._link = ClusterLink(address, self._answers.put)
-        with parser_pool.sigint_blocked():
+        with parser_pool.block_sigint():
             self._link.start()
 
     @property
@@ -132,7 +132,7 @@ class Cluster:
 
     def _release(self, request: Request, worker: Worker) -> Request:
         worker.load -= 1
-        self._batches.done(request, time.monotonic())
+        self._batches.mark_done(request, time.monotonic())
         return request
 
     def _finish(self, result: PollResult, request: Request) -> None:
@@ -159,4 +159,4 @@ class Cluster:
 
     def _fail(self, requests: Iterable[Request], kind: FailureKind, reason: str) -> None:
         for request in requests:
-            self._results.append(stages.ended(request, Failed(kind=kind, detail=reason)))
+            self._results.append(stages.result_of(request, Failed(kind=kind, detail=reason)))

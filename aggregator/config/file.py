@@ -60,7 +60,7 @@ def load(path: str, environ: Mapping[str, str]) -> Config:
 
 def parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
     """Parse and check text as `load` does; `file` is its name in messages."""
-    with _collector_paused():
+    with _pause_collector():
         return _parse(text, file, environ)
 
 
@@ -95,7 +95,7 @@ def _compact_copy(config: Config) -> Config:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def _pause_collector() -> Iterator[None]:
     """Pause the garbage collector during parsing: five times faster for 100,000 sources."""
     enabled = gc.isenabled()
     gc.disable()

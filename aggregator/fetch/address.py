@@ -70,7 +70,7 @@ _MAPPED = 0xFFFF << 32
 """Where IPv4 begins in IPv6, as a number (RFC 4291 §2.5.5.2)."""
 
 
-def refused(ip: str, host: str, allow: Iterable[str]) -> str | None:
+def refusal_reason(ip: str, host: str, allow: Iterable[str]) -> str | None:
     """Return why a connection to an address is refused, None if it is allowed.
 
     Args:
@@ -93,16 +93,16 @@ def refused(ip: str, host: str, allow: Iterable[str]) -> str | None:
     return reason
 
 
-def refusal(ip: str, host: str, allow: Iterable[str]) -> str | None:
-    """Return the reason of `refused` with the remedy, for people."""
-    why = refused(ip, host, allow)
+def refusal_message(ip: str, host: str, allow: Iterable[str]) -> str | None:
+    """Return the reason of `refusal_reason` with the remedy, for people."""
+    why = refusal_reason(ip, host, allow)
     if why is None:
         return None
     subject = f"{host} is" if host == ip else f"{host} resolves to {ip},"
     return f"{subject} {why}; to allow it, add it to `network.allow`"
 
 
-def opened(host: str, allow: Iterable[str]) -> bool:
+def is_open(host: str, allow: Iterable[str]) -> bool:
     """Return whether `network.allow` lists a host by name, at any address."""
     return host in _opened(tuple(allow))[1]
 

@@ -124,7 +124,7 @@ class Attempt:
         """Seconds left of `limits.total`; time in the queue does not count."""
         return self.request.limits.total - self.seconds
 
-    def failed(self, kind: FailureKind, reason: str, status: int = 0) -> Failed:
+    def failure(self, kind: FailureKind, reason: str, status: int = 0) -> Failed:
         """Return the outcome of an attempt without a document."""
         where = urls.display(self.target.href)
         if self.hops:
@@ -135,7 +135,7 @@ class Attempt:
         """Return the outcome, or None after a redirect; `target` is then the next URL."""
         self.seconds += response.seconds
         self.received += response.received
-        self._keep_freshness(freshness.read(response.fields, now))
+        self._keep_freshness(freshness.parse(response.fields, now))
         if self.request.message:
             return self._replied(response)
         if response.status == 200 and response.fault is None and response.body:
@@ -218,7 +218,7 @@ class Attempt:
     def _not_modified(self, response: Response) -> FetchOutcome:
         if not self.conditional:
             reason = "304 Not Modified, although the request was not conditional"
-            return self.failed(FailureKind.FALSE_304, reason, 304)
+            return self.failure(FailureKind.FALSE_304, reason, 304)
         fields = response.fields
         return NotModified(
             url=self.target.href,
@@ -240,32 +240,32 @@ class Attempt:
     def _other(self, response: Response) -> FetchOutcome:
         status, fault = response.status, response.fault
         if fault and (not response.complete or status < 300):
-            return self.failed(fault.kind, fault.reason, status)
+            return self.failure(fault.kind, fault.reason, status)
         if status in (200, 204):
-            return self.failed(FailureKind.EMPTY, f"the response ({status}) has no body", status)
+            return self.failure(FailureKind.EMPTY, f"the response ({status}) has no body", status)
         if status == 226:
             return self._changes(response)
         if status < 300:
             reason = f"the status {status} does not answer a GET request"
-            return self.failed(FailureKind.PROTOCOL, reason, status)
+            return self.failure(FailureKind.PROTOCOL, reason, status)
         if status == 410:
             reason = "410 Gone: the feed has ended; remove the source, or set its new URL"
-            return self.failed(FailureKind.GONE, reason, status)
+            return self.failure(FailureKind.GONE, reason, status)
         if status == 429:
-            return self.failed(FailureKind.RATE_LIMITED, self._rate_limit_reason(), status)
+            return self.failure(FailureKind.RATE_LIMITED, self._rate_limit_reason(), status)
         remedy = _REMEDIES.get(status)
         if remedy is None:
             remedy = "an error of the server" if status >= 500 else "unexpected for a feed"
-        return self.failed(FailureKind.HTTP_STATUS, f"status {status}: {remedy}", status)
+        return self.failure(FailureKind.HTTP_STATUS, f"status {status}: {remedy}", status)
 
     def _changes(self, response: Response) -> FetchOutcome:
         """Return the outcome of a 226, which may hold changed entries only (RFC 3229 §10.5)."""
         applied = [name.lower() for name in headers.members(response.fields, "im")]
         if applied != ["feed"]:
             reason = "226 IM Used, with a different manipulation than the requested `feed`"
-            return self.failed(FailureKind.PROTOCOL, reason, 226)
+            return self.failure(FailureKind.PROTOCOL, reason, 226)
         if not response.body:
-            return self.failed(FailureKind.EMPTY, "the response (226) has no body", 226)
+            return self.failure(FailureKind.EMPTY, "the response (226) has no body", 226)
         return self._fetched(response, partial=True)
 
     def _replied(self, response: Response) -> FetchOutcome | None:
@@ -277,11 +277,11 @@ class Attempt:
         if good and (fault is None or (message and message.method == "POST")):
             return self._fetched(response)
         if fault and (not response.complete or status < 300):
-            return self.failed(fault.kind, fault.reason, status)
+            return self.failure(fault.kind, fault.reason, status)
         quote = response.body[:_ERROR_TEXT].decode(errors="replace").strip()
         reason = f"status {status}" + (f": {quote}" if quote else "")
         kind = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS
-        return self.failed(kind, reason, status)
+        return self.failure(kind, reason, status)
 
     def _rate_limit_reason(self) -> str:
         wait = self._freshness.retry_after
@@ -298,32 +298,32 @@ class Attempt:
         location = headers.url(headers.first(response.fields, "location"))
         if not location:
             reason = f"status {status}, a redirect, without a Location header"
-            return self.failed(FailureKind.PROTOCOL, reason, status)
+            return self.failure(FailureKind.PROTOCOL, reason, status)
         target = urls.parse(location, base=self.target.href)
         if target is None or (target.scheme in _SCHEMES and not target.host):
             reason = (
                 f"redirects (status {status}) to {location[:_SHOWN]!a}, which is not a valid URL"
             )
-            return self.failed(FailureKind.PROTOCOL, reason, status)
+            return self.failure(FailureKind.PROTOCOL, reason, status)
         self._cookies.store(response.fields, self.target)
         reason = self._redirect_problem(target)
         if reason:
-            return self.failed(FailureKind.REDIRECTS, f"{reason}: correct the URL", status)
+            return self.failure(FailureKind.REDIRECTS, f"{reason}: correct the URL", status)
         if target.scheme not in _SCHEMES:
             reason = f"redirects to {urls.display(target.href)}; only http and https are followed"
-            return self.failed(FailureKind.REFUSED_SCHEME, reason, status)
+            return self.failure(FailureKind.REFUSED_SCHEME, reason, status)
         if self.target.scheme == "https" and target.scheme == "http":
             reason = (
                 f"redirects from https to {urls.display(target.href)}, which anyone on the network "
                 "path could change; if that is intended, use this URL for the source"
             )
-            return self.failed(FailureKind.REFUSED_SCHEME, reason, status)
+            return self.failure(FailureKind.REFUSED_SCHEME, reason, status)
         if target.origin != self.target.origin and not self._is_upgrade(target):
             self._custom = {}  # the headers may be secrets, meant for the first origin
         self.hops += (Hop(status=status, url=target.href),)
         self.target = target
         if self.request.hosts and target.host not in self.request.hosts:
-            return self.failed(
+            return self.failure(
                 FailureKind.ELSEWHERE, "redirects to a host of another batch", status
             )
         self._compose()

@@ -74,7 +74,7 @@ class Client:
 
         Args:
             user_agent: Sent with every request.
-            allow: Hosts and networks listed in `network.allow`, as in `address.refused`.
+            allow: Hosts and networks listed in `network.allow`, as in `address.refusal_reason`.
             proxy: URL of a proxy for all requests, "" for none; environment variables are ignored.
             per_host: Limits per host name in the URL.
             concurrency: Maximum number of simultaneous transfers; fewer if few files may be open.
@@ -128,10 +128,10 @@ class Client:
         outcomes, self._refused = self._refused, []
         if self._stopped.is_set():
             return outcomes + list(self._cancel())
-        outcomes += self._looked_up()
+        outcomes += self._take_checked()
         self._start()
         self._multi.perform()
-        outcomes += self._ended()
+        outcomes += self._take_finished()
         if not outcomes:
             self._wait()
         return outcomes
@@ -167,11 +167,11 @@ class Client:
 
     # --- one step ------------------------------------------------------------------------------
 
-    def _looked_up(self) -> Iterator[tuple[Request, FetchOutcome]]:
+    def _take_checked(self) -> Iterator[tuple[Request, FetchOutcome]]:
         """With a proxy: queue the requests with a public host, yield the others as failed."""
         for attempt, fault in self._lookups.done():
             if fault:
-                yield attempt.request, attempt.failed(fault.kind, fault.reason)
+                yield attempt.request, attempt.failure(fault.kind, fault.reason)
             else:
                 ahead = bool(attempt.hops)
                 self._pacing.add(attempt.target.host, attempt, time.monotonic(), ahead=ahead)
@@ -187,7 +187,7 @@ class Client:
             self._running[handle.easy] = handle
             self._multi.add_handle(handle.easy)
 
-    def _ended(self) -> list[tuple[Request, FetchOutcome]]:
+    def _take_finished(self) -> list[tuple[Request, FetchOutcome]]:
         outcomes: list[tuple[Request, FetchOutcome]] = []
         left = 1
         while left:
@@ -207,7 +207,7 @@ class Client:
     ) -> None:
         attempt, response = self._take_back(easy, code, message)
         now = time.monotonic()
-        self._pacing.done(attempt.target.host, now)
+        self._pacing.mark_done(attempt.target.host, now)
         outcome = attempt.outcome_of(response, self._clock())
         if outcome is not None:
             outcomes.append((attempt.request, outcome))
@@ -236,11 +236,11 @@ class Client:
 
     def _cancel(self) -> Iterator[tuple[Request, FetchOutcome]]:
         for attempt in self._abandon():
-            yield attempt.request, attempt.failed(FailureKind.CANCELLED, "cancelled")
+            yield attempt.request, attempt.failure(FailureKind.CANCELLED, "cancelled")
 
     def _abandon(self) -> list[Attempt]:
         """Drop and return all running and waiting requests."""
         running = [self._take_back(easy, 0, "")[0] for easy in list(self._running)]
         for attempt in running:
-            self._pacing.done(attempt.target.host, time.monotonic())
+            self._pacing.mark_done(attempt.target.host, time.monotonic())
         return running + self._pacing.drain() + self._lookups.drain()

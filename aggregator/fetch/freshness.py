@@ -24,7 +24,7 @@ _EPOCH_RANGE = 365 * 86_400
 """Seconds around the present within which a Retry-After is read as a time since 1970."""
 
 
-def read(fields: headers.Fields, now: datetime) -> Freshness:
+def parse(fields: headers.Fields, now: datetime) -> Freshness:
     """Return when one response allows the next request.
 
     Args:

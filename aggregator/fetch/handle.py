@@ -96,7 +96,7 @@ class Handle:
     def finish(self, code: int, message: str) -> tuple[Attempt, Response]:
         """Return the response; `code` and `message` are libcurl's, 0 and "" on success."""
         easy, attempt = self.easy, self._attempt
-        fields, complete = headers.read(self._lines)
+        fields, complete = headers.parse(self._lines)
         status = easy.getinfo(pycurl.RESPONSE_CODE)
         received = easy.getinfo(pycurl.SIZE_DOWNLOAD_T) + easy.getinfo(pycurl.HEADER_SIZE)
         fault = self._explain(code, message) if code else None
@@ -162,7 +162,7 @@ class Handle:
     def _on_socket(self, _purpose: int, peer: "pycurl.CurlSockAddr") -> "socket.socket | int":
         """Check the address that libcurl is about to connect to."""
         ip, host = str(peer.addr[0]), self._attempt.target.host
-        why = address.refusal(ip, host, self._allow)
+        why = address.refusal_message(ip, host, self._allow)
         if why:
             self._refusal = Fault(FailureKind.REFUSED_ADDRESS, why)
             return pycurl.SOCKET_BAD

@@ -38,7 +38,7 @@ _LINK = re.compile(
 _PARAMETER = re.compile(r';\s*([^\s=;,<>"]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,<>"]*)))?')
 
 
-def read(lines: Iterable[bytes]) -> tuple[Fields, bool]:
+def parse(lines: Iterable[bytes]) -> tuple[Fields, bool]:
     """Return the fields of the last header section, and whether it is complete.
 
     Args:

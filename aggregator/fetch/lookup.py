@@ -18,7 +18,7 @@ class Lookups:
     """Looks up and checks hosts in threads that start with the first attempt."""
 
     def __init__(self, allow: Iterable[str]) -> None:
-        """`allow`: as in `address.refused`."""
+        """`allow`: as in `address.refusal_reason`."""
         self._allow = tuple(allow)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="lookup")
         self._waiting: dict[str, list[Attempt]] = {}
@@ -62,7 +62,7 @@ class Lookups:
 
 def check_host(host: str, allow: Iterable[str]) -> Fault | None:
     """Return why a host is refused: no address, or a refused address; None when it is allowed."""
-    if address.opened(host, allow):
+    if address.is_open(host, allow):
         return None
     try:
         addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -73,7 +73,7 @@ def check_host(host: str, allow: Iterable[str]) -> Fault | None:
         )
         return Fault(FailureKind.DNS, reason)
     for *_, peer in addresses:
-        why = address.refusal(str(peer[0]), host, allow)
+        why = address.refusal_message(str(peer[0]), host, allow)
         if why:
             return Fault(FailureKind.REFUSED_ADDRESS, why)
     return None

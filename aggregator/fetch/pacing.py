@@ -28,7 +28,7 @@ class Pacing(Generic[Item]):
     """Queues by host; each operation costs O(log hosts), independent of the queue length.
 
     A host that may start is in a ring. A host that waits for its spacing is in a heap. A host with
-    all its connections in use is in neither until `done` is called.
+    all its connections in use is in neither until `mark_done` is called.
     """
 
     def __init__(self, *, connections: int, spacing: float) -> None:
@@ -66,7 +66,7 @@ class Pacing(Generic[Item]):
         self._list(name, host, now)
 
     def take(self, now: float) -> Item | None:
-        """Return the next item that may start; the caller calls `done` when it ends."""
+        """Return the next item that may start; the caller calls `mark_done` when it ends."""
         while self._later and self._later[0][0] <= now:
             self._ring.append(heappop(self._later)[2])
         if not self._ring:
@@ -81,7 +81,7 @@ class Pacing(Generic[Item]):
         self._list(name, host, now)
         return item
 
-    def done(self, name: str, now: float) -> None:
+    def mark_done(self, name: str, now: float) -> None:
         """Record that one of a host's items ended."""
         host = self._hosts[name]
         host.running -= 1

@@ -87,7 +87,7 @@ def ingest_document(
         rulebook: The rules in force.
         pushed: Whether a hub pushed it: the stored hashes of the polled document then stay.
     """
-    return DocumentIngest(db, state, rulebook, now).read(parsed, archive=archive, pushed=pushed)
+    return DocumentIngest(db, state, rulebook, now).store(parsed, archive=archive, pushed=pushed)
 
 
 class DocumentIngest:
@@ -103,7 +103,7 @@ class DocumentIngest:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
         self.changes = DocumentChanges()
 
-    def read(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
+    def store(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
         """Store the document's entries and return the changes."""
         before = documents.get(self.db, self.state.id)
         unchanged_items = {} if archive else _unchanged_items(before, parsed)

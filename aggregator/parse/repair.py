@@ -1,6 +1,6 @@
 """Ill-formed XML to XML that a parser takes, as a browser would read it.
 
-`references` replaces entities and escapes bare ampersands. `balanced` closes open tags, drops
+`repair_references` replaces entities and escapes bare ampersands. `balance` closes open tags, drops
 unmatched end tags, and escapes each `<` that is not the start of a tag.
 """
 
@@ -46,7 +46,7 @@ def declares_entities(xml: bytes) -> bool:
     return b"<!ENTITY" in xml and bool(_DOCTYPE.search(xml))
 
 
-def references(xml: bytes) -> bytes:
+def repair_references(xml: bytes) -> bytes:
     """Return a document in which each reference is one that XML knows.
 
     Declared entities and those of HTML become their characters; any other ampersand is text. The
@@ -91,7 +91,7 @@ def without_opaque(xml: bytes) -> bytes:
     return _ONLY_OPAQUE.sub(b"", xml)
 
 
-def balanced(xml: bytes) -> bytes:
+def balance(xml: bytes) -> bytes:
     """Return a document in which each start tag has its end tag.
 
     An end tag also closes the elements that are open within its own. An item closes the item before

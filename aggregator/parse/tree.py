@@ -121,7 +121,7 @@ def read(xml: bytes, url: str) -> XmlTree:
     problems = tuple(faults[:1])
     is_cut = bool(faults) and repair.is_cut(xml)
     if root is None or faults:
-        xml = repair.references(xml)
+        xml = repair.repair_references(xml)
         root, faults = _parse(xml)
         problems = problems or tuple(faults[:1])
     is_local = all(_UNDECLARED in fault for fault in faults)
@@ -221,7 +221,7 @@ def _parse(xml: bytes) -> tuple[Element | None, list[str]]:
 
 def _balanced(xml: bytes) -> tuple[Element | None, bytes]:
     """Return the tree of the document with its tags balanced, if that has all of its items."""
-    balanced = repair.balanced(xml)
+    balanced = repair.balance(xml)
     root, _ = _parse(balanced)
     if root is not None and _has_all_items(root, xml):
         return root, balanced

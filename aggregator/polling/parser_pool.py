@@ -56,7 +56,7 @@ def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> l
     resource.setrlimit(resource.RLIMIT_AS, (memory, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        return stages.read(bodies, now)
+        return stages.parse_documents(bodies, now)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -72,7 +72,7 @@ def send(pool: ProcessPool, bodies: list[stages.Body], now: datetime) -> Answer:
 
 
 @contextmanager
-def sigint_blocked() -> Iterator[None]:
+def block_sigint() -> Iterator[None]:
     """Block SIGINT while starting processes, so that only their parent ends them."""
     resource_tracker.ensure_running()  # started later, it would unblock SIGINT
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -92,7 +92,7 @@ def start(workers: int | None = None) -> ProcessPool:
         initializer=_begin_child,
         context=context,
     )
-    with sigint_blocked():
+    with block_sigint():
         if not pool.active:  # reading the property starts the children
             raise RuntimeError("the parser processes do not start")
     return pool

@@ -131,7 +131,7 @@ class Pipeline:
         asked = []
         for request in requests:
             if request.document:
-                self._fetched(stages.check_fetch(request, request.document))
+                self._accept(stages.check_fetch(request, request.document))
             else:
                 asked.append(request)
         if asked:
@@ -148,7 +148,7 @@ class Pipeline:
         for client in list(self._clients):
             if client.pending:
                 for request, outcome in client.step():
-                    self._fetched(stages.check_fetch(request, outcome))
+                    self._accept(stages.check_fetch(request, outcome))
             elif client is not self._clients[0]:
                 client.close()
                 self._clients.remove(client)
@@ -161,11 +161,11 @@ class Pipeline:
     def _fetching(self) -> bool:
         return any(client.pending for client in self._clients)
 
-    def _fetched(self, judged: PollResult | stages.Body) -> None:
-        if isinstance(judged, PollResult):
-            self._results.append(judged)
+    def _accept(self, checked: PollResult | stages.Body) -> None:
+        if isinstance(checked, PollResult):
+            self._results.append(checked)
         else:
-            self._bodies.append(judged)
+            self._bodies.append(checked)
 
     def _send_to_children(self) -> None:
         bodies, self._bodies = self._bodies, []
@@ -213,7 +213,7 @@ class Pipeline:
                 self._results += [stages.parse_failure(body, reason) for body in reading.bodies]
 
     def _collect(self) -> None:
-        for answer in self._answered():
+        for answer in self._take_answers():
             if _unread(answer) or answer not in self._readings:
                 continue  # resent by the next step, or by the last one
             bodies = self._readings.pop(answer).bodies
@@ -227,7 +227,7 @@ class Pipeline:
                 for body in bodies:
                     self._send([body])
 
-    def _answered(self) -> Iterator[Answer]:
+    def _take_answers(self) -> Iterator[Answer]:
         """Yield finished parses; block briefly for one when nothing is being fetched."""
         with suppress(queue.Empty):
             if not (self._fetching or self._results):

@@ -260,7 +260,7 @@ class Poller:
             return [done for result in results for done in self._ingest([result])]
 
     def _ingest_poison(self, result: PollResult) -> list[Ingested]:
-        failed = stages.unstorable(result)
+        failed = stages.storage_failure(result)
         with self._store.transaction() as db:
             return batch.ingest(db, [failed], self._context())
 

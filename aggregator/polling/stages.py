@@ -3,7 +3,8 @@
     request | fetch | gates | parse | clean | result
 
 Three gates skip the parser: a 304, a body equal to the last one, and items whose bytes are
-known. `read` parses the rest. Its input is untrusted, so it runs in a process that may be killed.
+known. `parse_documents` parses the rest. Its input is untrusted, so it runs in a process that may
+be killed.
 """
 
 from collections.abc import Sequence
@@ -48,12 +49,12 @@ def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
     """Apply the gates that need no parser: 304 Not Modified and an equal body."""
     match outcome:
         case Failed():
-            return ended(request, outcome)
+            return result_of(request, outcome)
         case NotModified():
             unchanged = Unchanged(
                 url=outcome.url, validators=outcome.validators, transfer=outcome.transfer
             )
-            return ended(request, unchanged)
+            return result_of(request, unchanged)
         case Fetched():
             body_hash = READER_VERSION + xxhash.xxh3_128_digest(outcome.body)
             if body_hash != request.body_hash or outcome.partial:
@@ -64,10 +65,10 @@ def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
                 transfer=outcome.transfer,
                 equal_body=True,
             )
-            return ended(request, unchanged)
+            return result_of(request, unchanged)
 
 
-def ended(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:
+def result_of(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:
     """Return the result of a request."""
     return PollResult(
         source_id=request.source_id,
@@ -78,12 +79,12 @@ def ended(request: Request, outcome: PollOutcome, *, discovered: str = "") -> Po
     )
 
 
-def read(bodies: Sequence[Body], now: datetime) -> list[PollResult]:
+def parse_documents(bodies: Sequence[Body], now: datetime) -> list[PollResult]:
     """Parse and clean documents; a document that breaks the parser fails alone."""
     results = []
     for body in bodies:
         try:
-            results.append(_read(body, now))
+            results.append(_parse(body, now))
         except Exception as error:  # noqa: BLE001, the one barrier: parsers raise anything
             results.append(
                 parse_failure(body, f"the parser failed ({type(error).__name__}: {error})")
@@ -98,11 +99,11 @@ def parse_failure(body: Body, reason: str) -> PollResult:
         detail=f"{body.fetched.url}: {reason}. Stored entries are kept; tell the publisher.",
         transfer=body.fetched.transfer,
     )
-    return ended(body.request, failed)
+    return result_of(body.request, failed)
 
 
-def unstorable(result: PollResult) -> PollResult:
-    """Return the result for one that could not be stored because of a bug of ours."""
+def storage_failure(result: PollResult) -> PollResult:
+    """Return the result to store for a poll whose own result a bug of ours kept from storage."""
     failed = Failed(
         kind=FailureKind.PARSE,
         detail="the result could not be stored; the log has the traceback, please report it",
@@ -111,7 +112,7 @@ def unstorable(result: PollResult) -> PollResult:
     return replace(result, outcome=failed)
 
 
-def _read(body: Body, now: datetime) -> PollResult:
+def _parse(body: Body, now: datetime) -> PollResult:
     request, fetched = body.request, body.fetched
     try:
         changes = document.parse_changes(
@@ -129,8 +130,8 @@ def _read(body: Body, now: datetime) -> PollResult:
         entry_cleaner.clean(entry, base=base, now=now, language=feed.language)
         for entry in parsed.entries
     ]
-    entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.empty(entry)]
-    reading = ParsedDocument(
+    entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.is_empty(entry)]
+    parsed_document = ParsedDocument(
         url=fetched.url,
         feed=feed,
         entries=tuple(entries),
@@ -140,7 +141,7 @@ def _read(body: Body, now: datetime) -> PollResult:
         validators=fetched.validators,
         transfer=fetched.transfer,
     )
-    return ended(request, reading)
+    return result_of(request, parsed_document)
 
 
 def _known_items(body: Body) -> bytes:
@@ -158,4 +159,4 @@ def _not_a_feed(body: Body, detail: str) -> PollResult:
     if feed_url:
         detail = f"{detail} It links to a feed, which is polled from now on: {feed_url}"
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
-    return ended(request, failed, discovered=feed_url)
+    return result_of(request, failed, discovered=feed_url)

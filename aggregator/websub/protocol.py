@@ -55,16 +55,16 @@ class Reach(Enum):
 def reach(url: str, allow: Iterable[str]) -> Reach:
     """Return where a URL can be reached from, without a DNS lookup."""
     host, allow = host_of(url), tuple(allow)
-    if address.opened(host, allow):
+    if address.is_open(host, allow):
         return Reach.NEIGHBOURS
     try:
         ipaddress.ip_address(host)
     except ValueError:
         private = "." not in host or host.endswith(_PRIVATE_NAMES)
         return Reach.NOWHERE if private else Reach.EVERYWHERE
-    if address.refused(host, host, ()) is None:
+    if address.refusal_reason(host, host, ()) is None:
         return Reach.EVERYWHERE
-    return Reach.NOWHERE if address.refused(host, host, allow) else Reach.NEIGHBOURS
+    return Reach.NOWHERE if address.refusal_reason(host, host, allow) else Reach.NEIGHBOURS
 
 
 def hub_url(config: Config) -> str:

@@ -335,13 +335,13 @@ def test_extension(sent: Extension, expected: Extension | None) -> None:
 
 
 def test_only_an_entry_without_any_content_is_empty() -> None:
-    assert entry.empty(clean())
-    assert entry.empty(clean(content=Text(value="<p> </p>"), language="en", categories=("x",)))
+    assert entry.is_empty(clean())
+    assert entry.is_empty(clean(content=Text(value="<p> </p>"), language="en", categories=("x",)))
     for something in (
         {"guid": "x"}, {"link": "/x"}, {"title": Text(value="x")}, {"content": Text(value="x")},
         {"enclosures": (Enclosure(url="/x"),)}, {"images": (Image(url="/x"),)},
     ):  # fmt: skip
-        assert not entry.empty(clean(**something))
+        assert not entry.is_empty(clean(**something))
 
 
 def test_the_hash_of_the_item_is_kept() -> None:

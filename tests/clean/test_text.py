@@ -123,8 +123,8 @@ def test_line_never_fails(markup: str) -> None:
 
 
 def test_seen_is_equal_for_texts_that_look_equal() -> None:
-    assert text.seen("Caf\u0065\u0301 \u200bau lait") == text.seen("Café aulait")
-    assert text.seen("US") != text.seen("us")
+    assert text.visible_form("Caf\u0065\u0301 \u200bau lait") == text.visible_form("Café aulait")
+    assert text.visible_form("US") != text.visible_form("us")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def nothing(batches: Batches, worker: str = "one", moment: float = 0.0) -> bool:
 
 def done(batches: Batches, batch: Batch, moment: float = 0.0) -> None:
     for request in batch.requests:
-        batches.done(request, moment)
+        batches.mark_done(request, moment)
 
 
 def ids(batch: Batch) -> list[str]:
@@ -87,7 +87,7 @@ def test_a_host_is_free_when_its_last_request_has_ended() -> None:
     batches.add([Request(source_id="late", url="https://a/late")], {})
     for request in first.requests:
         assert nothing(batches, "two")
-        batches.done(request, 0)
+        batches.mark_done(request, 0)
     assert ids(take(batches, "two")) == ["late"]
 
 
@@ -114,13 +114,13 @@ def test_spacing_of_the_configuration_holds_for_every_host() -> None:
 def test_a_feed_that_redirects_to_another_host_then_waits_for_both() -> None:
     batches = waiting(requests("a"), requests("b"))
     first = take(batches, "one")
-    batches.done(first.requests[0], 0)
+    batches.mark_done(first.requests[0], 0)
     batches.requeue(first.requests[0], url="https://b/feed")
     assert nothing(batches, "two")
-    batches.done(first.requests[1], 0)
+    batches.mark_done(first.requests[1], 0)
     [request] = take(batches, "two").requests
     assert request.hosts == {"a", "b"}
-    batches.done(request, 0)
+    batches.mark_done(request, 0)
     batches.add(requests("a"), {})
     assert take(batches).requests[0].hosts == {"a", "b"}
 

@@ -83,14 +83,14 @@ PUBLIC = (
 
 @pytest.mark.parametrize(("ip", "word"), REFUSED.items())
 def test_special_addresses_are_refused(ip: str, word: str) -> None:
-    reason = address.refused(ip, "feeds.example", ())
+    reason = address.refusal_reason(ip, "feeds.example", ())
     assert reason is not None
     assert word in reason
 
 
 @pytest.mark.parametrize("ip", PUBLIC)
 def test_public_addresses_are_not(ip: str) -> None:
-    assert address.refused(ip, "feeds.example", ()) is None
+    assert address.refusal_reason(ip, "feeds.example", ()) is None
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_public_addresses_are_not(ip: str) -> None:
 def test_only_the_allowed_networks_are_open(
     ip: str, host: str, allow: tuple[str, ...], open_: bool
 ) -> None:
-    assert (address.refused(ip, host, allow) is None) is open_
+    assert (address.refusal_reason(ip, host, allow) is None) is open_
 
 
 @given(st.ip_addresses())
 def test_no_address_that_python_calls_special_is_allowed(ip: object) -> None:
-    if address.refused(str(ip), "h", ()) is None:
+    if address.refusal_reason(str(ip), "h", ()) is None:
         for property_ in ("is_loopback", "is_link_local", "is_multicast", "is_unspecified"):
             assert not getattr(ip, property_)
         assert not getattr(ip, "is_site_local", False)

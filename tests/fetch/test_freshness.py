@@ -16,7 +16,7 @@ TEN = {"expires": ["Sat, 27 Jun 2009 21:10:00 GMT"]}
 
 
 def _lifetime(fields: dict[str, list[str]]) -> float | None:
-    lifetime = freshness.read(fields, NOW).lifetime
+    lifetime = freshness.parse(fields, NOW).lifetime
     return None if lifetime is None else lifetime.total_seconds()
 
 
@@ -97,7 +97,7 @@ def test_lifetime(fields: dict[str, list[str]], seconds: float | None) -> None:
     ],
 )
 def test_retry_after(value: str, fields: dict[str, list[str]], seconds: int | None) -> None:
-    wait = freshness.read({"retry-after": [value], **fields}, NOW).retry_after
+    wait = freshness.parse({"retry-after": [value], **fields}, NOW).retry_after
     assert wait == (None if seconds is None else timedelta(seconds=seconds))
 
 
@@ -106,7 +106,7 @@ def test_retry_after(value: str, fields: dict[str, list[str]], seconds: int | No
     [("no-store", True), ("No-Store, max-age=5", True), ("no-cache", False), ("", False)],
 )
 def test_no_store(value: str, no_store: bool) -> None:
-    assert freshness.read({"cache-control": [value]}, NOW).no_store is no_store
+    assert freshness.parse({"cache-control": [value]}, NOW).no_store is no_store
 
 
 def test_dates_are_in_gmt() -> None:
@@ -135,7 +135,7 @@ VALUES = st.text(max_size=60) | st.sampled_from(
 @given(st.dictionaries(st.sampled_from(NAMES), st.lists(VALUES, min_size=1, max_size=3)))
 @example({"expires": ["Fri, 31 Dec 9999 23:59:59 -2359"]})
 def test_no_header_raises_or_gives_negative_times(fields: dict[str, list[str]]) -> None:
-    said = freshness.read(fields, NOW)
+    said = freshness.parse(fields, NOW)
     assert isinstance(said, Freshness)
     for duration in (said.lifetime, said.retry_after):
         assert duration is None or duration >= timedelta(0)

@@ -35,7 +35,7 @@ def test_a_host_has_its_connections_and_no_more() -> None:
         pacing.add("a", item, 0)
     assert [pacing.take(0), pacing.take(0), pacing.take(0)] == [0, 1, None]
     assert pacing.pause(0) is None
-    pacing.done("a", 0)
+    pacing.mark_done("a", 0)
     assert [pacing.take(0), pacing.take(0)] == [2, None]
     assert len(pacing) == 1
 
@@ -59,7 +59,7 @@ def test_spacing_holds_from_one_batch_to_the_next() -> None:
     pacing = _pacing(spacing=10)
     pacing.add("a", 1, 0)
     assert pacing.take(0) == 1
-    pacing.done("a", 1)
+    pacing.mark_done("a", 1)
     pacing.set_spacing({}, 4)
     pacing.add("a", 2, 4)
     assert pacing.take(4) is None
@@ -70,7 +70,7 @@ def test_a_host_at_rest_is_forgotten_at_last() -> None:
     pacing = _pacing(spacing=10_000)
     pacing.add("a", 1, 0)
     assert pacing.take(0) == 1
-    pacing.done("a", 1)
+    pacing.mark_done("a", 1)
     pacing.set_spacing({}, 3_601)
     pacing.add("a", 2, 3_601)
     assert pacing.take(3_601) == 2
@@ -92,7 +92,7 @@ def test_drained_requests_do_not_start() -> None:
     assert pacing.drain() == [1, 2]
     assert pacing.take(0) is None
     assert len(pacing) == 0
-    pacing.done("a", 0)
+    pacing.mark_done("a", 0)
     pacing.add("a", 7, 0)
     assert pacing.take(0) == 7
 
@@ -125,7 +125,7 @@ def test_all_start_within_their_limits(
         elif running.total() and (pacing.pause(now) is None or chance.random() < 0.5):
             done = chance.choice([host for host in running if running[host]])
             running[done] -= 1
-            pacing.done(done, now)
+            pacing.mark_done(done, now)
         else:
             pause = pacing.pause(now)
             assert pause is not None, "nothing runs and nothing may start"
@@ -139,7 +139,7 @@ def test_ten_thousand_of_one_host_cost_little() -> None:
         pacing.add("a", item, 0)
     for item in range(10_000):
         assert pacing.take(0) == item
-        pacing.done("a", 0)
+        pacing.mark_done("a", 0)
     assert time.process_time() - start < 0.5
 
 

@@ -58,8 +58,10 @@ def polled(ingester: Ingester, body: bytes) -> Ingested:
         validators=Validators(etag='"1"'),
         transfer=Transfer(status=200),
     )
-    judged = stages.check_fetch(ingester.request(), fetched)
-    result = stages.read([judged], ingester.now)[0] if isinstance(judged, Body) else judged
+    checked = stages.check_fetch(ingester.request(), fetched)
+    result = (
+        stages.parse_documents([checked], ingester.now)[0] if isinstance(checked, Body) else checked
+    )
     done = ingester.poll(result.outcome)
     assert done is not None
     return done

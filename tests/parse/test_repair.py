@@ -168,9 +168,9 @@ def test_feedparser_s_values_have_no_characters_that_xml_forbids() -> None:
     )
 )  # fmt: skip
 def test_any_tags_become_balanced(tokens: list[str]) -> None:
-    body = repair.references(f"<rss>{''.join(tokens)}</rss>".encode())
+    body = repair.repair_references(f"<rss>{''.join(tokens)}</rss>".encode())
     open_tags = 0
-    balanced = repair.without_opaque(repair.balanced(body)).decode()
+    balanced = repair.without_opaque(repair.balance(body)).decode()
     for tag in balanced.split("<")[1:]:
         open_tags += -1 if tag.startswith("/") else not tag.partition(">")[0].endswith("/")
         assert open_tags >= 0
@@ -195,7 +195,7 @@ def test_any_tags_become_balanced(tokens: list[str]) -> None:
 def test_repair_takes_time_in_proportion(body: bytes) -> None:
     start = time.process_time()
     try:
-        xml = repair.balanced(repair.references(body))
+        xml = repair.balance(repair.repair_references(body))
     except NotAFeed:
         xml = b""
     assert time.process_time() - start < 1.0

@@ -60,7 +60,7 @@ def passed(body: bytes, of: Request | None = None, **fields: Any) -> Body:
 
 
 def read(body: Body) -> PollResult:
-    [result] = stages.read([body], NOW)
+    [result] = stages.parse_documents([body], NOW)
     return result
 
 
@@ -148,7 +148,7 @@ def test_document_that_breaks_the_parser_is_its_own_failure_only() -> None:
     fault = Body(
         request=request(source_id="b"), fetched=fetched(cast("bytes", None)), body_hash=b""
     )
-    results = stages.read([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
+    results = stages.parse_documents([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
     assert [result.source_id for result in results] == ["a", "b", "a"]
     assert [isinstance(result.outcome, ParsedDocument) for result in results] == [True, False, True]
     failed = failure(results[1])
@@ -193,7 +193,7 @@ class TestDiscovery:
 
 def test_result_that_can_not_be_stored_becomes_a_failure() -> None:
     result = read(passed(rss(item("1"))))
-    failed = failure(stages.unstorable(result))
+    failed = failure(stages.storage_failure(result))
     assert failed.kind is FailureKind.PARSE
     assert failed.transfer == TRANSFER
 

@@ -24,7 +24,7 @@ _SWITCHES = frozenset({"open", "reversed", "controls", "preload", "checked", "di
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start", "value"})
 
 
-def kept(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
+def kept_attributes(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
     """Return the attributes to keep on an element.
 
     Args:
@@ -84,7 +84,7 @@ def identifier(value: str) -> str | None:
     return value if value.startswith(ID_PREFIX) else ID_PREFIX + value
 
 
-def linked(href: str, base: str, targets: frozenset[str]) -> str:
+def link_target(href: str, base: str, targets: frozenset[str]) -> str:
     """Return the target of a link, or "" to drop it.
 
     Args:

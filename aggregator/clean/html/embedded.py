@@ -68,7 +68,7 @@ class Embedded:
         """Whether a drawing or a formula is open."""
         return self.drawings + self.formulas > 0
 
-    def opened(self, name: str, sent: Attributes) -> Becomes | None:
+    def open(self, name: str, sent: Attributes) -> Becomes | None:
         """Record an open element; return the maker of its replacement, or None if it has none."""
         is_drawn = self.drawings > 0
         if name == "picture":
@@ -88,7 +88,7 @@ class Embedded:
         if name not in MATH or name == "math":
             self.holds_markup = self.formulas > 0
 
-    def closed(self, name: str) -> None:
+    def close(self, name: str) -> None:
         """Record a closed element."""
         self.drawings -= name == "svg"
         self.formulas -= name == "math"
@@ -111,7 +111,7 @@ class Embedded:
                 if sent.get("name", "").lower() in _FLASH_PARAMETERS:
                     self._addresses.append(sent.get("value", ""))
                 return ""
-        return element(name, attributes.kept(name, sent, self.base))
+        return element(name, attributes.kept_attributes(name, sent, self.base))
 
     def _is_in(self, name: str) -> bool:
         return any(each.name == name for each in self.stack)
@@ -134,7 +134,7 @@ class Embedded:
         if url in self._without_scripts:  # its noscript came first
             self._without_scripts.remove(url)
             return ""
-        values = attributes.kept("img", sent, self.base)
+        values = attributes.kept_attributes("img", sent, self.base)
         values["src"] = url
         return element("img", {key: value for key, value in values.items() if key != "id"})
 
@@ -142,7 +142,9 @@ class Embedded:
         if self._is_in("picture"):
             pictures.add_source(self._sources, sent)
             return ""
-        values = lazy_source(sent, self.base) | attributes.kept("source", sent, self.base)
+        values = lazy_source(sent, self.base) | attributes.kept_attributes(
+            "source", sent, self.base
+        )
         is_played = "src" in values and any(map(self._is_in, PLAYERS))
         return element("source", values) if is_played else ""
 
@@ -185,7 +187,7 @@ class Embedded:
             return escape(words)
         if self.holds_markup or not words:
             return escape(words or sent.get("alttext", ""))
-        values = attributes.kept("math", sent, self.base)
+        values = attributes.kept_attributes("math", sent, self.base)
         values.pop("id", None)
         return f"{element('math', values)}{inner}</math>"
 

@@ -83,7 +83,7 @@ _HOSTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _QueryHost:
     """A site that names the page in the query of its frames."""
 
     host: str
@@ -93,17 +93,21 @@ class _Asked:
 
 _SAME: Callable[[str], str] = str
 _ASKED = (
-    _Asked("w.soundcloud.com", "url", _SAME),
-    _Asked("www.facebook.com", "href", _SAME),
-    _Asked("player.twitch.tv", "video", lambda v: f"https://www.twitch.tv/videos/{v.lstrip('v')}"),
-    _Asked("player.twitch.tv", "channel", "https://www.twitch.tv/{0}".format),
-    _Asked("clips.twitch.tv", "clip", "https://clips.twitch.tv/{0}".format),
-    _Asked("player.bilibili.com", "bvid", "https://www.bilibili.com/video/{0}".format),
-    _Asked("player.bilibili.com", "aid", "https://www.bilibili.com/video/av{0}".format),
-    _Asked("geo.dailymotion.com", "video", "https://www.dailymotion.com/video/{0}".format),
-    _Asked("platform.twitter.com", "id", "https://x.com/i/status/{0}".format),
-    _Asked("www.youtube.com", "list", "https://www.youtube.com/playlist?list={0}".format),
-    _Asked("www.youtube-nocookie.com", "list", "https://www.youtube.com/playlist?list={0}".format),
+    _QueryHost("w.soundcloud.com", "url", _SAME),
+    _QueryHost("www.facebook.com", "href", _SAME),
+    _QueryHost(
+        "player.twitch.tv", "video", lambda v: f"https://www.twitch.tv/videos/{v.lstrip('v')}"
+    ),
+    _QueryHost("player.twitch.tv", "channel", "https://www.twitch.tv/{0}".format),
+    _QueryHost("clips.twitch.tv", "clip", "https://clips.twitch.tv/{0}".format),
+    _QueryHost("player.bilibili.com", "bvid", "https://www.bilibili.com/video/{0}".format),
+    _QueryHost("player.bilibili.com", "aid", "https://www.bilibili.com/video/av{0}".format),
+    _QueryHost("geo.dailymotion.com", "video", "https://www.dailymotion.com/video/{0}".format),
+    _QueryHost("platform.twitter.com", "id", "https://x.com/i/status/{0}".format),
+    _QueryHost("www.youtube.com", "list", "https://www.youtube.com/playlist?list={0}".format),
+    _QueryHost(
+        "www.youtube-nocookie.com", "list", "https://www.youtube.com/playlist?list={0}".format
+    ),
 )
 _PEERTUBE = re.compile(r"/videos/embed/([\w-]+)\Z")
 CODE = re.compile(

@@ -127,7 +127,7 @@ class _Rewriter:
         if name in VOID:
             self.out.append("" if is_hidden else self.embedded.void(name, sent))
             return
-        becomes = self.embedded.opened(name, sent)
+        becomes = self.embedded.open(name, sent)
         if is_hidden:
             becomes = _nothing
         elif becomes is None and name not in KEPT:
@@ -151,14 +151,14 @@ class _Rewriter:
         name, sent = kept.name, kept.sent
         # The most common element with attributes.
         if name == "a" and len(sent) == 1 and "href" in sent:
-            href = attributes.linked(sent["href"], self.base, self.targets)
+            href = attributes.link_target(sent["href"], self.base, self.targets)
             self.out.append(f'<a href="{quote(href)}" rel="{REL}">' if href else "<a>")
             return
-        values = attributes.kept(name, sent, self.base)
+        values = attributes.kept_attributes(name, sent, self.base)
         identifier = self._identifier(values.pop("id", ""), sent)
         if name == "a":
             values = {key: values[key] for key in values if key not in ("href", "rel")}
-            href = attributes.linked(sent.get("href", ""), self.base, self.targets)
+            href = attributes.link_target(sent.get("href", ""), self.base, self.targets)
             values = ({"href": href, "rel": REL} if href else {}) | values
         elif name in PLAYERS:
             values = lazy_source(sent, self.base) | values | {"controls": "", "preload": "none"}
@@ -189,7 +189,7 @@ class _Rewriter:
             self._finish(top)
         self.is_raw = False
         if self.is_within:
-            self.embedded.closed(name)
+            self.embedded.close(name)
             self.is_within = self.embedded.is_within
 
     def _finish(self, top: Open) -> None:

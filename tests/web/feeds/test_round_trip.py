@@ -35,9 +35,9 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     site.sample.now += timedelta(minutes=1)
     now = site.sample.now
     fetched = Fetched(url=url, body=body, content_type=content_type)
-    judged = stages.check_fetch(Request(source_id=source_id, url=url, discover=False), fetched)
-    assert isinstance(judged, stages.Body)
-    (result,) = stages.read([judged], now)
+    checked = stages.check_fetch(Request(source_id=source_id, url=url, discover=False), fetched)
+    assert isinstance(checked, stages.Body)
+    (result,) = stages.parse_documents([checked], now)
     context = Context(
         config=site.config,
         sources={source.id: source for source in site.config.sources},
