@@ -99,11 +99,7 @@ class Scheduler:
         self._last_stuck_logged = -math.inf
         self._stall_timeout, self._turned = stall_timeout, time.monotonic()
         self._seen = clock()
-        maintenance.synchronise(store, self.config, clock())
-        with store.transaction() as db:
-            metadata.put(db, "config_error", "")
-        self._repair_plans()
-        self._spread_overdue()
+        self._prepare_database()
         self.poller = Poller(store, self.config, clock=clock, random=random, executor=executor)
         self._inbox_seen = 0.0
         self._websub = delivery_worker(store, self.config, publications(store, clock), clock=clock)
@@ -116,11 +112,18 @@ class Scheduler:
         )
         self._add_jobs()
 
+    def _prepare_database(self) -> None:
+        maintenance.synchronise(self._store, self.config, self._clock())
+        with self._store.transaction() as db:
+            metadata.put(db, "config_error", "")
+        self._repair_plans()
+        self._spread_overdue()
+
     def _add_jobs(self) -> None:
         add = partial(self._jobs.add_job, replace_existing=True)
         add(self._tick, EverySecond(), id="tick", next_run_time=utc_now())
         add(self._reapply_rules, EverySecond(), id="rules")
-        add(self._housekeeping, "cron", hour=3, minute=17, id="housekeeping")
+        add(self._run_maintenance, "cron", hour=3, minute=17, id="maintenance")
 
     def run(self) -> None:
         """Poll until `stop` is called, then store finished polls; takes at most 15 more seconds."""
@@ -222,7 +225,7 @@ class Scheduler:
             self._rules_changed.set()
             self._log_store_error(error)
 
-    def _housekeeping(self) -> None:
+    def _run_maintenance(self) -> None:
         try:
             maintenance.run_maintenance(
                 self._store, self.config, self._clock(), self._stopping.is_set

@@ -103,7 +103,7 @@ def parse_failure(body: Body, reason: str) -> PollResult:
 
 
 def storage_failure(result: PollResult) -> PollResult:
-    """Return the result to store for a poll whose own result a bug of ours kept from storage."""
+    """Return the failure to store in place of a result that a bug of ours can't store."""
     failed = Failed(
         kind=FailureKind.PARSE,
         detail="the result could not be stored; the log has the traceback, please report it",

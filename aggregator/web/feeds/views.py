@@ -6,7 +6,6 @@
 The query string narrows the view of the path, with the keys of `query.KEYS`.
 """
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from aggregator.models import query as queries
 from aggregator.models.config import Config
 from aggregator.models.query import Query, Sort
 from aggregator.models.query_string import known_pairs
+from aggregator.web.middleware.auth import is_same_secret
 
 NAMED = frozenset({"section", "source", "view"})
 """Kinds of views that are in the configuration."""
@@ -154,8 +154,8 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     base, title, description = find(id, config)
     args, token = without_token(args)
     secret = _token_of(kind, id, config)
-    in_address = bool(secret) and _same(token, secret)
-    if secret and not in_address and not _same(bearer, secret):
+    in_address = bool(secret) and is_same_secret(token, secret)
+    if secret and not in_address and not is_same_secret(bearer, secret):
         raise NeedsToken("this view is private: add ?token=… to the address")
     wanted = queries.parse(known_pairs(args))
     if kind == "search" and wanted == _DEFAULT:
@@ -177,10 +177,6 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
         private=bool(secret),
         token=token if in_address else "",
     )
-
-
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), token.encode())
 
 
 def _token_of(kind: str, id: str, config: Config) -> str:

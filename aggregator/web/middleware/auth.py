@@ -101,7 +101,7 @@ class Authenticator:
     def has_bearer(self, environ: Mapping[str, Any]) -> bool:
         """Return whether a request has the token in a field that browsers don't send themselves."""
         auth = self.auth
-        return bool(auth.token) and _same(bearer_token(environ), auth.token)
+        return bool(auth.token) and is_same_secret(bearer_token(environ), auth.token)
 
     def sign_in(self, password: str, address: str) -> SignedIn | Refused:
         """Check a password, or the token in its place, and start a session.
@@ -134,11 +134,11 @@ class Authenticator:
         if not auth.token:
             return False
         if token := bearer_token(environ):
-            return _same(token, auth.token)
+            return is_same_secret(token, auth.token)
         # Feed readers support Basic only: the token is the password, with any user name.
         sent = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
         password = sent.get("password") if sent else ""
-        return bool(password) and _same(str(password), auth.token)
+        return bool(password) and is_same_secret(str(password), auth.token)
 
     def _has_session(self, auth: Auth, environ: Mapping[str, Any]) -> bool:
         value = _cookie(environ)
@@ -163,7 +163,7 @@ class Authenticator:
         auth = self.auth
         if len(password) > MAX_PASSWORD:
             return False
-        if auth.token and _same(password, auth.token):
+        if auth.token and is_same_secret(password, auth.token):
             return True
         if not self._hashing.acquire(blocking=False):
             return None
@@ -191,7 +191,7 @@ class Authenticator:
 
 def _is_for(key: str, auth: Auth) -> bool:
     salt, _, digest = key.partition(":")
-    return bool(salt) and _same(digest, _digest(auth, salt))
+    return bool(salt) and is_same_secret(digest, _digest(auth, salt))
 
 
 def _digest(auth: Auth, salt: str) -> str:
@@ -202,8 +202,9 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer([key], salt="session")
 
 
-def _same(first: str, second: str) -> bool:
-    return hmac.compare_digest(first.encode(), second.encode())
+def is_same_secret(sent: str, secret: str) -> bool:
+    """Return whether a request sent a secret; the time it takes does not depend on the texts."""
+    return hmac.compare_digest(sent.encode(errors="replace"), secret.encode())
 
 
 def _cookie(environ: Mapping[str, Any]) -> str:

@@ -79,7 +79,6 @@ def test_unknown_views_are_refused(kind: str, id: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "id", "args", "message"),
     [
-        ("all", "", "colour=red", "The keys are section, source"),
         ("all", "", "limit=0", "from 1 to 500"),
         ("all", "", "section=nosuch", "sections are: local, world"),
         ("all", "", "source=nosuch", "sources are: herald, odd, post"),
@@ -90,6 +89,10 @@ def test_unknown_views_are_refused(kind: str, id: str) -> None:
 def test_invalid_queries_are_explained(kind: str, id: str, args: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         resolve(kind, id, args, CONFIG)
+
+
+def test_unknown_keys_are_ignored() -> None:
+    assert resolve("all", "", "colour=red&q=rain", CONFIG) == resolve("all", "", "q=rain", CONFIG)
 
 
 @pytest.mark.parametrize(
