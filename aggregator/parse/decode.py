@@ -254,7 +254,7 @@ def _feed_of_page(xml: bytes, problems: list[str]) -> bytes:
     end = xml.rfind(b"</%s>" % root[1]) if root else -1
     if not root or end < 0:
         raise NotAFeed(f"An HTML page came instead of a feed{_page_title(xml)}")
-    problems.append("the feed stands within an HTML page")
+    problems.append("the feed is inside an HTML page")
     before = xml[len(_XML_DECLARATION) : root.start()]
     return _XML_DECLARATION + _breaks(before) + xml[root.start() : end] + b"</%s>" % root[1]
 

@@ -174,7 +174,7 @@ def test_an_empty_file_is_valid() -> None:
         ),
         pytest.param(
             "site: {zzz: 1}",
-            ['1:8: unknown key "zzz" in site. The keys here are title, description'],
+            ['1:8: unknown key "zzz" in site. The keys here are title'],
             id="an unknown key without a near one",
         ),
         pytest.param("[a]: b", ["1:1: a list as a key"], id="a key that is no word"),

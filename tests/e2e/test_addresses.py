@@ -230,7 +230,7 @@ def test_a_browser_below_a_path(
     page.locator("#find").fill("news")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{base}/search?q=news")
-    expect(page.locator("a.story")).to_have_count(2)
+    expect(page.locator("a.headline")).to_have_count(2)
 
     page.goto(f"{base}/source/loop")
     page.get_by_role("link", name="Sign in to poll now").click()

@@ -320,7 +320,7 @@ def test_a_feed_inside_a_page_is_read() -> None:
     page = "<!DOCTYPE html><html><body>"
     body = page.encode() + rss("<item><title>t</title></item>") + b"</body></html>"
     assert title(body) == "t"
-    assert parse(body).problems == ("the feed stands within an HTML page",)
+    assert parse(body).problems == ("the feed is inside an HTML page",)
 
 
 def test_a_long_entity_is_not_kept() -> None:

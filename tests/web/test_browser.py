@@ -118,7 +118,7 @@ def test_front_page_shows_the_masthead_line_and_a_headline(browser: Browser, bas
     page, _ = opened(browser, base, "/")
     expect(page.locator(".updated")).to_contain_text("Page last updated at")
     expect(page.locator(".updated")).to_contain_text("GMT, Saturday, 27 June 2009 ·")
-    expect(page.locator(".lead a.story")).to_be_visible()
+    expect(page.locator(".lead a.headline")).to_be_visible()
     page.close()
 
 
@@ -154,11 +154,11 @@ def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_pat
             page = browser.new_page()
             page.clock.install()
             page.goto(address)
-            first = page.locator("a.story").first.bounding_box()
+            first = page.locator("a.headline").first.bounding_box()
             sample.add("post", 3)
             page.clock.run_for(61_000)
             expect(page.locator("#news")).to_have_text("3 new entries")
-            assert page.locator("a.story").first.bounding_box() is not None
+            assert page.locator("a.headline").first.bounding_box() is not None
             assert first is not None
             page.locator("#news a").click()
             expect(page.locator(".lead")).to_contain_text("Report 33")
@@ -191,7 +191,7 @@ def test_times_show_their_age_without_moving_the_page(
 
 def test_keyboard_moves_through_the_entries(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/section/world")
-    titles = page.locator("a.story").all_inner_texts()
+    titles = page.locator("a.headline").all_inner_texts()
     for key, expected in (("j", titles[0]), ("j", titles[1]), ("k", titles[0])):
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.innerText") == expected
@@ -304,7 +304,7 @@ def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
 
 def test_everything_can_be_read_without_scripts(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/", scripts=False)
-    expect(page.locator(".lead a.story")).to_be_visible()
-    page.locator(".lead a.story").click()
+    expect(page.locator(".lead a.headline")).to_be_visible()
+    page.locator(".lead a.headline").click()
     expect(page.locator("h1")).to_be_visible()
     page.close()

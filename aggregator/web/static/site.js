@@ -65,7 +65,7 @@ if (times.length) {
 document.addEventListener("keydown", (event) => {
   const inField = event.target.closest("input, select, textarea, [contenteditable]");
   if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
-  const links = [...document.querySelectorAll("a.story")];
+  const links = [...document.querySelectorAll("a.headline")];
   const at = links.indexOf(document.activeElement);
   if (event.key === "j" || event.key === "k") {
     const next = event.key === "j" ? at + 1 : at < 0 ? 0 : at - 1;

@@ -58,7 +58,7 @@ def pages(tmp_path: Path) -> Iterator[PageSite]:
 
 
 def headlines(page: str) -> list[str]:
-    return re.findall(r'<a class="story"[^>]*>([^<]*)</a>', page)
+    return re.findall(r'<a class="headline"[^>]*>([^<]*)</a>', page)
 
 
 def test_masthead_says_when_the_page_was_updated_in_each_zone(pages: PageSite) -> None:

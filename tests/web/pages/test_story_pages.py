@@ -91,7 +91,7 @@ def test_page_of_each_entry_links_to_the_rest_of_its_story(
     for entry_id in members:
         page = pages.text(f"/entry/{entry_id}")
         reports = page[page.index('id="reports"') :].partition("</section>")[0]
-        assert re.findall(r'class="story" href="/entry/(\d+)"', reports) == [
+        assert re.findall(r'class="headline" href="/entry/(\d+)"', reports) == [
             str(other) for other in members if other != entry_id
         ]
 
