@@ -107,15 +107,15 @@ class DocumentIngest:
         """Store the document's entries and return the changes."""
         before = documents.get(self.db, self.state.id)
         unchanged_items = {} if archive else _unchanged_items(before, parsed)
-        own = [identity.keys(self.state.id, entry) for entry in parsed.entries]
-        known = aliases.find(self.db, [key for keys in own for key in keys.present])
+        entry_keys = [identity.keys(self.state.id, entry) for entry in parsed.entries]
+        known = aliases.find(self.db, [key for keys in entry_keys for key in keys.present])
         reread = _reread(before, parsed)
         if before.body_hash and before.body_hash[:1] != parsed.body_hash[:1]:
             known = self._texts_today(before) | known
         stored = entries.get_known(self.db, {*known.values(), *reread.values()})
         decision = identity.decide(
             parsed.entries,
-            own,
+            entry_keys,
             aliases=known,
             known=stored,
             unchanged_items=frozenset(unchanged_items.values()),
@@ -125,7 +125,7 @@ class DocumentIngest:
             ],
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
-        ids = self._apply(parsed.entries, own, decision)
+        ids = self._apply(parsed.entries, entry_keys, decision)
         self.changes.quarantine = decision.quarantine
         seen = {*unchanged_items.values(), *(same.id for same in decision.same)}
         self.changes.known = len(seen)
@@ -165,7 +165,7 @@ class DocumentIngest:
     def _apply(
         self,
         incoming: Sequence[Entry],
-        own: Sequence[identity.EntryKeys],
+        entry_keys: Sequence[identity.EntryKeys],
         decision: identity.Decision,
     ) -> dict[int, int]:
         """Write the decision and return the entry id of each position."""
@@ -184,7 +184,10 @@ class DocumentIngest:
         self.changes.new = entries.insert(
             self.db,
             self.state.id,
-            [self._new(incoming[new.position], own[new.position], new) for new in new_entries],
+            [
+                self._new(incoming[new.position], entry_keys[new.position], new)
+                for new in new_entries
+            ],
             first_seen=self.now,
             sections=self.state.sections,
         )
@@ -208,26 +211,28 @@ class DocumentIngest:
             if fingerprint.is_outdated(entry.fingerprint)
         }
 
-    def _new(self, entry: Entry, own: identity.EntryKeys, new: identity.New) -> entries.NewEntry:
+    def _new(
+        self, entry: Entry, entry_keys: identity.EntryKeys, new: identity.New
+    ) -> entries.NewEntry:
         ruling = self._ruling(entry)
         return entries.NewEntry(
             entry=entry,
-            uri=self._uri(entry, own, new),
+            uri=self._uri(entry, entry_keys, new),
             sort_at=min(entry.published or self.now, self.now),
             hidden=ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None),
             ruling=ruling,
-            known_by=own.names_in(new.aliases),
+            known_by=entry_keys.names_in(new.aliases),
         )
 
     def _ruling(self, entry: Entry) -> RuleResult:
         return self.rulebook.evaluate(self.state.id, self.state.sections, entry)
 
-    def _uri(self, entry: Entry, own: identity.EntryKeys, new: identity.New) -> str:
+    def _uri(self, entry: Entry, entry_keys: identity.EntryKeys, new: identity.New) -> str:
         """Return the entry's id for our feeds: the publisher's, else a tag: URI (RFC 4151).
 
         A guid of several entries is not used: feed readers would show only one of them.
         """
-        if own.guid in new.aliases and urls.is_iri(entry.guid):
+        if entry_keys.guid in new.aliases and urls.is_iri(entry.guid):
             return entry.guid
         key = (new.aliases or (entry.fingerprint,))[0].hex()
         return f"{self._tag}/{key}"

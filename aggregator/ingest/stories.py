@@ -51,7 +51,7 @@ def _follow(db: Connection, new: Sequence[StoryInput], now: datetime) -> int:
 
 
 def _story_input(entry: ComparedEntry) -> StoryInput:
-    own = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
+    uri_page = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
     via = urls.canonical(entry.via) if entry.via else ""
     return StoryInput(
         id=entry.id,
@@ -60,7 +60,7 @@ def _story_input(entry: ComparedEntry) -> StoryInput:
         lead=entry.summary,
         at=entry.sort_at,
         page=entry.canonical_url,
-        hints=tuple(sorted({via, own} - {"", entry.canonical_url})),
+        hints=tuple(sorted({via, uri_page} - {"", entry.canonical_url})),
         feed=entry.feed,
     )
 

@@ -109,7 +109,7 @@ class Poller:
         self._since = 0.0
         self._retry_at = 0.0
         self._outage = OutageLog()
-        self.unavailable_reason = ""
+        self.store_error = ""
         self._use(config)
         self._executor = executor(fetch_settings(config), clock=clock)
 
@@ -124,7 +124,7 @@ class Poller:
         self._rulebook = Rulebook.of(config)
 
     @property
-    def shortage(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why the executor can't poll, "" when it can."""
         return self._executor.unavailable_reason
 
@@ -179,8 +179,8 @@ class Poller:
 
     def turn(self) -> None:
         """Run one step of the loop; block for up to 50 ms when idle."""
-        if self.unavailable_reason and not self._results and time.monotonic() >= self._retry_at:
-            self.unavailable_reason = ""
+        if self.store_error and not self._results and time.monotonic() >= self._retry_at:
+            self.store_error = ""
         self._begin()
         results = self._executor.step()
         if results and not self._results:
@@ -230,7 +230,7 @@ class Poller:
             self._results = results
             self._handle_store_error(error)
             return
-        self.unavailable_reason = ""
+        self.store_error = ""
         self._outage.end()
         self._release({result.source_id for result in results})
         for ingested in done:
@@ -243,7 +243,7 @@ class Poller:
     def _handle_store_error(self, error: StoreError) -> None:
         """Retry the database in a second; log each distinct reason once."""
         self._retry_at = time.monotonic() + 1.0
-        self.unavailable_reason = str(error)
+        self.store_error = str(error)
         self._outage.report(error)
 
     def _ingest(self, results: list[PollResult]) -> list[Ingested]:
@@ -282,8 +282,8 @@ class Poller:
             StoreError: The database can't be written. Polls that were not stored are due again.
         """
         self.turn()
-        if self.unavailable_reason:
-            raise StoreError(self.unavailable_reason)
+        if self.store_error:
+            raise StoreError(self.store_error)
 
     def run_until_idle(self) -> None:
         """Run until every accepted poll is stored; raises as `turn_or_raise` does."""
@@ -294,7 +294,7 @@ class Poller:
         """Cancel fetches, store the results that have arrived, and stop the parser processes."""
         deadline = time.monotonic() + STOP_SECONDS
         self._executor.stop()
-        while not self.idle and time.monotonic() < deadline and not self.unavailable_reason:
+        while not self.idle and time.monotonic() < deadline and not self.store_error:
             self.turn()
         self.close()
 

@@ -154,7 +154,7 @@ class Scheduler:
         self._reload_requested = True
 
     def _take_pushes(self) -> None:
-        if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.unavailable_reason:
+        if time.monotonic() - self._inbox_seen < INBOX_SECONDS or self.poller.store_error:
             return
         self._inbox_seen = time.monotonic()
         try:
@@ -172,7 +172,7 @@ class Scheduler:
         now = self._clock()
         try:
             self._write_heartbeat(now)
-            if not self.poller.unavailable_reason:
+            if not self.poller.store_error:
                 with self._store.reading() as db:
                     due = poll_plan.due(db, now)
                 self.poller.offer(due)
@@ -194,13 +194,13 @@ class Scheduler:
                 logger.error("event=loop_stuck seconds=%d", stuck)
                 self._last_stuck_logged = time.monotonic()
             return
-        shortage = self.poller.shortage
-        reason = shortage or self.poller.unavailable_reason or self._store.damage
+        unavailable = self.poller.unavailable_reason
+        reason = unavailable or self.poller.store_error or self._store.damage
         is_news = reason != self._unavailable_reason
         if time.monotonic() - self._last_tick_written <= 5 and not is_news:
             return
-        if shortage and is_news:  # errors of the database are logged where they occur
-            logger.warning("event=shortage reason=%r", shortage)
+        if unavailable and is_news:  # errors of the database are logged where they occur
+            logger.warning("event=shortage reason=%r", unavailable)
         with self._store.transaction() as db:
             metadata.put(db, "tick", format_time(now))
             metadata.put(db, "shortage", reason)
@@ -208,7 +208,7 @@ class Scheduler:
 
     def _log_store_error(self, error: StoreError) -> None:
         """Log a database error once; the failed operation is retried."""
-        if str(error) != self.poller.unavailable_reason:
+        if str(error) != self.poller.store_error:
             self._outage.report(error)
 
     def _reapply_rules(self) -> None:

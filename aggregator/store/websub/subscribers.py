@@ -40,7 +40,6 @@ class Subscriber:
     callback: str
     host: str
     secret: str = field(repr=False)
-    verified: datetime
     lease_until: datetime
     version: int
     attempts: int
@@ -199,7 +198,6 @@ def _load(row: Mapping[str, Any]) -> Subscriber:
         callback=row["callback"],
         host=row["host"],
         secret=row["secret"],
-        verified=parse_time(row["verified"]),
         lease_until=parse_time(row["lease_until"]),
         version=row["version"],
         attempts=row["attempts"],
