@@ -37,15 +37,15 @@ def test_a_title_is_text() -> None:
 
 def test_the_longer_text_is_the_content_and_the_summary_is_kept() -> None:
     short, full = Text(value="<p>Short</p>"), Text(value="<p>Much longer text</p>")
-    made = clean(summary=short, content=full)
-    assert made.content == "<p>Much longer text</p>"
-    assert made.summary == "Short"
-    assert made.text == "Much longer text"
+    cleaned = clean(summary=short, content=full)
+    assert cleaned.content == "<p>Much longer text</p>"
+    assert cleaned.summary == "Short"
+    assert cleaned.text == "Much longer text"
 
 
 def test_a_summary_longer_than_the_content_is_the_content() -> None:
-    made = clean(summary=Text(value="<p>Much longer</p>"), content=Text(value="<p>Short</p>"))
-    assert (made.content, made.summary, made.text) == (
+    cleaned = clean(summary=Text(value="<p>Much longer</p>"), content=Text(value="<p>Short</p>"))
+    assert (cleaned.content, cleaned.summary, cleaned.text) == (
         "<p>Much longer</p>", "Much longer", "Much longer",
     )  # fmt: skip
 
@@ -72,26 +72,26 @@ def test_a_summary_longer_than_the_content_is_the_content() -> None:
     ],
 )
 def test_the_content_is_the_text_that_shows_more(summary: str, content: str, shown: str) -> None:
-    made = clean(summary=Text(value=summary), content=Text(value=content))
-    assert made.text == shown
+    cleaned = clean(summary=Text(value=summary), content=Text(value=content))
+    assert cleaned.text == shown
 
 
 def test_a_content_of_scripts_is_replaced_by_the_summary() -> None:
-    made = clean(summary=Text(value="x"), content=Text(value="<script>a long one</script>"))
-    assert made.content == "x"
+    cleaned = clean(summary=Text(value="x"), content=Text(value="<script>a long one</script>"))
+    assert cleaned.content == "x"
 
 
 def test_a_missing_summary_is_cut_from_the_content() -> None:
-    made = clean(content=Text(value="<p>word</p>" * 500))
-    assert made.summary.startswith("word word")
-    assert made.summary.endswith("word…")
-    assert len(made.summary) <= entry.SUMMARY_LENGTH
+    cleaned = clean(content=Text(value="<p>word</p>" * 500))
+    assert cleaned.summary.startswith("word word")
+    assert cleaned.summary.endswith("word…")
+    assert len(cleaned.summary) <= entry.SUMMARY_LENGTH
 
 
 def test_text_for_the_search_is_bounded() -> None:
-    made = clean(content=Text(value="word " * 50_000))
-    assert len(made.text) <= entry.TEXT_LENGTH
-    assert len(made.content) > entry.TEXT_LENGTH
+    cleaned = clean(content=Text(value="word " * 50_000))
+    assert len(cleaned.text) <= entry.TEXT_LENGTH
+    assert len(cleaned.content) > entry.TEXT_LENGTH
 
 
 # --- ids and links ---------------------------------------------------------------------------
@@ -102,45 +102,45 @@ def test_a_guid_is_kept_as_sent() -> None:
 
 
 def test_a_huge_guid_is_replaced_by_its_hash() -> None:
-    made = clean(guid="x" * 1_000_000).guid
-    assert made.startswith("xxh3:")
-    assert len(made) == 37
-    assert made != clean(guid="x" * 999_999).guid
+    cleaned = clean(guid="x" * 1_000_000).guid
+    assert cleaned.startswith("xxh3:")
+    assert len(cleaned) == 37
+    assert cleaned != clean(guid="x" * 999_999).guid
 
 
 def test_links_are_absolute() -> None:
-    made = clean(link="b?utm_source=rss", links=(("via", "/via"),), comments="#comments")
-    assert made.link == "https://a.example/b?utm_source=rss"
-    assert made.canonical_url == "https://a.example/b"
-    assert made.via == "https://a.example/via"
-    assert made.comments == "https://a.example/#comments"
+    cleaned = clean(link="b?utm_source=rss", links=(("via", "/via"),), comments="#comments")
+    assert cleaned.link == "https://a.example/b?utm_source=rss"
+    assert cleaned.canonical_url == "https://a.example/b"
+    assert cleaned.via == "https://a.example/via"
+    assert cleaned.comments == "https://a.example/#comments"
 
 
 def test_the_first_link_of_a_kind_counts() -> None:
-    made = clean(links=(("replies", "/1"), ("replies", "/2")))
-    assert made.comments == "https://a.example/1"
+    cleaned = clean(links=(("replies", "/1"), ("replies", "/2")))
+    assert cleaned.comments == "https://a.example/1"
 
 
 def test_the_base_of_the_entry_counts_first() -> None:
-    made = clean(base="/deep/", link="b", content=Text(value='<img src="c.png">'))
-    assert made.link == "https://a.example/deep/b"
-    assert made.content == '<img src="https://a.example/deep/c.png">'
+    cleaned = clean(base="/deep/", link="b", content=Text(value='<img src="c.png">'))
+    assert cleaned.link == "https://a.example/deep/b"
+    assert cleaned.content == '<img src="https://a.example/deep/c.png">'
 
 
 def test_unsafe_urls_are_dropped() -> None:
-    made = clean(link=BAD, comments=BAD, links=(("via", BAD), ("origLink", BAD)), base=BAD)
-    assert (made.link, made.canonical_url, made.comments, made.via) == ("", "", "", "")
+    cleaned = clean(link=BAD, comments=BAD, links=(("via", BAD), ("origLink", BAD)), base=BAD)
+    assert (cleaned.link, cleaned.canonical_url, cleaned.comments, cleaned.via) == ("", "", "", "")
 
 
 def test_the_original_link_is_the_canonical_one() -> None:
-    made = clean(link="https://proxy.example/1", links=(("origLink", "https://a.example/s"),))
-    assert made.link == "https://proxy.example/1"
-    assert made.canonical_url == "https://a.example/s"
+    cleaned = clean(link="https://proxy.example/1", links=(("origLink", "https://a.example/s"),))
+    assert cleaned.link == "https://proxy.example/1"
+    assert cleaned.canonical_url == "https://a.example/s"
 
 
 def test_an_origin_is_text_with_urls() -> None:
-    made = clean(origin=Origin(id="tag:b,2009:f", title="B &amp; <i>C</i>", url="//b.example/f"))
-    assert made.origin == Origin(id="tag:b,2009:f", title="B & C", url="https://b.example/f")
+    cleaned = clean(origin=Origin(id="tag:b,2009:f", title="B &amp; <i>C</i>", url="//b.example/f"))
+    assert cleaned.origin == Origin(id="tag:b,2009:f", title="B & C", url="https://b.example/f")
 
 
 def test_an_empty_origin_is_dropped() -> None:
@@ -152,8 +152,8 @@ def test_an_empty_origin_is_dropped() -> None:
 
 
 def test_dates_are_clamped() -> None:
-    made = clean(published=NOW + timedelta(days=9), updated=NOW + timedelta(days=99))
-    assert (made.published, made.updated) == (NOW, NOW)
+    cleaned = clean(published=NOW + timedelta(days=9), updated=NOW + timedelta(days=99))
+    assert (cleaned.published, cleaned.updated) == (NOW, NOW)
 
 
 def test_an_entry_without_published_uses_updated() -> None:
@@ -165,31 +165,31 @@ def test_an_entry_without_published_uses_updated() -> None:
 
 
 def test_authors_and_categories_are_text_without_repetitions() -> None:
-    made = clean(
+    cleaned = clean(
         authors=(
             Author(name="<b>Ann</b>", uri="/ann", email="ann@a.example"), Author(name="ANN"),
             Author(email="bob@b.example"), Author(name="Cy", uri=BAD, email="cy <x@y>"), Author(),
         ),
         categories=("News", "news", " <i>Sport</i> ", "", "C&amp;A", "x" * 500),
     )  # fmt: skip
-    assert made.authors == (
+    assert cleaned.authors == (
         Author(name="Ann", uri="https://a.example/ann", email="ann@a.example"),
         Author(name="bob", email="bob@b.example"),
         Author(name="Cy"),
     )
-    assert made.categories[:3] == ("News", "Sport", "C&A")
-    assert len(made.categories[3]) == entry.CATEGORY_LENGTH
+    assert cleaned.categories[:3] == ("News", "Sport", "C&A")
+    assert len(cleaned.categories[3]) == entry.CATEGORY_LENGTH
 
 
 def test_lists_are_bounded() -> None:
     names = [f"n{number}" for number in range(1_000)]
-    made = clean(
+    cleaned = clean(
         authors=tuple(Author(name=name) for name in names),
         categories=tuple(names),
         enclosures=tuple(Enclosure(url=f"/{name}.mp3") for name in names),
         extensions=tuple(Extension(name="media:credit", text=name) for name in names),
     )
-    found = [made.authors, made.categories, made.enclosures, made.extensions]
+    found = [cleaned.authors, cleaned.categories, cleaned.enclosures, cleaned.extensions]
     assert [len(each) for each in found] == [
         entry.MOST_AUTHORS, entry.MOST_CATEGORIES, entry.MOST_ENCLOSURES, entry.MOST_EXTENSIONS,
     ]  # fmt: skip
@@ -213,7 +213,7 @@ def test_an_entry_without_a_language_has_its_feeds(own: str, expected: str) -> N
 
 
 def test_enclosures_are_checked_typed_and_not_repeated() -> None:
-    made = clean(
+    cleaned = clean(
         enclosures=(
             Enclosure(url="a.mp3", length=5, duration=60, title="A &amp; <b>B</b>"),
             Enclosure(url="/a.mp3", type="audio/mpeg"),
@@ -223,7 +223,7 @@ def test_enclosures_are_checked_typed_and_not_repeated() -> None:
             Enclosure(url="d"),
         )
     )
-    assert made.enclosures == (
+    assert cleaned.enclosures == (
         Enclosure(url=f"{BASE}a.mp3", type="audio/mpeg", length=5, duration=60, title="A & B"),
         Enclosure(url=f"{BASE}b", type="audio/mpeg"),
         Enclosure(url=f"{BASE}c.jpg?x=1", type="image/jpeg"),
@@ -373,20 +373,20 @@ def everywhere(payload: str) -> ParsedEntry:
     )
 
 
-def assert_safe(made: Entry) -> None:
-    assert_inert(made.content)
-    image, origin = made.image, made.origin
-    urls = [made.link, made.via, made.comments, *(each.uri for each in made.authors)]
-    urls += [each.url for each in made.enclosures]
+def assert_safe(cleaned: Entry) -> None:
+    assert_inert(cleaned.content)
+    image, origin = cleaned.image, cleaned.origin
+    urls = [cleaned.link, cleaned.via, cleaned.comments, *(each.uri for each in cleaned.authors)]
+    urls += [each.url for each in cleaned.enclosures]
     urls += [image.url] if image else []
     urls += [origin.url] if origin else []
-    urls += [v for e in made.extensions for k, v in e.attributes if k in ("href", "img")]
+    urls += [v for e in cleaned.extensions for k, v in e.attributes if k in ("href", "img")]
     assert all(url == "" or url.startswith(("http://", "https://")) for url in urls)
-    lines = [made.title, made.summary, made.language, *made.categories]
-    lines += [each.name for each in made.authors] + [each.email for each in made.authors]
-    lines += [each.title for each in made.enclosures]
+    lines = [cleaned.title, cleaned.summary, cleaned.language, *cleaned.categories]
+    lines += [each.name for each in cleaned.authors] + [each.email for each in cleaned.authors]
+    lines += [each.title for each in cleaned.enclosures]
     assert all(line.splitlines() in ([], [line]) for line in lines)
-    assert not any(set(each.email) & set("<>\"' ") for each in made.authors)
+    assert not any(set(each.email) & set("<>\"' ") for each in cleaned.authors)
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, BAD, "https://a.example/\"onload='alert(1)'"])

@@ -13,21 +13,21 @@ def clean(**fields: object) -> Feed:
 
 
 def test_title_subtitle_and_rights_are_text() -> None:
-    made = clean(
+    cleaned = clean(
         title="A &amp; <b>B</b>\n",
         subtitle="<p>One</p><p>two</p>",
         rights="&copy; <script>x</script>",
     )
-    assert (made.title, made.subtitle, made.rights) == ("A & B", "One two", "©")
+    assert (cleaned.title, cleaned.subtitle, cleaned.rights) == ("A & B", "One two", "©")
 
 
 def test_text_is_bounded() -> None:
-    made = clean(title="t" * 9_999, subtitle="s" * 9_999, rights="r" * 9_999)
-    assert (len(made.title), len(made.subtitle), len(made.rights)) == (500, 1_000, 500)
+    cleaned = clean(title="t" * 9_999, subtitle="s" * 9_999, rights="r" * 9_999)
+    assert (len(cleaned.title), len(cleaned.subtitle), len(cleaned.rights)) == (500, 1_000, 500)
 
 
 def test_urls_are_absolute() -> None:
-    made = clean(
+    cleaned = clean(
         link="/home/",
         image="logo.png",
         links=(
@@ -35,21 +35,20 @@ def test_urls_are_absolute() -> None:
             ("self", "other"),
         ),
     )  # fmt: skip
-    assert made.link == "https://a.example/home/"
-    assert made.image == "https://a.example/home/logo.png"
-    assert made.self_url == "https://a.example/dir/feed?x"
-    assert made.hubs == ("https://hub.example/",)
-    assert made.older == "https://a.example/dir/2009/06"
+    assert cleaned.link == "https://a.example/home/"
+    assert cleaned.image == "https://a.example/home/logo.png"
+    assert cleaned.self_url == "https://a.example/dir/feed?x"
+    assert cleaned.hubs == ("https://hub.example/",)
+    assert cleaned.older == "https://a.example/dir/2009/06"
 
 
 def test_unsafe_urls_are_dropped() -> None:
     bad = "javascript:alert(1)"
-    made = clean(
+    cleaned = clean(
         link=bad, image=bad, links=(("self", bad), ("hub", bad), ("prev-archive", bad)), id=bad
     )
-    assert (made.link, made.image, made.self_url, made.hubs, made.older, made.id) == (
-        "", "", "", (), "", "",
-    )  # fmt: skip
+    assert (cleaned.link, cleaned.image, cleaned.self_url) == ("", "", "")
+    assert (cleaned.hubs, cleaned.older, cleaned.id) == ((), "", "")
 
 
 def test_hubs_are_bounded_and_not_repeated() -> None:
@@ -63,14 +62,14 @@ def test_an_id_is_an_iri_as_sent() -> None:
 
 
 def test_authors_are_cleaned() -> None:
-    made = clean(authors=(Author(name="Ann &amp; Bob", uri="/people"), Author(name=" ")))
-    assert made.authors == (Author(name="Ann & Bob", uri="https://a.example/people"),)
+    cleaned = clean(authors=(Author(name="Ann &amp; Bob", uri="/people"), Author(name=" ")))
+    assert cleaned.authors == (Author(name="Ann & Bob", uri="https://a.example/people"),)
 
 
 def test_problems_are_bounded() -> None:
-    made = clean(problems=("line 3: p\n" * 1_000,) * 20)
-    assert len(made.problems) == feed.PROBLEMS
-    assert all(len(problem) <= feed.PROBLEM_LENGTH for problem in made.problems)
+    cleaned = clean(problems=("line 3: p\n" * 1_000,) * 20)
+    assert len(cleaned.problems) == feed.PROBLEMS
+    assert all(len(problem) <= feed.PROBLEM_LENGTH for problem in cleaned.problems)
 
 
 @pytest.mark.parametrize(("tag", "expected"), [("en_GB", "en-gb"), ("<b>", ""), ("", "")])
@@ -79,21 +78,21 @@ def test_language(tag: str, expected: str) -> None:
 
 
 def test_dates_and_periods_are_kept() -> None:
-    moment = datetime(2009, 6, 27, tzinfo=UTC)
-    made = clean(
-        updated=moment,
+    time = datetime(2009, 6, 27, tzinfo=UTC)
+    cleaned = clean(
+        updated=time,
         ttl=timedelta(hours=1),
         update_period=timedelta(days=1),
-        update_base=moment,
+        update_base=time,
         skip_hours=frozenset({1}),
         skip_days=frozenset({6}),
     )
-    assert made.version == "rss20"
-    assert (made.updated, made.ttl, made.update_period) == (
-        moment, timedelta(hours=1), timedelta(days=1),
+    assert cleaned.version == "rss20"
+    assert (cleaned.updated, cleaned.ttl, cleaned.update_period) == (
+        time, timedelta(hours=1), timedelta(days=1),
     )  # fmt: skip
-    assert (made.update_base, made.skip_hours, made.skip_days) == (
-        moment, frozenset({1}), frozenset({6}),
+    assert (cleaned.update_base, cleaned.skip_hours, cleaned.skip_days) == (
+        time, frozenset({1}), frozenset({6}),
     )  # fmt: skip
 
 
@@ -110,7 +109,7 @@ def test_links_of_the_header_come_before_those_of_the_document(
     header: tuple[tuple[str, str], ...], hub: str, self_url: str
 ) -> None:
     links = (("hub", "https://in.example/"), ("self", "https://a.example/in"))
-    made = feed.clean(
+    cleaned = feed.clean(
         ParsedFeed(version="atom10", links=links), url="https://a.example/", header_links=header
     )
-    assert (made.hubs, made.self_url) == ((hub,), self_url)
+    assert (cleaned.hubs, cleaned.self_url) == ((hub,), self_url)

@@ -171,7 +171,7 @@ def test_stop_without_start_frees_the_port(clock: Clock) -> None:
 # --- the newsroom ------------------------------------------------------------------------------
 
 
-def told(feed: str, seed: int = 2009) -> dict[str, newsroom.Report]:
+def latest_reports(feed: str, seed: int = 2009) -> dict[str, newsroom.Report]:
     """Return the last version of all items of `feed` in the first ten minutes, by guid."""
     last = {}
     for second in range(0, 600, 15):
@@ -184,8 +184,8 @@ def told(feed: str, seed: int = 2009) -> dict[str, newsroom.Report]:
 
 
 def test_same_seed_and_moment_invent_the_same() -> None:
-    assert told("world") == told("world")
-    assert told("world") != told("world", seed=1)
+    assert latest_reports("world") == latest_reports("world")
+    assert latest_reports("world") != latest_reports("world", seed=1)
 
 
 @pytest.mark.parametrize("hours", range(0, 240, 7))
@@ -197,12 +197,12 @@ def test_no_feed_is_ever_empty(hours: int) -> None:
 
 
 def test_stories_vary() -> None:
-    headlines = [report.headline for report in told("world").values()]
+    headlines = [report.headline for report in latest_reports("world").values()]
     assert len(set(headlines)) > 0.9 * len(headlines)
 
 
 def test_events_are_retold_by_another_feed() -> None:
-    world, europe = told("world"), told("europe")
+    world, europe = latest_reports("world"), latest_reports("europe")
     shared = {guid.partition(":")[2] for guid in world} & {g.partition(":")[2] for g in europe}
     pairs = [(world[f"world:{key}"], europe[f"europe:{key}"]) for key in shared]
     assert any(one.headline != other.headline for one, other in pairs)
@@ -210,13 +210,15 @@ def test_events_are_retold_by_another_feed() -> None:
 
 
 def test_some_headlines_are_edited_later() -> None:
-    edited = [report for report in told("world").values() if report.updated > report.published]
+    edited = [
+        report for report in latest_reports("world").values() if report.updated > report.published
+    ]
     assert edited
 
 
 def test_a_restart_repeats_no_event() -> None:
     later = START + timedelta(minutes=5)
-    first = told("world")
+    first = latest_reports("world")
     again = newsroom.reports("world", now=later, since=later, every=timedelta(seconds=5), seed=2009)
     assert all(first[report.guid].lead == report.lead for report in again if report.guid in first)
 

@@ -13,7 +13,7 @@ from tests.e2e.service import Running, Service
 from tests.feedserver import FeedServer
 
 
-def told_of(service: Service, where: str) -> bool:
+def shows_mistake(service: Service, where: str) -> bool:
     """Whether the status page shows this mistake of the configuration; "" for none."""
     words = service.one("select value from facts where name = 'config_error'")
     return bool(words.startswith(where) if where else not words)
@@ -99,7 +99,7 @@ def test_a_broken_configuration_is_ignored_and_a_valid_one_is_used_at_once(
         if by_signal:
             os.utime(service.config, ns=(before.st_atime_ns, before.st_mtime_ns))
             scheduler.send(signal.SIGHUP)
-        service.wait(partial(told_of, service, f"{service.config}:{line}:"))
+        service.wait(partial(shows_mistake, service, f"{service.config}:{line}:"))
         assert service.rows("select id from sources where not configured") == []
     service.wait_for_requests(feed_server, 4)
 
@@ -112,7 +112,7 @@ def test_a_broken_configuration_is_ignored_and_a_valid_one_is_used_at_once(
     def changed() -> bool:
         rows = service.rows("select id, url from sources where configured order by id")
         states.add(tuple(rows))
-        return told_of(service, "") and service.polled("feed-0", "feed-1", "feed-3")
+        return shows_mistake(service, "") and service.polled("feed-0", "feed-1", "feed-3")
 
     service.wait(changed)
     assert states == {

@@ -135,7 +135,7 @@ VALUES = st.text(max_size=60) | st.sampled_from(
 @given(st.dictionaries(st.sampled_from(NAMES), st.lists(VALUES, min_size=1, max_size=3)))
 @example({"expires": ["Fri, 31 Dec 9999 23:59:59 -2359"]})
 def test_no_header_raises_or_gives_negative_times(fields: dict[str, list[str]]) -> None:
-    said = freshness.parse(fields, NOW)
-    assert isinstance(said, Freshness)
-    for duration in (said.lifetime, said.retry_after):
+    parsed = freshness.parse(fields, NOW)
+    assert isinstance(parsed, Freshness)
+    for duration in (parsed.lifetime, parsed.retry_after):
         assert duration is None or duration >= timedelta(0)

@@ -32,13 +32,13 @@ def ingester(tmp_path: Path) -> Iterator[Ingester]:
     store.close()
 
 
-def told(name: str, **fields: object) -> Entry:
+def report(name: str, **fields: object) -> Entry:
     made = {"title": TITLE, "summary": LEAD, "fingerprint": name.encode()} | fields
     return replace(make_entry(name), **made)  # type: ignore[arg-type]  # fields of Entry
 
 
-def bring(ingester: Ingester, source_id: str, *told: Entry) -> tuple[int, ...]:
-    done = ingester.poll(make_document(*told, body_hash=source_id.encode()), source_id)
+def bring(ingester: Ingester, source_id: str, *report: Entry) -> tuple[int, ...]:
+    done = ingester.poll(make_document(*report, body_hash=source_id.encode()), source_id)
     assert done is not None
     return done.new
 
@@ -50,10 +50,10 @@ def members(ingester: Ingester, entry_id: int) -> list[tuple[int, str, str]]:
 
 
 def test_story_has_the_id_of_its_first_entry_and_grows(ingester: Ingester) -> None:
-    [first] = bring(ingester, "a", told("one"))
+    [first] = bring(ingester, "a", report("one"))
     assert members(ingester, first) == []
-    [second] = bring(ingester, "b0", told("two"))
-    [third] = bring(ingester, "b1", told("three", title=OTHER_TITLE))
+    [second] = bring(ingester, "b0", report("two"))
+    [third] = bring(ingester, "b1", report("three", title=OTHER_TITLE))
     same = "same title"
     text = "nearly the same opening text"
     expected = [(first, "a", ""), (second, "b0", same), (third, "b1", text)]
@@ -62,7 +62,7 @@ def test_story_has_the_id_of_its_first_entry_and_grows(ingester: Ingester) -> No
 
 def test_entries_that_came_in_one_batch_find_each_other(ingester: Ingester) -> None:
     results = [
-        PollResult(source_id=source, outcome=make_document(told(source)))
+        PollResult(source_id=source, outcome=make_document(report(source)))
         for source in ("a", "b0", "b1")
     ]
     with ingester.store.transaction() as db:
@@ -72,19 +72,19 @@ def test_entries_that_came_in_one_batch_find_each_other(ingester: Ingester) -> N
 
 
 def test_entries_of_one_source_are_never_one_story(ingester: Ingester) -> None:
-    first, second = bring(ingester, "a", told("one"), told("two"))
+    first, second = bring(ingester, "a", report("one"), report("two"))
     assert members(ingester, first) == members(ingester, second) == []
-    [third] = bring(ingester, "b0", told("three", canonical_url="https://b.example/3"))
+    [third] = bring(ingester, "b0", report("three", canonical_url="https://b.example/3"))
     assert third
-    bring(ingester, "a", told("one"), told("two"), told("four"))
+    bring(ingester, "a", report("one"), report("two"), report("four"))
     sources = [source for _, source, _ in members(ingester, third)]
     assert len(sources) == len(set(sources))
 
 
 def test_later_report_is_compared_with_the_first_only(ingester: Ingester) -> None:
-    [first] = bring(ingester, "a", told("one"))
-    [second] = bring(ingester, "b0", told("two", title=OTHER_TITLE))
-    like_second = told("three", title=OTHER_TITLE, summary="Short.")
+    [first] = bring(ingester, "a", report("one"))
+    [second] = bring(ingester, "b0", report("two", title=OTHER_TITLE))
+    like_second = report("three", title=OTHER_TITLE, summary="Short.")
     [third] = bring(ingester, "b1", like_second)
     assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, second]
     assert members(ingester, third) == []
@@ -92,53 +92,53 @@ def test_later_report_is_compared_with_the_first_only(ingester: Ingester) -> Non
 
 def test_page_of_any_member_is_evidence(ingester: Ingester) -> None:
     page = "https://wire.example/ferry"
-    [first] = bring(ingester, "a", told("one"))
-    bring(ingester, "b0", told("two", canonical_url=page))
-    [third] = bring(ingester, "b1", told("three", title="Ferry", summary="", canonical_url=page))
+    [first] = bring(ingester, "a", report("one"))
+    bring(ingester, "b0", report("two", canonical_url=page))
+    [third] = bring(ingester, "b1", report("three", title="Ferry", summary="", canonical_url=page))
     assert members(ingester, first)[2] == (third, "b1", "links to the same page")
 
 
 def test_page_that_a_source_reuses_is_no_evidence(ingester: Ingester) -> None:
     page = "https://shop.example/all"
     names = ("Honey", "Wax", "Candles")
-    bring(ingester, "a", *(told(n, title=n, summary="", canonical_url=page) for n in names))
-    [other] = bring(ingester, "b0", told("x", title="Soap", summary="", canonical_url=page))
+    bring(ingester, "a", *(report(n, title=n, summary="", canonical_url=page) for n in names))
+    [other] = bring(ingester, "b0", report("x", title="Soap", summary="", canonical_url=page))
     assert members(ingester, other) == []
 
 
 def test_title_that_a_source_has_used_before_is_no_evidence(ingester: Ingester) -> None:
     title = "Seven stories to read this morning before breakfast"
-    bring(ingester, "a", told("monday", title=title, summary=""))
-    bring(ingester, "a", told("tuesday", title=title, summary=""), told("monday", title=title))
-    [other] = bring(ingester, "b0", told("x", title=title, summary=""))
+    bring(ingester, "a", report("monday", title=title, summary=""))
+    bring(ingester, "a", report("tuesday", title=title, summary=""), report("monday", title=title))
+    [other] = bring(ingester, "b0", report("x", title=title, summary=""))
     assert members(ingester, other) == []
 
 
 def test_via_and_equal_ids_are_hints(ingester: Ingester) -> None:
-    [first] = bring(ingester, "a", told("one", guid="tag:wire.example,2009:1"))
+    [first] = bring(ingester, "a", report("one", guid="tag:wire.example,2009:1"))
     short = {"title": "Ferry aground off Skerrow", "summary": ""}
     [second] = bring(
-        ingester, "b0", told("two", via="http://www.a.example/one?utm_source=x", **short)
+        ingester, "b0", report("two", via="http://www.a.example/one?utm_source=x", **short)
     )
-    [third] = bring(ingester, "b1", told("three", guid="tag:wire.example,2009:1", **short))
+    [third] = bring(ingester, "b1", report("three", guid="tag:wire.example,2009:1", **short))
     assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, second, third]
 
 
 def test_origin_feed_of_a_copy_is_a_hint(ingester: Ingester) -> None:
     short = {"title": "Weekly update", "summary": ""}
-    [first] = bring(ingester, "a", told("one", **short))
+    [first] = bring(ingester, "a", report("one", **short))
     [other] = bring(
-        ingester, "b0", told("two", origin=Origin(url="https://x.example/feed"), **short)
+        ingester, "b0", report("two", origin=Origin(url="https://x.example/feed"), **short)
     )
-    [copy] = bring(ingester, "b1", told("three", origin=Origin(title="A", url=URL), **short))
+    [copy] = bring(ingester, "b1", report("three", origin=Origin(title="A", url=URL), **short))
     assert [entry_id for entry_id, _, _ in members(ingester, first)] == [first, copy]
     assert members(ingester, other) == []
 
 
 def test_reports_days_apart_are_no_story(ingester: Ingester) -> None:
-    [first] = bring(ingester, "a", told("one"))
+    [first] = bring(ingester, "a", report("one"))
     ingester.now += timedelta(days=4)
-    bring(ingester, "b0", told("two"))
+    bring(ingester, "b0", report("two"))
     assert members(ingester, first) == []
 
 
@@ -147,9 +147,9 @@ def test_backlog_is_not_looked_up_by_its_text(
     ingester: Ingester, days: int, *, found: bool
 ) -> None:
     at = START - timedelta(days=days)
-    [first] = bring(ingester, "a", told("one", published=at))
-    [other] = bring(ingester, "b0", told("two", published=at, title=OTHER_TITLE))
-    [same] = bring(ingester, "b1", told("three", published=at))
+    [first] = bring(ingester, "a", report("one", published=at))
+    [other] = bring(ingester, "b0", report("two", published=at, title=OTHER_TITLE))
+    [same] = bring(ingester, "b1", report("three", published=at))
     expected = [first, other, same] if found else [first, same]
     assert [entry_id for entry_id, _, _ in members(ingester, first)] == expected
 
@@ -157,21 +157,21 @@ def test_backlog_is_not_looked_up_by_its_text(
 def test_entry_in_quarantine_is_not_looked_at_and_a_dropped_one_is(ingester: Ingester) -> None:
     with ingester.store.transaction() as db:
         for source, hidden in (("a", "quarantine: many"), ("b0", "dropped by a rule")):
-            fresh = entries.NewEntry(entry=told(source), uri=source, sort_at=START, hidden=hidden)
+            fresh = entries.NewEntry(entry=report(source), uri=source, sort_at=START, hidden=hidden)
             entries.insert(db, source, [fresh], first_seen=START, sections=())
         assert storylines.follow(db, [1, 2], START) == 0
-    [third] = bring(ingester, "b1", told("three"))
+    [third] = bring(ingester, "b1", report("three"))
     assert [entry_id for entry_id, _, _ in members(ingester, third)] == [2, third]
 
 
 def test_expired_member_leaves_its_story(ingester: Ingester) -> None:
-    [first] = bring(ingester, "a", told("one"))
-    [second] = bring(ingester, "b0", told("two"))
+    [first] = bring(ingester, "a", report("one"))
+    [second] = bring(ingester, "b0", report("two"))
     with ingester.store.transaction() as db:
         entries.mark_left(db, [first], START)
         assert expire(db, Cutoffs(default=START + timedelta(days=1))).count == 1
     assert [entry_id for entry_id, _, _ in members(ingester, second)] == [second]
-    [third] = bring(ingester, "b1", told("three"))
+    [third] = bring(ingester, "b1", report("three"))
     assert members(ingester, third) == []
 
 
@@ -183,7 +183,7 @@ def test_index_is_bounded_and_forgets(ingester: Ingester) -> None:
                 "insert into sources(id, url, host, next_poll_at) values (?, ?, '', '')",
                 (source.id, source.url),
             )
-            entry = told(f"n{number}", title="Rain", summary="")
+            entry = report(f"n{number}", title="Rain", summary="")
             fresh = entries.NewEntry(entry=entry, uri=f"n{number}", sort_at=START)
             entries.insert(db, source.id, [fresh], first_seen=START, sections=())
         storylines.follow(db, range(1, 41), START)

@@ -161,8 +161,8 @@ def test_render_is_canonical() -> None:
 
 
 def test_render_writes_times_in_gmt() -> None:
-    moment = datetime(2026, 11, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
-    assert query.render(Query(since=moment)) == "since=2026-11-01T10%3A30%3A00Z"
+    time = datetime(2026, 11, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert query.render(Query(since=time)) == "since=2026-11-01T10%3A30%3A00Z"
     assert query.render(Query(since=NOVEMBER)) == "since=2026-11-01"
 
 

@@ -231,7 +231,7 @@ def test_items_carry_their_dates_and_the_text_of_one_that_cannot_be_read() -> No
 ENGLISH = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))
 INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2049, 12, 30)).map(
-    lambda moment: moment.replace(microsecond=0)
+    lambda instant: instant.replace(microsecond=0)
 )
 Form = Callable[[datetime], str]
 
@@ -265,18 +265,18 @@ FORMS: list[Form] = [
 
 @given(INSTANTS, OFFSETS, st.sampled_from(FORMS), st.sampled_from(["", ":"]))
 def test_every_form_of_an_instant_is_that_instant(
-    moment: datetime, offset: timedelta, form: Form, colon: str
+    instant: datetime, offset: timedelta, form: Form, colon: str
 ) -> None:
-    local = moment.replace(tzinfo=UTC).astimezone(timezone(offset))
+    local = instant.replace(tzinfo=UTC).astimezone(timezone(offset))
     zone = local.strftime("%z")
     sent = form(local).format(f"{zone[:3]}{colon}{zone[3:]}")
-    assert dates.parse(sent) == moment.replace(tzinfo=UTC), sent
+    assert dates.parse(sent) == instant.replace(tzinfo=UTC), sent
 
 
 @given(INSTANTS, st.sampled_from(sorted(ZONES)))
-def test_every_named_zone_is_its_offset(moment: datetime, zone: str) -> None:
-    utc = moment.replace(tzinfo=UTC) - timedelta(hours=ZONES[zone])
-    assert dates.parse(f"{moment:%Y-%m-%d %H:%M:%S} {zone.upper()}") == utc
+def test_every_named_zone_is_its_offset(instant: datetime, zone: str) -> None:
+    utc = instant.replace(tzinfo=UTC) - timedelta(hours=ZONES[zone])
+    assert dates.parse(f"{instant:%Y-%m-%d %H:%M:%S} {zone.upper()}") == utc
 
 
 @given(st.dates(date(1999, 1, 1), date(2030, 12, 31)), st.sampled_from(sorted(MONTHS)))

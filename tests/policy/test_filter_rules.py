@@ -77,7 +77,7 @@ def test_no_pattern_can_hang() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "title", "met"),
+    ("words", "title", "matches"),
     [
         ("rome", "Rain in Rome", True),
         ("rom", "Rain in Rome", False),
@@ -92,9 +92,9 @@ def test_no_pattern_can_hang() -> None:
         ("rome,", "Rain in Paris", False),
     ],
 )
-def test_whole_words_match_in_any_script(words: str, title: str, met: bool) -> None:
+def test_whole_words_match_in_any_script(words: str, title: str, matches: bool) -> None:
     entry = replace(make_entry("a", title=title), summary="", text="")
-    assert bool(filter_rules.verdict([drop("words", words)], entry)) is met
+    assert bool(filter_rules.verdict([drop("words", words)], entry)) is matches
 
 
 # --- what else rules do --------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class OurHub:
             body=topic.encode(), content_type="text/plain", versions={"all": self.version}
         )
 
-    def wish(self, topic: str, host: str, number: int = 0) -> None:
+    def request(self, topic: str, host: str, number: int = 0) -> None:
         with self.store.transaction() as db:
             refusal = verification_queue.add(
                 db,
@@ -48,11 +48,11 @@ class OurHub:
         assert not refusal
 
     def subscribe(self, topic: str, host: str, number: int = 0) -> None:
-        self.wish(topic, host, number)
+        self.request(topic, host, number)
         with self.store.transaction() as db:
-            [wish] = verification_queue.due(db, NOW, 9)
-            subscribers.add(db, wish, host, 0, NOW)
-            verification_queue.remove(db, wish.id)
+            [pending] = verification_queue.due(db, NOW, 9)
+            subscribers.add(db, pending, host, 0, NOW)
+            verification_queue.remove(db, pending.id)
 
     def change(self, topic: str) -> None:
         with self.store.transaction() as db:
@@ -78,7 +78,7 @@ def ours(tmp_path: Path) -> Iterator[OurHub]:
 def test_verifications_leave_room_for_deliveries(ours: OurHub) -> None:
     ours.subscribe("topic", "reader.example")
     for number in range(150):
-        ours.wish("topic", f"tarpit-{number % 10}.example", number)
+        ours.request("topic", f"tarpit-{number % 10}.example", number)
     ours.refresh(1.0)
     verifying = ours.due()
     assert [task.kind for task in verifying] == [TaskKind.VERIFY] * 100

@@ -528,7 +528,7 @@ def test_dead_and_slow_subscribers_delay_no_other(reader: Reader) -> None:
         paths[f"{path}?{number}"] = server.url(f"{path}?{number}", host)
     with reader.ours.store.transaction() as db:
         for number, callback in enumerate(paths.values()):
-            wish = verification_queue.PendingSubscription(
+            pending = verification_queue.PendingSubscription(
                 id=number,
                 topic=reader.topic,
                 callback=callback,
@@ -537,7 +537,7 @@ def test_dead_and_slow_subscribers_delay_no_other(reader: Reader) -> None:
                 lease=timedelta(days=1),
                 attempts=0,
             )
-            subscribers.add(db, wish, "127.0.0.1", 0, now)
+            subscribers.add(db, pending, "127.0.0.1", 0, now)
     wait_for(reader.topic_is_known)
     begun = time.monotonic()
     reader.publish()

@@ -196,16 +196,16 @@ def test_invalid_request_is_explained(change: dict[str, str], words: str) -> Non
     [("1", timedelta(minutes=1)), ("7200", timedelta(hours=2)), ("99999999", timedelta(days=14))],
 )
 def test_requested_lease_is_granted_within_bounds(asked: str, lease: timedelta) -> None:
-    wish = parse_subscription_request(FORM | {"hub.lease_seconds": asked}, ())
-    assert isinstance(wish, SubscriptionRequest)
-    assert wish.lease == lease
+    subscription = parse_subscription_request(FORM | {"hub.lease_seconds": asked}, ())
+    assert isinstance(subscription, SubscriptionRequest)
+    assert subscription.lease == lease
 
 
 def test_lease_of_an_unsubscription_is_ignored() -> None:
-    wish = parse_subscription_request(
+    subscription = parse_subscription_request(
         FORM | {"hub.mode": "unsubscribe", "hub.lease_seconds": "junk"}, ()
     )
-    assert isinstance(wish, SubscriptionRequest)
+    assert isinstance(subscription, SubscriptionRequest)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ACTIVE = replace(ASKED, state="active", lease_until=START + timedelta(days=10), 
 
 
 @pytest.mark.parametrize(
-    ("feed", "known", "said"),
+    ("feed", "known", "status"),
     [
         (Feed(), [], "not offered"),
         (Feed(hubs=FEED.hubs), [], "not offered: the feed names a hub, but not itself"),
@@ -38,8 +38,8 @@ ACTIVE = replace(ASKED, state="active", lease_until=START + timedelta(days=10), 
         (FEED, [replace(ACTIVE, suspected=START)], "found entries that were not pushed"),
     ],
 )
-def test_status_of_a_source(feed: Feed, known: list[Subscription], said: str) -> None:
-    assert said in status_text.of_source(CONFIG, feed, known)
+def test_status_of_a_source(feed: Feed, known: list[Subscription], status: str) -> None:
+    assert status in status_text.of_source(CONFIG, feed, known)
 
 
 def test_status_where_no_hub_is_asked() -> None:

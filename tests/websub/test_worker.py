@@ -57,7 +57,7 @@ class WorkerSetup:
 
     def subscribe(self, topic: str) -> None:
         """Add the server as a verified subscriber of a known topic."""
-        wish = PendingSubscription(
+        pending = PendingSubscription(
             id=0,
             topic=topic,
             callback=self.server.url(f"/cb?{topic}"),
@@ -68,7 +68,7 @@ class WorkerSetup:
         )
         with self.store.transaction() as db:
             published_topics.add(db, topic, "what was told before")
-            subscribers.add(db, wish, "127.0.0.1", 0, datetime.now(UTC))
+            subscribers.add(db, pending, "127.0.0.1", 0, datetime.now(UTC))
 
     def change(self, text: str) -> None:
         self.text = text

@@ -1,4 +1,4 @@
-"""Archives of merged feeds (RFC 5005 §4): ranges of a view's entries that never change.
+"""Archives of merged feeds (RFC 5005 §4): ranges of a view's entries, and their documents.
 
 A range holds the entries of its view with an id after `after_id` and up to `last_id`. The document
 served for it is stored, because entries are revised later and an archive must not change.

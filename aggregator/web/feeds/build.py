@@ -101,7 +101,7 @@ def latest(db: Connection, spec: ViewSpec, config: Config) -> Content:
 def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:
     """Return the contents of a closed archive, None when there is no such archive.
 
-    It has every entry of a story: an archive never changes, so it could not name later ones.
+    It has every entry of a story: the document is stored, so it could not name later ones.
     """
     closed = archives.get(db, spec.key, number)
     if closed is None:

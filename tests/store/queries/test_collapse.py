@@ -24,7 +24,7 @@ SOUND = Enclosure(url="https://a.example/s.mp3", type="audio/mpeg")
 
 
 @dataclass(frozen=True)
-class Told:
+class InventedEntry:
     """An invented entry; `story` is shared with other sources' entries."""
 
     source: str
@@ -36,8 +36,8 @@ class Told:
     hidden: bool
 
 
-told = st.builds(
-    Told,
+invented = st.builds(
+    InventedEntry,
     source=st.sampled_from(["a", "b", "c"]),
     story=st.integers(0, 3),
     minute=st.integers(0, 6),
@@ -61,7 +61,7 @@ queries = st.builds(
 
 
 @contextmanager
-def world(reports: list[Told]) -> Iterator[Store]:
+def world(reports: list[InventedEntry]) -> Iterator[Store]:
     with TemporaryDirectory() as folder:
         store = Store(str(Path(folder) / "test.db"))
         with store.transaction() as db:
@@ -91,9 +91,9 @@ def world(reports: list[Told]) -> Iterator[Store]:
 
 
 @settings(max_examples=60)
-@given(st.lists(told, max_size=12), queries, st.integers(1, 3))
+@given(st.lists(invented, max_size=12), queries, st.integers(1, 3))
 def test_leads_with_their_collapsed_entries_are_the_whole_view(
-    reports: list[Told], query: Query, size: int
+    reports: list[InventedEntry], query: Query, size: int
 ) -> None:
     with world(reports) as store, store.reading() as db:
         expanded = select.select_ids(db, replace(query, stories=Stories.EXPAND), limit=99)
@@ -122,9 +122,9 @@ def pages(store: Store, query: Query, size: int) -> list[int]:
 
 
 @settings(max_examples=30)
-@given(st.lists(told, min_size=1, max_size=10), queries)
+@given(st.lists(invented, min_size=1, max_size=10), queries)
 def test_a_later_report_neither_moves_nor_renames_a_story(
-    reports: list[Told], query: Query
+    reports: list[InventedEntry], query: Query
 ) -> None:
     query = replace(query, since=None)
     with world(reports[:-1]) as store, store.reading() as db:
@@ -134,8 +134,8 @@ def test_a_later_report_neither_moves_nor_renames_a_story(
     assert [entry_id for entry_id in after if entry_id != len(reports)] == before
 
 
-def report(source: str, minute: int) -> Told:
-    return Told(source, 0, minute, "rain", audio=False, language="en", hidden=False)
+def report(source: str, minute: int) -> InventedEntry:
+    return InventedEntry(source, 0, minute, "rain", audio=False, language="en", hidden=False)
 
 
 def test_story_keeps_its_id_when_its_first_report_is_too_old_for_the_view() -> None:

@@ -63,8 +63,8 @@ def reported(pages: PageSite) -> list[int]:
     """Add a story of two sources."""
     ferry = replace(make_entry(901), title="Ferry with 212 on board aground off Skerrow")
     page = "https://post.example/ferry"
-    told = replace(ferry, guid=page, link=page, canonical_url=page)
-    return [pages.sample.put("herald", ferry), pages.sample.put("post", told)]
+    copy = replace(ferry, guid=page, link=page, canonical_url=page)
+    return [pages.sample.put("herald", ferry), pages.sample.put("post", copy)]
 
 
 def test_the_document_is_valid_openapi(pages: PageSite) -> None:

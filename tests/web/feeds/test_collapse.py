@@ -19,7 +19,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
 
 
-def told(number: int, **fields: Any) -> Entry:
+def report(number: int, **fields: Any) -> Entry:
     return replace(make_entry(number), title=TITLE, **fields)
 
 
@@ -28,9 +28,9 @@ def three(site: FeedSite) -> list[int]:
     """A story of herald, post and odd; post is in two sections, odd in none."""
     long = SafeHtml("<p>All passengers were taken off by lifeboats.</p>")
     return [
-        site.sample.put("herald", told(1)),
-        site.sample.put("post", told(2, content=long, text="passengers " * 20)),
-        site.sample.put("odd", told(3)),
+        site.sample.put("herald", report(1)),
+        site.sample.put("post", report(2, content=long, text="passengers " * 20)),
+        site.sample.put("odd", report(3)),
     ]
 
 
@@ -70,10 +70,10 @@ def test_all_formats_name_the_others(site: FeedSite) -> None:
 
 
 def test_a_later_report_does_not_make_the_story_new(site: FeedSite) -> None:
-    site.sample.put("herald", told(1))
+    site.sample.put("herald", report(1))
     before = site.get("/feeds/all.json")
     [first] = json.loads(before.data)["items"]
-    site.sample.put("post", told(2))
+    site.sample.put("post", report(2))
     site.later()
     after = site.get("/feeds/all.json", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
@@ -139,7 +139,7 @@ def test_the_content_is_of_the_lead_and_the_id_of_the_first(
 
 def test_archives_have_every_report(site: FeedSite) -> None:
     for number, source in enumerate(("herald", "post", "odd"), 1000):
-        site.sample.put(source, told(number))
+        site.sample.put(source, report(number))
     site.sample.add("herald", 60)
     current = items(site, "/feeds/all.json")
     archived = items(site, "/feeds/all/archive/1.json")
@@ -153,10 +153,10 @@ def test_archives_have_every_report(site: FeedSite) -> None:
 def test_a_report_after_the_archive_was_closed_is_named_too(
     site: FeedSite,
 ) -> None:
-    site.sample.put("herald", told(1000))
+    site.sample.put("herald", report(1000))
     site.sample.add("herald", 60)
     items(site, "/feeds/all.json")
-    site.sample.put("post", told(1001))
+    site.sample.put("post", report(1001))
     [story] = [i for i in items(site, "/feeds/all.json") if i["title"] == TITLE]
     assert story["id"] == "https://news.example/1000"
     assert [one["title"] for one in story["_aggregator"]["also_reported_by"]] == ["Post"]
@@ -176,9 +176,9 @@ def test_a_story_continues_when_its_first_report_is_withdrawn(
 def test_a_story_keeps_its_id_when_its_first_report_leaves_a_moving_view(
     site: FeedSite,
 ) -> None:
-    site.sample.put("herald", told(1, published=site.sample.now))
+    site.sample.put("herald", report(1, published=site.sample.now))
     site.sample.now += timedelta(hours=2)
-    site.sample.put("post", told(2, published=site.sample.now))
+    site.sample.put("post", report(2, published=site.sample.now))
     site.now = site.sample.now
     [item] = items(site, "/feeds/all.json?since=1h")
     assert (item["id"], item["url"]) == ("https://news.example/1", "https://news.example/2")

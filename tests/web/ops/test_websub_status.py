@@ -33,9 +33,9 @@ def fill(sample: SampleStore) -> None:
                 lease=timedelta(days=9_000),
                 now=START,
             )
-            [wish] = verification_queue.due(db, START, 9)
-            subscribers.add(db, wish, "reader.example", 0, START)
-            verification_queue.remove(db, wish.id)
+            [pending] = verification_queue.due(db, START, 9)
+            subscribers.add(db, pending, "reader.example", 0, START)
+            verification_queue.remove(db, pending.id)
             line = Delivery(at=START, kind="push", topic=topic, callback=callback, detail="no way")
             delivery_log.add(db, [line])
 
