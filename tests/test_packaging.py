@@ -175,3 +175,15 @@ sources: [{{id: world, url: "{publisher.url}/world.rss", every: 5s}}]
     log = tmp_path.joinpath("log").read_text()
     assert "web.1 stopped (rc=0)" in log
     assert "scheduler.1 stopped (rc=0)" in log
+
+
+def test_a_newcomer_starts_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    command, env = installed / "aggregator", environ(installed)
+    refused = subprocess.run(
+        [command, "run"], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "Create it with `aggregator init`" in refused.stderr
+    assert "aggregator run" in run(command, "init", cwd=tmp_path, **env)
+    assert "config/sources.yaml: valid" in run(command, "check", cwd=tmp_path, **env)
+    assert "schema" not in (tmp_path / "config" / "sources.yaml").read_text().splitlines()[0]

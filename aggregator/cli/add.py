@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 
 from aggregator.cli.fetch_once import url_poller
-from aggregator.cli.shared import add_to_file, console, load
+from aggregator.cli.shared import add_to_file, complete_section, console, load
 from aggregator.config import ids
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
@@ -26,7 +26,11 @@ Poll = Callable[[str], PollResult]
 @click.command()
 @click.argument("url")
 @click.option(
-    "--section", "sections", multiple=True, help="Section of the new source, by id or title."
+    "--section",
+    "sections",
+    multiple=True,
+    shell_complete=complete_section,
+    help="Section of the new source, by id or title.",
 )
 @click.option("--id", "source_id", default="", help="Its id; by default from its title.")
 @click.option("--yes", is_flag=True, help="Add it, and create missing sections, without asking.")

@@ -1,4 +1,4 @@
-"""Commands that show and explain: status, explain, doctor."""
+"""Commands that explain: explain, doctor."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,10 +6,9 @@ from datetime import datetime
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
 from aggregator.cli.fetch_once import request_poller
-from aggregator.cli.shared import check_known, console, load, open_store
+from aggregator.cli.shared import check_known, complete_source, console, load, open_store
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
 from aggregator.models.entry import StoredEntry
@@ -30,65 +29,15 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.websub import status_text
 
-
-@click.command()
-@click.option("--hosts", is_flag=True, help="Show requests, spacing and errors by host.")
-@click.pass_obj
-def status(path: str, hosts: bool) -> None:
-    """Show health, last check, next poll and entries of each source.
-
-    \b
-    Examples:
-      aggregator status
-      aggregator status --hosts
-    """
-    with open_store(path) as (config, store):
-        maintenance.synchronise(store, config, utc_now())
-        with store.reading() as db:
-            if hosts:
-                _show_hosts(poll_log.hosts(db))
-            else:
-                _show_sources(sources.all_states(db))
-
-
-def _show_sources(states: list[SourceState]) -> None:
-    now = utc_now()
-    table = Table(box=None, pad_edge=False)
-    for column in ("source", "health", "checked", "changed", "next", "entries", ""):
-        table.add_column(column, no_wrap=column in ("source", "health"))
-    for state in states:
-        table.add_row(
-            escape(state.id),
-            state.shown_health,
-            schedule.format_time(state.last_poll, now) if state.last_poll else "never",
-            schedule.format_time(state.last_change, now) if state.last_change else "never",
-            schedule.format_time(state.next_poll, now),
-            str(state.entries),
-            escape(state.error),
-        )
-    console.print(table)
-
-
-def _show_hosts(rows: list[poll_log.HostRow]) -> None:
-    table = Table(box=None, pad_edge=False)
-    columns = ("host", "feeds", "requests", "304", "kB", "kB saved", "unconditional", "early")
-    for column in (*columns, "failed", "spacing"):
-        table.add_column(column, justify="left" if column == "host" else "right")
-    for row in rows:
-        share = f"{100 * row.not_modified / row.requests:.0f} %" if row.requests else ""
-        table.add_row(
-            escape(row.host), str(row.sources), str(row.requests), share, str(row.bytes // 1000),
-            str(row.saved // 1000), str(row.unconditional), str(row.early), str(row.failed),
-            f"{row.spacing:.1f} s" if row.spacing else "",
-        )  # fmt: skip
-    console.print(table)
+_POLLS = 10
+"""Latest polls that `explain` lists."""
 
 
 @click.command()
-@click.argument("name", metavar="SOURCE|ENTRY")
+@click.argument("name", metavar="SOURCE|ENTRY", shell_complete=complete_source)
 @click.pass_obj
 def explain(path: str, name: str) -> None:
-    """Explain the next poll of a source, or how an entry was merged.
+    """Explain the last polls and the next one of a source, or how an entry was merged.
 
     \b
     Examples:
@@ -103,6 +52,7 @@ def explain(path: str, name: str) -> None:
             if state is not None:
                 known = subscriptions.all_of(db, state.id)
                 _explain_source(state, status_text.of_source(config, state.feed, known), utc_now())
+                _explain_polls(poll_log.recent(db, state.id, _POLLS), utc_now())
                 return
             entry = entries.find(db, name)
             if entry is None:
@@ -172,8 +122,28 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
         console.print(f"  problem: {escape(problem)}")
 
 
+def _explain_polls(polls: list[poll_log.PollRow], now: datetime) -> None:
+    console.print("  last polls:" if polls else "  no poll yet")
+    for poll in polls:
+        at = schedule.format_time(poll.at, now)
+        colour = "red" if poll.failed else "default"
+        console.print(f"  {at}  [{colour}]{escape(_outcome(poll))}[/]; {escape(poll.reason)}")
+
+
+def _outcome(poll: poll_log.PollRow) -> str:
+    """Return what a poll brought, in words."""
+    if poll.failed:
+        return poll.detail
+    if poll.new or poll.changed:
+        return f"{poll.new} new entries, {poll.changed} edited"
+    return {
+        "not_modified": "nothing new (304 Not Modified)",
+        "equal": "nothing new (the same document)",
+    }.get(poll.outcome, "nothing new")
+
+
 @click.command()
-@click.argument("source_id", metavar="SOURCE")
+@click.argument("source_id", metavar="SOURCE", shell_complete=complete_source)
 @click.pass_obj
 def doctor(path: str, source_id: str) -> None:
     """Fetch a source without storing it, and report problems.

@@ -22,7 +22,7 @@ COMMANDS = {
     "import": "sources:import_command",
     "export": "sources:export",
     "add": "add:add",
-    "status": "diagnose:status",
+    "status": "status:status",
     "explain": "diagnose:explain",
     "doctor": "diagnose:doctor",
     "backup": "maintenance:backup",
@@ -54,7 +54,8 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:  # as the completion of a shell parses
             near = get_close_matches(args[0], COMMANDS, n=1)
             hint = f"Did you mean {near[0]}?" if near else "`aggregator --help` lists the commands."
             ctx.fail(f"There is no command {args[0]}. {hint}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import check_known, console, load, open_store
+from aggregator.cli.shared import check_known, complete_source, console, load, open_store
 from aggregator.errors import StoreError
 from aggregator.ingest import maintenance
 from aggregator.policy.filter_rules import Rulebook
@@ -112,7 +112,7 @@ def password() -> None:
 
 
 @click.command()
-@click.argument("source_id", metavar="SOURCE")
+@click.argument("source_id", metavar="SOURCE", shell_complete=complete_source)
 @click.pass_obj
 def release(path: str, source_id: str) -> None:
     """Show entries of a source that were held back as republished.

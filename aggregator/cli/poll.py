@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aggregator.cli.shared import check_known, console, error_console, open_store
+from aggregator.cli.shared import check_known, complete_source, console, error_console, open_store
 from aggregator.errors import AlreadyRunning
 from aggregator.ingest import maintenance
 from aggregator.ingest.source_update import Ingested
@@ -19,7 +19,7 @@ from aggregator.store.sources import poll_log, poll_plan
 
 
 @click.command("poll")
-@click.argument("source_ids", metavar="[SOURCE]...", nargs=-1)
+@click.argument("source_ids", metavar="[SOURCE]...", nargs=-1, shell_complete=complete_source)
 @click.option("--force", is_flag=True, help="Poll sources that are not due too.")
 @click.pass_obj
 def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
@@ -57,7 +57,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         if source_ids:
             due = [item for item in due if item.source_id in source_ids]
         try:
-            polls = _one_round(store, config, due)
+            polls = _one_round(store, config, due) if due else []
         finally:
             lock.release()
         _show_round(polls, len(due), source_ids)
@@ -102,22 +102,25 @@ def _follow(store: Store, poller: Poller, polls: list[Ingested]) -> None:
 
 def _show_round(polls: list[Ingested], due: int, source_ids: tuple[str, ...]) -> None:
     if not due:
-        reason = " The server asked to wait, or the source is disabled; see `aggregator explain`."
-        console.print("Nothing was due." + (reason if source_ids else ""))
+        console.print(
+            "Not polled: disabled, or the server asked to wait; `aggregator explain SOURCE` says."
+            if source_ids
+            else "No source is due yet; `aggregator poll --force` polls all now."
+        )
         return
     failed = [poll for poll in polls if poll.result not in poll_log.FINE]
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "sources"):
-        table.add_column(column, justify="right" if column else "left")
-    for label, results in (
-        ("new document", ("ok",)),
-        ("not modified", ("not_modified",)),
-        ("equal body", ("equal",)),
-    ):
-        table.add_row(label, str(sum(poll.result in results for poll in polls)))
-    table.add_row("failed", str(len(failed)))
+    with_news = sum(bool(poll.new or poll.changed) for poll in polls)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("sources polled", str(len(polls)))
+    table.add_row("  with news", str(with_news))
+    table.add_row("  nothing new", str(len(polls) - with_news - len(failed)))
+    table.add_row("  failed", str(len(failed)))
     table.add_row("[bold]new entries[/]", f"[bold]{sum(len(poll.new) for poll in polls)}[/]")
-    table.add_row("changed entries", str(sum(len(poll.changed) for poll in polls)))
+    table.add_row("edited entries", str(sum(len(poll.changed) for poll in polls)))
     console.print(table)
     for poll in sorted(failed, key=lambda poll: poll.source_id):
         console.print(f"[red]{escape(poll.source_id)}[/] {escape(poll.detail)}")
+    if failed:
+        console.print("`aggregator explain SOURCE` says when a source is polled again.")

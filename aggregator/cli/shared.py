@@ -1,11 +1,12 @@
 """Shared by the commands: consoles, configuration, database."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+import click
 from rich.console import Console
 
 from aggregator.cli import masked
@@ -65,3 +66,23 @@ def check_known(config: Config, source_ids: tuple[str, ...]) -> None:
             raise AggregatorError(
                 f"no source has the id {source_id!r}; `aggregator status` lists all"
             )
+
+
+def complete_source(ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Return the source ids that begin with a text, for the completion of shells."""
+    return _completions(ctx, typed, lambda config: [source.id for source in config.sources])
+
+
+def complete_section(ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Return the section ids that begin with a text, for the completion of shells."""
+    return _completions(ctx, typed, lambda config: [section.id for section in config.sections])
+
+
+def _completions(
+    ctx: click.Context, typed: str, ids_of: Callable[[Config], list[str]]
+) -> list[str]:
+    try:
+        config = load(ctx.find_root().params["config_path"])
+    except AggregatorError:
+        return []
+    return [id for id in ids_of(config) if id.startswith(typed)]
