@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.feedserver import FeedServer
 
-# What takes long on a busy machine is no fault of a property.
+# A slow example on a busy machine is no fault of the property.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 

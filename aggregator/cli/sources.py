@@ -149,7 +149,7 @@ def _outlines(config: Config) -> tuple[opml.Outline, ...]:
 
 
 def _feeds(config: Config) -> dict[str, Feed]:
-    """Return what the feeds said of themselves at their last polls."""
+    """Return the metadata of the feeds at their last polls."""
     if not Path(config.storage).exists():
         return {}
     store = Store(config.storage)

@@ -1,4 +1,4 @@
-"""Ids for new sources and sections, readable and valid whatever the title."""
+"""Ids for new sources and sections, readable and valid for any title."""
 
 import contextlib
 import re

@@ -373,7 +373,7 @@ class _Pair:
         )
 
     def _facts(self, side: int) -> frozenset[str]:
-        """Return what only one lead has: its numbers, its names and words of its title."""
+        """Return the facts that only one lead has: numbers, names and words of its title."""
         lead, terms = self.leads[side], self.lead_differences[side]
         titled = Stems(self.title_differences[side])
         return terms & (lead.numbers | lead.names | {word for word in terms if word in titled})

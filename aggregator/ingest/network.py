@@ -30,7 +30,7 @@ def excuse(
     states: Mapping[str, SourceState],
     context: Context,
 ) -> tuple[list[PollResult], list[Ingested]]:
-    """Observe our network in a batch; plan the polls that it made fail anew, and change no more.
+    """Update the state of our network; only reschedule sources whose polls it made fail.
 
     Returns:
         The results to store, and the effect of the others.

@@ -119,7 +119,7 @@ class ParsedFeed:
     Args:
         ttl: RSS ttl; update_period: sy:updatePeriod over sy:updateFrequency.
         skip_hours: 0 to 23, GMT. skip_days: 0 is Monday, GMT.
-        problems: What was wrong with the document, in words, with the line where known.
+        problems: A sentence for each fault of the document, with its line if known.
         links: `(rel, URL)` of the feed's links, such as `self`, `hub`, `prev-archive`.
         entries: In document order.
     """

@@ -1,4 +1,4 @@
-"""Which kind of picture some bytes are: told by the bytes, whatever anybody says of them."""
+"""Media types of images, detected from their bytes; the declared type is not used."""
 
 import re
 

@@ -61,8 +61,8 @@ class XmlTree:
     Args:
         url: References resolve against it where no xml:base applies.
         is_cut: Whether the document ends within its last item.
-        problems: What was wrong with the document. Where there is nothing, each item has the
-            values that it would have without the others.
+        problems: The faults of the document. Without any, each item has the values that it would
+            have without the other items.
     """
 
     root: Element

@@ -32,7 +32,7 @@ sleeps.
 """
 
 MOST_BYTES = 1_000_000
-"""Documents of this many bytes get twice the CPU limit: ten thousand entries are no attack."""
+"""Documents of this many bytes get twice the CPU limit: ten thousand entries are legitimate."""
 
 CHILD_TASKS = 2_000
 

@@ -114,7 +114,7 @@ class Pipeline:
 
     def reconfigure(self, fetch_settings: FetchSettings) -> None:
         """Use new settings from the next request on."""
-        # What the earlier clients have under way goes on; they are closed when it has ended.
+        # Requests of earlier clients continue; a client is closed when its last request has ended.
         self._clients.insert(
             0,
             Client(

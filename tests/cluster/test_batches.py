@@ -56,7 +56,7 @@ def test_hosts_share_a_batch_and_none_is_with_two_workers() -> None:
 
 
 def led_elsewhere(batches: Batches, number: int) -> bool:
-    """Whether what was redirected to a host of its own waits once more."""
+    """Whether a request that was redirected to another host is queued again."""
     batch = take(batches)
     done(batches, batch)
     return batches.requeue(batch.requests[0], url=f"https://host-{number}.example/")

@@ -45,7 +45,7 @@ class Feed:
         self.last_id = 0
 
     def poll(self, *document: Entry) -> Decision:
-        """Decide on a document as `ingest` does, and remember what was decided."""
+        """Decide on a document as `ingest` does, and store the decision."""
         standing = {
             e.item_hash: self.document[e.item_hash]
             for e in document
@@ -285,7 +285,7 @@ def test_of_two_items_with_one_guid_and_no_page_the_first_is_kept() -> None:
 
 
 def test_stored_entry_is_claimed_by_the_item_with_its_guid() -> None:
-    """Whichever of the two the publisher puts first."""
+    """In either order of the two."""
     feed = Feed()
     feed.poll(replace(A, title="Stored"))
     with_guid, without = replace(A, canonical_url="https://x/moved"), replace(A, guid="")
@@ -372,7 +372,7 @@ def test_guid_with_one_page_is_stored_once(document: list[Entry]) -> None:
 
 @given(st.lists(documents, min_size=1, max_size=3), st.randoms())
 def test_order_of_items_does_not_matter(feeds: list[list[Entry]], random: Random) -> None:
-    """The same entries are found and as many are new, whatever the order of the document."""
+    """In any order, the same entries are found and as many are new."""
     *before, document = feeds
     guids = [one.guid for one in document if one.guid]
     assume(len(guids) == len(set(guids)))  # else the first of them is kept

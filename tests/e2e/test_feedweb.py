@@ -174,7 +174,7 @@ def check(port: int, bad_port: int, folder: Path, capsys: pytest.CaptureFixture[
             )
     assert {name: ended[name] for name in names} == names
     assert {name: counts[name] for name in ENTRIES} == ENTRIES
-    # The median: whatever else the machine does delays single rounds by seconds.
+    # The median, because other work on the machine delays single rounds by seconds.
     assert median(second.seconds - first.seconds for first, second in rounds) < 1
     assert max(second.peak for _, second in rounds) < 500_000_000
     assert b"GET /_hostile/cookies HTTP" in relay.asked

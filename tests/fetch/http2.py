@@ -12,7 +12,7 @@ from granian.log import LogLevels
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer with a feed that is named after what the request came by."""
+    """Answer with a feed that is named after the protocol of the request."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(30)
     if environ.get("HTTP_IF_NONE_MATCH") == '"1"':

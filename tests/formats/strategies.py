@@ -84,7 +84,7 @@ nasty = st.one_of(
         max_size=30,
     ).map(lambda text: f"{text}x"),  # at least one character is left when the illegal ones go
 )
-"""Text of any kind, with what XML forbids, lone surrogates, and what needs an escape."""
+"""Any text, with characters that XML forbids, lone surrogates, and characters to escape."""
 
 plain = st.text(st.characters(categories=["Lu", "Ll", "Nd"]), min_size=1, max_size=12)
 """Words that every parser must give back as they are."""

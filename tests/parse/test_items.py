@@ -28,7 +28,7 @@ def without(entries: ParsedFeed) -> ParsedFeed:
 
 
 def assert_same_values(body: bytes, new: set[int]) -> None:
-    """Parsing only the items at positions `new` gives what the full parse gave for them."""
+    """Parsing only the items at positions `new` gives the values of the full parse."""
     full = changes(body)
     known = [item for at, item in enumerate(hashes(full)) if at not in new]
     found = changes(body, known=b"".join(known))

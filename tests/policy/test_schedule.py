@@ -1,4 +1,4 @@
-"""`schedule`: tables with a sentence for each rule, properties for what must hold for all facts."""
+"""`schedule`: a table for each rule, and properties that hold for all inputs."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

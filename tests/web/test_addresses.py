@@ -1,4 +1,4 @@
-"""All links of the site work, at whatever address it is served."""
+"""All links of the site work at every kind of address."""
 
 import re
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def _tex(script: re.Match[str]) -> str:
 
 
 def _renamed(markup: str) -> str:
-    """Rename noscript and external scripts, whose content nh3 would otherwise skip."""
+    """Rename noscript and external scripts, because nh3 would skip their content."""
     if "noscript" in markup or "NOSCRIPT" in markup:  # found far faster than the pattern
         markup = _NOSCRIPT_TAG.sub(rf"<\1{tags.NOSCRIPT}", markup)
     if "<script" in markup:

@@ -171,7 +171,7 @@ class FeedServer:
         return None
 
     def _current_config(self) -> Config:
-        """Return the configuration in force; drop what was rendered with another one."""
+        """Return the configuration in force; drop all that was rendered with another one."""
         with self._guard:
             config = self._config()
             if config is not self._config_in_use:

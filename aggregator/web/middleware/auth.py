@@ -88,7 +88,7 @@ class Authenticator:
         return self._config().auth
 
     def admits(self, environ: Mapping[str, Any]) -> bool:
-        """Return whether a request may use what is protected; without `auth` all may."""
+        """Return whether a request has access to protected pages; without `auth` all have."""
         auth = self.auth
         if not auth.on:
             return True

@@ -13,11 +13,11 @@ MAX_CACHED = 200
 
 _ALIASES = {"x-gzip": "gzip"}  # §8.4.1.3
 SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}
-"""What our ETags end in, by content coding."""
+"""The suffixes of our ETags, by content coding."""
 
 _OUR_SUFFIX = re.compile(r"-(?:gz|br|zst)$")
 _FOREIGN_SUFFIX = re.compile(r"(?:--?|;)gzip$")
-"""What other servers in front of ours append when they compress: Apache, Jetty and Tomcat, IIS."""
+"""Suffixes that servers in front of ours append as they compress: Apache, Jetty and Tomcat, IIS."""
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _WEIGHT = re.compile(r"[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*$")

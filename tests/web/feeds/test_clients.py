@@ -81,7 +81,7 @@ def test_newsboat(site: tuple[str, Counted], tmp_path: Path, format: str) -> Non
     assert sorted(title for title, _ in rows) == sorted(TITLES)
     assert all(url.startswith("https://news.example/") for _, url in rows)
     # It has no row to keep validators in while it reads a feed for the first time, so its second
-    # look is unconditional whoever serves; the third is the first that can be told "unchanged".
+    # look is unconditional with any server; the third is the first that can be answered with 304.
     run(*command, home=tmp_path)
     run(*command, home=tmp_path)
     assert counted.log[-1][1] == "304"

@@ -86,7 +86,7 @@ def test_copies_of_real_feeds_are_one_story_each(site: FeedSite, corpus: Path) -
     site.sample.now = datetime.fromisoformat("2026-11-24T12:00:00Z")
     for number, source in enumerate(named):
         body = files[number % len(files)].read_bytes()
-        # At one address, so that what is relative in a copy leads to the same pages.
+        # At one address, so that relative links in a copy lead to the same pages.
         url = f"https://mirror0.example/{number % len(files)}"
         poll_document(site, source.id, body, url, "")
     with site.sample.store.reading() as db:

@@ -1,4 +1,4 @@
-"""The service reads its own feeds, and stores what they served."""
+"""The service reads its own feeds, and stores the same entries."""
 
 import json
 from collections.abc import Callable, Sequence

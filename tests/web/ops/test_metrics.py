@@ -64,7 +64,7 @@ def test_counters_never_shrink(pages: PageSite) -> None:
             poll_log.forget(db, START + timedelta(days=days))
         assert read_metrics(pages)["aggregator_polls_totalfetched"] == before + 1
     with pages.sample.store.reading() as db:
-        assert poll_log.totals(db, START).polls == 1  # what was forgotten is of no day
+        assert poll_log.totals(db, START).polls == 1  # the sum of deleted hours belongs to no day
 
 
 def test_sources_are_counted_by_health(pages: PageSite) -> None:
