@@ -1,5 +1,7 @@
 """The command `aggregator`: global options, logging and errors of all subcommands."""
 
+import errno
+import io
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -64,14 +66,37 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except AggregatorError as error:
+        except (AggregatorError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # click ends quietly: the reader of our output has seen enough
             if ctx.params.get("debug"):
                 raise
             if isinstance(error, ConfigError):
                 click.echo(error, err=True)  # unchanged: editors jump to file:line:column
             else:
-                click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
+                click.echo(f"{click.style('error:', fg='red')} {_message(error)}", err=True)
             sys.exit(2)
+
+
+def _message(error: Exception) -> str:
+    """Return one line that names the file, the failure and the remedy."""
+    if not isinstance(error, OSError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{place}{error.strerror or error}.{remedy}"
+
+
+_REMEDIES = {
+    errno.EACCES: " Check the owner and mode of the file and its folder.",
+    errno.EPERM: " Check the owner and mode of the file and its folder.",
+    errno.EROFS: " Name a folder that can be written; in a container, mount one.",
+    errno.ENOSPC: " Free some space on the disk.",
+    errno.EDQUOT: " Free some space: the quota is used up.",
+    errno.ENOENT: " Check the path.",
+    errno.ENOTDIR: " Check the path.",
+    errno.EMFILE: " Raise the limit of open files with `ulimit -n 1024`.",
+}
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -109,6 +134,9 @@ def main(
       aggregator poll --force                poll all sources now
       aggregator doctor bbc-world            find problems with a source
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our characters
     ctx.obj = config_path
     if quiet and (verbose or debug):
         raise click.UsageError("--quiet excludes --verbose and --debug.")

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import xxhash
+
 from aggregator.config import file
 from aggregator.config.snapshot import read, save
 from aggregator.errors import AggregatorError, ConfigError
@@ -15,32 +17,41 @@ logger = logging.getLogger("aggregator")
 CHECK_SECONDS = 2.0
 
 
+_State = tuple[int | bytes, ...]
+
+
 class FileWatch:
-    """Compares a file's modification time with the last one seen."""
+    """Compares a file with how it was last seen.
+
+    The modification time alone misses a file that another one replaced, as a deployment or the
+    mount of a container does: archives and images often give all their files one time.
+    """
 
     def __init__(self, path: str) -> None:
         """Take the file as it is now for unchanged."""
         self._path = path
-        self._modified = 0
-        self._modified = self._stat()
+        self._state: _State = ()
+        self._state = self._read()
 
     def has_changed(self) -> bool:
-        """Return whether the file was modified since the last call.
+        """Return whether the file was modified or replaced since the last call.
 
         A missing file is unchanged: an editor may be replacing it.
         """
-        before, self._modified = self._modified, self._stat()
-        return self._modified != before
+        before, self._state = self._state, self._read()
+        return self._state != before
 
     def forget(self) -> None:
         """Let the next call find the file changed."""
-        self._modified = 0
+        self._state = ()
 
-    def _stat(self) -> int:
+    def _read(self) -> _State:
+        path = Path(self._path)
         try:
-            return Path(self._path).stat().st_mtime_ns
+            stat, digest = path.stat(), xxhash.xxh3_128_digest(path.read_bytes())
         except OSError:
-            return self._modified
+            return self._state
+        return stat.st_mtime_ns, stat.st_ino, stat.st_size, digest
 
 
 class LiveConfig:

@@ -44,3 +44,19 @@ def test_a_forgotten_file_has_changed(file: Path) -> None:
     watch = FileWatch(str(file))
     watch.forget()
     assert watch.has_changed()
+
+
+def test_a_file_replaced_by_one_of_the_same_time_and_size_is_a_change(file: Path) -> None:
+    watch = FileWatch(str(file))
+    other = file.with_name("other.yaml")
+    other.write_text("sources: {}")
+    os.utime(other, (1, 1))
+    other.replace(file)
+    assert watch.has_changed()
+
+
+def test_content_written_in_place_with_the_same_time_is_a_change(file: Path) -> None:
+    watch = FileWatch(str(file))
+    file.write_text("sources: {}")
+    os.utime(file, (1, 1))
+    assert watch.has_changed()

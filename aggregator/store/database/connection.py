@@ -82,6 +82,16 @@ def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     return StoreError(f"{path}: {text}")
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: the database's folder can't be made ({error.strerror}). Check storage.path,"
+            " and that the user of this process may write there."
+        ) from None
+
+
 class Store:
     """The database file; open it once and share it between threads."""
 
@@ -108,7 +118,7 @@ class Store:
         self.damage = ""
         """The damage that SQLite reported in this process, until a restore; "" for none."""
         if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(path).parent)
         try:
             with self._clear_errors():
                 self._open()
@@ -171,6 +181,7 @@ class Store:
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma cache_size = -16000")
+        connection.execute("pragma temp_store = memory")  # /tmp may be read-only
         return connection
 
     @contextmanager

@@ -18,7 +18,8 @@ class Lock:
             AlreadyRunning: Naming the process that holds it.
             StoreError: The folder can't be written.
         """
-        path = Path(f"{database}.lock")
+        # Beside the file itself: a link to it names the same database.
+        path = Path(f"{os.path.realpath(database)}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[str] = path.open("a+")
