@@ -149,9 +149,11 @@ class FeedServer:
         )
         since = self._known_state(environ, spec, wanted)
         if since is not None:
-            whole, delta = self._feed(spec, wanted.format, config, since=since)
+            whole, feed = self._feed(spec, wanted.format, config)
             response = whole.response(environ)
-            return response if response.status.startswith("304") else delta.response(environ)
+            if response.status.startswith("304"):
+                return response
+            return _delta(feed, whole, since, wanted.format, config).response(environ)
         key = document_key(environ)
         with self._rendering.hold(key):  # a second request for the same document finds it cached
             document = self._cached(key)
@@ -187,13 +189,9 @@ class FeedServer:
         return self._feed(spec, wanted.format, config)[0]
 
     def _feed(
-        self,
-        spec: ViewSpec,
-        format: str,
-        config: Config,
-        since: Mapping[str, datetime] | None = None,
-    ) -> tuple[Representation, Representation]:
-        """Return a view's document, and a delta with what is new since an earlier state."""
+        self, spec: ViewSpec, format: str, config: Config
+    ) -> tuple[Representation, MergedFeed]:
+        """Return a view's main document, and the feed that it was rendered from."""
         now = self._now()
         feed, rendered = documents.render(self._store, spec, format, config, now)
         last_modified = feed.updated if feed.items or feed.tombstones else None
@@ -211,22 +209,7 @@ class FeedServer:
             minute=minute(now) if spec.query.within else None,
         )
         self._remember_state(spec, format, document.etag, feed)
-        if since is None:
-            return document, document
-        new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
-        delta = replace(feed, items=tuple(new), complete=False)
-        return document, Representation(
-            body=masker(config.secrets).body(FORMATS[format].render(delta)),
-            content_type=FORMATS[format].content_type,
-            last_modified=document.last_modified,
-            links=document.links,
-            cache_control=CACHE_DELTA,
-            etag=document.etag,
-            status=226,
-            vary="Accept-Encoding, A-IM, If-None-Match",
-            extra=[("IM", "feed")],
-            private=spec.private,
-        )
+        return document, feed
 
     def _archive(self, spec: ViewSpec, wanted: FeedAddress, config: Config) -> Representation:
         number, format = wanted.archive, wanted.format
@@ -301,6 +284,30 @@ class FeedServer:
             self._states.move_to_end(key)
             if len(self._states) > MAX_STATES:
                 self._states.popitem(last=False)
+
+
+def _delta(
+    feed: MergedFeed,
+    document: Representation,
+    since: Mapping[str, datetime],
+    format: str,
+    config: Config,
+) -> Representation:
+    """Return the items of a document that are new or changed since an earlier state (RFC 3229)."""
+    new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
+    delta = replace(feed, items=tuple(new), complete=False)
+    return Representation(
+        body=masker(config.secrets).body(FORMATS[format].render(delta)),
+        content_type=FORMATS[format].content_type,
+        last_modified=document.last_modified,
+        links=document.links,
+        cache_control=CACHE_DELTA,
+        etag=document.etag,
+        status=226,
+        vary="Accept-Encoding, A-IM, If-None-Match",
+        extra=[("IM", "feed")],
+        private=document.private,
+    )
 
 
 def _links(spec: ViewSpec, format: str, hubs: Iterable[str]) -> tuple[tuple[str, str], ...]:
