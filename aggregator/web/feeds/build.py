@@ -1,6 +1,6 @@
 """Builds the feeds of views: entries with their sources, archives and tombstones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -180,19 +180,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         state.id: source_info(state, configured.get(state.id), content.stored, spec.base)
         for state in content.states.values()
     }
-    items = tuple(
-        Item(
-            entry=entry,
-            source=infos[entry.source_id],
-            sections=content.states[entry.source_id].sections,
-            also=tuple(
-                (infos[other.source_id].title, other.link or f"{spec.base}/entry/{other.id}")
-                for other in content.also.get(entry.id, ())
-            ),
-            page_url=f"{spec.base}/entry/{entry.id}",
-        )
-        for entry in content.stored
-    )
+    items = tuple(_items(content, infos, spec.base))
     source = infos.get(spec.id) if spec.kind == "source" else None
     changes = [item.updated for item in items] + [time for _, time in content.tombstones]
     site = config.site
@@ -215,6 +203,21 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         items=items,
         tombstones=content.tombstones,
     )
+
+
+def _items(content: Content, infos: Mapping[str, SourceInfo], base: str) -> Iterator[Item]:
+    for entry in content.stored:
+        also = tuple(
+            (infos[other.source_id].title, other.link or f"{base}/entry/{other.id}")
+            for other in content.also.get(entry.id, ())
+        )
+        yield Item(
+            entry=entry,
+            source=infos[entry.source_id],
+            sections=content.states[entry.source_id].sections,
+            also=also,
+            page_url=f"{base}/entry/{entry.id}",
+        )
 
 
 def source_info(
