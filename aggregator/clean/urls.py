@@ -109,7 +109,8 @@ def canonical(url: str) -> str:
         result = _ESCAPE.sub(lambda escape: escape[0].upper(), result)
     if parsed.hash.startswith("#!"):
         result += parsed.hash
-    if "/." in result and result != url:  # ada skips `..` if an earlier name begins with a dot
+    # ada skips `..` if an earlier name begins with a dot, and takes no `0..` for an address.
+    if result != url and ("/." in result or parsed.hostname.endswith(".")):
         return canonical(result)
     return result
 

@@ -30,7 +30,15 @@ SECRETS = {
     "userinfo-token",
     "literal-query",
 }
-NEVER_TEXT = {"static", "style", "logo", "media.picture", "as_of.choose", "websub.verify"}
+NEVER_TEXT = {
+    "static",
+    "style",
+    "logo",
+    "media.picture",
+    "as_of.choose",
+    "websub.verify",
+    "api.root",
+}
 """Routes that show nothing of a source."""
 
 

@@ -38,11 +38,12 @@ def title(address: str) -> str:
 
 
 def workers(running: Running) -> set[int]:
-    """Return the worker processes of the web server: the children of its children."""
+    """Return the worker processes of the web server, which `run` starts as a child."""
     living = processes.of_session(running.pid)
-    servers = {p.pid for p in living if p.pid == running.pid or p.parent == running.pid}
-    named = [p for p in living if "spawn_main" in p.command or "worker-" in p.command]
-    return {p.pid for p in named if p.parent in servers and p.pid != running.pid}
+    # With setproctitle installed, granian names its processes; without, they show the command.
+    servers = [p for p in living if " web " in p.command or "granian" in p.command]
+    server = min(servers, key=lambda p: p.pid != running.pid and p.parent != running.pid).pid
+    return {p.pid for p in living if p.parent == server and "resource_tracker" not in p.command}
 
 
 def kill_workers(service: Service, running: Running) -> None:
