@@ -28,8 +28,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aggregator.models.entry import SafeHtml
 from tests.web.stock import CONFIG, Stock, make_entry, stocked
+
+from aggregator.models.entry import SafeHtml
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 

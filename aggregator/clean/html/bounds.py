@@ -21,12 +21,25 @@ FEW = 3
 MAX_REFERENCES = 20_000
 """Ampersands; nh3's time is quadratic in their number (900,000: 17 s)."""
 
+_ATTRIBUTES = (
+    r"(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)"
+    r"(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))?+)*+[\s/]*+(?:>|\Z)"
+)
 _TAG = re.compile(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))"
-    r"|<(?:(script|style|textarea|title|xmp|iframe|noembed|noframes)\b.*?(?:</\1|\Z)"
-    r"|(/?)([a-z][^\s/>]*+)(?:[^>=]*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))*+[^>]*+(?:>|\Z))",
+    r"|<(!\[CDATA\[|[!?]|/[^a-z>])[^>]*+"
+    r"|<(script|style|textarea|title|xmp|iframe|noembed|noframes)(?=[\s/>])"
+    rf"{_ATTRIBUTES}(.*?)(?=</\2[\s/>]|\Z)"
+    rf"|<(/?)([a-z][^\s/>]*+){_ATTRIBUTES}",
     re.IGNORECASE | re.DOTALL,
 )
+"""Comments, elements whose content is text, and tags, as the HTML Standard splits them (§13.2.5).
+
+Markup that is split differently could hide its tags from us.
+"""
+_OTHER_RULES = frozenset({"svg", "math", "select"})
+"""Elements in which others nest that are empty elsewhere, and in which `<style>` may be a tag."""
+_ESCAPED_SCRIPT = re.compile(r"<!--.*<script", re.IGNORECASE | re.DOTALL)
 _FORMATTING = frozenset({
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt",
     "u",
@@ -53,14 +66,18 @@ def _is_deep(markup: str) -> bool:
     """
     depth = opens = reopened = formatting = 0
     opened: dict[str, int] = {}
-    for _, end, name in _TAG.findall(markup):
-        name = name.lower()
+    has_other_rules = False
+    for comment, raw, content, end, name in _TAG.findall(markup):
         if not name:
+            if _is_ambiguous(comment, raw, content, has_other_rules=has_other_rules):
+                return True
             continue
+        name = name.lower()
+        has_other_rules = has_other_rules or name in _OTHER_RULES
         if formatting > FEW and name not in _FORMATTING:
             reopened += formatting
         if name in _SELDOM_DEEP:
-            pass
+            opens += has_other_rules
         elif not end:
             opened[name] = opened.get(name, 0) + 1
             depth += 1
@@ -73,3 +90,10 @@ def _is_deep(markup: str) -> bool:
         if depth > MAX_DEPTH or opens > MAX_ELEMENTS or reopened > MAX_REOPENED:
             return True
     return False
+
+
+def _is_ambiguous(comment: str, raw: str, content: str, *, has_other_rules: bool) -> bool:
+    """Return whether tags may begin where HTML outside of drawings has a comment or text."""
+    if has_other_rules and (comment.startswith("![") or "<" in content):
+        return True
+    return raw.lower() == "script" and bool(_ESCAPED_SCRIPT.search(content))
