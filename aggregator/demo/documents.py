@@ -117,7 +117,7 @@ def broken(feed: bytes, age: timedelta) -> bytes | None:
         case 0:
             return feed[: len(feed) * 2 // 3]
         case 1:
-            return feed.replace(b"<title>", b"<title>&nosuch; & ")
+            return feed.replace(b"<channel>", b"<channel><copyright>&nosuch; & Sons</copyright>")
         case _:
             return None
 
