@@ -53,6 +53,9 @@ _EAST_ASIAN = re.compile(
 _AGO = re.compile(r"\b\d+\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b", re.IGNORECASE)
 _ICON = re.compile(r"(?:[❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲]\ufe0f?)\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
 
+_DIGIT = re.compile(r"\d")
+_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OPENED = re.compile(r"[:：(\[（]\s?(?=\d)")
 _OPENING = ":：([（"
 _ASCII_DIGITS = "0123456789"
 
@@ -71,16 +74,29 @@ def remove(words: str) -> str:
         is_counted = bool(_ASCII_COUNTED.search(words, start, max(digits) + LONGEST_LAST))
         numbers = _ASCII_NUMBER
     else:
-        words = _ICON.sub("", _EAST_ASIAN.sub("", words))
+        if not _DIGIT.search(words):
+            return words
+        words = _ICON.sub("", _EAST_ASIAN.sub("", words) if _IDEOGRAPH.search(words) else words)
         is_counted, numbers = bool(_COUNTED.search(words)), _NUMBER
     if is_counted:
         words = _ROW.sub("", words)
         words = words[:-LONGEST_LAST] + _LAST.sub("", words[-LONGEST_LAST:])
     if " ago" in words:
         words = _AGO.sub("", words)
-    if is_counted or any(map(words.__contains__, _OPENING)):
-        words = numbers.sub(_unless_counter, words)
-    return words
+    if is_counted:
+        return numbers.sub(_unless_counter, words)
+    return _without_labelled(words, numbers)
+
+
+def _without_labelled(words: str, numbers: re.Pattern[str]) -> str:
+    """Return a text without numbers after a label, when no noun follows any number."""
+    parts, end = list[str](), 0
+    for opening in _OPENED.finditer(words):
+        number = numbers.match(words, opening.end())
+        if number and not _unless_counter(number):
+            parts.append(words[end : number.start()])
+            end = number.end()
+    return "".join((*parts, words[end:])) if parts else words
 
 
 def _unless_counter(number: re.Match[str]) -> str:
