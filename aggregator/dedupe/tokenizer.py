@@ -128,17 +128,20 @@ def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
     It is cheaper than `tokenize`: most texts resemble no other and are never compared.
     """
     tokens: list[Token] = []
-    for token in _tokens(text):
-        if token.word:
-            tokens.append(token)
-            if len(tokens) == count:
-                break
-    return tokens
+    for chunk in text[:MAX_LENGTH].split():
+        tokens += [token for token in _tokens_of(chunk) if token.word]
+        if len(tokens) >= count:
+            break
+    return tokens[:count]
 
 
 def _tokens(text: str) -> Iterator[Token]:
     for chunk in text[:MAX_LENGTH].split():
-        yield from _cached(chunk) if len(chunk) <= CACHED_LENGTH else _split(chunk)
+        yield from _tokens_of(chunk)
+
+
+def _tokens_of(chunk: str) -> Iterable[Token]:
+    return _cached(chunk) if len(chunk) <= CACHED_LENGTH else _split(chunk)
 
 
 @lru_cache(maxsize=16_384)  # a few words make up most of any text

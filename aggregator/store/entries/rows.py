@@ -42,6 +42,8 @@ def _dump_record(value: Author | Enclosure | Image | Origin | None) -> str:
 
 
 def _dump_records(values: tuple[Author | Enclosure, ...]) -> str:
+    if not values:
+        return "[]"
     return _encode([{name: getattr(value, name) for name in value.__slots__} for value in values])
 
 
