@@ -20,6 +20,7 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|RDF|rdf)\b[^>]*>")
 _OPAQUE = re.compile(
     rb"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>|<!--(?:[^-]++|-(?!->))*+-->|<\?(?:[^?]++|\?(?!>))*+\?>"
 )
+_OPAQUE_ENDS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
 # Where items begin and end; not `<items`, and not `<item/`.
 _ITEM_TAGS = re.compile(rb"<(?:item[> \t\r\n]|/item>)")
 _ENTRY_TAGS = re.compile(rb"<(?:entry[> \t\r\n]|/entry>)")
@@ -99,6 +100,9 @@ def _stands_alone(piece: bytes) -> bool:
     """Return whether a piece has no comment, CDATA section or instruction without both ends."""
     if not _is_opaque(piece):
         return b"]" not in piece or b"]]>" not in piece
+    # An unclosed start would be searched to the end of the piece, and each one again.
+    if any(piece.rfind(start) > piece.rfind(end) for start, end in _OPAQUE_ENDS):
+        return False
     rest = _OPAQUE.sub(b" ", piece)
     return not _is_opaque(rest) and b"]]>" not in rest
 

@@ -43,7 +43,7 @@ _HOLDERS = frozenset({b"channel", b"rss", b"feed", b"rdf:rdf"})
 
 def declares_entities(xml: bytes) -> bool:
     """Return whether a document declares entities, as `decode` leaves the declarations."""
-    return b"<!ENTITY" in xml and bool(_DOCTYPE.search(xml))
+    return b"<!ENTITY" in xml and _doctype(xml) is not None
 
 
 def repair_references(xml: bytes) -> bytes:
@@ -55,7 +55,7 @@ def repair_references(xml: bytes) -> bytes:
     xml = _without_unclosed(xml)
     declared: dict[bytes, bytes] = {}
     expanded = 0
-    doctype = _DOCTYPE.search(xml)
+    doctype = _doctype(xml)
     if doctype:
         declared = dict(_ENTITY.findall(doctype["subset"]))
         lines = b"\n" * doctype[0].count(b"\n")
@@ -125,11 +125,16 @@ def balance(xml: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def _doctype(xml: bytes) -> re.Match[bytes] | None:
+    # Only the first counts; a search would read to the end of the document for each.
+    return _DOCTYPE.match(xml, max(xml.find(b"<!DOCTYPE"), 0))
+
+
 def _without_unclosed(xml: bytes) -> bytes:
     for start, end in ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->")):
         closed = xml.rfind(end) + 1
         if xml.find(start, closed) >= 0:
-            xml = xml[:closed] + xml[closed:].replace(start, b"")
+            xml = xml[:closed] + xml[closed:].replace(start, b" ")
     return xml
 
 

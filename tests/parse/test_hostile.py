@@ -64,6 +64,10 @@ def test_expensive_documents_are_refused_quickly(body: bytes) -> None:
         pytest.param(b"<!DOCTYPE rss [" + b'"' * 100_001, id="a DOCTYPE without end"),
         pytest.param(b"<?xml " + b"<?" * 100_000, id="instructions without end"),
         pytest.param(rss("<item>" + "<![CDATA[" * 20_000), id="CDATA without end"),
+        pytest.param(rss(f"<item>{'<!DOCTYPE [' * 20_000}</item>"), id="DOCTYPEs without end"),
+        pytest.param(rss(f"<item>{'<!<!----' * 20_000}</item>"), id="comments in pieces"),
+        pytest.param(rss(f"<item>{'<![CDA<![CDATA[TA[' * 9_000}</item>"), id="CDATA in pieces"),
+        pytest.param(rss(f"<item>{'<?' * 50_000}</item><item/>"), id="instructions in an item"),
     ],
 )
 def test_odd_documents_cost_little(body: bytes) -> None:

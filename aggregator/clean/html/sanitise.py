@@ -24,10 +24,13 @@ MAX_ROUNDS = 5
 _SPACES = " \t\n"
 _NOSCRIPT_TAG = re.compile(r"<(/?)noscript(?=[\s>/])", re.IGNORECASE)
 _TEX_SCRIPT = re.compile(
-    r"<script\s[^<>]*\bmath/tex\b[^<>]*>((?:[^<]|<(?!/script)){0,1000}+)</script\s*>", re.IGNORECASE
+    r"<script\s(?=[^<>]*\bmath/tex\b)[^<>]*+>((?:[^<]|<(?!/script)){0,1000}+)</script\s*>",
+    re.IGNORECASE,
 )
 _TEX_WRAPPING = re.compile(r"%\s*<!\[CDATA\[|%\s*\]\]>")
-_LOADED_SCRIPT = re.compile(r"<script(\s[^<>]*?\bsrc\s*=[^<>]*)>\s*</script\s*>", re.IGNORECASE)
+_LOADED_SCRIPT = re.compile(
+    r"<script(\s(?=[^<>]*?\bsrc\s*=)[^<>]*+)>\s*</script\s*>", re.IGNORECASE
+)
 
 
 def _reader(attributes: dict[str, set[str]]) -> nh3.Cleaner:
