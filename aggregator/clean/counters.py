@@ -85,6 +85,8 @@ def remove(words: str) -> str:
         words = _AGO.sub("", words)
     if is_counted:
         return numbers.sub(_unless_counter, words)
+    if not any(map(words.__contains__, _OPENING)):  # found much faster than by the pattern
+        return words
     return _without_labelled(words, numbers)
 
 

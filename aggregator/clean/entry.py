@@ -157,9 +157,11 @@ def _shows_more(summary: str, words: str, *, than: str, than_words: str) -> bool
     """
     if not than:
         return True
+    if len(words) <= len(than_words):
+        return False
     has_more_media = bool(_MEDIA.search(than)) and not _MEDIA.search(summary)
     is_excerpt = bool(than_words) and bool(_EXCERPT.search(words))
-    return len(words) > len(than_words) and not has_more_media and not is_excerpt
+    return not has_more_media and not is_excerpt
 
 
 def _categories(terms: Iterable[str]) -> tuple[str, ...]:

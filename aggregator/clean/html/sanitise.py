@@ -84,7 +84,7 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
         if rewritten is None:
             break
         markup = rewritten.strip(_SPACES)
-        if markup in (before, _JUDGE.clean(markup)):
+        if markup == before or markup == _JUDGE.clean(markup):
             return SafeHtml(markup)
     return paragraphs(text.plain(markup))
 
