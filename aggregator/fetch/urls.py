@@ -50,12 +50,6 @@ def parse(url: str, *, base: str = "") -> RequestTarget | None:
     return RequestTarget(parsed.href, scheme, host, credentials)
 
 
-def host(url: str) -> str:
-    """Return the host of a URL, the key of limits per host; "" without one."""
-    target = parse(url)
-    return target.host if target else ""
-
-
 def display(url: str) -> str:
     """Return a URL for messages, without user name, password and query, which may be secrets."""
     target = parse(url)

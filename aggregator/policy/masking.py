@@ -1,8 +1,9 @@
 """Masks secrets in everything that leaves the program: pages, feeds, logs, stored error texts.
 
-A secret is a value that the configuration took from the environment for a URL, header, password or
-token, the user name and password of a URL, and the query of a source with `private: true`. Any of
-them may come back from outside: in a redirect, a feed's own rel=self, or an error page.
+A secret is a value of the environment in the URL or a header of a source, in `network.proxy` or
+`cluster.address`, the user name and password of such a URL, and the query of a source with
+`private: true`. Any of them may come back from outside: in a redirect, a feed's own rel=self, or an
+error page.
 """
 
 import html
