@@ -4,11 +4,7 @@ import logging
 import os
 import re
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -17,7 +13,8 @@ import click
 from rich.markup import escape
 
 from aggregator.cli.shared import console, load
-from aggregator.cli.web_server import STARTED_BY, check_free
+from aggregator.cli.web_process import serving
+from aggregator.cli.web_server import check_free
 from aggregator.config.file import LISTENING
 from aggregator.config.keys.service import CLUSTER_ADDRESS
 from aggregator.demo.publisher import PORT, Publisher
@@ -26,7 +23,6 @@ from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.urls import server_url
-from aggregator.polling import parser_pool
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import utc_now
 from aggregator.polling.scheduler import Scheduler
@@ -64,9 +60,9 @@ def run(path: str, host: str, port: int, cluster: str) -> None:
     check_free(host, port)
     os.environ[LISTENING] = server_url(host, port)
     scheduler = _scheduler(path, cluster)
-    with _web_process(path, host, port):
+    with serving(scheduler.config, host, port) as web:
         _announce(scheduler.config, host, port)
-        _run_scheduler(scheduler)
+        _run_scheduler(scheduler, web.reload)
 
 
 @click.command()
@@ -107,9 +103,9 @@ def demo(host: str, port: int) -> None:
     try:
         path = _demo_file(publisher, database)
         scheduler = _scheduler(path)
-        with _web_process(path, host, port):
+        with serving(scheduler.config, host, port) as web:
             _announce(scheduler.config, host, port)
-            _run_scheduler(scheduler)
+            _run_scheduler(scheduler, web.reload)
     finally:
         publisher.stop()
 
@@ -160,12 +156,13 @@ def _executor(cluster: str) -> Callable[..., PollExecutor]:
     return partial(Cluster, address=cluster)
 
 
-def _run_scheduler(scheduler: Scheduler) -> None:
+def _run_scheduler(scheduler: Scheduler, reload_web: Callable[[], None] = lambda: None) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         scheduler.stop()
 
     def reload(_signal: int, _frame: FrameType | None) -> None:
         scheduler.reload()
+        reload_web()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -184,35 +181,3 @@ def _announce(config: Config, host: str, port: int) -> None:
     if address != listening:
         console.print(f"  listening on  {listening}")
     console.print("Press Ctrl-C to stop.")
-
-
-@contextmanager
-def _web_process(path: str, host: str, port: int) -> Iterator[None]:
-    command = [sys.executable, "-m", "aggregator", "--config", path, "web"]
-    environ = os.environ | {STARTED_BY: str(os.getpid())}
-    with parser_pool.block_sigint():
-        process = subprocess.Popen(  # noqa: S603
-            [*command, "--host", host, "--port", str(port)], env=environ
-        )
-    ended = threading.Event()
-    threading.Thread(target=_watch, args=(process, ended), daemon=True).start()
-    try:
-        yield
-        if process.poll() not in (None, 0, -signal.SIGTERM):  # those were asked to stop
-            raise AggregatorError(
-                f"the web server exited (code {process.returncode}), so the service stops"
-            )
-    finally:
-        ended.set()
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _watch(process: "subprocess.Popen[bytes]", ended: threading.Event) -> None:
-    process.wait()
-    if not ended.is_set():
-        os.kill(os.getpid(), signal.SIGTERM)

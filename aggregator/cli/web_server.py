@@ -1,5 +1,6 @@
 """The command web; imports no polling code."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -7,20 +8,22 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 from rich.markup import escape
 
 from aggregator.cli import logs, masked
+from aggregator.cli.restarts import next_pause
 from aggregator.cli.shared import error_console, parse
 from aggregator.config import file, snapshot
-from aggregator.errors import AggregatorError
-from aggregator.models.config import Site
+from aggregator.errors import AggregatorError, ConfigError
+from aggregator.models.config import Config, Site
 from aggregator.models.urls import is_loopback
 from aggregator.store.database import site_id
 from aggregator.store.database.connection import Store
@@ -30,6 +33,8 @@ from aggregator.web.middleware.search_limit import SEARCHES
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+logger = logging.getLogger("aggregator")
+
 STARTED_BY = "AGGREGATOR_STARTED_BY"
 """Holds the process id of `run` for the web server that it starts."""
 
@@ -37,7 +42,7 @@ HOST, PORT = "AGGREGATOR_HOST", "AGGREGATOR_PORT"
 """The address and port to listen on, for the worker processes."""
 
 SNAPSHOT = "AGGREGATOR_CONFIG_SNAPSHOT"
-"""Path of the last valid configuration, for the worker processes."""
+"""Path of the last valid configuration, for the worker processes and for a server of `run`."""
 
 STOP_SECONDS = 5
 
@@ -57,8 +62,9 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     Example:
       aggregator web --port 8000 --workers 2
     """
-    text = file.read_text(path)
-    config = parse(text, path)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until it means to reload
+    # `run` has loaded the file before, so that a mistake in it is new.
+    text, config = _configuration(path, os.environ.get(SNAPSHOT, ""))
     check_free(host, port)
     threads = THREADS + (cache.SLOTS if config.media.proxy else 0)
     store = Store(config.storage)  # migrates once, before the workers start
@@ -74,6 +80,23 @@ def web(path: str, host: str, port: int, workers: int) -> None:
         _end_with(int(os.environ[STARTED_BY]))
     os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, PORT: str(port), SNAPSHOT: copy}
     _serve(host, port, workers, threads)
+
+
+def _configuration(path: str, copy: str) -> tuple[str, Config]:
+    """Return the text of the file and its configuration; those of the copy if it is invalid.
+
+    Args:
+        path: The file.
+        copy: The copy of the last valid file, "" for none.
+    """
+    try:
+        text = file.read_text(path)
+        return text, parse(text, path)
+    except ConfigError:
+        last_valid = snapshot.read(copy) if copy else None
+        if last_valid is None:
+            raise
+        return last_valid, parse(last_valid, path)
 
 
 def misleading_address(site: Site, port: int) -> str:
@@ -144,7 +167,28 @@ def web_worker() -> "WSGIApplication":
 
 
 def _serve(host: str, port: int, workers: int, threads: int) -> None:
-    Granian(
+    """Serve until a signal stops the process.
+
+    Granian ends when a worker dies twice within seconds. It is then started again after a pause, so
+    that the site returns when the cause is gone, such as a lack of memory.
+    """
+    pause = 0.0
+    while True:
+        server, started = _server(host, port, workers, threads), time.monotonic()
+        with suppress(SystemExit):  # after a fault of its workers
+            server.serve()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(0))  # nothing runs until the next start
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the next workers load the file as it is
+        if server.interrupt_signal:
+            return
+        pause = next_pause(pause, time.monotonic() - started)
+        logger.error("event=web_workers_lost restart_seconds=%d", pause)
+        time.sleep(pause)
+
+
+def _server(host: str, port: int, workers: int, threads: int) -> AbstractServer[Any]:
+    server: AbstractServer[Any] = Granian(
         "aggregator.cli.web_server:web_worker",
         factory=True,
         address=ip_address(host),
@@ -156,4 +200,7 @@ def _serve(host: str, port: int, workers: int, threads: int) -> None:
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,  # a starting worker misses SIGTERM
-    ).serve()
+    )
+    # Granian now handles SIGHUP. `run` starts this process with the signal blocked.
+    server.on_startup(lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP}))
+    return server

@@ -5,6 +5,7 @@ per host, and never by Dask.
 """
 
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +48,7 @@ class Cluster:
         self._results: list[PollResult] = []
         self._over = threading.Event()
         self._link = ClusterLink(address, self._answers.put)
-        with parser_pool.block_sigint():
+        with parser_pool.block_signals(signal.SIGINT):
             self._link.start()
 
     @property

@@ -72,10 +72,13 @@ def send(pool: ProcessPool, bodies: list[stages.Body], now: datetime) -> Answer:
 
 
 @contextmanager
-def block_sigint() -> Iterator[None]:
-    """Block SIGINT while starting processes, so that only their parent ends them."""
+def block_signals(*signals: signal.Signals) -> Iterator[None]:
+    """Block signals while starting processes, which then begin with them blocked.
+
+    With SIGINT blocked, only their parent ends them.
+    """
     resource_tracker.ensure_running()  # started later, it would unblock SIGINT
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
@@ -92,7 +95,7 @@ def start(workers: int | None = None) -> ProcessPool:
         initializer=_begin_child,
         context=context,
     )
-    with block_sigint():
+    with block_signals(signal.SIGINT):
         if not pool.active:  # reading the property starts the children
             raise RuntimeError("the parser processes do not start")
     return pool

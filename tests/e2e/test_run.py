@@ -82,25 +82,25 @@ def test_ctrl_c_at_any_time_of_the_start_leaves_no_process(
     assert "Traceback" not in running.log
 
 
-def web_server(running: Running) -> int:
-    """The process id of the web server, which renames itself where setproctitle is installed."""
-    children = [p for p in processes.of_session(running.pid) if p.parent == running.pid]
-    return next(p.pid for p in children if " web " in p.command or "granian" in p.command)
-
-
-def test_when_either_process_is_killed_the_other_ends(
-    service: Service, feed_server: FeedServer
-) -> None:
-    running, base = start(service, feed_server)
-    service.wait(lambda: fetched(base))
-    os.kill(web_server(running), signal.SIGKILL)
-    assert running.wait() == 2
-    assert "the web server exited (code -9), so the service stops" in running.log
-
+def test_when_run_is_killed_its_web_server_ends(service: Service, feed_server: FeedServer) -> None:
     running, base = start(service, feed_server)
     service.wait(lambda: fetched(base))
     running.send(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL  # and nothing is left that holds the port
+
+
+def test_when_its_web_server_is_asked_to_stop_run_ends(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, base = start(service, feed_server)
+    service.wait(lambda: fetched(base))
+    children = [p for p in processes.of_session(running.pid) if p.parent == running.pid]
+    # It renames itself where setproctitle is installed.
+    os.kill(
+        next(p.pid for p in children if " web " in p.command or "granian" in p.command),
+        signal.SIGTERM,
+    )
+    assert running.wait() == 0
 
 
 def test_demo_takes_another_port_for_its_publisher(service: Service) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 import urllib.request
 
 import pytest
@@ -42,6 +43,8 @@ def workers(running: Running) -> set[int]:
     living = processes.of_session(running.pid)
     # With setproctitle installed, granian names its processes; without, they show the command.
     servers = [p for p in living if " web " in p.command or "granian" in p.command]
+    if not servers:
+        return set()
     server = min(servers, key=lambda p: p.pid != running.pid and p.parent != running.pid).pid
     return {p.pid for p in living if p.parent == server and "resource_tracker" not in p.command}
 
@@ -85,6 +88,83 @@ def test_the_web_server_alone_survives_a_broken_file(
     running.send(signal.SIGHUP)
     service.wait(lambda: title(base) == "Before")
     assert running.alive
+
+
+def server_of(running: Running) -> int:
+    """Return the web server that `run` starts, the parent of the workers."""
+    worker = min(workers(running))
+    return next(p.parent for p in processes.of_session(running.pid) if p.pid == worker)
+
+
+def test_sighup_reloads_scheduler_and_web_server(service: Service, feed_server: FeedServer) -> None:
+    running, base = start(service, feed_server, "run")
+    before = workers(running)
+    configure(service, feed_server, "Changed")
+    running.send(signal.SIGHUP)
+    service.wait(lambda: "event=config_loaded" in running.log)
+    service.wait(lambda: workers(running) and not workers(running) & before)
+    service.wait(lambda: title(base) == "Changed")
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+    assert "event=web_server_lost" not in running.log
+
+
+def test_sighup_during_the_start_of_the_web_server_does_not_end_it(
+    service: Service, feed_server: FeedServer
+) -> None:
+    configure(service, feed_server, "Before")
+    port = free_port()
+    running = service.start("run", "--port", str(port))
+    service.wait(lambda: "Press Ctrl-C to stop" in running.log)
+    server = next(p.pid for p in processes.of_session(running.pid) if " web " in p.command)
+    for _ in range(10):
+        os.kill(server, signal.SIGHUP)
+        time.sleep(0.1)
+    service.wait(lambda: title(f"http://127.0.0.1:{port}/") == "Before")
+    assert server_of(running) == server
+    assert "event=web_server_lost" not in running.log
+
+
+def test_a_web_server_that_is_killed_starts_again(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, base = start(service, feed_server, "run")
+    lost = server_of(running)
+    service.config.write_text(BROKEN)  # the last valid file then counts
+    os.kill(lost, signal.SIGKILL)
+    service.wait(lambda: "event=web_server_lost code=-9 restart_seconds=2" in running.log)
+    service.wait(lambda: lost not in {p.pid for p in processes.of_session(running.pid)})
+    service.wait(lambda: workers(running) and server_of(running) != lost)
+    service.wait(lambda: title(base) == "Before")
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["run", "web"])
+def test_workers_that_die_again_and_again_come_back(
+    service: Service, feed_server: FeedServer, command: str
+) -> None:
+    running, base = start(service, feed_server, command)
+    kill_workers(service, running)
+    for pid in workers(running):
+        os.kill(pid, signal.SIGKILL)
+    service.wait(lambda: "event=web_workers_lost restart_seconds=2" in running.log)
+    service.wait(lambda: title(base) == "Before")
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+
+
+def test_a_web_server_that_waits_to_restart_its_workers_can_be_stopped(
+    service: Service, feed_server: FeedServer
+) -> None:
+    running, _ = start(service, feed_server, "web")
+    kill_workers(service, running)
+    for pid in workers(running):
+        os.kill(pid, signal.SIGKILL)
+    service.wait(lambda: "event=web_workers_lost" in running.log)
+    running.send(signal.SIGHUP)
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
 
 
 def test_a_start_with_a_broken_file_names_the_mistakes(
