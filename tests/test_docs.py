@@ -43,6 +43,13 @@ def test_help_has_an_example(name: str) -> None:
     assert re.search(r"Examples?:\n +aggregator ", shown)
 
 
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_commands_shows_the_first_sentence_of_their_help(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command
+    assert COMMANDS[name].summary == command.get_short_help_str(limit=1_000)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_in_documents_exist(document: Path) -> None:
     used = re.findall(

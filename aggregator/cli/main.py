@@ -3,8 +3,8 @@
 import errno
 import io
 import sys
-from difflib import get_close_matches
 from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -13,32 +13,55 @@ from aggregator.cli import logs
 from aggregator.config import DEFAULT_PATH
 from aggregator.errors import AggregatorError, ConfigError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class Listed(NamedTuple):
+    """A command as the group lists it, without importing its module."""
+
+    place: str
+    """The module in this package and the function, with a colon between."""
+
+    summary: str
+    """The first sentence of its help."""
+
+
 COMMANDS = {
-    "run": "run:run",
-    "scheduler": "run:scheduler",
-    "web": "web_server:web",
-    "demo": "run:demo",
-    "poll": "poll:poll_command",
-    "init": "sources:init",
-    "check": "sources:check",
-    "import": "sources:import_command",
-    "export": "sources:export",
-    "add": "add:add",
-    "status": "status:status",
-    "explain": "diagnose:explain",
-    "doctor": "diagnose:doctor",
-    "backup": "maintenance:backup",
-    "restore": "maintenance:restore",
-    "password": "maintenance:password",
-    "release": "maintenance:release",
-    "hide": "takedown:hide",
-    "show": "takedown:show",
+    "run": Listed("run:run", "Poll and serve until Ctrl-C."),
+    "scheduler": Listed("run:scheduler", "Poll without serving; run `aggregator web` beside it."),
+    "web": Listed("web_server:web", "Serve without polling; run `aggregator scheduler` beside it."),
+    "demo": Listed("run:demo", "Poll and serve invented feeds; needs no internet."),
+    "poll": Listed(
+        "poll:poll_command", "Poll due sources, or the named ones, once and print a summary."
+    ),
+    "init": Listed("sources:init", "Write a commented configuration file to start from."),
+    "check": Listed("sources:check", "Check the configuration file and list all mistakes."),
+    "import": Listed("sources:import_command", "Convert OPML from another feed reader to YAML."),
+    "export": Listed("sources:export", "Write the sources as OPML, for other feed readers."),
+    "add": Listed("add:add", "Add the feed of a page to the configuration."),
+    "status": Listed(
+        "status:status", "Show health, last check, next poll and entries of each source."
+    ),
+    "explain": Listed(
+        "diagnose:explain",
+        "Explain the last polls and the next one of a source, or how an entry was merged.",
+    ),
+    "doctor": Listed("diagnose:doctor", "Fetch a source without storing it, and report problems."),
+    "backup": Listed("maintenance:backup", "Copy the database to FILE while the service runs."),
+    "restore": Listed("maintenance:restore", "Replace the database with the backup FILE."),
+    "password": Listed("maintenance:password", "Ask for a password and print its hash."),
+    "release": Listed(
+        "maintenance:release", "Show entries of a source that were held back as republished."
+    ),
+    "hide": Listed("takedown:hide", "Take an entry off the site."),
+    "show": Listed("takedown:show", "Put an entry back that `hide` took off the site."),
 }
-"""Module and function of each command; loading all takes longer than most commands run."""
+"""All commands; importing them takes longer than most of them run."""
 
 
 class _Commands(click.Group):
-    """Loads commands on demand.
+    """Imports a command only to run it or to show its own help.
 
     Shows our errors as one line, with exit code 2; `--debug` shows the traceback.
     """
@@ -49,15 +72,28 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[name].partition(":")
+        module, _, attribute = COMMANDS[name].place.partition(":")
         command: click.Command = getattr(import_module(f"aggregator.cli.{module}"), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed = {name: click.Command(name, help=COMMANDS[name].summary) for name in COMMANDS}
+        click.Group(commands=listed).format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=COMMANDS[name].summary) for name in names]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:  # as the completion of a shell parses
+            from difflib import get_close_matches
+
             near = get_close_matches(args[0], COMMANDS, n=1)
             hint = f"Did you mean {near[0]}?" if near else "`aggregator --help` lists the commands."
             ctx.fail(f"There is no command {args[0]}. {hint}")

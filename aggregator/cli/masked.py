@@ -2,27 +2,30 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aggregator.policy.masking import Masker
+if TYPE_CHECKING:
+    from aggregator.policy.masking import Masker
 
-_masker = Masker(())
+_masker: "Masker | None" = None
 
 
 def hide(secrets: Iterable[str]) -> None:
     """Mask these secrets from now on; the loaded configuration names them."""
+    from aggregator.policy.masking import Masker  # not needed until a configuration is read
+
     global _masker
     _masker = Masker(secrets)
 
 
 def text(value: str) -> str:
     """Return text without secrets."""
-    return _masker.text(value)
+    return _masker.text(value) if _masker else value
 
 
 def body(value: bytes) -> bytes:
     """Return UTF-8 without secrets."""
-    return _masker.body(value)
+    return _masker.body(value) if _masker else value
 
 
 class Stream:

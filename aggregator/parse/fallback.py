@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import feedparser
-from feedparser.sgml import sgmllib
 from lxml import etree
 
 from aggregator.parse.decode import NotAFeed
@@ -20,18 +18,6 @@ Values = dict[str, Any]
 """A FeedParserDict: anything may be missing, and anything may stand where text should be."""
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
-_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    sgmllib.SGMLParseError,
-)
-"""The exceptions that feedparser raises on some documents that are not well-formed."""
-
 _TYPES = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "html"}
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXTS = ("title", "subtitle", "summary", "rights")
@@ -46,17 +32,7 @@ def read(xml: bytes) -> etree._Element:
     Raises:
         NotAFeed: There is no feed in it, or feedparser fails.
     """
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    try:
-        parsed: Values = feedparser.parse(
-            io.BytesIO(xml),
-            response_headers=headers,
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except _FAULTS as error:
-        detail = f"{type(error).__name__}: {error}"[:200]
-        raise NotAFeed(f"The document is too ill-formed to be read ({detail})") from error
+    parsed = _parsed(xml)
     if not parsed["version"] and not parsed["entries"]:
         raise NotAFeed("The document is no feed: no rss, feed or rdf:RDF element could be read")
     feed = etree.Element(f"{_ATOM}feed")
@@ -65,6 +41,33 @@ def read(xml: bytes) -> etree._Element:
         entry = etree.SubElement(feed, f"{_ATOM}entry")
         entry.extend(_elements(values))
     return feed
+
+
+def _parsed(xml: bytes) -> Values:
+    import feedparser  # takes longer to import than most documents to read, and is seldom needed
+    from feedparser.sgml import sgmllib
+
+    try:
+        parsed: Values = feedparser.parse(
+            io.BytesIO(xml),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (
+        # It raises these on some documents that are not well-formed.
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        sgmllib.SGMLParseError,
+    ) as error:
+        detail = f"{type(error).__name__}: {error}"[:200]
+        raise NotAFeed(f"The document is too ill-formed to be read ({detail})") from error
+    return parsed
 
 
 def _elements(values: Values) -> Iterator[etree._Element]:

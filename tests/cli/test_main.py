@@ -1,0 +1,46 @@
+"""The group of commands: its help and completion, and the modules they import."""
+
+import subprocess
+import sys
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from aggregator.cli.main import COMMANDS, main
+
+MODULES = "import sys; from aggregator.cli.main import main; main({}, standalone_mode=False)"
+LISTED = "; print(*(name for name in sys.modules if name.startswith('aggregator.')))"
+
+
+def imported(*args: str) -> set[str]:
+    """Return our modules that a new process imports for a command line."""
+    script = MODULES.format(list(args)) + LISTED
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(run.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",)])
+def test_help_imports_no_command(args: tuple[str, ...]) -> None:
+    modules = {"cli", "cli.main", "cli.logs", "cli.masked", "config", "errors"}
+    assert imported(*args) == {f"aggregator.{name}" for name in modules}
+
+
+def test_help_of_a_command_imports_its_module() -> None:
+    modules = imported("check", "--help")
+    assert "aggregator.cli.sources" in modules
+    assert "aggregator.cli.run" not in modules
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [("st", ["status"]), ("s", ["scheduler", "show", "status"]), ("", sorted(COMMANDS)), ("x", [])],
+)
+def test_names_of_commands_are_completed(typed: str, completed: list[str]) -> None:
+    items = ShellComplete(main, {}, "aggregator", "_COMPLETE").get_completions([], typed)
+    assert [item.value for item in items] == completed
+    assert [item.help for item in items] == [COMMANDS[name].summary for name in completed]
+
+
+def test_options_are_completed() -> None:
+    items = ShellComplete(main, {}, "aggregator", "_COMPLETE").get_completions([], "--de")
+    assert [item.value for item in items] == ["--debug"]
