@@ -107,7 +107,7 @@ class DocumentIngest:
         """Store the document's entries and return the changes."""
         before = documents.get(self.db, self.state.id)
         unchanged_items = {} if archive else _unchanged_items(before, parsed)
-        entry_keys = [identity.keys(self.state.id, entry) for entry in parsed.entries]
+        entry_keys = [identity.keys(self.state.identity, entry) for entry in parsed.entries]
         known = aliases.find(self.db, [key for keys in entry_keys for key in keys.present])
         reread = _reread(before, parsed)
         if before.body_hash and before.body_hash[:1] != parsed.body_hash[:1]:
@@ -206,7 +206,7 @@ class DocumentIngest:
         """
         written = entries.get_as_published(self.db, set(before.entry_ids))
         return {
-            identity.keys(self.state.id, entry_cleaner.with_fingerprint(entry)).text: entry_id
+            identity.keys(self.state.identity, entry_cleaner.with_fingerprint(entry)).text: entry_id
             for entry_id, entry in written.items()
             if fingerprint.is_outdated(entry.fingerprint)
         }

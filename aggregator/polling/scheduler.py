@@ -264,10 +264,11 @@ class Scheduler:
         self._websub.reconfigure(config)
         self._rules_changed.set()
         logger.info(
-            "event=config_loaded added=%d removed=%d moved=%d",
+            "event=config_loaded added=%d removed=%d moved=%d renamed=%d",
             len(summary.added),
             len(summary.removed),
             len(summary.moved),
+            len(summary.renamed),
         )
 
     def _spread_overdue(self) -> None:

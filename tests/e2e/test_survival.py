@@ -109,6 +109,18 @@ def test_sighup_reloads_scheduler_and_web_server(service: Service, feed_server: 
     assert "event=web_server_lost" not in running.log
 
 
+def test_a_reload_renames_a_source(service: Service, feed_server: FeedServer) -> None:
+    running, base = start(service, feed_server, "run")
+    service.wait(service.polled)
+    source = {"id": "ring", "url": feed_server.url("/feed"), "every": "1h"}
+    service.configure([source], site={"title": "Before"})
+    running.send(signal.SIGHUP)
+    service.wait(lambda: "moved=0 renamed=1" in running.log)
+    assert service.rows("select id, polls from sources") == [("ring", 1)]
+    with urllib.request.urlopen(f"{base}source/loop", timeout=10) as response:
+        assert response.url == f"{base}source/ring"
+
+
 def test_sighup_during_the_start_of_the_web_server_does_not_end_it(
     service: Service, feed_server: FeedServer
 ) -> None:

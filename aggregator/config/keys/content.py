@@ -128,7 +128,9 @@ SOURCE = Block(
         Key(
             name="id",
             kind=_id("source"),
-            help="Stable name; the history stays with it when the URL changes.",
+            help="Stable name; the history stays with it when the URL changes. If `id` changes and"
+            " the URL stays, the source is renamed: its history goes along, and its old addresses"
+            " redirect.",
             required=True,
             example="id: bbc-world",
         ),

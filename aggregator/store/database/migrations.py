@@ -372,3 +372,10 @@ def applied_settings(db: "Database") -> None:
     """Store the settings that each source was last polled with, to notice changed ones."""
     db.execute("alter table sources add column every integer")
     db.execute("alter table sources add column settings text not null default ''")
+
+
+@migration
+def renamed_sources(db: "Database") -> None:
+    """Keep the name that each source's keys are made of, and the earlier ids of renamed sources."""
+    db.execute("alter table sources add column identity text not null default ''")
+    db.execute("create table renamed (old text primary key, new text not null) without rowid")

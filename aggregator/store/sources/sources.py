@@ -46,6 +46,7 @@ class SourceState(NamedTuple):
             more to fetch.
         gap_boost: How many times the interval is halved because entries were missed.
         refused_validators: Conditional requests that failed since the last one that succeeded.
+        identity: The name that the keys of its entries are made with; it stays if it is renamed.
     """
 
     id: str
@@ -88,6 +89,7 @@ class SourceState(NamedTuple):
     fill_left: int
     gap_boost: int
     refused_validators: int
+    identity: str
 
     @property
     def shown_health(self) -> str:
@@ -323,4 +325,5 @@ def load_state(found: Any) -> SourceState:
         fill_left=row["fill_left"],
         gap_boost=row["hurry"],
         refused_validators=row["refused_validators"],
+        identity=row["identity"] or row["id"],
     )

@@ -9,6 +9,7 @@ from aggregator.models.config import Source
 from aggregator.models.urls import host_of
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time
+from aggregator.store.sources import renames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,15 @@ class SectionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncSummary:
-    """The sources that a configuration changed, by id; `moved` have a new URL."""
+    """The sources that a configuration changed, by id.
+
+    `moved` have a new URL; `renamed` holds pairs of an old and a new id.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     resectioned: tuple[SectionChange, ...] = ()
 
 
@@ -35,7 +40,8 @@ def apply(
 ) -> SyncSummary:
     """Bring the tables of sources in line with the configuration.
 
-    Sources that it no longer names stay, not polled. The entries of moved and resectioned sources
+    Sources that it no longer names stay, not polled. One with the URL of such a source and a new id
+    is that source, renamed. The entries of moved and resectioned sources
     are the caller's to adjust: `ingest.maintenance.synchronise` does.
 
     Args:
@@ -45,6 +51,10 @@ def apply(
         row["id"]: row
         for row in db.execute("select id, url, title, position, enabled, configured from sources")
     }
+    renamed = renames.find(known, sources)
+    renames.apply(db, renamed)
+    known = {renamed.get(source_id, source_id): row for source_id, row in known.items()}
+    renames.forget(db, [source.id for source in sources])
     added, moved = [], []
     for position, source in enumerate(sources):
         row, first_poll = known.get(source.id), first_polls.get(source.id, now)
@@ -63,6 +73,7 @@ def apply(
         added=tuple(added),
         removed=tuple(removed),
         moved=tuple(moved),
+        renamed=tuple(renamed.items()),
         resectioned=tuple(_sync_sections(db, sources)),
     )
 
@@ -72,8 +83,11 @@ def _insert(
 ) -> None:
     db.execute(
         "insert into sources(id, url, title, position, enabled, host, added_at, planned_at,"
-        " next_poll_at, next_poll_reason)"
-        " values (:id, :url, :title, :position, :enabled, :host, :now, :now, :first, 'first poll')",
+        " next_poll_at, next_poll_reason, identity)"
+        " values (:id, :url, :title, :position, :enabled, :host, :now, :now, :first, 'first poll',"
+        # Another source may have begun under this id, and keeps the keys that were made with it.
+        " case when exists (select 1 from sources where identity = :id) then :id || '#' || :now"
+        " else '' end)",
         {
             "id": source.id,
             "url": source.url,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import zstandard
 
@@ -20,11 +21,12 @@ from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
+from aggregator.store.sources import renames
 from aggregator.web.feeds import build, documents, views
 from aggregator.web.feeds.documents import FeedAddress, parse_address
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
-from aggregator.web.middleware.addresses import with_address
+from aggregator.web.middleware.addresses import root, with_address
 from aggregator.web.middleware.auth import bearer_token
 from aggregator.web.middleware.cache import Cache, DocumentKey, document_key, request_key
 from aggregator.web.middleware.keyed_locks import KeyedLocks
@@ -123,7 +125,8 @@ class FeedServer:
             return _method_response(environ["REQUEST_METHOD"])
         try:
             path = environ["PATH_INFO"].encode("latin-1").decode()
-            return self._respond(environ, parse_address(path))
+            wanted = parse_address(path)
+            return self._redirect(environ, wanted) or self._respond(environ, wanted)
         except UnicodeError:
             return problem(404, "the address is not valid UTF-8")
         except NoSuchView as error:
@@ -136,6 +139,20 @@ class FeedServer:
             return problem(503, str(error), ("Retry-After", "10"))
         except StoreError:
             return problem(503, "the database can't be read now", ("Retry-After", "10"))
+
+    def _redirect(self, environ: "WSGIEnvironment", wanted: FeedAddress) -> WsgiResponse | None:
+        """Return a redirect to the present address of a renamed source's feed, None without one."""
+        if wanted.kind != "source":
+            return None
+        with self._store.reading() as db:
+            new_id = renames.current_id(db, wanted.id)
+        if not new_id:
+            return None
+        archive = f"/archive/{wanted.archive}" if wanted.archive else ""
+        args = environ.get("QUERY_STRING", "")
+        path = f"/feeds/source/{quote(new_id, safe='')}{archive}.{wanted.format}"
+        location = f"{root(environ)}{path}{'?' if args else ''}{args}"
+        return problem(301, f"this source is now {new_id}", ("Location", location))
 
     def _respond(self, environ: "WSGIEnvironment", wanted: FeedAddress) -> WsgiResponse:
         current = self._current_config()

@@ -71,6 +71,12 @@ def see_other(path: str) -> Response:
     return redirect(f"{root()}{path}", 303)  # type: ignore[return-value]  # werkzeug's base class
 
 
+def moved_permanently(path: str) -> Response:
+    """Return a permanent redirect to a path on this site, with the query string of the request."""
+    args = request.query_string.decode("ascii", "ignore")
+    return redirect(f"{root()}{path}{'?' if args else ''}{args}", 301)  # type: ignore[return-value]
+
+
 class AddressMiddleware:
     """Sets `ADDRESS`, SCRIPT_NAME and PATH_INFO.
 

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, abort, render_template, request
 from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.sources import incidents, poll_log, poll_plan, sources
+from aggregator.store.sources import incidents, poll_log, poll_plan, renames, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
 from aggregator.web.feeds.views import NoSuchView, resolve
-from aggregator.web.middleware.addresses import see_other
+from aggregator.web.middleware.addresses import moved_permanently, see_other
 from aggregator.web.middleware.auth import Authenticator
 from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.ops import sparkline
@@ -61,10 +61,12 @@ class SourcePages:
         self._config, self._store, self._clock = config, store, clock
         self._authenticator = authenticator
 
-    def page(self, source_id: str) -> str:
+    def page(self, source_id: str) -> str | Response:
         """Show a source: its state, polls, incidents, configuration and entries."""
         config, now = self._config(), self._clock()
         with self._store.reading() as db:
+            if new_id := renames.current_id(db, source_id):
+                return moved_permanently(f"/source/{quote(new_id)}")
             page = _source_page(db, _state(db, source_id), config, now)
         return render_template("source.html", page=page, head=page.head, now=now)
 
