@@ -21,7 +21,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import combinations
 
@@ -262,6 +262,18 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
         return 1, "similar title and opening text", pair.likeness
     return None
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def are_unrelated(title: str, text: str, other_title: str, other_text: str) -> bool:
+    """Return whether two entries have no word of their titles and no phrase in common."""
+    first, second = (
+        StoryInput(id=0, source_id="", title=title, lead=lead, at=_NO_TIME)
+        for title, lead in ((title, text), (other_title, other_text))
+    )
+    return _Pair(first, second).is_unrelated()
 
 
 class _Pair:

@@ -8,6 +8,9 @@ Dates are never part of a key: publishers change them freely. The rules, in orde
                   if title, date or the guid show that it is the same entry
     fingerprint   decides for entries with neither, and for a feed that gave all its items new keys
 
+A guid stands for a new entry if page, title, a later date and text all say so: its feed gives one
+guid to story after story. It is then void.
+
 A guid that stood for several pages, or a page that several entries without a guid linked to, is
 void for good: a feed that used it twice will do so again, after the others have left the document.
 
@@ -20,6 +23,7 @@ from datetime import datetime, timedelta
 
 import xxhash
 
+from aggregator.dedupe.clustering import are_unrelated
 from aggregator.models.entry import Entry, KnownEntry
 
 VERSION = b"1"
@@ -33,6 +37,8 @@ FLOOD = 10
 
 STALE = timedelta(days=1)
 """An entry dated this long before the last poll is no news."""
+
+_NO_TEXTS: Mapping[int, str] = {}
 
 VOID = 0
 """The owner of a key that stands for no entry any more."""
@@ -126,6 +132,7 @@ def decide(
     unchanged_items: frozenset[int] = frozenset(),
     reread: Mapping[int, int] | None = None,
     outdated: Collection[int] = (),
+    texts: Mapping[int, str] = _NO_TEXTS,
     last_poll: datetime | None = None,
 ) -> Decision:
     """Decide for each incoming entry of one document whether it is new, the same, or dropped.
@@ -139,10 +146,11 @@ def decide(
         reread: The stored entry for each position whose bytes are those of its last reading.
         outdated: Stored entries of an earlier reader version. They may differ from today's
             reading though the publisher changed nothing.
+        texts: The texts of the stored entries in `moved_entries`.
         last_poll: The last poll that brought a document, None if this is the first.
     """
     document = _Document(
-        incoming, incoming_keys, aliases, known, unchanged_items, reread or {}, last_poll
+        incoming, incoming_keys, aliases, known, unchanged_items, reread or {}, texts, last_poll
     )
     decision = _match_each(document, outdated)
     new = _hold_back_flood(
@@ -157,6 +165,36 @@ def decide(
         new=tuple(new),
         void=tuple(sorted(document.void_for_good())),
         quarantine=next((item.quarantine for item in new if item.quarantine), ""),
+    )
+
+
+def moved_entries(
+    incoming: Sequence[Entry],
+    incoming_keys: Sequence[EntryKeys],
+    aliases: Mapping[bytes, int],
+    known: Mapping[int, KnownEntry],
+) -> set[int]:
+    """Return the stored entries whose guid has another page, title and date: `decide` needs texts.
+
+    Args:
+        incoming, incoming_keys, aliases, known: As for `decide`.
+    """
+    pairs = (
+        (entry, known.get(aliases.get(keys.guid, VOID)))
+        for entry, keys in zip(incoming, incoming_keys, strict=True)
+    )
+    return {stored.id for entry, stored in pairs if stored and _is_moved(entry, stored)}
+
+
+def _is_moved(entry: Entry, known: KnownEntry) -> bool:
+    """Whether page, title and date differ, and the date is later, as of a new story."""
+    return (
+        "" not in (entry.canonical_url, known.canonical_url, entry.title, known.title)
+        and entry.canonical_url != known.canonical_url
+        and entry.title != known.title
+        and entry.published is not None
+        and known.published is not None
+        and entry.published > known.published
     )
 
 
@@ -206,12 +244,13 @@ class _Document:
         known: Mapping[int, KnownEntry],
         unchanged_items: frozenset[int],
         reread: Mapping[int, int],
+        texts: Mapping[int, str],
         last_poll: datetime | None,
     ) -> None:
         self.incoming, self.keys = incoming, incoming_keys
         self.aliases = {key: owner for key, owner in aliases.items() if owner != VOID}
         self.known, self.unchanged_items, self.last_poll = known, unchanged_items, last_poll
-        self.reread = reread
+        self.reread, self.texts = reread, texts
         self.claimed: set[int] = set(unchanged_items)
         self.taken: set[bytes] = set()
         self.guids = {entry.guid for entry in incoming if entry.guid}
@@ -286,7 +325,19 @@ class _Document:
             is_alone = owner not in moved or len(moved[owner] - {""}) <= 1
             if owner is not None and not is_alone and entry.guid != self.known[owner].guid:
                 void.add(keys.guid)
-        return void
+        return void | self._reused_guids()
+
+    def _reused_guids(self) -> set[bytes]:
+        """Return the guids that now stand for another story than the stored one."""
+        reused = set[bytes]()
+        for position, (entry, keys) in enumerate(zip(self.incoming, self.keys, strict=True)):
+            known = self.known.get(self.aliases.get(keys.guid, VOID))
+            if position in self.reread or known is None or not _is_moved(entry, known):
+                continue
+            text = self.texts.get(known.id, "")
+            if text and entry.text and are_unrelated(known.title, text, entry.title, entry.text):
+                reused.add(keys.guid)
+        return reused
 
     def _void_links(self) -> set[bytes]:
         """Return the links that several entries of this document share, such as the home page."""

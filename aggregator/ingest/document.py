@@ -113,6 +113,7 @@ class DocumentIngest:
         if before.body_hash and before.body_hash[:1] != parsed.body_hash[:1]:
             known = self._texts_today(before) | known
         stored = entries.get_known(self.db, {*known.values(), *reread.values()})
+        moved = identity.moved_entries(parsed.entries, entry_keys, known, stored)
         decision = identity.decide(
             parsed.entries,
             entry_keys,
@@ -123,6 +124,10 @@ class DocumentIngest:
             outdated=[
                 each.id for each in stored.values() if fingerprint.is_outdated(each.fingerprint)
             ],
+            texts={
+                entry_id: entry.text
+                for entry_id, entry in entries.get_as_published(self.db, moved).items()
+            },
             last_poll=None if archive or not self.state.entries else self.state.last_ok,
         )
         ids = self._apply(parsed.entries, entry_keys, decision)

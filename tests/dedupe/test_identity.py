@@ -40,6 +40,7 @@ class Feed:
     def __init__(self) -> None:
         self.known: dict[int, KnownEntry] = {}
         self.aliases: dict[bytes, int] = {}
+        self.texts: dict[int, str] = {}
         self.document: dict[bytes, int] = {}
         self.polls = 0
         self.last_id = 0
@@ -59,6 +60,7 @@ class Feed:
             aliases=self.aliases,
             known=self.known,
             unchanged_items=frozenset(standing.values()) - {0},
+            texts=self.texts,
             last_poll=NOW if self.polls else None,
         )
         self.polls += 1
@@ -89,6 +91,7 @@ class Feed:
             published=one.published or (before.published if before else None),
         )
         self.document[one.item_hash] = entry_id
+        self.texts[entry_id] = one.text
         for key in aliases:
             self.aliases.setdefault(key, entry_id)
 
@@ -660,6 +663,67 @@ def test_entry_whose_void_guid_is_in_the_document_is_known_by_no_page_and_no_tex
     by_page = entry("n", "https://x/a", "T", "edited")
     by_text = entry("m", "https://x/m", "T", LONG)
     assert len(feed.poll(*void, by_page, by_text).new) == 4
+
+
+# --- a guid for story after story ------------------------------------------------------------
+
+STORM = entry(
+    "latest", "https://x/storm", "Storm closes the harbour", "Waves broke over the pier.", 20
+)
+ELECTION = entry(
+    "latest", "https://x/vote", "Mayor wins second term", "Voters queued until midnight.", 21
+)
+
+
+def test_guid_with_another_page_title_date_and_text_is_a_new_entry() -> None:
+    feed = Feed()
+    feed.poll(STORM)
+    decision = feed.poll(ELECTION)
+    assert len(decision.new) == 1
+    assert decision.void == (identity.keys("feed", STORM).guid,)
+    assert feed.known[1].title == STORM.title
+    edited = replace(ELECTION, title="Mayor re-elected", fingerprint=b"2", item_hash=b"2")
+    assert [same.id for same in feed.poll(edited).same] == [2]
+    assert [same.id for same in feed.poll(replace(STORM, item_hash=b"3")).same] == [1]
+    third = entry("latest", "https://x/snow", "Snow on the pass", "Chains are compulsory.", 22)
+    assert len(feed.poll(third).new) == 1
+    assert len(feed.known) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"canonical_url": STORM.canonical_url}, id="on the same page"),
+        pytest.param({"canonical_url": ""}, id="without a page"),
+        pytest.param({"title": STORM.title}, id="with the same title"),
+        pytest.param({"title": "Harbour opens again"}, id="with a word of the title"),
+        pytest.param({"published": STORM.published}, id="of the same date"),
+        pytest.param({"published": datetime(2009, 6, 19, tzinfo=UTC)}, id="of an earlier date"),
+        pytest.param({"published": None}, id="without a date"),
+        pytest.param({"text": ""}, id="without a text"),
+        pytest.param({"text": "After the storm, voters queued."}, id="that names the old story"),
+    ],
+)
+def test_guid_with_anything_of_its_entry_is_an_edit(change: dict[str, object]) -> None:
+    feed = Feed()
+    feed.poll(STORM)
+    edited = replace(ELECTION, **change, fingerprint=b"2", item_hash=b"2")  # type: ignore[arg-type]
+    assert [same.id for same in feed.poll(edited).same] == [1]
+
+
+@given(documents, documents)
+def test_entry_is_never_another_one_while_it_keeps_its_title(
+    first: list[Entry], second: list[Entry]
+) -> None:
+    """However page, date and text change."""
+    for kept in first:
+        for edit in second:
+            if not kept.guid:
+                continue
+            feed = Feed()
+            feed.poll(kept)
+            edited = replace(edit, guid=kept.guid, title=kept.title, item_hash=b"2")
+            assert feed.poll(edited).new == ()
 
 
 # --- after an upgrade of the reader ----------------------------------------------------------

@@ -4,6 +4,7 @@ import itertools
 import typing
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,24 @@ def test_tracking_parameters_rewrite_nothing(ingester: Ingester, name: str) -> N
 def test_new_count_of_comments_is_stored(ingester: Ingester) -> None:
     count = Extension(name="slash:comments", text="4")
     assert poll_again(ingester, replace(A, extensions=(count,))).extensions == (count,)
+
+
+def test_a_new_story_under_an_old_guid_leaves_the_old_one_as_it_is(ingester: Ingester) -> None:
+    guid = "https://a.example/latest"
+    dated: dict[str, Any] = {"guid": guid, "published": ingester.now}
+    storm = replace(
+        make_entry("storm", title="Storm closes the harbour"), text="Waves broke.", **dated
+    )
+    dated["published"] += timedelta(hours=1)
+    vote = replace(make_entry("vote", title="Mayor wins again"), text="Many queued.", **dated)
+    ingester.poll(make_document(storm))
+    before = ingester.entry(storm.link)
+    done = ingester.poll(make_document(vote))
+    assert done is not None
+    assert len(done.new) == 1
+    assert ingester.entry(storm.link) == before
+    assert before.uri == guid
+    assert ingester.entry(vote.link).uri.startswith("tag:us.example,2009-06-27:a/")
+    again = ingester.poll(make_document(vote, body_hash=b"other"))
+    assert again is not None
+    assert not again.new
