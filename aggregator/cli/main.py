@@ -4,6 +4,7 @@ import errno
 import io
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -135,6 +136,14 @@ _REMEDIES = {
 }
 
 
+def _in_home(_ctx: click.Context, _option: click.Parameter, path: str) -> str:
+    """Expand `~`, which shells leave in `--config=~/my.yaml` and in environment files."""
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:
+        return path  # there is no such user, and so no such file
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aggregator")
 @click.option(
@@ -142,6 +151,7 @@ _REMEDIES = {
     "config_path",
     envvar="AGGREGATOR_CONFIG",
     default=DEFAULT_PATH,
+    callback=_in_home,
     show_default=True,
     help="Configuration file (or AGGREGATOR_CONFIG).",
 )

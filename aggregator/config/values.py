@@ -177,6 +177,29 @@ class Hub(Url):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePath(Text):
+    """The path of a file; `~` and `~user` at its begin are home folders, as in a shell."""
+
+    expected: str = "a path"
+    remedy: str = "Write a path; `~/` begins one in your home folder, `./~` one with that name."
+
+    def convert(self, text: str) -> str:
+        """Expand the home folder."""
+        return _expanded(super(FilePath, self).convert(text))
+
+
+def _expanded(path: str) -> str:
+    """Return a path without `~` and `~user`; raises InvalidValue."""
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        user = path.partition("/")[0][1:] or "this user"
+        raise InvalidValue(f"names the home folder of {user}, which has none") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logo(Url):
     """The path or URL of an image."""
 
@@ -188,6 +211,7 @@ class Logo(Url):
         """Check the size and type of a file; a URL is left to the browser."""
         if "://" in text:
             return super(Logo, self).convert(text)
+        text = _expanded(text)
         try:
             with Path(text).open("rb") as file:
                 body = file.read(self.largest + 1)

@@ -1,15 +1,18 @@
 """Keys about how the service runs: storage, network, websub, cluster, defaults."""
 
 from aggregator.config.kinds import Block, Boolean, Integer, Key, ListOf, Text
-from aggregator.config.values import Address, Duration, Hub, Retention, Size, Url
+from aggregator.config.values import Address, Duration, FilePath, Hub, Retention, Size, Url
 
 STORAGE = Block(
     noun="storage",
     keys=(
         Key(
             name="path",
-            kind=Text(),
-            help="Path of the SQLite file, relative to the working directory.",
+            kind=FilePath(),
+            help=(
+                "Path of the SQLite file, relative to the working directory. "
+                "`~` is the home folder."
+            ),
             default="data/aggregator.db",
             example="path: data/aggregator.db",
         ),
