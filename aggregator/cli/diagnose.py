@@ -80,6 +80,8 @@ def _explain_entry(db: Connection, stored: StoredEntry) -> None:
         console.print(f"  matched by its {stored.matched} at the last edit")
     for reason in stored.ruling.reasons:
         console.print(f"  {escape(reason)}")
+    if stored.retracted:
+        console.print(f"  removed by its publisher {stored.retracted:%Y-%m-%d %H:%M} UTC")
     if stored.hidden:
         console.print(f"  hidden: {escape(stored.hidden)}")
     _explain_story(db, stored.id)

@@ -234,7 +234,7 @@ def _defaults(values: dict[str, Any]) -> Defaults:
     names = {"min_interval": "minimum", "max_interval": "maximum"}
     intervals = {
         names.get(key, key): values[key]
-        for key in ("every", "min_interval", "max_interval", "retention")
+        for key in ("every", "min_interval", "max_interval", "retention", "retracted")
         if key in values
     }
     limits = dict(values["limits"].values) if "limits" in values else {}

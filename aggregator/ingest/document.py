@@ -13,7 +13,8 @@ from urllib.parse import quote
 from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import fingerprint, urls
 from aggregator.dedupe import identity
-from aggregator.models.entry import Entry, RuleResult
+from aggregator.ingest import retractions
+from aggregator.models.entry import Absence, Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import site_id
@@ -57,6 +58,7 @@ class DocumentChanges:
         known: Number of its entries that were stored before.
         gap: Why entries between the last document and this one may be missing, "" if none are.
         quarantine: Why its new entries are held back, "" if they are not.
+        absences: The source's absences after this document.
     """
 
     new: list[int] = field(default_factory=list)
@@ -65,6 +67,7 @@ class DocumentChanges:
     touched: bool = False
     known: int = 0
     gap: str = ""
+    absences: tuple[Absence, ...] = ()
 
 
 def ingest_document(
@@ -101,7 +104,7 @@ class DocumentIngest:
         now: datetime,
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
-        self.changes = DocumentChanges()
+        self.changes = DocumentChanges(absences=state.absences)
 
     def store(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
         """Store the document's entries and return the changes."""
@@ -134,6 +137,8 @@ class DocumentIngest:
         self.changes.quarantine = decision.quarantine
         seen = {*unchanged_items.values(), *(same.id for same in decision.same)}
         self.changes.known = len(seen)
+        if pushed or archive:
+            self._restore(seen)
         if pushed:
             self._add_to(before, ids.values())
         elif archive:  # not in the feed's own document, so retention counts from now
@@ -254,6 +259,11 @@ class DocumentIngest:
         entry_ids = (*before.entry_ids, *added)
         documents.save(self.db, self.state.id, replace(before, entry_ids=entry_ids))
 
+    def _restore(self, entry_ids: Iterable[int]) -> None:
+        """Take the mark of a retraction off entries that the feed has."""
+        restored = retractions.restore(self.db, self.state, entry_ids, self.rulebook, self.now)
+        self.changes.touched |= restored
+
     def _save(
         self,
         before: StoredDocument,
@@ -280,6 +290,10 @@ class DocumentIngest:
             entries.mark_left(self.db, gone, self.now)
             back = set(entry_ids).difference(before.entry_ids, self.changes.new, [0])
             entries.mark_present(self.db, back)
+            self._restore(back)
+            self.changes.absences = retractions.after_document(
+                self.db, self.state, before.entry_ids, entry_ids, self.changes.new, self.now
+            )
         documents.save(
             self.db,
             self.state.id,

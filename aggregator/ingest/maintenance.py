@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator.ingest import mended
+from aggregator.ingest import mended, retractions
 from aggregator.models.config import FOREVER, Config
 from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
@@ -60,13 +60,12 @@ def reapply_rules(
         digest = rulebook.stamp(source.id, source.sections)
         if before.get(source.id, digest) == digest:
             continue
-        evaluate = partial(rulebook.evaluate, source.id, source.sections)
         after: int | None = 0
         while after is not None and not stopping():
             with store.transaction() as db:
                 batch = entries.of_source(db, source.id, after=after, limit=RULED_AT_ONCE)
                 for stored in batch:
-                    entries.apply_ruling(db, stored, evaluate(stored.entry), source.sections, now)
+                    retractions.apply_rules(db, stored, rulebook, source.sections, now)
                 count += len(batch)
                 after = batch[-1].id if len(batch) == RULED_AT_ONCE else None
                 if after is None:
@@ -123,7 +122,7 @@ def _expire(store: Store, cutoffs: Cutoffs, stopping: Callable[[], bool]) -> Non
 
 def release(db: Connection, state: SourceState, rulebook: Rulebook, now: datetime) -> int:
     """Release a source's quarantined entries; return their number."""
-    evaluate = partial(rulebook.evaluate, state.id, state.sections)
+    evaluate = partial(rulebook.evaluate_stored, state.sections)
     count = entries.release(db, state.id, state.sections, evaluate)
     if state.health == "quarantined":
         sources.update(db, state.id, {"health": "fine", "health_since": now, "error": ""})
@@ -143,8 +142,8 @@ def show_entry(db: Connection, stored: StoredEntry, rulebook: Rulebook, now: dat
     """Take back `hide_entry`; the rules decide whether views show the entry."""
     state = sources.get(db, stored.source_id)
     sections = state.sections if state else ()
-    ruling = rulebook.evaluate(stored.source_id, sections, stored.entry)
-    entries.apply_ruling(db, replace(stored, hidden="", withdrawn=None), ruling, sections, now)
+    unhidden = replace(stored, hidden="", withdrawn=None)
+    retractions.apply_rules(db, unhidden, rulebook, sections, now)
     _entry_changed(db, stored, now)
 
 

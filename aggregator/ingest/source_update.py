@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from aggregator.ingest import document, gaps, redirects
+from aggregator.ingest import document, gaps, redirects, retractions
 from aggregator.models.config import Config, Source
-from aggregator.models.entry import Feed
+from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -125,6 +125,7 @@ class SourceUpdate:
                 self._apply_document(outcome)
                 self._apply_success(outcome.url, outcome.validators)
             case Unchanged():
+                self._count_absences(retractions.after_unchanged(self.state))
                 self._apply_success(outcome.url, outcome.validators)
             case Failed():
                 self._apply_failure(outcome)
@@ -157,6 +158,7 @@ class SourceUpdate:
         changes, message = gaps.after_document(self.state, self.document_changes, parsed)
         self.changes |= changes
         self._note("gap", message)
+        self._count_absences(self.document_changes.absences)
         if _presented(self.feed) != _presented(parsed.feed):
             self.document_changes.touched = True
         if self.feed != parsed.feed:
@@ -184,6 +186,14 @@ class SourceUpdate:
             archive=self.result.archive,
         )
         self.changes["entries"] = self.state.entries + len(self.document_changes.new)
+
+    def _count_absences(self, absences: tuple[Absence, ...]) -> None:
+        """Store the absences, and mark the entries that have been absent for long enough."""
+        rulebook = self.context.rulebook
+        waiting = retractions.mark(self.db, self.state, absences, rulebook, self.now)
+        self.document_changes.touched |= len(waiting) < len(absences)
+        if waiting != self.state.absences:
+            self.changes["absences"] = waiting
 
     def _note(self, kind: str, message: str) -> None:
         if message:

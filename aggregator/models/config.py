@@ -89,12 +89,14 @@ class Defaults:
 
     Args:
         retention: How long an entry is kept after it has left its feed's document.
+        retracted: `show` or `hide` entries that their publisher removed from its feed.
     """
 
     every: timedelta | None = None
     minimum: timedelta = timedelta(minutes=5)
     maximum: timedelta = timedelta(hours=24)
     retention: timedelta = FOREVER
+    retracted: str = "show"
     limits: Limits = Limits()
     per_host: PerHost = PerHost()
 
@@ -117,11 +119,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A region or topic of the site."""
+    """A region or topic of the site; `retracted` is as in `Defaults`, "" for the default."""
 
     id: str
     title: str
     description: str = ""
+    retracted: str = ""
     rules: tuple[Rule, ...] = ()
 
 
@@ -132,6 +135,7 @@ class Source:
     Args:
         every: The configured interval, or None to follow how often the feed publishes.
         retention: As in `Defaults`, or None for the default.
+        retracted: As in `Defaults`, or "" for that of its sections.
         private: Whether the query string of `url` is secret.
         priority: The source with the highest leads a story in views with `lead=priority`.
         line: 1-based line of the source in the YAML file.
@@ -144,6 +148,7 @@ class Source:
     sections: tuple[str, ...] = ()
     every: timedelta | None = None
     retention: timedelta | None = None
+    retracted: str = ""
     enabled: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may contain secrets
     rules: tuple[Rule, ...] = ()

@@ -236,6 +236,26 @@ class RuleResult:
 REMOVED = "removed: "
 """Begins the reason of an entry that the operator hid; no rule and no revision shows it again."""
 
+RETRACTED = "retracted by its publisher"
+"""The reason of a retracted entry where the configuration hides such entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """An entry that left its feed's document from between two entries that stayed.
+
+    Args:
+        above, below: The ids of these two, in the order of the document.
+        since: Time of the first poll without it.
+        polls: Successful polls without it in a row.
+    """
+
+    entry_id: int
+    above: int
+    below: int
+    since: datetime
+    polls: int = 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
@@ -248,6 +268,7 @@ class StoredEntry:
         changed: When its text last changed, else first_seen; published as `updated`.
         sort_at: min(published, first_seen): the order of lists.
         withdrawn: When the publisher, a rule or the operator withdrew it, None if none did.
+        retracted: When its publisher removed it from the middle of the feed, None if it did not.
         hidden: Why no view shows it, "" if views do.
         ruling: The result of the rules; its categories are in `entry` too.
         known_by: The keys that identify it: `guid`, `link`, `text`, separated by blanks.
@@ -262,6 +283,7 @@ class StoredEntry:
     sort_at: datetime
     entry: Entry
     withdrawn: datetime | None = None
+    retracted: datetime | None = None
     hidden: str = ""
     ruling: RuleResult = RuleResult()
     known_by: str = ""
@@ -271,6 +293,11 @@ class StoredEntry:
     def is_removed(self) -> bool:
         """Whether the operator hid it."""
         return self.hidden.startswith(REMOVED)
+
+    @property
+    def is_taken_down(self) -> bool:
+        """Whether nothing of it may be served: hidden by the operator, or as retracted."""
+        return self.hidden.startswith((REMOVED, RETRACTED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from functools import lru_cache
 import re2
 import xxhash
 
-from aggregator.models.config import Config, Rule
-from aggregator.models.entry import Entry, RuleResult
+from aggregator.models.config import Config, Rule, Source
+from aggregator.models.entry import RETRACTED, Entry, RuleResult, StoredEntry
 
 NO_RESULT = RuleResult()
 
@@ -20,29 +20,41 @@ _UNSPACED = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khme
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of a configuration, by the id of their source, section or view."""
+    """The rules of a configuration, by the id of their source, section or view.
+
+    Args:
+        hiding: The ids of the sources whose retracted entries are hidden.
+    """
 
     sources: Mapping[str, tuple[Rule, ...]]
     sections: Mapping[str, tuple[Rule, ...]]
     views: Mapping[str, tuple[Rule, ...]]
+    hiding: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, config: Config) -> "Rulebook":
         """Return the rules of a configuration."""
-        return cls(
-            *(
-                {item.id: item.rules for item in items if item.rules}
-                for items in (config.sources, config.sections, config.views)
-            )
+        sources, sections, views = (
+            {item.id: item.rules for item in items if item.rules}
+            for items in (config.sources, config.sections, config.views)
         )
+        return cls(sources, sections, views, _hiding(config))
 
     def stamp(self, source_id: str, sections: Sequence[str]) -> str:
         """Return a hash of the rules for a source's entries; "" if no rule applies to them."""
         places = {name: self.sections[name] for name in sections if name in self.sections}
         mine = self.sources.get(source_id, ())
-        if not (mine or places or self.views):
+        hides = source_id in self.hiding
+        if not (mine or places or self.views or hides):
             return ""
-        return xxhash.xxh3_64_hexdigest(repr((mine, sorted(sections), places, self.views)).encode())
+        rules = (mine, sorted(sections), places, self.views, *(["hide"] if hides else []))
+        return xxhash.xxh3_64_hexdigest(repr(rules).encode())
+
+    def evaluate_stored(self, sections: Sequence[str], stored: StoredEntry) -> RuleResult:
+        """Return the effect of the rules on a stored entry, which may be retracted."""
+        if stored.retracted and stored.source_id in self.hiding:
+            return RuleResult(dropped=RETRACTED)
+        return self.evaluate(stored.source_id, sections, stored.entry)
 
     def evaluate(self, source_id: str, sections: Sequence[str], entry: Entry) -> RuleResult:
         """Return the effect of the rules on an entry.
@@ -75,6 +87,21 @@ class Rulebook:
                 *(f"not in section {name}: {why}" for name, why in refused.items() if why),
             ),
         )
+
+
+def _hiding(config: Config) -> frozenset[str]:
+    """Return the sources whose retracted entries are hidden.
+
+    A source's own setting decides, else that of its sections, else the default. Where its sections
+    differ, hide wins: an entry can't be taken down in one of them only.
+    """
+    of_section = {section.id: section.retracted for section in config.sections if section.retracted}
+
+    def is_hiding(source: Source) -> bool:
+        settings = {of_section[id] for id in source.sections if id in of_section}
+        return "hide" in ({source.retracted} - {""} or settings or {config.defaults.retracted})
+
+    return frozenset(source.id for source in config.sources if is_hiding(source))
 
 
 def verdict(rules: Sequence[Rule], entry: Entry) -> str:

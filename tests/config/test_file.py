@@ -41,12 +41,13 @@ defaults:
   min_interval: 1m
   max_interval: 12h
   retention: 90d
+  retracted: hide
   limits:
     {connect: 1s, idle: 2s, total: 1m, body: 1MB, header: 8 KiB, redirects: 0, parse: 1h 30m}
   per_host: {connections: 4, spacing: 0s}
 sections:
   - {id: europe, title: Europe, description: The continent}
-  - {id: world, title: World}
+  - {id: world, title: World, retracted: show}
 sources:
   - id: one
     url: https://one.example.org/feed
@@ -54,6 +55,7 @@ sources:
     sections: [europe, world, europe]
     every: 5s
     retention: 2h
+    retracted: show
     enabled: no
     headers: {Authorization: Bearer abc}
     keep: [{title: '(?i)\\bclimate\\b'}]
@@ -106,6 +108,7 @@ def test_a_whole_file_is_read() -> None:
             minimum=timedelta(minutes=1),
             maximum=timedelta(hours=12),
             retention=timedelta(days=90),
+            retracted="hide",
             limits=Limits(
                 connect=1.0,
                 idle=2.0,
@@ -119,7 +122,7 @@ def test_a_whole_file_is_read() -> None:
         ),
         sections=(
             Section(id="europe", title="Europe", description="The continent"),
-            Section(id="world", title="World"),
+            Section(id="world", title="World", retracted="show"),
         ),
         sources=(
             Source(
@@ -129,6 +132,7 @@ def test_a_whole_file_is_read() -> None:
                 sections=("europe", "world"),
                 every=timedelta(seconds=5),
                 retention=timedelta(hours=2),
+                retracted="show",
                 enabled=False,
                 headers={"Authorization": "Bearer abc"},
                 rules=(
@@ -137,13 +141,13 @@ def test_a_whole_file_is_read() -> None:
                     Rule(action="drop", field="author", pattern="^Bot$"),
                 ),
                 retry_after_scope="source",
-                line=27,
+                line=28,
                 yaml=found.sources[0].yaml,
             ),
             Source(
                 id="two",
                 url="https://two.example.org/feed",
-                line=38,
+                line=40,
                 yaml='{id: two, url: "https://two.example.org/feed"}',
             ),
         ),

@@ -4,6 +4,8 @@ from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf
 from aggregator.config.values import TOKEN, Duration, Expression, Headers, QueryText, Retention, Url
 from aggregator.models import query
 
+RETRACTED = Choice(values=("show", "hide"))
+
 FIELDS = ("title", "summary", "content", "author", "category", "link")
 """The fields that rules can match."""
 
@@ -116,6 +118,12 @@ SECTION = Block(
             help="One line about the region or topic.",
             example="description: From the Atlantic to the Urals",
         ),
+        Key(
+            name="retracted",
+            kind=RETRACTED,
+            help="As in `defaults`, for its sources. Of several sections of a source, `hide` wins.",
+            example="retracted: hide",
+        ),
         KEEP,
         DROP,
         RULES,
@@ -164,6 +172,12 @@ SOURCE = Block(
             kind=Retention(),
             help="How long an entry is kept after it has left the feed, or `forever`.",
             example="retention: 30d",
+        ),
+        Key(
+            name="retracted",
+            kind=RETRACTED,
+            help="As in `defaults`; overrides the setting of its sections.",
+            example="retracted: hide",
         ),
         Key(
             name="enabled",

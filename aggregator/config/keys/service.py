@@ -1,6 +1,6 @@
 """Keys about how the service runs: storage, network, websub, cluster, defaults."""
 
-from aggregator.config.kinds import Block, Boolean, Integer, Key, ListOf, Text
+from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
 from aggregator.config.values import Address, Duration, FilePath, Hub, Retention, Size, Url
 
 STORAGE = Block(
@@ -197,6 +197,16 @@ DEFAULTS = Block(
             default="forever",
             example="retention: 365d",
             old_name="keep",
+        ),
+        Key(
+            name="retracted",
+            kind=Choice(values=("show", "hide")),
+            help=(
+                "Entries that their publisher removed from the middle of the feed for three polls:"
+                " `show` marks them, `hide` takes them down as `aggregator hide` does."
+            ),
+            default="show",
+            example="retracted: hide",
         ),
         Key(
             name="limits",

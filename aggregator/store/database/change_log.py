@@ -9,7 +9,7 @@ from aggregator.store.database.times import format_time, parse_time
 ALL = "all"
 STATUS = "status"
 ARCHIVES = "archives"
-"""Archives never change, except when the operator hides or shows an entry."""
+"""Archives never change, except when an entry is taken down or put back."""
 
 
 def source_scope(source_id: str) -> str:

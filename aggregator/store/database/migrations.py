@@ -379,3 +379,10 @@ def renamed_sources(db: "Database") -> None:
     """Keep the name that each source's keys are made of, and the earlier ids of renamed sources."""
     db.execute("alter table sources add column identity text not null default ''")
     db.execute("create table renamed (old text primary key, new text not null) without rowid")
+
+
+@migration
+def retractions(db: "Database") -> None:
+    """Store which entries their publisher retracted, and those that may have been."""
+    db.execute("alter table entries add column retracted text")
+    db.execute("alter table sources add column absences text not null default ''")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from aggregator.models.entry import Entry, KnownEntry, RuleResult, StoredEntry
+from aggregator.models.entry import RETRACTED, Entry, KnownEntry, RuleResult, StoredEntry
 from aggregator.models.numbers import parse_number
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
@@ -121,6 +121,8 @@ def revise(
     hidden = _hidden_reason(before["hidden"] or "", ruling)
     values = entry_values(entry) | ruling_values(ruling)
     values |= stored_values(hidden=hidden, matched=matched)
+    if not hidden:
+        values |= stored_values(withdrawn=None)
     values["changed"] = format_time_or_none(changed) or before["changed"]
     if not is_upgrade:
         values["published"] = values["published"] or before["published"]
@@ -148,11 +150,20 @@ def _overwrite(db: Connection, entry_id: int, values: dict[str, object]) -> None
 def apply_ruling(
     db: Connection, stored: StoredEntry, ruling: RuleResult, sections: Sequence[str], now: datetime
 ) -> None:
-    """Replace an entry's ruling; an entry that the new ruling drops counts as withdrawn."""
-    hidden = _hidden_reason(stored.hidden, ruling)
+    """Replace an entry's ruling; an entry that the new ruling drops counts as withdrawn.
+
+    Args:
+        stored: The entry; its `retracted` is stored with the ruling.
+    """
+    before = "" if stored.hidden == RETRACTED else stored.hidden
+    hidden = _hidden_reason(before, ruling)
     withdrawn = (stored.withdrawn or now) if hidden and not stored.hidden else stored.withdrawn
     values = ruling_values(ruling)
-    values |= stored_values(hidden=hidden, withdrawn=withdrawn if hidden else None)
+    values |= stored_values(
+        hidden=hidden,
+        withdrawn=withdrawn if hidden else None,
+        retracted=stored.retracted,
+    )
     db.execute(
         f"update entries set {assignments(values)} where id = :id", values | {"id": stored.id}
     )
@@ -174,6 +185,25 @@ def of_source(db: Connection, source_id: str, *, after: int, limit: int) -> list
         (source_id, after, limit),
     )
     return [load_stored(row, tagged=False) for row in rows]
+
+
+def get_for_ruling(db: Connection, entry_ids: Iterable[int]) -> list[StoredEntry]:
+    """Return entries with the publisher's categories only; unknown ids are left out."""
+    return [load_stored(row, tagged=False) for row in _rows(db, entry_ids)]
+
+
+def get_retracted(db: Connection, entry_ids: Iterable[int]) -> list[StoredEntry]:
+    """Return those of the entries that are marked as retracted, as `get_for_ruling` does."""
+    return [stored for stored in get_for_ruling(db, entry_ids) if stored.retracted]
+
+
+def get_places(db: Connection, entry_ids: Iterable[int]) -> dict[int, tuple[datetime, int]]:
+    """Return the place of entries in the order of lists, by id; unknown ids are left out."""
+    rows = db.execute(
+        "select id, sort_at from entries where id in (select value from json_each(?))",
+        (json.dumps(list(entry_ids)),),
+    )
+    return {row[0]: (parse_time(row[1]), row[0]) for row in rows}
 
 
 def index_new(db: Connection, after_id: int) -> int:
@@ -283,7 +313,10 @@ def quarantine_reason(db: Connection, source_id: str) -> str:
 
 
 def release(
-    db: Connection, source_id: str, sections: Sequence[str], evaluate: Callable[[Entry], RuleResult]
+    db: Connection,
+    source_id: str,
+    sections: Sequence[str],
+    evaluate: Callable[[StoredEntry], RuleResult],
 ) -> int:
     """Show a source's quarantined entries, unless a rule drops them; return how many there were."""
     rows = db.execute(
@@ -291,7 +324,7 @@ def release(
     ).fetchall()
     for row in rows:
         stored = replace(load_stored(row, tagged=False), hidden="")
-        apply_ruling(db, stored, evaluate(stored.entry), sections, stored.first_seen)
+        apply_ruling(db, stored, evaluate(stored), sections, stored.first_seen)
     return len(rows)
 
 

@@ -128,6 +128,7 @@ STORED: Mapping[str, Column] = {
     "changed": Column("changed", format_time, parse_time),
     "sort_at": Column("sort_at", format_time, parse_time),
     "withdrawn": Column("withdrawn", format_time_or_none, parse_time_or_none),
+    "retracted": Column("retracted", format_time_or_none, parse_time_or_none),
     "hidden": Column("hidden", lambda reason: reason or None, lambda reason: reason or ""),
     "known_by": Column("known_by"),
     "matched": Column("matched"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from aggregator.models.entry import REMOVED, SafeHtml, StoredEntry
+from aggregator.models.entry import REMOVED, RETRACTED, SafeHtml, StoredEntry
 from aggregator.models.query import Query, Sort
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
@@ -111,7 +111,9 @@ def _as_they_stood(
         entry = present[entry_id]
         if entry_id in wordings:
             entry = worded(entry, wordings[entry_id])
-        past.append(replace(entry, changed=changed[entry_id], hidden=""))
+        is_retracted = entry.retracted is not None and entry.retracted <= then.at
+        retracted = entry.retracted if is_retracted else None
+        past.append(replace(entry, changed=changed[entry_id], hidden="", retracted=retracted))
     return past
 
 
@@ -168,7 +170,7 @@ def _taken_back(
 ) -> list[int]:
     """Return entries of the view that were withdrawn after that time, newest first.
 
-    Those that the operator hid stay hidden.
+    Those that were taken down stay hidden.
 
     They are no longer in the lists by section, category, author and view. A section is matched by
     the entry's source; queries by the others, and queries that only exclude words, leave them out.
@@ -178,6 +180,7 @@ def _taken_back(
     where = [
         Condition("e.withdrawn is not null"),
         Condition("e.hidden not like ?", (f"{REMOVED}%",)),
+        Condition("e.hidden != ?", (RETRACTED,)),
         conditions.after("e.withdrawn", format_time(then.at)),
         conditions.until("e.id", then.last),
         conditions.before("e.sort_at", "e.id", before.sort_at, before.id),

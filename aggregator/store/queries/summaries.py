@@ -8,7 +8,7 @@ from datetime import datetime
 from aggregator.models.entry import Image
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection
-from aggregator.store.database.times import parse_time
+from aggregator.store.database.times import parse_time, parse_time_or_none
 from aggregator.store.queries import select as views
 from aggregator.store.queries.select import Cursor
 
@@ -34,13 +34,14 @@ class EntrySummary:
     sort_at: datetime
     changed: datetime
     hidden: str
+    retracted: datetime | None = None
 
 
 def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, EntrySummary]:
     """Return entries by id; unknown ids are left out."""
     rows = db.execute(
         "select id, source_id, uri, url, canonical_url, title, summary, language, image, audio,"
-        " video, sort_at, changed, hidden from entries"
+        " video, sort_at, changed, hidden, retracted from entries"
         " where id in (select value from json_each(?))",
         (json.dumps(list(entry_ids)),),
     )
@@ -59,6 +60,7 @@ def get_many(db: Connection, entry_ids: Iterable[int]) -> dict[int, EntrySummary
             sort_at=parse_time(row[11]),
             changed=parse_time(row[12]),
             hidden=row[13] or "",
+            retracted=parse_time_or_none(row[14]),
         )
         for row in rows
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple, TypedDict
 
-from aggregator.models.entry import Feed
+from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import Validators
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
@@ -47,6 +47,7 @@ class SourceState(NamedTuple):
         gap_boost: How many times the interval is halved because entries were missed.
         refused_validators: Conditional requests that failed since the last one that succeeded.
         identity: The name that the keys of its entries are made with; it stays if it is renamed.
+        absences: Entries that left the middle of the document, and may have been retracted.
     """
 
     id: str
@@ -90,6 +91,7 @@ class SourceState(NamedTuple):
     gap_boost: int
     refused_validators: int
     identity: str
+    absences: tuple[Absence, ...]
 
     @property
     def shown_health(self) -> str:
@@ -136,6 +138,7 @@ class SourceChanges(TypedDict, total=False):
     fill_left: int
     gap_boost: int
     refused_validators: int
+    absences: tuple[Absence, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +239,23 @@ def _load_seconds(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
+def _dump_absences(absences: tuple[Absence, ...]) -> str:
+    rows = [
+        [each.entry_id, each.above, each.below, format_time(each.since), each.polls]
+        for each in absences
+    ]
+    return json.dumps(rows, separators=(",", ":")) if rows else ""
+
+
+def _load_absences(text: str) -> tuple[Absence, ...]:
+    if not text:
+        return ()
+    return tuple(
+        Absence(entry_id=entry, above=above, below=below, since=parse_time(since), polls=polls)
+        for entry, above, below, since, polls in json.loads(text)
+    )
+
+
 _Written = tuple[tuple[str, Callable[[Any], object] | None], ...]
 
 _WRITTEN: dict[str, _Written] = {
@@ -277,6 +297,7 @@ _WRITTEN: dict[str, _Written] = {
     "fill_left": (("fill_left", None),),
     "gap_boost": (("hurry", None),),
     "refused_validators": (("refused_validators", None),),
+    "absences": (("absences", _dump_absences),),
 }
 """The columns of each field of `SourceChanges`, with the function that makes their values."""
 
@@ -326,4 +347,5 @@ def load_state(found: Any) -> SourceState:
         gap_boost=row["hurry"],
         refused_validators=row["refused_validators"],
         identity=row["identity"] or row["id"],
+        absences=_load_absences(row["absences"]),
     )

@@ -54,7 +54,8 @@ _ENTRY = _object(
     published={**_MAYBE_TIME, "description": "The publisher's date."},
     first_seen={**_TIME, "description": "Time of the first poll with the entry."},
     changed={**_TIME, "description": "Time of the publisher's last real change."},
-    withdrawn={**_MAYBE_TIME, "description": "Time at which the publisher withdrew it."},
+    withdrawn={**_MAYBE_TIME, "description": "Time at which it was taken out of all lists."},
+    retracted={**_MAYBE_TIME, "description": "Time at which its publisher removed it."},
 )
 _WHOLE_ENTRY: Json = {
     "allOf": [

@@ -46,6 +46,7 @@ def entry(stored: StoredEntry, state: SourceState | None, config: Config) -> Jso
         "first_seen": rfc3339(stored.first_seen),
         "changed": rfc3339(stored.changed),
         "withdrawn": rfc3339_or_none(stored.withdrawn),
+        "retracted": rfc3339_or_none(stored.retracted),
     }
 
 
@@ -121,7 +122,10 @@ def source(state: SourceState, feed_url: str) -> Json:
 
 def section(section: Section, config: Config) -> Json:
     """Return a section with the ids of its sources."""
-    return asdict(section) | {
+    return {
+        "id": section.id,
+        "title": section.title,
+        "description": section.description,
         "url": f"{config.site.url}/section/{section.id}",
         "sources": [source.id for source in config.sources if section.id in source.sections],
     }

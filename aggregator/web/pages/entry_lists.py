@@ -188,13 +188,13 @@ def requested_entry(db: Connection, entry_id: int, *, is_signed_in: bool) -> Sto
         is_signed_in: Whether to return entries that rules hide.
 
     Raises:
-        Gone: It was deleted or the operator hid it.
+        Gone: It was deleted or taken down.
         NotFound: It never existed, or no view shows it.
     """
     stored = entries.get(db, entry_id)
     if stored is None:
         raise _missing_entry(db, entry_id)
-    if stored.is_removed:
+    if stored.is_taken_down:
         reason = f" ({stored.hidden})" if is_signed_in else ""
         raise Gone(f"Entry {entry_id} was removed from this site{reason}.")
     if stored.hidden and not is_signed_in:

@@ -55,6 +55,7 @@ def entry_item(
             )
             for report in other_reports
         ),
+        retracted=entry.retracted,
     )
 
 

@@ -15,6 +15,7 @@ class EntryItem:
         url: Path of the entry's page on this site.
         excerpt: The summary, or in a search a passage with the matches marked.
         other_reports: Source title and path of each other report of the same story.
+        retracted: When its publisher removed it, None if it did not.
     """
 
     id: int
@@ -29,6 +30,7 @@ class EntryItem:
     kind: str = ""
     language: str = ""
     other_reports: tuple[tuple[str, str], ...] = ()
+    retracted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

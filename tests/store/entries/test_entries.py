@@ -64,7 +64,9 @@ def stored_entry(db: Connection) -> StoredEntry:
     draft: StoredEntry = filled(StoredEntry, NUMBERS)
     draft = replace(draft, source_id="a", entry=entry_as_stored(), ruling=ruling_as_stored())
     entry_id = insert(db, draft)
-    return replace(draft, id=entry_id, changed=draft.first_seen, withdrawn=None, matched="")
+    return replace(
+        draft, id=entry_id, changed=draft.first_seen, withdrawn=None, retracted=None, matched=""
+    )
 
 
 def tagged(wanted: StoredEntry) -> StoredEntry:
