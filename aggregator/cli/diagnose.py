@@ -20,6 +20,7 @@ from aggregator.models.poll import (
     Transfer,
     Validators,
 )
+from aggregator.models.urls import origin_of
 from aggregator.policy import schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
@@ -150,6 +151,8 @@ def _outcome(poll: poll_log.PollRow) -> str:
 def doctor(path: str, source_id: str) -> None:
     """Fetch a source without storing it, and report problems.
 
+    If its URL is that of a page, the feed that the page links is fetched and reported.
+
     \b
     Example:
       aggregator doctor bbc-world
@@ -164,9 +167,13 @@ def doctor(path: str, source_id: str) -> None:
         limits=config.defaults.limits,
     )
     with request_poller(config) as poll:
+        console.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
         result = poll(request)
+        if result.discovered:
+            _show_page(result)
+            request = _of_feed(request, result.discovered)
+            result = poll(request)
         repeated = _repeat(request, result, poll)
-    console.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
     _show_transfer(result.outcome.transfer)
     if isinstance(result.outcome, ParsedDocument):
         for line in _findings(result.outcome):
@@ -178,6 +185,20 @@ def doctor(path: str, source_id: str) -> None:
         if isinstance(outcome, Failed):
             console.print(f"  [red]{escape(outcome.detail)}[/]")
             raise SystemExit(1)
+
+
+def _show_page(result: PollResult) -> None:
+    """Show the response of a page that links to its feed."""
+    _show_transfer(result.outcome.transfer)
+    if isinstance(result.outcome, Failed):
+        console.print(f"  {escape(result.outcome.detail)}")
+    console.print(f"  the page's feed, as polls ask for it: {escape(result.discovered)}")
+
+
+def _of_feed(request: Request, url: str) -> Request:
+    """Return the request for the feed of a page; header fields stay with their origin."""
+    headers = request.headers if origin_of(url) == origin_of(request.url) != "" else {}
+    return replace(request, url=url, headers=headers, discover=False)
 
 
 def _repeat(

@@ -36,6 +36,10 @@ READER_VERSION = b"2"
 earlier version read is then read once more, with all of its items."""
 
 
+MOST_NAMED = 5
+"""Other feeds of a page that the message about it names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """A document that passed the first two gates and is ready to parse."""
@@ -155,8 +159,10 @@ def _not_a_feed(body: Body, detail: str) -> PollResult:
     links: tuple[discover.FeedLink, ...] = ()
     if request.discover:
         links = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
-    feed_url = next((candidate.url for candidate in links if candidate.url != request.url), "")
+    feed_url, *others = [link.url for link in links if link.url != request.url] or [""]
     if feed_url:
         detail = f"{detail} It links to a feed, which is polled from now on: {feed_url}"
+    if others:
+        detail = f"{detail} Its other feeds: {', '.join(others[:MOST_NAMED])}"
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
     return result_of(request, failed, discovered=feed_url)

@@ -217,6 +217,25 @@ def test_doctor_asks_with_the_headers_of_the_source(config: Path, feed_server: F
     assert [request.headers.get("x-key") for request in feed_server.requests] == ["k", "k"]
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_doctor_follows_a_page_to_its_feed(
+    config: Path, feed_server: FeedServer, status: int
+) -> None:
+    link = '<link rel="alternate" type="application/rss+xml" href="/{}">'
+    page = f"<html><head>{link.format('feed')}{link.format('more')}</head><p>News</p></html>"
+    feed_server.reply("/", body=page.encode(), headers={"Content-Type": "text/html"})
+    feed_server.reply("/feed", status, body=RSS, headers={"Content-Type": "application/rss+xml"})
+    source = f"  - id: harbour\n    url: {feed_server.url('/')}\n"
+    config.write_text(f"{config.read_text().rstrip()}\n{source}")
+    diagnosis = run(config, "doctor", "harbour")
+    words = " ".join(diagnosis.output.split())
+    assert f"the page's feed, as polls ask for it: {feed_server.url('/feed')}" in words
+    assert f"Its other feeds: {feed_server.url('/more')}" in words
+    assert ("Harbour News, 1 entries" in words) is (status == 200)
+    assert diagnosis.exit_code == (0 if status == 200 else 1)
+    assert feed_server.paths() == ["/", "/feed"]
+
+
 def test_doctor_and_explain_describe_a_source(config: Path, feed_server: FeedServer) -> None:
     feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
     run(config, "add", feed_server.url("/feed"), "--id", "harbour", "--yes")
