@@ -36,13 +36,15 @@ def podcast(title: str, reports: Sequence[Report], *, base: str, path: str) -> b
         )
         for report in reports
     ]
-    return _rss(title, items, base, path)
+    artwork = f'<itunes:image href="{base}/pictures/artwork-600x600.png"/>'
+    return _rss(title, items, base, path, artwork)
 
 
-def _rss(title: str, items: list[str], base: str, path: str) -> bytes:
+def _rss(title: str, items: list[str], base: str, path: str, more: str = "") -> bytes:
     head = (
         f"<title>{escape(title)}</title><link>{base}/</link>"
         f"<description>Invented news, published by the demo.</description><language>en</language>"
+        f"{more}"
         f'<atom:link rel="self" type="application/rss+xml" href={quoteattr(base + path)}/>\n'
     )
     return f"{RSS_HEAD}{head}{''.join(items)}</channel></rss>\n".encode()

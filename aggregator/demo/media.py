@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import struct
 import zlib
 from functools import lru_cache
@@ -10,27 +11,34 @@ WIDTH, HEIGHT = 480, 270
 RATE, AUDIO_SECONDS = 8000, 6
 AUDIO_BYTES = 44 + RATE * AUDIO_SECONDS
 TONES = (262, 294, 330, 392, 440, 523)
-BAND = 6
+BAND, MAX_SKY = 6, 200
 
 
 @lru_cache(maxsize=64)
 def picture(name: str) -> bytes:
-    """Draw a sky, a sun and three ranges of hills; deterministic for a name."""
+    """Draw a sky, a sun and three ranges of hills; deterministic for a name.
+
+    A name may end with a size of at most 999 pixels: `hills-600x900`.
+    """
     rng = random.Random(name)  # noqa: S311 - draws hills
-    sky = HEIGHT // BAND
+    size = re.search(r"-(\d{2,3})x(\d{2,3})$", name)
+    width, height = (int(size[1]), int(size[2])) if size else (WIDTH, HEIGHT)
+    band = max(BAND, -(-height // MAX_SKY))
+    sky = -(-height // band)
     palette = _palette(rng, sky)
-    hills = [_ridge(rng, base) for base in (150, 185, 225)]
-    sun_x, sun_y, radius = rng.randint(60, 420), rng.randint(40, 120), rng.randint(16, 30)
+    hills = [_ridge(rng, round(height * share), width) for share in (0.56, 0.69, 0.83)]
+    sun_x, sun_y = rng.randint(60, max(61, width - 60)), rng.randint(height // 7, height * 4 // 9)
+    radius = min(rng.randint(16, 30), 55)
     rows = bytearray()
-    for y in range(HEIGHT):
-        row = bytearray([y // BAND]) * WIDTH
+    for y in range(height):
+        row = bytearray([y // band]) * width
         half = math.isqrt(max(radius**2 - (y - sun_y) ** 2, 0))
         row[sun_x - half : sun_x + half] = bytes([sky]) * (2 * half)
         for depth, ridge in enumerate(hills):
             colour = sky + 1 + depth
             row = bytearray(colour if y >= ridge[x] else old for x, old in enumerate(row))
         rows += b"\0" + row
-    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 3, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(bytes(rows))))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in (*chunks, (b"IEND", b"")))
 
@@ -49,12 +57,12 @@ def _palette(rng: random.Random, sky: int) -> bytes:
     return bytes(part for colour in colours for part in colour)
 
 
-def _ridge(rng: random.Random, base: int) -> list[int]:
+def _ridge(rng: random.Random, base: int, width: int) -> list[int]:
     """Return the height of a range of hills in each column."""
     waves = [(rng.uniform(60, 160), rng.uniform(0, 6), rng.uniform(6, 18)) for _ in "123"]
     return [
         round(base + sum(size * math.sin(x / length + turn) for length, turn, size in waves))
-        for x in range(WIDTH)
+        for x in range(width)
     ]
 
 

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from aggregator.demo import documents, media
+from aggregator.demo import documents, media, weeklies
 from aggregator.demo.newsroom import DESKS, Report, reports
 
 PORT = 8001
@@ -76,6 +76,10 @@ class Publisher:
         """Return the current response for `path`."""
         if path in FEEDS:
             return self._feed(path)
+        if path in weeklies.WEEKLIES:
+            weekly = weeklies.WEEKLIES[path]
+            body = weeklies.render(weekly, self._since, base=self.url, path=path)
+            return Response(HTTPStatus.OK, XML, body)
         folder, _, name = path.rpartition("/")
         stem = name.partition(".")[0]
         if folder == "/pictures":
@@ -84,8 +88,10 @@ class Publisher:
             return Response(HTTPStatus.OK, "audio/wav", media.tune(stem))
         if folder == "/stories":
             return self._story(path)
+        if folder == "/pieces":
+            return Response(HTTPStatus.OK, "text/html", documents.page(stem, "A piece."))
         if path == "/":
-            text = "Invented feeds: " + ", ".join(FEEDS)
+            text = "Invented feeds: " + ", ".join((*FEEDS, *weeklies.WEEKLIES))
             return Response(
                 HTTPStatus.OK, "text/html", documents.page("The demo's publisher", text)
             )

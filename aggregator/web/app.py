@@ -172,7 +172,7 @@ def _set_up_templates(
     authenticator: Authenticator,
     images: ImageProxy,
 ) -> None:
-    stylesheet = assets.Stylesheet()
+    stylesheet, static_urls = assets.Stylesheet(), assets.static_urls()
     app.add_url_rule("/style.css", "style", lambda: stylesheet.response(config()))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["page_path"] = views.page_path
@@ -199,6 +199,7 @@ def _set_up_templates(
             "config": current,
             "root": root(),
             "style": f"{root()}{stylesheet.url(current)}",
+            "static": {name: f"{root()}{url}" for name, url in static_urls.items()},
             "logo": logo.url(current.site, root()),
             "path": request.path,
             "past": None,

@@ -16,6 +16,7 @@ import pytest
 
 from aggregator.demo import media, newsroom
 from aggregator.demo.publisher import FEEDS, LEAVES_AFTER, Publisher
+from aggregator.demo.weeklies import WEEKLIES
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 XML_FEEDS = ["/world.rss", "/europe.atom", "/podcast.rss", "/leaving.rss"]
@@ -151,6 +152,26 @@ def test_every_item_has_its_page(publisher: Publisher) -> None:
             status, _, body = get(entry.link)
             assert status == 200
             assert b"<h1>" in body
+
+
+@pytest.mark.parametrize("path", WEEKLIES)
+def test_weekly_is_read_whole_and_stays_as_it_is(
+    publisher: Publisher, clock: Clock, path: str
+) -> None:
+    status, _, body = get(publisher.url + path)
+    feed = feedparser.parse(io.BytesIO(body))
+    assert (status, feed.bozo) == (200, False)
+    assert len(feed.entries) == len(WEEKLIES[path].pieces)
+    for entry, piece in zip(feed.entries, WEEKLIES[path].pieces, strict=True):
+        assert entry.get("title", "") == piece.title
+        assert entry.published_parsed <= START.utctimetuple()
+    clock.forward(hours=5)
+    assert get(publisher.url + path)[2] == body
+
+
+def test_picture_has_the_size_in_its_name(publisher: Publisher) -> None:
+    body = get(f"{publisher.url}/pictures/tower-600x999.png?width=600")[2]
+    assert struct.unpack(">II", body[16:24]) == (600, 999)
 
 
 def test_head_and_unknown_paths(publisher: Publisher) -> None:

@@ -90,7 +90,8 @@ def fill(sample: SampleStore) -> None:
 
 THEN = "/at/2009-06-27T21:40Z"
 PATHS = (
-    "/", "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
+    "/", "/stories",
+    "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
     f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
     "/status", "/status/hosts", "/status/websub", "/topics", "/corrections", "/source/odd",
     "/source/herald", "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
@@ -165,27 +166,105 @@ def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_pat
             page.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/section/world", "/status"])
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_times_show_their_age_without_moving_the_page(
-    browser: Browser, base: str, path: str, width: int
-) -> None:
-    places = "() => [...document.querySelectorAll('.item, .latest li, tr')].map(e => e.offsetTop)"
-    bare, _ = opened(browser, base, path, width=width, scripts=False)
+def test_ages_change_without_moving_the_page(browser: Browser, base: str, width: int) -> None:
+    places = "() => [...document.querySelectorAll('tr')].map(e => e.offsetTop)"
+    bare, _ = opened(browser, base, "/status", width=width, scripts=False)
     page = browser.new_page(viewport={"width": width, "height": 800})
     Watched(page, base)
     page.clock.install(time=START + timedelta(minutes=50))
-    page.goto(base + path)
+    page.goto(base + "/status")
     expect(page.locator("time.ago").first).to_have_text(re.compile("ago$"))
     assert page.evaluate(places) == bare.evaluate(places)
     text = page.locator("time.ago").first.inner_text()
     page.clock.run_for(180_000)
     expect(page.locator("time.ago").first).not_to_have_text(text)
-    assert page.evaluate(places) == bare.evaluate(places)
     page.emulate_media(media="print")
     written = bare.locator("time.ago").all_text_contents()
     assert page.locator("time.ago").all_text_contents() == written
     bare.close()
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/section/world", "/entry/1"])
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_times_are_in_the_readers_zone_without_moving_the_page(
+    browser: Browser, base: str, path: str, width: int
+) -> None:
+    lines = "[...document.querySelectorAll('.byline, .latest li, .when')].map(e => e.offsetHeight)"
+    bare, _ = opened(browser, base, path, width=width, scripts=False)
+    page = browser.new_page(
+        viewport={"width": width, "height": 800}, timezone_id="Pacific/Auckland"
+    )
+    Watched(page, base)
+    page.goto(base + path)
+    time, written = page.locator("time.local").first, bare.locator("time.local").first
+    expect(written).to_have_text(re.compile(r"\d\d:\d\d GMT$"))
+    expect(time).to_have_text(re.compile(r"^28 June( 2009)?, \d\d:\d\d$"))  # 12 hours ahead
+    expect(time).to_have_attribute("title", re.compile("GMT, Saturday, 27 June 2009"))
+    assert page.evaluate(lines) == bare.evaluate(lines)
+    page.emulate_media(media="print")
+    expect(time).to_have_text(written.inner_text())
+    bare.close()
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_masthead_is_low_and_covers_no_part_of_the_name(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    name = "The Evening Intelligencer of Tolvik and Port Alma"
+    assert len(name) == 49
+    long = replace(SITE, site=replace(SITE.site, title=name))
+    with (
+        open_sample(tmp_path, long) as sample,
+        served(create_app(lambda: long, sample.store, clock=lambda: START)) as address,
+    ):
+        page, _ = opened(browser, address, "/", width=width)
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.masthead .name a, .find, .icon, .theme, summary')]"
+            ".map(e => e.getBoundingClientRect().toJSON()).filter(b => b.width)"
+        )
+        height = page.evaluate("document.querySelector('.masthead').offsetHeight")
+        row = page.evaluate(
+            "(() => { const r = document.querySelector('.sections ul'); return r.offsetHeight })()"
+        )
+        page.close()
+    name_box, *others = boxes
+    assert len(others) >= 2
+    assert all(box["left"] >= name_box["right"] for box in others)
+    assert row < 50
+    if width == 360:
+        assert height < 110
+
+
+def test_chosen_colours_are_remembered_without_a_flash(browser: Browser, base: str) -> None:
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    Watched(page, base)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    page.goto(base + "/")
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Dark colours").click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.goto(base + "/help", wait_until="commit")
+    page.wait_for_selector("body")
+    assert page.evaluate(paper) == dark
+    page.keyboard.press("d")  # the system's own scheme again: nothing is stored
+    assert page.evaluate(paper) == light
+    assert page.evaluate("localStorage.length") == 0
+    context.close()
+
+
+def test_question_mark_lists_the_keys(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
     page.close()
 
 
@@ -253,7 +332,10 @@ def test_wide_table_is_scrollable(browser: Browser, base: str) -> None:
     cell = page.locator(".content td").first.bounding_box()
     assert cell is not None
     assert cell["width"] > 30  # a word wide; a letter is 10
-    expect(page.locator(".content")).to_have_attribute("tabindex", "0")
+    for box in (".content table", ".content pre"):
+        expect(page.locator(box)).to_have_attribute("tabindex", "0")
+    wide = "document.querySelector('.content').scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wide)
     page.close()
 
 
@@ -261,7 +343,7 @@ def test_print_shows_only_the_entry(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/entry/21")
     page.emulate_media(media="print")
     expect(page.locator("h1")).to_be_visible()
-    for part in (".masthead nav", ".find", ".tools", ".also"):
+    for part in (".sections", ".menu", ".theme", ".find", ".tools", ".also"):
         expect(page.locator(part)).to_be_hidden()
     page.close()
 

@@ -115,7 +115,10 @@ SITE = Block(
                 remedy='Write it in quotes, as in "#b80000": a bare # begins a comment.',
                 pattern="#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})",
             ),
-            help="Colour of the masthead and of links.",
+            help=(
+                "Colour of kickers, rules and marks. Where it would be hard to read it is shown "
+                "darker, in the dark colour scheme lighter."
+            ),
             example='accent: "#b80000"',
         ),
         Key(

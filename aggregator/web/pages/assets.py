@@ -6,9 +6,16 @@ from zlib import crc32
 from flask import Response, abort, request
 
 from aggregator.models.config import Config
+from aggregator.web.pages import colours
 
 STATIC = Path(__file__).parent.parent / "static"
-STATIC_TYPES = {"site.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC_TYPES = {
+    "site.js": "text/javascript",
+    "theme.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+SHEETS = ("base", "masthead", "front", "lists", "entry", "tables", "forms", "print")
+"""The files of `static/style`, in the order of the cascade."""
 
 
 class Stylesheet:
@@ -16,11 +23,13 @@ class Stylesheet:
 
     def __init__(self) -> None:
         """Read the built-in stylesheet."""
-        self._built_in = (STATIC / "style.css").read_text(encoding="utf-8")
+        folder = STATIC / "style"
+        sheets = ((folder / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
+        self._built_in = "".join(sheets)
 
     def url(self, config: Config) -> str:
         """Return a URL that changes with the contents, so that browsers may cache it for good."""
-        return f"/style.css?v={crc32(self._text(config).encode()):08x}"
+        return f"/style.css?v={_version(self._text(config).encode())}"
 
     def response(self, config: Config) -> Response:
         """Return the stylesheet as a response."""
@@ -29,8 +38,15 @@ class Stylesheet:
         return response
 
     def _text(self, config: Config) -> str:
-        accent = f":root {{ --accent: {config.site.accent}; }}\n" if config.site.accent else ""
+        accent = colours.accent_rules(config.site.accent) if config.site.accent else ""
         return f"{self._built_in}{accent}{config.site.css}"
+
+
+def static_urls() -> dict[str, str]:
+    """Return the URL of each static file; it changes with the contents."""
+    return {
+        name: f"/static/{name}?v={_version((STATIC / name).read_bytes())}" for name in STATIC_TYPES
+    }
 
 
 def static_file(name: str) -> Response:
@@ -38,8 +54,15 @@ def static_file(name: str) -> Response:
     if name not in STATIC_TYPES:
         abort(404)
     # Read whole, not streamed: no file handle stays open.
-    response = Response((STATIC / name).read_bytes(), mimetype=STATIC_TYPES[name])
+    body = (STATIC / name).read_bytes()
+    response = Response(body, mimetype=STATIC_TYPES[name])
     response.add_etag()
-    response.headers["Cache-Control"] = "public, max-age=3600"
+    is_current = request.args.get("v") == _version(body)
+    lifetime = "max-age=31536000, immutable" if is_current else "max-age=3600"
+    response.headers["Cache-Control"] = f"public, {lifetime}"
     response.make_conditional(request)
     return response
+
+
+def _version(body: bytes) -> str:
+    return f"{crc32(body):08x}"

@@ -1,6 +1,7 @@
 """Pages for readers: each reads the store, fills a view model and renders a template."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -54,6 +55,7 @@ def blueprint(
     pages = Pages(config, store, clock, authenticator)
     routes.add_url_rule("/", "front", pages.front)
     routes.add_url_rule("/search", "search", pages.search)
+    routes.add_url_rule("/stories", "stories", pages.stories)
     routes.add_url_rule("/entry/<int:entry_id>", "entry", pages.entry)
     routes.add_url_rule("/topics", "topics", pages.topics)
     routes.add_url_rule("/help", "help", pages.help)
@@ -106,6 +108,11 @@ class Pages:
             response.headers["Cache-Control"] = "private, no-cache"
             response.vary.add("Authorization")
         return response
+
+    def stories(self) -> Response | str:
+        """Show all stories, newest first."""
+        config = self._config()
+        return self._list(requested_view("all", "", config), config, "all", "All stories")
 
     def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response:
         with self._store.reading() as db:
@@ -214,13 +221,15 @@ def list_page(
         excerpts = fts.snippets(entry_lists.db, match, [entry.id for entry in page_entries])
     updated = max((entry.changed for entry in page_entries), default=None)
     items = entry_lists.items(page_entries, excerpts)
+    path = _list_path(spec)
+    head = view_head(spec, updated, section=name if kind == "section" else "")
     return ListPage(
-        head=view_head(spec, updated, section=name if kind == "section" else ""),
+        head=replace(head, canonical=f"{spec.base}{path}"),
         kind=kind,
         name=_title(spec, entry_lists.config, kind, name),
         days=presenters.by_day(items),
-        next_path=next_page_path(spec.page_path, next_cursor) if next_cursor else "",
-        expanded_path=_expanded_path(spec.page_path) if any(i.other_reports for i in items) else "",
+        next_path=next_page_path(path, next_cursor) if next_cursor else "",
+        expanded_path=_expanded_path(path) if any(i.other_reports for i in items) else "",
         is_continued=before is not None,
         notes=notes,
         q=request.args.get("q", ""),
@@ -229,13 +238,20 @@ def list_page(
     )
 
 
+def _list_path(spec: ViewSpec) -> str:
+    """Return the path and query string of a view's list; the page of all is the front page."""
+    if spec.kind != "all":
+        return spec.page_path
+    return f"/stories?{spec.extra}" if spec.extra else "/stories"
+
+
 def _expanded_path(path: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}stories=expand"
 
 
 def _title(spec: ViewSpec, config: Config, kind: str, name: str) -> str:
     suffix = f" – {config.site.title}"
-    return spec.title.removesuffix(suffix) if kind != "search" else name
+    return spec.title.removesuffix(suffix) if kind not in ("all", "search") else name
 
 
 def _section_sources(entry_lists: EntryLists, section: str) -> tuple[tuple[str, str], ...]:

@@ -32,61 +32,192 @@ if (newest) {
   document.addEventListener("visibilitychange", checkForNew);
 }
 
-// --- times: shown as an age where that does not change the layout; unchanged on paper
+// --- times: in the reader's time zone where that does not change the layout; in GMT on paper
 
 const paper = matchMedia("print");
-const relative = new Intl.RelativeTimeFormat("en");
-const times = [...document.querySelectorAll("time.ago")].map((element) => ({
-  element, original: element.textContent, at: Date.parse(element.dateTime),
-}));
+const language = document.documentElement.lang.replace(/^en$/, "en-GB");
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayOf = (at, year) => new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year }).format(at);
 
-function age(at) {
+// The day is written where the page writes it, and where it differs from the day in GMT.
+function localTime({ original, at, iso }) {
+  if (paper.matches) return original;
+  const local = new Date(at);
+  const date = [local.getFullYear(), local.getMonth() + 1, local.getDate()].join("-");
+  const isSameDay = date === iso.slice(0, 10).split("-").map(Number).join("-");
+  const hasDay = original.includes(",");
+  if (!hasDay && isSameDay) return clock.format(at);
+  return `${dayOf(at, /\d{4}/.test(original) ? "numeric" : undefined)}, ${clock.format(at)}`;
+}
+
+// --- ages, in tables that change each minute
+
+const relative = new Intl.RelativeTimeFormat("en");
+
+function age({ original, at }) {
   const minutes = Math.floor((Date.now() - at) / 60000);
-  if (paper.matches || minutes < 0 || minutes >= 24 * 60) return "";
+  if (paper.matches || minutes < 0 || minutes >= 24 * 60) return original;
   if (minutes === 0) return "just now";
   return minutes < 60 ? relative.format(-minutes, "minute") : relative.format(-Math.floor(minutes / 60), "hour");
 }
 
-function showAges() {
-  const heights = times.map(({ element }) => element.parentElement.offsetHeight);
-  for (const { element, original, at } of times) element.textContent = age(at) || original;
-  const moved = times.filter(({ element }, n) => element.parentElement.offsetHeight !== heights[n]);
+function timesOf(selector, text) {
+  return [...document.querySelectorAll(selector)].map((element) => ({
+    element, text, original: element.textContent, at: Date.parse(element.dateTime), iso: element.dateTime,
+  }));
+}
+
+const ages = timesOf("time.ago", age);
+const times = [...timesOf("time.local", localTime), ...ages];
+
+function showTimes(shown) {
+  const height = ({ element }) => (element.closest("p, li, td, dd") || element).offsetHeight;
+  const heights = shown.map(height);
+  for (const time of shown) time.element.textContent = time.text(time);
+  const moved = shown.filter((time, n) => height(time) !== heights[n]);
   for (const { element, original } of moved) element.textContent = original;
 }
 
 if (times.length) {
-  showAges();
-  setInterval(showAges, 60000);
-  paper.addEventListener("change", showAges);
+  showTimes(times);
+  if (ages.length) setInterval(() => showTimes(ages), 60000);
+  paper.addEventListener("change", () => showTimes(times));
 }
 
-// --- keyboard: j and k go to the next and previous entry, o opens it, / searches
+// --- colours: the switch chooses the other scheme; choosing the system's own follows it again
+
+const system = matchMedia("(prefers-color-scheme: dark)");
+const switches = [...document.querySelectorAll("[data-theme-switch]")];
+const isDark = () => (document.documentElement.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
+
+function showTheme() {
+  for (const button of switches) button.setAttribute("aria-pressed", String(isDark()));
+}
+
+function switchTheme() {
+  const theme = isDark() ? "light" : "dark";
+  const isSystems = (theme === "dark") === system.matches;
+  if (isSystems) delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  try {
+    if (isSystems) localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // storage is off: it holds for this page
+  }
+  showTheme();
+}
+
+for (const button of switches) button.addEventListener("click", switchTheme);
+system.addEventListener("change", showTheme);
+showTheme();
+
+// --- menu: a click elsewhere and Escape close it; the current section is scrolled into view
+
+const menu = document.querySelector(".menu");
+document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+menu.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+const current = document.querySelector(".sections [aria-current]");
+if (current) {
+  const row = current.closest("ul");
+  row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+}
+
+// --- keyboard: `?` lists the keys
+
+function follow(selector) {
+  const link = document.querySelector(selector);
+  if (link) link.click();
+}
+
+function focusSearch() {
+  const field = ["find", "q"].map((id) => document.getElementById(id)).find((input) => input && input.offsetWidth);
+  if (field) field.focus();
+  else follow("a.icon");
+}
+
+function step(by) {
+  const links = [...document.querySelectorAll("main a.headline")].filter((link) => link.offsetWidth);
+  const at = links.indexOf(document.activeElement);
+  const link = links[Math.min(Math.max(at + by, 0), links.length - 1)];
+  if (!link) return;
+  link.focus();
+  link.scrollIntoView({ block: "center" });
+}
+
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  o: () => { if (document.activeElement.matches("a.headline")) document.activeElement.click(); },
+  v: () => follow(".original a"),
+  n: () => follow("main a[rel=next]"),
+  p: () => follow("main a[rel=prev]"),
+  h: () => follow(".masthead .name a"),
+  d: switchTheme,
+  "/": focusSearch,
+  "?": () => document.getElementById("shortcuts").showModal(),
+};
 
 document.addEventListener("keydown", (event) => {
-  const inField = event.target.closest("input, select, textarea, [contenteditable]");
-  if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
-  const links = [...document.querySelectorAll("a.headline")];
-  const at = links.indexOf(document.activeElement);
-  if (event.key === "j" || event.key === "k") {
-    const next = event.key === "j" ? at + 1 : at < 0 ? 0 : at - 1;
-    const link = links[Math.min(Math.max(next, 0), links.length - 1)];
-    if (!link) return;
-    link.focus();
-    link.scrollIntoView({ block: "center" });
-  } else if (event.key === "o" && at >= 0) {
-    links[at].click();
-  } else if (event.key === "/") {
-    event.preventDefault();
-    document.getElementById("find").focus();
-  }
+  const isTyping = event.target.closest("input, select, textarea, [contenteditable], dialog");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !(Object.hasOwn(keys, event.key))) return;
+  event.preventDefault();
+  keys[event.key]();
 });
 
-// --- content wider than the screen can be scrolled by keyboard
+// --- code and tables wider than the page can be scrolled by keyboard
 
-const content = document.querySelector(".full .content");
-if (content && content.scrollWidth > content.clientWidth) content.tabIndex = 0;
+for (const box of document.querySelectorAll(".content pre, .content table")) {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+}
 
-// --- copy the address of a feed
+// --- pictures that can't be loaded leave no frame
+
+function dropFrame(image) {
+  const frame = image.closest(".frame");
+  if (frame) frame.hidden = true;
+}
+
+document.addEventListener("error", (event) => {
+  if (event.target instanceof HTMLImageElement) dropFrame(event.target);
+}, true);
+for (const image of document.querySelectorAll(".frame img")) {
+  if (image.complete && image.currentSrc && !image.naturalWidth) dropFrame(image);
+}
+
+// --- player: 30 seconds back and on, and the speed
+
+for (const player of document.querySelectorAll(".player")) {
+  const media = player.closest(".clip").querySelector("audio, video");
+  for (const button of player.querySelectorAll("[data-skip]")) {
+    button.addEventListener("click", () => {
+      const end = Number.isFinite(media.duration) ? media.duration : Infinity;
+      media.currentTime = Math.min(Math.max(media.currentTime + Number(button.dataset.skip), 0), end);
+    });
+  }
+  const speed = player.querySelector("select");
+  speed.addEventListener("change", () => {
+    media.defaultPlaybackRate = media.playbackRate = Number(speed.value);
+  });
+}
+
+// --- share, and copy an address
+
+for (const button of document.querySelectorAll("button.share")) {
+  if (!navigator.share) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.share({ title: document.title, url: button.dataset.url });
+    } catch {
+      // the reader closed the dialog
+    }
+  });
+}
 
 for (const button of document.querySelectorAll("button.copy")) {
   if (!navigator.clipboard) continue;

@@ -225,7 +225,7 @@ def test_any_name_has_a_page_and_feeds(pages: PageSite, name: str) -> None:
 
 def test_front_page_links_to_all_entries(pages: PageSite) -> None:
     added = pages.sample.add("herald", 45)
-    link = re.findall(r'href="([^"]*)">All entries', pages.text("/"))[0]
+    link = re.findall(r'href="([^"]*)">All stories', pages.text("/"))[0]
     assert len(headlines(pages.text(link))) == 40
     assert len(added) > 40
     assert "before=" in pages.text(link)
