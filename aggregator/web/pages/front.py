@@ -16,12 +16,18 @@ from aggregator.web.pages.entry_lists import EntryLists, view_head
 from aggregator.web.pages.view_models import EmptySite, FrontPage, FrontSection
 
 LEAD_CANDIDATES = 20
-"""The lead is the newest of these entries with a picture, else the newest entry."""
+"""Without a fresh story of several sources, the newest of these with a wide picture leads."""
+
+MIN_LEAD_WIDTH = 400
+"""Pixels that the picture of the lead needs, where the width is known: small ones look blurred."""
 
 PRIORITY_SPAN = timedelta(hours=12)
 """An entry that a rule marks as important leads for so long, measured from the newest entry."""
 
-LATEST, SECTION_SIZE, MEDIA = 15, 6, 4
+LATEST, SECTION_SIZE, MEDIA = 12, 6, 4
+
+LATEST_SHARE = 4
+"""The latest are at most one in so many of the newest entries: the rest is for the sections."""
 
 MAX_PER_SOURCE, SECTION_CANDIDATES = 2, 30
 """Entries of one source in a section, while other sources have any among the candidates: one
@@ -38,23 +44,42 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
     """
     config = lists.config
     newest = lists.select(Query(), limit=LATEST + LEAD_CANDIDATES)
-    lead = _lead(newest, lists.select(Query(has=("priority",)), limit=1))
-    latest = [entry for entry in newest if lead is None or entry.id != lead.id][:LATEST]
+    marked = lists.select(Query(has=("priority",)), limit=1)
+    covered = lists.most_covered()
+    lead = _lead(newest, marked, covered)
     head = view_head(
         resolve("all", "", "", config),
         updated if newest else None,
         newest_id=max((entry.id for entry in newest), default=0),
     )
     shown = set(lists.story_ids([lead] if lead else []).values())
+    # Made into items now: the lists of sections know fewer reports of a story.
+    most_covered = lists.items(_unshown(lists, covered, shown))
+    latest = _unshown(lists, newest, shown, min(LATEST, max(1, len(newest) // LATEST_SHARE)))
+    sections = tuple(_sections(lists, shown))
+    media = _unshown(lists, _media(lists), shown, MEDIA)
     return FrontPage(
         head=head,
         lead=lists.items([lead])[0] if lead else None,
-        sections=tuple(_sections(lists, shown)),
-        most_covered=lists.items(lists.most_covered()),
+        sections=sections,
+        most_covered=most_covered,
         latest=lists.items(latest),
-        media=lists.items(_media(lists)),
+        media=lists.items(media),
         empty=None if lead or now is None else _empty_site(lists.db, now),
     )
+
+
+def _unshown(
+    lists: EntryLists, entries: Sequence[EntrySummary], shown: set[int], limit: int | None = None
+) -> list[EntrySummary]:
+    """Return the first entries whose story is not shown yet; it is from now on."""
+    story_ids = lists.story_ids(entries)
+    chosen: list[EntrySummary] = []
+    for entry in entries:
+        if story_ids[entry.id] not in shown and len(chosen) != limit:
+            shown.add(story_ids[entry.id])
+            chosen.append(entry)
+    return chosen
 
 
 def _empty_site(db: Connection, now: datetime) -> EmptySite:
@@ -107,19 +132,44 @@ def _varied(entries: Sequence[EntrySummary]) -> list[EntrySummary]:
 
 
 def _media(lists: EntryLists) -> list[EntrySummary]:
-    audio = lists.select(Query(has=("audio",)), limit=MEDIA)
-    video = lists.select(Query(has=("video",)), limit=MEDIA)
+    """Return the newest entries with sound or film, more than are shown."""
+    audio = lists.select(Query(has=("audio",)), limit=2 * MEDIA)
+    video = lists.select(Query(has=("video",)), limit=2 * MEDIA)
     by_id = {entry.id: entry for entry in (*audio, *video)}
-    return sorted(by_id.values(), key=_newest_first)[:MEDIA]
+    return sorted(by_id.values(), key=_newest_first)
 
 
-def _lead(newest: Sequence[EntrySummary], marked: Sequence[EntrySummary]) -> EntrySummary | None:
-    """Return the entry at the top of the front page."""
-    for entry in marked:
-        if newest[0].sort_at - entry.sort_at < PRIORITY_SPAN:
-            return entry
-    with_picture = (entry for entry in newest[:LEAD_CANDIDATES] if entry.image)
-    return next(with_picture, next(iter(newest), None))
+def _lead(
+    newest: Sequence[EntrySummary],
+    marked: Sequence[EntrySummary],
+    covered: Sequence[EntrySummary],
+) -> EntrySummary | None:
+    """Return the entry at the top: one marked, a story of several sources, or the newest.
+
+    Args:
+        marked: Entries that a rule marks as important.
+        covered: The stories that most sources report, the most covered first.
+    """
+    fresh = [
+        entry
+        for entry in (*marked, *covered)
+        if newest and newest[0].sort_at - entry.sort_at < PRIORITY_SPAN
+    ]
+    marked_ids = {entry.id for entry in marked}
+    candidates = [
+        *(entry for entry in fresh if entry.id in marked_ids),
+        *(entry for entry in (*fresh, *newest[:LEAD_CANDIDATES]) if _has_wide_picture(entry)),
+        *newest[:1],
+    ]
+    return next(iter(candidates), None)
+
+
+def _has_wide_picture(entry: EntrySummary) -> bool:
+    image = entry.image
+    if image is None or image.is_artwork:
+        return False
+    is_upright = bool(image.height) and image.width < image.height
+    return not is_upright and (not image.width or image.width >= MIN_LEAD_WIDTH)
 
 
 def _newest_first(entry: EntrySummary) -> tuple[float, int]:

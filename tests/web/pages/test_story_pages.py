@@ -67,6 +67,7 @@ def test_front_page_shows_the_most_covered_stories(pages: PageSite, members: lis
     two = replace(make_entry(2000), title="Parliament passes the budget after a long night")
     pages.sample.put("herald", two)
     pages.sample.put("post", replace(two, guid="x", canonical_url="https://post.example/2"))
+    pages.sample.add("odd")  # the newest leads where no story has a picture
     page = pages.text("/")
     covered = page[page.index('id="covered"') :].partition("</ol>")[0]
     assert headlines(covered) == [TITLE, two.title]
@@ -74,6 +75,20 @@ def test_front_page_shows_the_most_covered_stories(pages: PageSite, members: lis
     pages.sample.withdraw(members[2])
     pages.sample.withdraw(members[1])
     assert TITLE not in pages.text("/").partition('id="covered"')[2].partition("</ol>")[0]
+
+
+def test_front_page_leads_with_the_most_covered_story_with_a_wide_picture(
+    pages: PageSite, members: list[int]
+) -> None:
+    small = Image(url="https://a.example/s.jpg", width=399, height=200)
+    for number, (title, image) in enumerate(
+        (("Parliament passes the budget", replace(small, width=400)), ("Too small", small)), 3000
+    ):
+        entry = replace(make_entry(number), title=title, image=image)
+        pages.sample.put("herald", entry)
+    shown = headlines(pages.text("/"))
+    assert shown[0] == "Parliament passes the budget"
+    assert len(shown) == len(set(shown))
 
 
 def test_story_of_the_lead_is_not_repeated_in_sections(pages: PageSite) -> None:
