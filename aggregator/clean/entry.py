@@ -3,7 +3,6 @@
 import mimetypes
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 import xxhash
@@ -22,7 +21,6 @@ from aggregator.models.entry import (
 from aggregator.models.extensions import ELEMENTS, ID_ATTRIBUTES, URL_ATTRIBUTES
 
 SUMMARY_LENGTH = 300
-TEXT_LENGTH = 100_000
 GUID_LENGTH = 1_000
 MOST_AUTHORS, MOST_CATEGORIES, MOST_ENCLOSURES, MOST_EXTENSIONS = 20, 30, 20, 60
 CATEGORY_LENGTH = 100
@@ -63,7 +61,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         title=title,
         summary=text.one_line(summary or words, SUMMARY_LENGTH),
         content=content,
-        text=text.lead(words, TEXT_LENGTH),
+        text=text.lead(words, text.TEXT_LENGTH),
         published=dates.clamp(parsed.published or parsed.updated, now),
         updated=dates.clamp(parsed.updated, now),
         unread_date=text.one_line(parsed.unread_date, DATE_LENGTH),
@@ -76,33 +74,9 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         comments=urls.absolute(base, parsed.comments or links.get("replies", "")),
         extensions=tuple(_extensions(parsed.extensions, base)),
         language=language_tag(parsed.language) or language,
-        fingerprint=_fingerprint(title, content, words, enclosures, is_cut=parsed.is_cut),
+        fingerprint=fingerprint.of_entry(title, content, words, enclosures, is_cut=parsed.is_cut),
         item_hash=parsed.item_hash,
     )
-
-
-def with_fingerprint(entry: Entry) -> Entry:
-    """Return an entry with the fingerprint that its values have by today's rules."""
-    words = entry.text if len(entry.text) < TEXT_LENGTH else text.plain(entry.content)
-    return replace(
-        entry, fingerprint=_fingerprint(entry.title, entry.content, words, entry.enclosures)
-    )
-
-
-def _fingerprint(
-    title: str,
-    content: SafeHtml,
-    words: str,
-    enclosures: Iterable[Enclosure],
-    *,
-    is_cut: bool = False,
-) -> bytes:
-    without = fingerprint.without_adverts(content)
-    if without != content:
-        words = text.plain(without)
-    files = (enclosure.url for enclosure in enclosures)
-    whole = fingerprint.fingerprint(title, words, files)
-    return fingerprint.INCOMPLETE + whole[1:] if is_cut else whole
 
 
 def is_empty(entry: Entry) -> bool:

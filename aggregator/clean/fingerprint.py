@@ -6,11 +6,12 @@ another size, the number of comments, another advert. The fingerprint stays the 
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import xxhash
 
 from aggregator.clean import counters, text, urls
-from aggregator.models.entry import SafeHtml
+from aggregator.models.entry import Enclosure, Entry, SafeHtml
 
 VERSION = b"2"
 """First byte of every fingerprint. Raise it when reading or cleaning improves, and add the old
@@ -63,6 +64,36 @@ def is_advertiser(url: str) -> bool:
 def without_adverts(content: SafeHtml) -> str:
     """Return a text without links to advertisers."""
     return _ADVERT.sub("", content)
+
+
+def with_fingerprint(entry: Entry) -> Entry:
+    """Return an entry with the fingerprint that its values have by today's rules."""
+    words = entry.text if len(entry.text) < text.TEXT_LENGTH else text.plain(entry.content)
+    return replace(entry, fingerprint=of_entry(entry.title, entry.content, words, entry.enclosures))
+
+
+def of_entry(
+    title: str,
+    content: SafeHtml,
+    words: str,
+    enclosures: Iterable[Enclosure],
+    *,
+    is_cut: bool = False,
+) -> bytes:
+    """Return the fingerprint of an entry.
+
+    Args:
+        title: As text on one line.
+        content: As the sanitiser returns it.
+        words: Its text, as `text.plain` makes it.
+        enclosures: With their URLs as `urls.absolute` returns them.
+        is_cut: Whether the end of the document cut the entry.
+    """
+    without = without_adverts(content)
+    if without != content:
+        words = text.plain(without)
+    whole = fingerprint(title, words, (enclosure.url for enclosure in enclosures))
+    return INCOMPLETE + whole[1:] if is_cut else whole
 
 
 def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:

@@ -10,6 +10,7 @@ import unicodedata
 from aggregator.models.entry import Text
 
 TITLE_LENGTH = 500
+TEXT_LENGTH = 100_000
 LINE_LENGTH = 200
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import fingerprint, urls
 from aggregator.dedupe import identity
 from aggregator.ingest import retractions
@@ -216,7 +215,7 @@ class DocumentIngest:
         """
         written = entries.get_as_published(self.db, set(before.entry_ids))
         return {
-            identity.keys(self.state.identity, entry_cleaner.with_fingerprint(entry)).text: entry_id
+            identity.keys(self.state.identity, fingerprint.with_fingerprint(entry)).text: entry_id
             for entry_id, entry in written.items()
             if fingerprint.is_outdated(entry.fingerprint)
         }

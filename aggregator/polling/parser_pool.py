@@ -36,6 +36,9 @@ MOST_BYTES = 1_000_000
 
 CHILD_TASKS = 2_000
 
+PARSERS = "aggregator.polling.parsing"
+"""Imported by the fork server once for all children, and not by the scheduler."""
+
 # A child killed while it receives work never releases the channel's lock. The others give up after
 # this many seconds, and the pool is replaced.
 CONSTS.channel_lock_timeout = 10
@@ -52,11 +55,13 @@ def _begin_child() -> None:
 
 def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> list[PollResult]:
     """Parse documents within bounds of memory, and of `seconds` of CPU time: then SIGPROF kills."""
+    from aggregator.polling import parsing  # by the fork server, before the first child
+
     memory = MEMORY_PER_BYTE * max(body.request.limits.body for body in bodies)
     resource.setrlimit(resource.RLIMIT_AS, (memory, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        return stages.parse_documents(bodies, now)
+        return parsing.parse_documents(bodies, now)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -88,7 +93,7 @@ def block_signals(*signals: signal.Signals) -> Iterator[None]:
 def start(workers: int | None = None) -> ProcessPool:
     """Start a pool of parser processes; any of them may be killed at any time."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, PARSERS])
     pool = ProcessPool(
         max_workers=workers or min(os.cpu_count() or 1, 8),
         max_tasks=CHILD_TASKS,

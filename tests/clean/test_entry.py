@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.clean import entry
+from aggregator.clean.text import TEXT_LENGTH
 from aggregator.models.entry import (
     Author,
     Enclosure,
@@ -90,8 +91,8 @@ def test_a_missing_summary_is_cut_from_the_content() -> None:
 
 def test_text_for_the_search_is_bounded() -> None:
     cleaned = clean(content=Text(value="word " * 50_000))
-    assert len(cleaned.text) <= entry.TEXT_LENGTH
-    assert len(cleaned.content) > entry.TEXT_LENGTH
+    assert len(cleaned.text) <= TEXT_LENGTH
+    assert len(cleaned.content) > TEXT_LENGTH
 
 
 # --- ids and links ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aggregator.ingest.source_update import Ingested
 from aggregator.models.poll import Fetched, Transfer, Validators
 from aggregator.models.query import Query
-from aggregator.polling import stages
+from aggregator.polling import parsing, stages
 from aggregator.polling.stages import Body
 from aggregator.store.database.connection import Store
 from aggregator.store.entries.retention import Cutoffs, expire
@@ -60,7 +60,9 @@ def polled(ingester: Ingester, body: bytes) -> Ingested:
     )
     checked = stages.check_fetch(ingester.request(), fetched)
     result = (
-        stages.parse_documents([checked], ingester.now)[0] if isinstance(checked, Body) else checked
+        parsing.parse_documents([checked], ingester.now)[0]
+        if isinstance(checked, Body)
+        else checked
     )
     done = ingester.poll(result.outcome)
     assert done is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from aggregator.clean import entry as entry_cleaner
+from aggregator.clean import fingerprint
 from aggregator.dedupe import identity
 from aggregator.ingest import maintenance
 from aggregator.models.entry import StoredEntry
@@ -128,7 +128,7 @@ def test_the_poll_after_the_upgrade_reads_items_once(ingester: Ingester) -> None
     age(ingester)
     polled(ingester, document(GUID.format(1)))
     [upgraded] = stored(ingester)
-    assert upgraded.entry.fingerprint == entry_cleaner.with_fingerprint(upgraded.entry).fingerprint
+    assert upgraded.entry.fingerprint == fingerprint.with_fingerprint(upgraded.entry).fingerprint
     assert polled(ingester, document(GUID.format(1))).result == "equal"
     assert ingester.request().body_hash.startswith(stages.READER_VERSION)
     assert len(ingester.request().item_hashes) == 16

@@ -1,6 +1,8 @@
 """Parser processes are bounded in memory and print nothing."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,3 +56,19 @@ def test_memory_follows_the_largest_document_allowed(pool: ProcessPool, limit: i
 
 def test_a_child_prints_nothing(pool: ProcessPool) -> None:
     assert pool.schedule(stderr).result(60) == os.devnull
+
+
+def is_imported(module: str) -> bool:
+    return module in sys.modules
+
+
+def test_the_fork_server_imports_the_parsers_for_its_children(pool: ProcessPool) -> None:
+    assert pool.schedule(is_imported, args=(parser_pool.PARSERS,)).result()
+
+
+def test_the_scheduler_does_not_import_the_parsers() -> None:
+    script = "import sys, aggregator.polling.scheduler; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert "aggregator.polling.parser_pool" in imported
+    assert not imported & {parser_pool.PARSERS, "aggregator.parse.document", "nh3", "feedparser"}

@@ -17,7 +17,7 @@ from aggregator.models.poll import (
     Unchanged,
     Validators,
 )
-from aggregator.polling import stages
+from aggregator.polling import parsing, stages
 from aggregator.polling.stages import Body
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -60,7 +60,7 @@ def passed(body: bytes, of: Request | None = None, **fields: Any) -> Body:
 
 
 def read(body: Body) -> PollResult:
-    [result] = stages.parse_documents([body], NOW)
+    [result] = parsing.parse_documents([body], NOW)
     return result
 
 
@@ -148,7 +148,7 @@ def test_document_that_breaks_the_parser_is_its_own_failure_only() -> None:
     fault = Body(
         request=request(source_id="b"), fetched=fetched(cast("bytes", None)), body_hash=b""
     )
-    results = stages.parse_documents([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
+    results = parsing.parse_documents([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
     assert [result.source_id for result in results] == ["a", "b", "a"]
     assert [isinstance(result.outcome, ParsedDocument) for result in results] == [True, False, True]
     failed = failure(results[1])

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from aggregator.web.middleware.representation import problem
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -29,6 +27,9 @@ class SearchLimitMiddleware:
         if not _is_search(environ.get("QUERY_STRING", "")):
             return self._app(environ, start_response)
         if not self._free.acquire(blocking=False):
+            # Slow to import; the server process needs no more than `SEARCHES` of this module.
+            from aggregator.web.middleware.representation import problem
+
             busy = problem(503, "too many searches at once: try again", ("Retry-After", "1"))
             start_response(busy.status, list(busy.headers))
             return [busy.body]

@@ -15,7 +15,7 @@ from aggregator.models.entry import Author, Enclosure, Image, Origin, SafeHtml, 
 from aggregator.models.poll import Fetched, ParsedDocument, Request
 from aggregator.models.query import parse
 from aggregator.policy.filter_rules import Rulebook
-from aggregator.polling import stages
+from aggregator.polling import parsing, stages
 from aggregator.store.queries import select
 from aggregator.store.sources import sync
 from tests import validators
@@ -37,7 +37,7 @@ def poll_document(site: FeedSite, source_id: str, body: bytes, url: str, content
     fetched = Fetched(url=url, body=body, content_type=content_type)
     checked = stages.check_fetch(Request(source_id=source_id, url=url, discover=False), fetched)
     assert isinstance(checked, stages.Body)
-    (result,) = stages.parse_documents([checked], now)
+    (result,) = parsing.parse_documents([checked], now)
     context = Context(
         config=site.config,
         sources={source.id: source for source in site.config.sources},

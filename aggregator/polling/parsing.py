@@ -1,0 +1,80 @@
+"""The stages of a poll that run in a parser process: parse and clean documents."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from aggregator.clean import entry as entry_cleaner
+from aggregator.clean import feed as feed_cleaner
+from aggregator.models.entry import Entry
+from aggregator.models.poll import Failed, FailureKind, ParsedDocument, PollResult
+from aggregator.parse import discover, document
+from aggregator.parse.decode import NotAFeed
+from aggregator.polling import stages
+
+MOST_NAMED = 5
+"""Other feeds of a page that the message about it names."""
+
+
+def parse_documents(bodies: Sequence[stages.Body], now: datetime) -> list[PollResult]:
+    """Parse and clean documents; a document that breaks the parser fails alone."""
+    results = []
+    for body in bodies:
+        try:
+            results.append(_parse(body, now))
+        except Exception as error:  # noqa: BLE001, the one barrier: parsers raise anything
+            results.append(
+                stages.parse_failure(body, f"the parser failed ({type(error).__name__}: {error})")
+            )
+    return results
+
+
+def _parse(body: stages.Body, now: datetime) -> PollResult:
+    request, fetched = body.request, body.fetched
+    try:
+        changes = document.parse_changes(
+            fetched.body,
+            content_type=fetched.content_type,
+            url=fetched.url,
+            known=_known_items(body),
+        )
+    except NotAFeed as error:
+        return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
+    parsed = changes.feed
+    feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=fetched.links)
+    base = feed.link or fetched.url
+    cleaned = [
+        entry_cleaner.clean(entry, base=base, now=now, language=feed.language)
+        for entry in parsed.entries
+    ]
+    entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.is_empty(entry)]
+    parsed_document = ParsedDocument(
+        url=fetched.url,
+        feed=feed,
+        entries=tuple(entries),
+        body_hash=b"" if fetched.partial else body.body_hash,
+        item_hashes=b"" if fetched.partial else changes.item_hashes,
+        whole=not fetched.partial,
+        validators=fetched.validators,
+        transfer=fetched.transfer,
+    )
+    return stages.result_of(request, parsed_document)
+
+
+def _known_items(body: stages.Body) -> bytes:
+    """Return the hashes of the items that this version of the reader need not read."""
+    is_read = body.request.body_hash.startswith(stages.READER_VERSION) and not body.fetched.partial
+    return body.request.item_hashes if is_read else b""
+
+
+def _not_a_feed(body: stages.Body, detail: str) -> PollResult:
+    request, fetched = body.request, body.fetched
+    links: tuple[discover.FeedLink, ...] = ()
+    if request.discover:
+        links = discover.feeds(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    feed_url, *others = [link.url for link in links if link.url != request.url] or [""]
+    if feed_url:
+        detail = f"{detail} It links to a feed, which is polled from now on: {feed_url}"
+    if others:
+        detail = f"{detail} Its other feeds: {', '.join(others[:MOST_NAMED])}"
+    failed = Failed(kind=FailureKind.NOT_A_FEED, detail=detail, transfer=fetched.transfer)
+    return stages.result_of(request, failed, discovered=feed_url)
