@@ -110,9 +110,10 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
             f"  no request before {state.gate_until:%Y-%m-%d %H:%M} UTC (Retry-After);"
             f" `aggregator poll {escape(state.id)}` polls it now"
         )
-    console.print(
-        f"  health: {state.shown_health}" + (f", {escape(state.error)}" if state.error else "")
-    )
+    problem = f", {state.problem}" if state.problem else ""
+    console.print(f"  health: {state.shown_health}{escape(problem)}")
+    if state.error and state.error != state.problem:
+        console.print(f"  error: {escape(state.error)}")
     if state.moved_to:
         console.print(f"  moved permanently from {escape(state.url)}")
     if state.move:

@@ -117,7 +117,7 @@ def _row(state: SourceState, now: datetime) -> tuple[str, ...]:
         _time(state.last_change, now),
         _time(state.next_poll, now) if state.enabled else "",
         str(state.entries),
-        " ".join(state.error.split()),
+        " ".join(state.problem.split()),
     )
 
 

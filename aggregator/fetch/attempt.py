@@ -13,6 +13,7 @@ from aggregator.fetch import freshness, headers, urls
 from aggregator.fetch.cookies import Cookies
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import RequestTarget
+from aggregator.models import health_text
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -256,7 +257,8 @@ class Attempt:
         remedy = _REMEDIES.get(status)
         if remedy is None:
             remedy = "an error of the server" if status >= 500 else "unexpected for a feed"
-        return self.failure(FailureKind.HTTP_STATUS, f"status {status}: {remedy}", status)
+        reason = f"{health_text.status(status)}: {remedy}"
+        return self.failure(FailureKind.HTTP_STATUS, reason, status)
 
     def _changes(self, response: Response) -> FetchOutcome:
         """Return the outcome of a 226, which may hold changed entries only (RFC 3229 §10.5)."""
@@ -279,17 +281,15 @@ class Attempt:
         if fault and (not response.complete or status < 300):
             return self.failure(fault.kind, fault.reason, status)
         quote = response.body[:_ERROR_TEXT].decode(errors="replace").strip()
-        reason = f"status {status}" + (f": {quote}" if quote else "")
+        reason = health_text.status(status) + (f": {quote}" if quote else "")
         kind = FailureKind.GONE if status == 410 else FailureKind.HTTP_STATUS
         return self.failure(kind, reason, status)
 
     def _rate_limit_reason(self) -> str:
         wait = self._freshness.retry_after
         if wait is None:
-            return "status 429: too many requests; the server names no waiting time"
-        return (
-            f"status 429: too many requests; the server asks to wait {wait.total_seconds():.0f} s"
-        )
+            return "429 Too Many Requests: the server names no waiting time"
+        return f"429 Too Many Requests: the server asks to wait {wait.total_seconds():.0f} s"
 
     # --- redirects -----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import pycurl
 
 from aggregator.fetch import address, decoding, headers
 from aggregator.fetch.attempt import Attempt, Fault, Response
+from aggregator.models import health_text
 from aggregator.models.config import Limits
 from aggregator.models.poll import FailureKind, Message
 
@@ -209,7 +210,8 @@ class Handle:
             action = "sent more" if self._body_limit else "announced more"
             return decoding.too_large(self._limits.body, action)
         if code in _TLS:
-            return Fault(FailureKind.TLS, f"the TLS connection failed ({message})")
+            words = health_text.certificate(message) or "the TLS connection failed"
+            return Fault(FailureKind.TLS, f"{words} ({message})")
         if code in (pycurl.E_RECV_ERROR, _HTTP2_STREAM) and self._body_limit:
             code = pycurl.E_PARTIAL_FILE
         if code == _TOO_LARGE:

@@ -209,7 +209,7 @@ class SourceUpdate:
         if (url, validators) != (state.validators_url, state.validators):
             self.changes |= {"validators_url": url, "validators": validators}
         if state.failures or state.error or state.error_kind:
-            self.changes |= {"failures": 0, "error": "", "error_kind": ""}
+            self.changes |= {"failures": 0, "error": "", "error_kind": "", "error_status": 0}
         self.failures = 0
         self.changes["last_ok"] = self.now
         changes, message = redirects.observe(state, self.transfer.hops, self.now)
@@ -218,7 +218,11 @@ class SourceUpdate:
 
     def _apply_failure(self, failed: Failed) -> None:
         self.failures += 1
-        self.changes |= {"error": failed.detail, "error_kind": str(failed.kind)}
+        self.changes |= {
+            "error": failed.detail,
+            "error_kind": str(failed.kind),
+            "error_status": self.transfer.status,
+        }
         are_refused = self._count_refusals() > self.state.refused_validators
         if failed.kind is FailureKind.FALSE_304 or are_refused:
             self.changes |= {"validators": Validators(), "validators_url": ""}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aggregator.models import health_text
+
 FAILING = 3
 """Consecutive failures from which a good source counts as failing; one or two may be transient."""
 
@@ -77,9 +79,9 @@ def assess(
     if not has_succeeded:
         return Health(state="new")
     if newest is not None and now - newest > max(SILENT, (usual_gap or SILENT) * SILENT_GAPS):
-        return Health(state="silent", reason=f"no new entries since {newest:%d %B %Y}")
+        return Health(state="silent", reason=health_text.silent(newest))
     if milliseconds > SLOW:
-        return Health(state="slow", reason=f"last fetch took {milliseconds / 1000:.0f} s")
+        return Health(state="slow", reason=health_text.slow(milliseconds))
     return Health(state="fine")
 
 
@@ -92,7 +94,7 @@ def waiting_reason(*, now: datetime, gate: datetime | None, longest: timedelta) 
     """
     if gate is None or gate - now <= longest:
         return ""
-    return f"the server allows no request before {gate:%d %B %Y %H:%M} UTC (Retry-After)"
+    return health_text.waiting(gate)
 
 
 def is_alive(tick: datetime | None, now: datetime) -> bool:

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
+from werkzeug.test import Client
 
 from aggregator.cli.main import main
+from aggregator.config import file as config_file
+from aggregator.store.database.connection import Store
+from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
 
 RSS = b"""<rss version="2.0"><channel><title>Harbour News</title>
@@ -131,3 +135,24 @@ def test_completion_with_a_broken_file_is_empty(config: Path) -> None:
     config.write_text("sources: [")
     shell = ShellComplete(main, {}, "aggregator", "_AGGREGATOR_COMPLETE")
     assert shell.get_completions(["--config", str(config), "explain"], "") == []
+
+
+def test_page_commands_api_metrics_and_health_feed_agree(config: Path) -> None:
+    run(config, "poll")
+    assert lines(config, "status")[1].endswith(" 404 Not Found")
+    assert "health: failing, 404 Not Found" in lines(config, "explain", "dead")
+    loaded = config_file.load(str(config), {})
+    store = Store(loaded.storage)
+    client = Client(create_app(lambda: loaded, store))
+    page = client.get("/status?health=failing").text
+    assert '<span class="health failing">failing</span><span class="error">404 Not Found' in page
+    assert "<td>404 Not Found</td>" in client.get("/source/dead").text
+    for path in ("/api/v1/sources/dead", "/status.json"):
+        body = json.loads(client.get(path).text)
+        source = body if "health" in body else body["sources"][-1]
+        assert (source["health"], source["problem"]) == ("failing", "404 Not Found")
+    assert 'aggregator_sources{health="failing"} 1.0' in client.get("/metrics").text
+    incident = json.loads(client.get("/feeds/health.json").text)["items"][0]
+    assert incident["tags"] == ["failing"]
+    assert ": 404 Not Found: " in incident["content_html"]
+    store.close()

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,8 +47,22 @@ def test_a_trusted_certificate_is_accepted(host: str, secure: FeedServer, trusti
 
 def test_an_unknown_certificate_is_refused(secure: FeedServer, fetch: Fetch) -> None:
     outcome = failed(fetch(secure.url("/feed")), FailureKind.TLS)
-    assert "certificate" in outcome.detail
+    assert ": certificate is self-signed (" in outcome.detail
     assert secure.requests == []
+
+
+def test_an_expired_certificate_is_named(tmp_path: Path) -> None:
+    key, pem = tmp_path / "key.pem", tmp_path / "cert.pem"
+    request = "req -new -newkey rsa:2048 -nodes -subj /CN=t -addext subjectAltName=IP:127.0.0.1"
+    sign = f"x509 -req -in {tmp_path}/csr -signkey {key} -days -1 -copy_extensions copy -out {pem}"
+    for command in (f"{request} -keyout {key} -out {tmp_path}/csr", sign):
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True)
+    pem.write_bytes(key.read_bytes() + pem.read_bytes())
+    client = Client(user_agent="t", allow=("127.0.0.0/8",), tls_ca=str(pem))
+    with FeedServer(certificate=pem) as server:
+        outcome = client.fetch_one(Request(source_id="a", url=server.url("/feed")))
+    client.close()
+    assert ": certificate expired (" in failed(outcome, FailureKind.TLS).detail
 
 
 def test_a_certificate_for_another_host_is_refused(secure: FeedServer, trusting: Client) -> None:

@@ -82,7 +82,8 @@ def fill(sample: SampleStore) -> None:
     with sample.store.transaction() as db:
         changes: SourceChanges = {
             "health": "failing", "failures": 5, "error_kind": "http_status", "polls": 5,
-            "error": "https://odd.example/feed: status 500: an error of the server",
+            "error": "https://odd.example/feed: 500 Internal Server Error: an error of the server",
+            "error_status": 500,
             "last_poll": START, "health_since": START,
         }  # fmt: skip
         sources.update(db, "odd", changes)
@@ -351,7 +352,7 @@ def test_print_shows_only_the_entry(browser: Browser, base: str) -> None:
 def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/status?health=failing")
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody")).to_contain_text("status 500: an error of the server")
+    expect(page.locator("tbody")).to_contain_text("500 Internal Server Error")
     page.close()
 
 

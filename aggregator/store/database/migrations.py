@@ -386,3 +386,9 @@ def retractions(db: "Database") -> None:
     """Store which entries their publisher retracted, and those that may have been."""
     db.execute("alter table entries add column retracted text")
     db.execute("alter table sources add column absences text not null default ''")
+
+
+@migration
+def error_status(db: "Database") -> None:
+    """Store the status code of a source's last failure, which pages show with its name."""
+    db.execute("alter table sources add column error_status integer not null default 0")

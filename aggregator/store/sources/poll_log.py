@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from aggregator.models import health_text
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
     format_time,
@@ -43,6 +44,11 @@ class PollRow(NamedTuple):
     detail: str
     next_poll: datetime
     reason: str
+
+    @property
+    def outcome_text(self) -> str:
+        """The outcome in a few words, such as "404 Not Found"."""
+        return health_text.outcome(self.outcome, self.status, self.detail)
 
     @property
     def failed(self) -> bool:

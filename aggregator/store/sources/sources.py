@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple, TypedDict
 
+from aggregator.models import health_text
 from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import Validators
 from aggregator.store.database.connection import Connection
@@ -36,6 +37,8 @@ class SourceState(NamedTuple):
         title: As configured, else the feed's, else the URL.
         configured: False once the configuration no longer names it; its entries stay.
         health: As `policy.health.HEALTHS` lists it, never disabled.
+        error, error_kind, error_status: The message of the last failure, its `FailureKind` and its
+            status code; a quarantined source has the reason as its `error`.
         lifetime: max-age or Expires of the last response, kept across 304s.
         gate_from, gate_until: When a Retry-After was received, and the time it names.
         gap, newest: The usual time between publications, and the latest publication.
@@ -73,6 +76,7 @@ class SourceState(NamedTuple):
     health_since: datetime | None
     error: str
     error_kind: str
+    error_status: int
     polls: int
     last_poll: datetime | None
     last_ok: datetime | None
@@ -99,6 +103,21 @@ class SourceState(NamedTuple):
         return self.health if self.enabled else "disabled"
 
     @property
+    def problem(self) -> str:
+        """The reason for `shown_health` in a few words, "" for a source in order."""
+        if not self.enabled:
+            return ""
+        if self.error_kind:
+            return health_text.failure(self.error_kind, self.error_status, self.error)
+        if self.health == "waiting" and self.gate_until:
+            return health_text.waiting(self.gate_until)
+        if self.health == "silent" and self.newest:
+            return health_text.silent(self.newest)
+        if self.health == "slow":
+            return health_text.slow(self.milliseconds)
+        return self.error
+
+    @property
     def poll_url(self) -> str:
         """The URL that is polled: found on a page, moved to, or as configured."""
         return self.discovered_url or self.moved_to or self.url
@@ -122,6 +141,7 @@ class SourceChanges(TypedDict, total=False):
     health_since: datetime | None
     error: str
     error_kind: str
+    error_status: int
     polls: int
     last_poll: datetime | None
     last_ok: datetime | None
@@ -281,6 +301,7 @@ _WRITTEN: dict[str, _Written] = {
     "health_since": (("health_since", format_time_or_none),),
     "error": (("error", None),),
     "error_kind": (("error_kind", None),),
+    "error_status": (("error_status", None),),
     "polls": (("polls", None),),
     "last_poll": (("last_poll_at", format_time_or_none),),
     "last_ok": (("last_ok_at", format_time_or_none),),
@@ -329,6 +350,7 @@ def load_state(found: Any) -> SourceState:
         health_since=parse_time_or_none(row["health_since"]),
         error=row["error"],
         error_kind=row["error_kind"],
+        error_status=row["error_status"],
         polls=row["polls"],
         last_poll=parse_time_or_none(row["last_poll_at"]),
         last_ok=parse_time_or_none(row["last_ok_at"]),

@@ -122,7 +122,7 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
         "update sources set url = :url, host = :host, moved_to = '', move = '',"
         " discovered_url = '', etag = '', last_modified = '', validators_url = '',"
         " lifetime = null, gate_from = null, gate_until = null, failures = 0, health = 'new',"
-        " last_ok_at = null, error = '', error_kind = '',"
+        " last_ok_at = null, error = '', error_kind = '', error_status = 0,"
         " planned_at = :now, next_poll_at = :first, next_poll_reason = 'the URL was changed',"
         " fill_url = '', hurry = 0, refused_validators = 0, absences = '' where id = :id",
         {

@@ -116,6 +116,7 @@ def source(state: SourceState, feed_url: str) -> Json:
         "enabled": state.enabled,
         "health": state.shown_health,
         "health_since": rfc3339_or_none(state.health_since),
+        "problem": state.problem or None,
         "error": state.error or None,
     }
 
@@ -136,6 +137,7 @@ def poll(row: PollRow) -> Json:
     return {
         "at": rfc3339(row.at),
         "outcome": row.outcome,
+        "outcome_text": row.outcome_text,
         "status": row.status or None,
         "milliseconds": row.milliseconds,
         "bytes": row.bytes,

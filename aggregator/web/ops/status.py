@@ -192,6 +192,7 @@ def _source_json(state: SourceState, url: str) -> dict[str, Any]:
     return presenters.source_fields(state) | {
         "url": url,
         "health": state.shown_health,
+        "problem": state.problem,
         "error": state.error,
         "milliseconds": state.milliseconds,
     }
