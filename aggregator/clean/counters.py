@@ -51,7 +51,8 @@ _EAST_ASIAN = re.compile(
     r"|(?:评论|評論|回复|回覆|阅读|阅读量|浏览|コメント|댓글|조회수?)\s?\d[\d,]*"
 )
 _AGO = re.compile(r"\b\d+\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b", re.IGNORECASE)
-_ICON = re.compile(r"(?:[❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲]\ufe0f?)\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
+_ICONS = "❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲"
+_ICON = re.compile(rf"[{_ICONS}]\ufe0f?\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
 
 _DIGIT = re.compile(r"\d")
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -76,7 +77,10 @@ def remove(words: str) -> str:
     else:
         if not _DIGIT.search(words):
             return words
-        words = _ICON.sub("", _EAST_ASIAN.sub("", words) if _IDEOGRAPH.search(words) else words)
+        if _IDEOGRAPH.search(words):
+            words = _EAST_ASIAN.sub("", words)
+        if any(map(words.__contains__, _ICONS)):  # a tenth of the pattern's time
+            words = _ICON.sub("", words)
         is_counted, numbers = bool(_COUNTED.search(words)), _NUMBER
     if is_counted:
         words = _ROW.sub("", words)

@@ -17,7 +17,8 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 _ASCII_CONTROLS = bytes(range(32)) + b"\x7f"
 _ASCII_ILLEGAL = _ASCII_CONTROLS.translate(None, b"\t\n\r")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
+_INVISIBLES = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_INVISIBLE = re.compile(f"[{_INVISIBLES}]")
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|template|title|noscript)\b.*?(?:</\1\b[^>]*(?:>|\Z)|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -182,4 +183,6 @@ def visible_form(line: str) -> str:
     """
     if line.isascii():
         return line.encode().translate(None, b" ").decode()  # three times as fast as replace
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", line)).replace(" ", "")
+    if any(map(line.__contains__, _INVISIBLES)):  # a tenth of the pattern's time
+        line = _INVISIBLE.sub("", line)
+    return unicodedata.normalize("NFC", line).replace(" ", "")
