@@ -73,8 +73,9 @@ def test_every_address_leads_to_a_page(
     assert result.broken == {}
     assert result.outside == set()
     assert len(result.statuses) > 150
-    for path in ("/opml", "/feeds/all.atom", "/api/v1/entries", "/static/site.js", "/login"):
+    for path in ("/opml", "/feeds/all.atom", "/api/v1/entries", "/stories", "/login"):
         assert result.statuses[address + path] == 200
+    assert any(url.startswith(f"{address}/static/site.js?v=") for url in result.statuses)
 
 
 # --- below a path ----------------------------------------------------------------------------

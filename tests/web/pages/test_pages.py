@@ -456,7 +456,7 @@ def test_wrong_method_is_answered_with_the_allowed_ones(pages: PageSite) -> None
 
 
 PATHS = (
-    "/", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
+    "/", "/stories", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
     "/status/websub",
     "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
