@@ -3,11 +3,13 @@
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,6 +46,9 @@ HOST, PORT = "AGGREGATOR_HOST", "AGGREGATOR_PORT"
 SNAPSHOT = "AGGREGATOR_CONFIG_SNAPSHOT"
 """Path of the last valid configuration, for the worker processes and for a server of `run`."""
 
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""The folder in which workers count requests; prometheus_client reads it when imported."""
+
 STOP_SECONDS = 5
 
 THREADS = SEARCHES + 1
@@ -75,11 +80,25 @@ def web(path: str, host: str, port: int, workers: int) -> None:
         snapshot.save(copy, text)
     if warning := misleading_address(config.site, port):
         error_console.print(f"[yellow]warning:[/] {escape(warning)}")
+    storage = config.storage
     del config, text  # each worker loads its own; a large one takes much memory
     if STARTED_BY in os.environ:
         _end_with(int(os.environ[STARTED_BY]))
+    if workers > 1:
+        _share_metrics(f"{storage}.metrics")
     os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, PORT: str(port), SNAPSHOT: copy}
     _serve(host, port, workers, threads)
+
+
+def _share_metrics(folder: str) -> None:
+    """Let the worker processes count requests in a folder, so that `/metrics` sums them up."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        Path(folder).mkdir(parents=True)
+    except OSError as error:
+        logger.warning("event=metrics_not_shared folder=%s error=%r", folder, str(error))
+    else:
+        os.environ[SHARED_METRICS] = folder
 
 
 def _configuration(path: str, copy: str) -> tuple[str, Config]:

@@ -6,7 +6,7 @@ from aggregator.ingest.source_update import Ingested, SourceUpdate
 from aggregator.models.poll import Failed, Unchanged
 from aggregator.policy import schedule
 from aggregator.store.database.connection import Connection
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import poll_histograms, poll_log, sources
 from aggregator.store.sources.sources import SourceChanges
 
 
@@ -32,6 +32,7 @@ class BatchWriter:
         sources.update_many(self._db, self._changes)
         poll_log.count_hosts(self._db, self._host_requests)
         poll_log.add(self._db, self._polls)
+        poll_histograms.add(self._db, [row for row, _, _ in self._polls])
         self._changes, self._host_requests, self._polls = {}, [], []
 
     def _host_request(self, poll: SourceUpdate, saved: int) -> poll_log.HostRequest:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 from flask import Flask, Response, current_app, render_template, request
 from markupsafe import Markup
+from prometheus_client import CollectorRegistry
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
@@ -35,6 +36,7 @@ from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
 from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware
 from aggregator.web.middleware.representation import compress
+from aggregator.web.middleware.request_metrics import RequestMetrics
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
 from aggregator.web.pages import as_of, assets, corrections, dates, login
@@ -90,6 +92,7 @@ def create_app(
     authenticator = Authenticator(process_config, store, time.monotonic)
     feed_server = FeedServer(store, process_config, clock=time.monotonic, now=clock)
     images = ImageProxy(process_config, store, clock)
+    requests = CollectorRegistry()
     _set_up_templates(app, config, store, clock, authenticator, images)
     for blueprint in (
         pages.blueprint(config, store, clock, authenticator),
@@ -101,7 +104,7 @@ def create_app(
         health_feed.blueprint(config, store),
         corrections.blueprint(config, store, clock),
         as_of.blueprint(config, store, clock),
-        metrics.blueprint(store),
+        metrics.blueprint(process_config, store, requests),
         websub.blueprint(process_config, store, clock),
         websub_status.blueprint(process_config, store),
         api.blueprint(config, store, clock, authenticator),
@@ -113,7 +116,8 @@ def create_app(
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
-    app.wsgi_app = _wrap(app, process_config, feed_server, authenticator, host, port)  # type: ignore[assignment, method-assign]
+    wrapped = _wrap(app, process_config, feed_server, authenticator, requests, host=host, port=port)
+    app.wsgi_app = wrapped  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -122,15 +126,20 @@ def _wrap(
     config: Callable[[], Config],
     feed_server: FeedServer,
     authenticator: Authenticator,
+    requests: CollectorRegistry,
+    *,
     host: str,
     port: int,
 ) -> "WSGIApplication":
-    """Return the application in its middleware: address, cheap responses, access control."""
+    """Return the application in its middleware: address, metrics, cheap responses, access."""
     names = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     limited = SearchLimitMiddleware(app.wsgi_app)
     protected = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
-    cached = serve_from(feed_server.cached_response, protected)
-    addressed = AddressMiddleware(cached, config, host=host, port=port, names=names)
+    measured = RequestMetrics(names, requests)
+    cached = serve_from(feed_server.cached_response, measured.timing(protected))
+    addressed = AddressMiddleware(
+        measured.counting(cached), config, host=host, port=port, names=names
+    )
     proxied = TrustedProxyMiddleware(addressed, config)
     if not is_loopback(host):
         return proxied

@@ -218,3 +218,16 @@ def test_no_process_holds_the_port_after_a_kill(
 
     service.wait(is_free, seconds=2)
     service.wait(lambda: not processes.of_session(running.pid))
+
+
+def test_several_workers_count_requests_together(service: Service, feed_server: FeedServer) -> None:
+    _, base = start(service, feed_server, "web", "--workers", "2")
+    name = 'aggregator_http_requests_total{route="/healthz",status="200"} '
+
+    def counted() -> float:
+        with urllib.request.urlopen(f"{base}metrics", timeout=10) as response:
+            return float(response.read().decode().partition(name)[2].partition("\n")[0] or 0)
+
+    for _ in range(20):
+        urllib.request.urlopen(f"{base}healthz", timeout=10).close()
+    assert [counted() for _ in range(10)] == [20.0] * 10

@@ -392,3 +392,12 @@ def retractions(db: "Database") -> None:
 def error_status(db: "Database") -> None:
     """Store the status code of a source's last failure, which pages show with its name."""
     db.execute("alter table sources add column error_status integer not null default 0")
+
+
+@migration
+def poll_histograms(db: "Database") -> None:
+    """Count polls by how long they took and how much they received."""
+    db.execute(
+        "create table poll_histograms (name text, bucket integer, polls integer not null,"
+        " total real not null, primary key (name, bucket)) without rowid"
+    )
