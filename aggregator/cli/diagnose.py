@@ -121,6 +121,12 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
             f"  permanent redirect to {escape(state.move.url)}, seen {state.move.times} times"
             f" since {state.move.since:%Y-%m-%d %H:%M} UTC"
         )
+    if state.link_parameters:
+        names = ", ".join(name or "a number or word alone" for name in state.link_parameters)
+        console.print(
+            f"  parameters of its links that change with each poll, and identify nothing:"
+            f" {escape(names)}"
+        )
     console.print(f"  WebSub: {escape(push)}")
     for problem in state.feed.problems:
         console.print(f"  problem: {escape(problem)}")

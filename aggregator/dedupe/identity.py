@@ -103,7 +103,7 @@ class Decision:
     quarantine: str = ""
 
 
-def keys(source_id: str, entry: Entry) -> EntryKeys:
+def keys(source_id: str, entry: Entry | KnownEntry) -> EntryKeys:
     """Return the keys of an entry, bound to its source.
 
     The first four bytes depend on the source alone, so that a source's keys lie together.

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from aggregator.clean import fingerprint, urls
-from aggregator.dedupe import identity
-from aggregator.ingest import retractions
+from aggregator.dedupe import identity, link_parameters
+from aggregator.ingest import incoming, retractions
 from aggregator.models.entry import Absence, Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
@@ -58,6 +58,7 @@ class DocumentChanges:
         gap: Why entries between the last document and this one may be missing, "" if none are.
         quarantine: Why its new entries are held back, "" if they are not.
         absences: The source's absences after this document.
+        link_parameters: The volatile parameters of the source's links after this document.
     """
 
     new: list[int] = field(default_factory=list)
@@ -67,6 +68,7 @@ class DocumentChanges:
     known: int = 0
     gap: str = ""
     absences: tuple[Absence, ...] = ()
+    link_parameters: tuple[str, ...] = ()
 
 
 def ingest_document(
@@ -104,17 +106,25 @@ class DocumentIngest:
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
         self.changes = DocumentChanges(absences=state.absences)
+        self.volatile: frozenset[str] = frozenset()
 
     def store(self, parsed: ParsedDocument, *, archive: bool, pushed: bool) -> DocumentChanges:
         """Store the document's entries and return the changes."""
         before = documents.get(self.db, self.state.id)
         unchanged_items = {} if archive else _unchanged_items(before, parsed)
-        entry_keys = [identity.keys(self.state.identity, entry) for entry in parsed.entries]
-        known = aliases.find(self.db, [key for keys in entry_keys for key in keys.present])
+        last = () if archive else before.entry_ids
+        found = incoming.read(
+            self.db, self.state, parsed.entries, last, set(unchanged_items.values())
+        )
+        self.volatile = found.volatile
+        self.changes.link_parameters = tuple(sorted(found.volatile))
+        parsed = replace(parsed, entries=found.entries)
+        entry_keys, known = found.keys, found.aliases
         reread = _reread(before, parsed)
         if before.body_hash and before.body_hash[:1] != parsed.body_hash[:1]:
             known = self._texts_today(before) | known
-        stored = entries.get_known(self.db, {*known.values(), *reread.values()})
+        entry_ids = {*known.values(), *reread.values()}
+        stored = incoming.get_stored(self.db, entry_ids, found.volatile)
         moved = identity.moved_entries(parsed.entries, entry_keys, known, stored)
         decision = identity.decide(
             parsed.entries,
@@ -161,19 +171,39 @@ class DocumentIngest:
     def _revise(self, same: identity.Same, entry: Entry, written: Entry | None) -> None:
         """Write a known entry, where it differs from the one that is written."""
         is_upgrade = written is not None and fingerprint.is_outdated(written.fingerprint)
-        if written is None or is_upgrade or _comparable(written) != _comparable(entry):
+        if written is None or is_upgrade or self._differs(written, entry):
             entries.revise(
                 self.db, same.id, entry, changed=self.now if same.changed else None,
                 sections=self.state.sections, ruling=self._ruling(entry),
                 matched=same.matched, is_upgrade=is_upgrade,
             )  # fmt: skip
             self.changes.touched |= not is_upgrade
+        elif self.volatile and written.link != entry.link:
+            entries.replace_link(self.db, same.id, entry.link)
         if same.changed:
             self.changes.changed.append(same.id)
 
+    def _differs(self, written: Entry, entry: Entry) -> bool:
+        """Whether an entry differs from the stored one in a value that is compared."""
+        return any(
+            self._comparable(name, getattr(written, name))
+            != self._comparable(name, getattr(entry, name))
+            for name in _COMPARED
+        )
+
+    def _comparable(self, name: str, value: Any) -> object:
+        if name in ("via", "comments"):
+            return self._page(value)
+        if name == "enclosures":
+            return [replace(each, url=self._page(each.url)) for each in value]
+        return value
+
+    def _page(self, url: str) -> str:
+        return link_parameters.without(urls.canonical(url), self.volatile)
+
     def _apply(
         self,
-        incoming: Sequence[Entry],
+        published: Sequence[Entry],
         entry_keys: Sequence[identity.EntryKeys],
         decision: identity.Decision,
     ) -> dict[int, int]:
@@ -183,7 +213,7 @@ class DocumentIngest:
         quiet = [same.id for same in decision.same if not same.changed]
         written = entries.get_as_published(self.db, quiet)
         for same in decision.same:
-            entry = incoming[same.position]
+            entry = published[same.position]
             if not fingerprint.is_incomplete(entry.fingerprint):
                 self._revise(same, entry, written.get(same.id))
             ids[same.position] = same.id
@@ -194,7 +224,7 @@ class DocumentIngest:
             self.db,
             self.state.id,
             [
-                self._new(incoming[new.position], entry_keys[new.position], new)
+                self._new(published[new.position], entry_keys[new.position], new)
                 for new in new_entries
             ],
             first_seen=self.now,
@@ -329,19 +359,6 @@ def _reread(before: StoredDocument, parsed: ParsedDocument) -> dict[int, int]:
         for position, entry in enumerate(parsed.entries)
         if entry.item_hash in by_hash
     }
-
-
-def _comparable(entry: Entry) -> tuple[object, ...]:
-    """Return the values that are compared to decide whether to rewrite an entry."""
-    return tuple(_without_tracking(name, getattr(entry, name)) for name in _COMPARED)
-
-
-def _without_tracking(name: str, value: Any) -> object:
-    if name in ("via", "comments"):
-        return urls.canonical(value)
-    if name == "enclosures":
-        return [replace(each, url=urls.canonical(each.url)) for each in value]
-    return value
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -45,7 +45,10 @@ def _store(
         now=now,
         pushed=True,
     )
-    source: SourceChanges = {"entries": state.entries + len(changes.new)}
+    source: SourceChanges = {
+        "entries": state.entries + len(changes.new),
+        "link_parameters": changes.link_parameters,
+    }
     if changes.new or changes.changed:
         source |= {"last_change": now, "newest": None}  # the next poll computes it
     if changes.quarantine and state.health != "quarantined":

@@ -186,6 +186,8 @@ class SourceUpdate:
             archive=self.result.archive,
         )
         self.changes["entries"] = self.state.entries + len(self.document_changes.new)
+        if self.document_changes.link_parameters != self.state.link_parameters:
+            self.changes["link_parameters"] = self.document_changes.link_parameters
 
     def _count_absences(self, absences: tuple[Absence, ...]) -> None:
         """Store the absences, and mark the entries that have been absent for long enough."""

@@ -401,3 +401,9 @@ def poll_histograms(db: "Database") -> None:
         "create table poll_histograms (name text, bucket integer, polls integer not null,"
         " total real not null, primary key (name, bucket)) without rowid"
     )
+
+
+@migration
+def link_parameters(db: "Database") -> None:
+    """Store which parameters of a source's links change from poll to poll, such as session ids."""
+    db.execute("alter table sources add column link_parameters text not null default '[]'")

@@ -134,6 +134,11 @@ def revise(
         lists.add(db, [Listing(entry_id, before["sort_at"], entry, ruling)], sections)
 
 
+def replace_link(db: Connection, entry_id: int, link: str) -> None:
+    """Write another address of an entry's page; views show it with their next change."""
+    db.execute("update entries set url = ? where id = ?", (link, entry_id))
+
+
 def _overwrite(db: Connection, entry_id: int, values: dict[str, object]) -> None:
     apart = {name: values.pop(name) for name in _INDEXED}
     db.execute(

@@ -51,6 +51,8 @@ class SourceState(NamedTuple):
         refused_validators: Conditional requests that failed since the last one that succeeded.
         identity: The name that the keys of its entries are made with; it stays if it is renamed.
         absences: Entries that left the middle of the document, and may have been retracted.
+        link_parameters: Names of parameters of links that change from poll to poll, such as
+            session ids, as `dedupe.link_parameters` names them.
     """
 
     id: str
@@ -96,6 +98,7 @@ class SourceState(NamedTuple):
     refused_validators: int
     identity: str
     absences: tuple[Absence, ...]
+    link_parameters: tuple[str, ...]
 
     @property
     def shown_health(self) -> str:
@@ -159,6 +162,7 @@ class SourceChanges(TypedDict, total=False):
     gap_boost: int
     refused_validators: int
     absences: tuple[Absence, ...]
+    link_parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +323,7 @@ _WRITTEN: dict[str, _Written] = {
     "gap_boost": (("hurry", None),),
     "refused_validators": (("refused_validators", None),),
     "absences": (("absences", _dump_absences),),
+    "link_parameters": (("link_parameters", json.dumps),),
 }
 """The columns of each field of `SourceChanges`, with the function that makes their values."""
 
@@ -370,4 +375,5 @@ def load_state(found: Any) -> SourceState:
         refused_validators=row["refused_validators"],
         identity=row["identity"] or row["id"],
         absences=_load_absences(row["absences"]),
+        link_parameters=tuple(json.loads(row["link_parameters"])),
     )

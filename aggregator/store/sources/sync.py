@@ -124,7 +124,8 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
         " lifetime = null, gate_from = null, gate_until = null, failures = 0, health = 'new',"
         " last_ok_at = null, error = '', error_kind = '', error_status = 0,"
         " planned_at = :now, next_poll_at = :first, next_poll_reason = 'the URL was changed',"
-        " fill_url = '', hurry = 0, refused_validators = 0, absences = '' where id = :id",
+        " fill_url = '', hurry = 0, refused_validators = 0, absences = '',"
+        " link_parameters = '[]' where id = :id",
         {
             "id": source.id,
             "url": source.url,
