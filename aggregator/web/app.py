@@ -104,7 +104,7 @@ def create_app(
         health_feed.blueprint(config, store),
         corrections.blueprint(config, store, clock),
         as_of.blueprint(config, store, clock),
-        metrics.blueprint(process_config, store, requests),
+        metrics.blueprint(store, requests),
         websub.blueprint(process_config, store, clock),
         websub_status.blueprint(process_config, store),
         api.blueprint(config, store, clock, authenticator),

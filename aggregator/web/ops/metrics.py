@@ -6,7 +6,7 @@ All but the counts of requests are read from the database, so that every process
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
@@ -21,7 +21,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from aggregator import __version__
-from aggregator.models.config import Config
 from aggregator.policy.health import HEALTHS
 from aggregator.store.database import disk, metadata
 from aggregator.store.database.connection import Connection, Store
@@ -40,11 +39,10 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX = "aggregator"
 
 
-def blueprint(config: Callable[[], Config], store: Store, requests: CollectorRegistry) -> Blueprint:
+def blueprint(store: Store, requests: CollectorRegistry) -> Blueprint:
     """Return the route of the metrics.
 
     Args:
-        config: Returns the configuration in force.
         store: The database.
         requests: Holds the counts of this process's requests.
     """
@@ -56,7 +54,7 @@ def blueprint(config: Callable[[], Config], store: Store, requests: CollectorReg
             stored = tuple(collect(db))
         registry = CollectorRegistry()
         registry.register(_FixedCollector(stored))
-        registry.register(_FixedCollector(_disk_usage(config().storage)))
+        registry.register(_FixedCollector(_disk_usage(store.path)))
         if SHARED in os.environ:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
