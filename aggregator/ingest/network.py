@@ -91,7 +91,7 @@ def _save(db: Connection, before: Network, after: Network, now: datetime) -> Non
         logger.warning("event=offline hosts=%d", len(after.unreached))
     if before.down_since and not after.down_since:
         logger.warning("event=online resumed=%d", store.resume(db, now))
-    if (before.down_since, before.retry_at) != (after.down_since, after.retry_at):
+    if before.down_since != after.down_since:
         change_log.bump_all(db)  # every page shows it
 
 
@@ -121,4 +121,6 @@ def _postpone(
             )
         )
     poll_plan.save(db, plans, now)
+    if plans and network.down_since:
+        change_log.bump_all(db)  # every page shows the next attempt
     return done

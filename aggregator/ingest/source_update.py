@@ -20,12 +20,13 @@ from aggregator.models.poll import (
 )
 from aggregator.models.urls import origin_of
 from aggregator.policy import health, schedule
+from aggregator.policy import network as policy
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.policy.masking import masker
 from aggregator.policy.validators import REFUSED_TIMES, count_refusals
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries
-from aggregator.store.sources import incidents, poll_log
+from aggregator.store.sources import incidents, network, poll_log
 from aggregator.store.sources.sources import SourceChanges, SourceState
 from aggregator.store.websub import subscriptions
 
@@ -288,7 +289,17 @@ class SourceUpdate:
             reason = "fetching older entries from the feed's archive, to fill a gap"
             return NextPoll(at=max(self.now, gate or self.now), reason=reason)
         inputs = self._schedule_inputs(gone, stats, gate)
-        return schedule.next_poll(now=self.now, inputs=inputs, jitter=self.context.random())
+        plan = schedule.next_poll(now=self.now, inputs=inputs, jitter=self.context.random())
+        return self._sooner_if_alone(plan) if policy.may_be_ours(outcome) else plan
+
+    def _sooner_if_alone(self, plan: NextPoll) -> NextPoll:
+        """Return the plan after a failure to reach the host: soon, if it is the only one."""
+        at = self.now + policy.CANARY_DELAY
+        if at >= plan.at or not network.is_only_host(self.db, self.state.host):
+            return plan
+        wait = schedule.format_duration(policy.CANARY_DELAY)
+        reason = f"the only host was not reached, retry in {wait}"
+        return NextPoll(at=at, reason=f"next {schedule.format_time(at, self.now)}: {reason}")
 
     def _schedule_inputs(
         self, gone: bool, stats: schedule.PublicationStats, gate: datetime | None

@@ -1,7 +1,7 @@
 """Tell a failure of our own network from failures of sources. Pure.
 
 down       no host of a batch is reached, or nearly none, and several are not
-retry      after 30 s, 1, 2 and then every 5 minutes; a few sources every minute
+retry      after 30 s, 1, 2 and then every 5 minutes; a few sources, or the only one, every minute
 up         a batch reaches its hosts again
 """
 
@@ -29,7 +29,8 @@ FRESH = timedelta(minutes=1)
 REMEMBERED = 20
 """Unreached hosts to remember at most."""
 
-_UNREACHED = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
+_NO_CONNECTION = frozenset({FailureKind.DNS, FailureKind.CONNECT})
+_UNREACHED = _NO_CONNECTION | {FailureKind.TIMEOUT}
 _NO_EVIDENCE = frozenset(
     {
         FailureKind.CANCELLED, FailureKind.REFUSED_ADDRESS, FailureKind.REFUSED_SCHEME,
@@ -97,6 +98,19 @@ def is_excused(before: Network, after: Network, host: str, *, good: bool, now: d
         return True
     is_fresh = after.last_reached is not None and now - after.last_reached < FRESH
     return good and not is_fresh and host not in before.unreached
+
+
+def may_be_ours(outcome: PollOutcome) -> bool:
+    """Return whether a poll of the only host failed as it does without a network.
+
+    One host can't tell: it is charged, and polled every minute. A timeout does not count, because
+    the host may be overloaded.
+    """
+    return (
+        isinstance(outcome, Failed)
+        and outcome.kind in _NO_CONNECTION
+        and is_reached(outcome) is False
+    )
 
 
 def retry_at(network: Network, now: datetime, *, canary: bool) -> datetime:

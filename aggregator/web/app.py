@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from aggregator.models.urls import is_loopback, server_url
 from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Store
 from aggregator.store.queries.select import LAST_ID
-from aggregator.store.sources import network
+from aggregator.store.sources import network, poll_plan
 from aggregator.web import websub
 from aggregator.web.api import routes as api
 from aggregator.web.feeds import routes as feeds
@@ -220,7 +221,11 @@ def _set_up_templates(
 def _network(store: Store) -> Network:
     try:
         with store.reading() as db:
-            return network.get(db)
+            state = network.get(db)
+            if state.retry_at is None:
+                return state
+            next_poll = poll_plan.next_due(db)  # a few sources are polled before the round
+            return replace(state, retry_at=min(state.retry_at, next_poll or state.retry_at))
     except StoreError:  # the page reports it, or is its error page
         return Network()
 

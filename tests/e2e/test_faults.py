@@ -74,6 +74,29 @@ def test_no_source_is_blamed_for_a_network_that_is_down_and_all_are_polled_once_
     stop(scheduler)
 
 
+def test_first_entries_come_within_two_minutes_of_the_return_of_the_network(
+    service: Service,
+    feed_server: FeedServer,
+    slow: None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    churn, port = Churn(feed_server, 12), free_port()
+    service.configure(churn.sources(every="1h"))
+    with feed_server.down():
+        running = service.start("run", "--port", str(port))
+        service.wait(lambda: "event=offline" in running.log)
+        time.sleep(100)  # the third round is two minutes after the second
+        assert service.one("select count(*) from entries") == 0
+    back = time.monotonic()
+    service.wait(lambda: service.rows("select 1 from entries"), 120)
+    first = time.monotonic() - back
+    service.wait(lambda: service.entries() == churn.truth(), 120 - first)
+    whole = time.monotonic() - back
+    record_property("seconds", (first, whole))
+    assert status(port, "/") == 200
+    stop(running)
+
+
 # --- the database --------------------------------------------------------------------------------
 
 

@@ -102,3 +102,24 @@ def test_response_of_a_single_host_is_enough(ingester: Ingester) -> None:
     poll(ingester, [failed(FailureKind.HTTP_STATUS, status=503)] + [UNREACHED] * 4)
     assert [ingester.state(f"s{n}").health for n in (0, 4)] == ["failing", "failing"]
     assert ingester.state("s1").failures == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "hosts", "minutes"),
+    [
+        pytest.param(FailureKind.DNS, 1, 1, id="the only host is polled every minute"),
+        pytest.param(FailureKind.TIMEOUT, 1, 93, id="an overloaded host is not"),
+        pytest.param(FailureKind.DNS, 2, 93, id="one of two hosts is not"),
+    ],
+)
+def test_only_host_is_charged_and_polled_again_soon(
+    ingester: Ingester, kind: FailureKind, hosts: int, minutes: int
+) -> None:
+    with ingester.store.transaction() as db:
+        sync.apply(db, ingester.others[:hosts], now=ingester.now, first_polls={})
+    poll(ingester, [failed(kind)])
+    state = ingester.state("s0")
+    assert (state.failures, state.health) == (1, "failing")
+    wait = state.next_poll - ingester.now
+    assert wait.total_seconds() // 60 == minutes
+    assert ("only host" in state.next_poll_reason) is (minutes == 1)

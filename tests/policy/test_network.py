@@ -120,3 +120,17 @@ def test_is_excused(after: Network, good: bool, excused: bool) -> None:
 def test_second_failure_of_a_host_is_not_excused() -> None:
     before = Network(unreached=frozenset({"a.example"}))
     assert not network.is_excused(before, before, "a.example", good=True, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("failed", "is_possible"),
+    [
+        (outcome(FailureKind.DNS), True),
+        (outcome(FailureKind.CONNECT), True),
+        (outcome(FailureKind.CONNECT, received=1), False),
+        (outcome(FailureKind.TIMEOUT), False),
+        (outcome(FailureKind.HTTP_STATUS, status=503), False),
+    ],
+)
+def test_failure_of_the_only_host_may_be_ours(failed: Failed, is_possible: bool) -> None:
+    assert network.may_be_ours(failed) is is_possible

@@ -47,6 +47,12 @@ def count_hosts(db: Connection) -> int:
     return int(row.fetchone()[0])
 
 
+def is_only_host(db: Connection, host: str) -> bool:
+    """Return whether no source is polled from another host."""
+    others = "select 1 from sources where enabled and configured and host != ? limit 1"
+    return db.execute(others, (host,)).fetchone() is None
+
+
 def resume(db: Connection, now: datetime) -> int:
     """Make the sources due that wait for the network; return their number."""
     cursor = db.execute(
