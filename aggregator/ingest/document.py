@@ -173,7 +173,7 @@ class DocumentIngest:
         is_upgrade = written is not None and fingerprint.is_outdated(written.fingerprint)
         if written is None or is_upgrade or self._differs(written, entry):
             entries.revise(
-                self.db, same.id, entry, changed=self.now if same.changed else None,
+                self.db, same.id, entry, now=self.now, changed=same.changed,
                 sections=self.state.sections, ruling=self._ruling(entry),
                 matched=same.matched, is_upgrade=is_upgrade,
             )  # fmt: skip

@@ -166,8 +166,14 @@ def test_an_edit_brings_an_entry_under_another_rule(ingester: Ingester) -> None:
     edited = make_entry("sun", title="Rain after all")
     ingester.poll(make_document(RAIN, edited))
     assert found(ingester) == []
+    assert one(ingester, "sun").withdrawn == ingester.now
+    with ingester.store.reading() as db:  # readers of our feeds have "sun", and never had "rain"
+        assert select.withdrawn(db, Query()) == [(one(ingester, "sun").uri, ingester.now)]
+    ingester.poll(make_document(RAIN, make_entry("sun", title="Rain after all, much of it")))
+    assert one(ingester, "sun").withdrawn == ingester.now - timedelta(minutes=1)
     ingester.poll(make_document(RAIN, make_entry("sun", title="Sun again")))
     assert found(ingester) == ["sun"]
+    assert one(ingester, "sun").withdrawn is None
 
 
 def test_an_entry_that_a_rule_moved_stays_when_the_sections_of_its_source_change(

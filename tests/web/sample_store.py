@@ -133,7 +133,8 @@ class SampleStore:
                 db,
                 entry_id,
                 replace(stored.entry, title=title),
-                changed=self.now,
+                now=self.now,
+                changed=True,
                 sections=self._sections(stored.source_id),
             )
             self._bump(db, stored.source_id)

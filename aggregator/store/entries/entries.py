@@ -98,7 +98,8 @@ def revise(
     entry_id: int,
     entry: Entry,
     *,
-    changed: datetime | None,
+    now: datetime,
+    changed: bool,
     sections: Sequence[str],
     ruling: RuleResult = NO_RULING,
     matched: str = "",
@@ -106,24 +107,26 @@ def revise(
 ) -> None:
     """Overwrite an entry; its place in the lists stays.
 
+    A shown entry that the ruling drops counts as withdrawn, because feeds have published it.
+
     Args:
-        changed: When the text changed, which keeps the earlier version; None for a correction of
-            other fields.
+        now: The time of the revision.
+        changed: Whether the text changed, which keeps the earlier version.
         sections: The sections of the source, for an entry that no rule moves.
         matched: The key that identified it.
         is_upgrade: Whether a newer reader read it: its guid and date are then replaced too.
     """
-    if changed is not None:
-        versions.add(db, entry_id, changed)
+    if changed:
+        versions.add(db, entry_id, now)
     before = db.execute(
         "select published, changed, sort_at, hidden from entries where id = ?", (entry_id,)
     ).fetchone()
     hidden = _hidden_reason(before["hidden"] or "", ruling)
     values = entry_values(entry) | ruling_values(ruling)
     values |= stored_values(hidden=hidden, matched=matched)
-    if not hidden:
-        values |= stored_values(withdrawn=None)
-    values["changed"] = format_time_or_none(changed) or before["changed"]
+    if not (hidden and before["hidden"]):
+        values |= stored_values(withdrawn=now if hidden else None)
+    values["changed"] = format_time(now) if changed else before["changed"]
     if not is_upgrade:
         values["published"] = values["published"] or before["published"]
         for name in _KEPT_ON_REVISION:

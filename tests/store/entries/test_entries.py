@@ -95,8 +95,9 @@ def test_every_field_comes_back_after_revise(store: Store) -> None:
         first = stored_entry(db)
         entry, ruling = entry_as_stored(), ruling_as_stored()
         entries.revise(
-            db, first.id, entry, changed=LATER, sections=(), ruling=ruling, matched="the link"
-        )
+            db, first.id, entry, now=LATER, changed=True, sections=(), ruling=ruling,
+            matched="the link",
+        )  # fmt: skip
         wanted = replace(
             first,
             entry=replace(entry, guid=first.entry.guid),
@@ -122,7 +123,7 @@ def test_revision_without_a_date_keeps_the_first(store: Store) -> None:
     with store.transaction() as db:
         first = stored_entry(db)
         undated = replace(entry_as_stored(), published=None, updated=None)
-        entries.revise(db, first.id, undated, changed=None, sections=())
+        entries.revise(db, first.id, undated, now=LATER, changed=False, sections=())
         after = entries.get(db, first.id)
         assert after is not None
         assert after.entry.published == first.entry.published

@@ -122,10 +122,9 @@ def test_summary_is_that_of_the_earlier_text(tmp_path: Path) -> None:
         at = sample.now
         entry = replace(make_entry(1), text="word " * 100, summary="new", content=SafeHtml("new"))
         with sample.store.transaction() as db:
-            changed = at + timedelta(minutes=1)
-            entries.revise(db, id, entry, changed=changed, sections=("world",))
-            changed += timedelta(minutes=1)
-            entries.revise(db, id, make_entry(1), changed=changed, sections=("world",))
+            for minute, text in enumerate((entry, make_entry(1)), 1):
+                now = at + timedelta(minutes=minute)
+                entries.revise(db, id, text, now=now, changed=True, sections=("world",))
         with sample.store.reading() as db:
             [one] = as_of.select(db, Query(), as_of.Snapshot.of(db, at), limit=9)
             minute_later = as_of.Snapshot.of(db, at + timedelta(minutes=1))

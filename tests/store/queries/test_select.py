@@ -133,7 +133,9 @@ def test_hidden_entry_is_in_no_view(store: Store) -> None:
 def test_correction_comes_first_by_update_and_stays_by_time(store: Store) -> None:
     with store.transaction() as db:
         edited = make_entry(0, title="Rain in Rome, corrected")
-        entries.revise(db, 1, edited, changed=NOW + timedelta(hours=1), sections=("world",))
+        entries.revise(
+            db, 1, edited, now=NOW + timedelta(hours=1), changed=True, sections=("world",)
+        )
     assert titles(store, Query(sort=Sort.UPDATED))[0] == "Rain in Rome, corrected"
     assert titles(store, Query())[-1] == "Rain in Rome, corrected"
 
@@ -226,7 +228,12 @@ def test_snippets_mark_matches(store: Store) -> None:
 def test_search_index_follows_every_change(store: Store) -> None:
     with store.transaction() as db:
         entries.revise(
-            db, 1, make_entry(0, title="Hail", text="ice"), changed=NOW, sections=("world",)
+            db,
+            1,
+            make_entry(0, title="Hail", text="ice"),
+            now=NOW,
+            changed=True,
+            sections=("world",),
         )
         entries.mark_left(db, [2], NOW)
         assert expire(db, Cutoffs(default=NOW + timedelta(days=1))).count == 1

@@ -27,9 +27,7 @@ def revise(pages: PageSite, entry_id: int, *, changed: bool = True, **fields: ob
         stored = entries.get(db, entry_id)
         assert stored is not None
         entry: Entry = replace(stored.entry, **fields)  # type: ignore[arg-type]
-        entries.revise(
-            db, entry_id, entry, changed=sample.now if changed else None, sections=("world",)
-        )
+        entries.revise(db, entry_id, entry, now=sample.now, changed=changed, sections=("world",))
         sample._bump(db, "herald")
 
 
