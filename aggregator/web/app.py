@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import xxhash
 from flask import Flask, Response, current_app, render_template, request
@@ -40,7 +41,7 @@ from aggregator.web.middleware.representation import compress
 from aggregator.web.middleware.request_metrics import RequestMetrics
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
-from aggregator.web.pages import as_of, assets, corrections, dates, login
+from aggregator.web.pages import as_of, assets, colours, corrections, dates, login
 from aggregator.web.pages import routes as pages
 from aggregator.web.pages.view_models import Head
 
@@ -185,12 +186,17 @@ def _set_up_templates(
     stylesheet, static_urls = assets.Stylesheet(), assets.static_urls()
     app.add_url_rule("/style.css", "style", lambda: stylesheet.response(config()))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["theme_colours"] = {
+        "light": colours.LIGHT_PAPERS[0],
+        "dark": colours.DARK_PAPERS[0],
+    }
     app.jinja_env.globals["page_path"] = views.page_path
     app.jinja_env.globals["may_act"] = lambda: authenticator.admits(request.environ)
     app.jinja_env.filters |= {
         "safe_html": _safe_html,
         "with_code": _with_code,
         "picture_url": images.url,
+        "shared_picture_url": lambda url: urljoin(config().site.url, images.url(url)),
         "with_pictures": images.content,
         "rfc3339": dates.rfc3339,
         "datetime_local": dates.datetime_local,

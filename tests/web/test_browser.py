@@ -1,5 +1,6 @@
 """The pages in a real browser."""
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -137,6 +138,17 @@ def test_page_is_accessible_without_errors_or_outside_requests(
     page.close()
     assert [error for error in watched.errors if not re.search("40[04]", error)] == []
     assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
+
+
+def test_policy_admits_linked_data_as_data_only(browser: Browser, base: str) -> None:
+    """A hostile title in it is read as text by programs and runs nothing."""
+    page, watched = opened(browser, base, "/entry/24")
+    blocks = page.locator('script[type="application/ld+json"]').all_text_contents()
+    assert [json.loads(block)["@type"] for block in blocks] == ["NewsArticle", "BreadcrumbList"]
+    assert json.loads(blocks[0])["headline"] == NASTY
+    assert page.locator('head > meta[property="og:title"]').get_attribute("content") == NASTY
+    page.close()
+    assert watched.errors == []
 
 
 @pytest.mark.parametrize("path", PATHS)

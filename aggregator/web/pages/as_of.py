@@ -233,6 +233,7 @@ def _head(page: FrontPage | ListPage, past: PastVersion, config: Config) -> Head
         canonical=f"{config.site.url}{past.root}{past.path}",
         feeds=tuple(replace(feed, path=f"{past.root}{feed.path}") for feed in page.head.feeds),
         newest_id=0,
+        sharing=None,
     )
 
 

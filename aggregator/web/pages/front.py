@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.models.query import Query
@@ -12,6 +13,7 @@ from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import poll_plan, sources
 from aggregator.web.feeds.views import resolve
+from aggregator.web.pages import sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
 from aggregator.web.pages.view_models import EmptySite, FrontPage, FrontSection
 
@@ -59,7 +61,7 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
     sections = tuple(_sections(lists, shown))
     media = _unshown(lists, _media(lists), shown, MEDIA)
     return FrontPage(
-        head=head,
+        head=replace(head, sharing=sharing.of_front(config, lead.image if lead else None)),
         lead=lists.items([lead])[0] if lead else None,
         sections=sections,
         most_covered=most_covered,

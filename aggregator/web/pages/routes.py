@@ -23,7 +23,7 @@ from aggregator.store.sources import sources
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
-from aggregator.web.pages import diff, front, presenters
+from aggregator.web.pages import diff, front, presenters, sharing
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
@@ -266,9 +266,18 @@ def _entry_page(db: Connection, stored: StoredEntry, config: Config) -> EntryPag
     [item] = entry_lists.items([summary])
     earlier = versions.of_entry(db, stored.id)
     members = entry_lists.story_members(stored.id)
+    by_id = entry_lists.get_many(member.entry.id for member in members)
+    head = _entry_head(stored, item.title, config)
+    if not stored.hidden:
+        reports = [(member, by_id[member.entry.id]) for member in members]
+        head = replace(
+            head,
+            canonical=sharing.canonical(stored, members, config),
+            sharing=sharing.of_entry(stored, item, reports, config),
+        )
     related, from_source = _see_also(entry_lists, summary, {member.entry.id for member in members})
     return EntryPage(
-        head=_entry_head(stored, item.title, config),
+        head=head,
         entry=item,
         uri=stored.uri,
         link=entry.link,
@@ -313,7 +322,6 @@ def _entry_head(stored: StoredEntry, title: str, config: Config) -> Head:
         title=f"{title} – {config.site.title}",
         description=stored.entry.summary,
         updated=stored.changed,
-        canonical=f"{config.site.url}/entry/{stored.id}",
         feeds=feeds,
     )
 

@@ -1,7 +1,9 @@
 """View models: the values that each page's template renders."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from aggregator.models.config import Section
 from aggregator.models.entry import Enclosure, Image, SafeHtml
@@ -51,6 +53,31 @@ class FeedLink:
     label: str
 
 
+LinkedData = Mapping[str, Any]
+"""A node of schema.org, as JSON-LD has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """A page as cards of social networks and search engines show it.
+
+    Args:
+        title: Without the name of the site.
+        type: The `og:type`, website or article.
+        url: Of the page itself, which its canonical URL may differ from.
+        published, modified, section: Of an article.
+    """
+
+    title: str
+    url: str
+    type: str = "website"
+    image: Image | None = None
+    published: datetime | None = None
+    modified: datetime | None = None
+    section: str = ""
+    linked_data: tuple[LinkedData, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The parts that every page has: title, time of the last change, feeds.
@@ -58,6 +85,7 @@ class Head:
     Args:
         updated: When the content of the page last changed.
         newest_id: The newest entry shown; the script asks for newer ones. 0 for none.
+        sharing: None for a page that is described by its title alone.
     """
 
     title: str
@@ -67,6 +95,7 @@ class Head:
     canonical: str = ""
     section: str = ""
     newest_id: int = 0
+    sharing: Sharing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
