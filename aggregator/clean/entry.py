@@ -9,6 +9,7 @@ import xxhash
 
 from aggregator.clean import dates, fingerprint, lead_picture, text, urls
 from aggregator.clean.html import constructs
+from aggregator.models import excerpt
 from aggregator.models.entry import (
     Author,
     Enclosure,
@@ -61,7 +62,7 @@ def clean(parsed: ParsedEntry, *, base: str, now: datetime, language: str = "") 
         title=title,
         summary=text.one_line(summary or words, SUMMARY_LENGTH),
         content=content,
-        text=text.lead(words, text.TEXT_LENGTH),
+        text=excerpt.lead(words, text.TEXT_LENGTH),
         published=dates.clamp(parsed.published or parsed.updated, now),
         updated=dates.clamp(parsed.updated, now),
         unread_date=text.one_line(parsed.unread_date, DATE_LENGTH),

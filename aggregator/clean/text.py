@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from aggregator.models.entry import Text
+from aggregator.models.excerpt import lead
 
 TITLE_LENGTH = 500
 TEXT_LENGTH = 100_000
@@ -140,39 +141,6 @@ def title(text: Text | None) -> str:
     if text.type == "text":
         return one_line(text.value, TITLE_LENGTH)
     return line(text.value, TITLE_LENGTH)
-
-
-def lead(text: str, limit: int) -> str:
-    """Return the beginning of a text, of at most `limit` characters, with "…" where it was cut.
-
-    The cut is between words, in scripts without spaces between any two characters as people see
-    them: never before an accent, a joiner or the second half of a flag.
-    """
-    if len(text) <= limit:
-        return text
-    end = text.rfind(" ", limit // 2, limit)
-    if end < 0:
-        end = limit - 1
-        while end and not _may_cut(text, end):
-            end -= 1
-        end = end or limit - 1  # a heap of accents without a letter
-    return text[:end].rstrip(" ,;:-–—·") + "…"
-
-
-def _may_cut(text: str, at: int) -> bool:
-    before, after = text[at - 1], text[at]
-    if "\u200d" in (before, after) or unicodedata.category(after)[0] == "M":
-        return False
-    if "\U0001f3fb" <= after <= "\U0001f3ff":  # the colour of the skin before it
-        return False
-    if _is_flag_half(before) and _is_flag_half(after):
-        halves = at - len(text[:at].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
-        return halves % 2 == 0
-    return True
-
-
-def _is_flag_half(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def visible_form(line: str) -> str:

@@ -16,9 +16,11 @@ from aggregator.config.kinds import BlockValue
 from aggregator.config.validation import Validator
 from aggregator.errors import ConfigError, Problem
 from aggregator.models.config import (
+    Attribution,
     Auth,
     Config,
     Defaults,
+    Feeds,
     Limits,
     Media,
     PerHost,
@@ -221,7 +223,13 @@ def _values(block: BlockValue, key: str) -> dict[str, Any]:
 
 def _site(values: dict[str, Any], listening: str) -> Site:
     zones = values.pop("timezones", ())
-    return Site(**values, listening=listening, zones=tuple(_zone(zone) for zone in zones))
+    feeds = values.pop("feeds").values if "feeds" in values else {}
+    return Site(
+        **values,
+        feeds=Feeds(**{key: Attribution(value) for key, value in feeds.items()}),
+        listening=listening,
+        zones=tuple(_zone(zone) for zone in zones),
+    )
 
 
 def _zone(zone: str | BlockValue) -> Zone:

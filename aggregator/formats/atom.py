@@ -1,34 +1,37 @@
 """Atom 1.0 (RFC 4287), with archives (RFC 5005) and tombstones (RFC 6721)."""
 
-from aggregator.formats import extensions, merged
+from aggregator.formats import entries, extensions, merged, xml
+from aggregator.formats.entries import FeedEntry
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
-from aggregator.formats.xml import element, empty, encode, escape, quote
+from aggregator.formats.xml import element, empty, encode, escape
 from aggregator.models.entry import Author
 
 TYPE = "application/atom+xml"
 
-_ROOT = (
-    '<feed xmlns="http://www.w3.org/2005/Atom"'
-    ' xmlns:at="http://purl.org/atompub/tombstones/1.0"'
-    ' xmlns:fh="http://purl.org/syndication/history/1.0"'
-    f"{extensions.declarations()}"
-)
+_NAMESPACES = {
+    "at": "http://purl.org/atompub/tombstones/1.0",
+    "fh": "http://purl.org/syndication/history/1.0",
+    **extensions.URIS,
+}
 
 
 def render(feed: MergedFeed) -> bytes:
     """Return the feed as an Atom document in UTF-8."""
-    return encode(
+    content = "".join(
         (
-            f'<?xml version="1.0" encoding="utf-8"?>\n{_ROOT}{_language(feed.language)}>\n',
             _metadata(feed),
-            *(_entry(item) for item in merged.unique(feed.items)),
+            *(_entry(entry) for entry in entries.present(feed)),
             *(
                 empty("at:deleted-entry", ("ref", uri), ("when", rfc3339(when)))
                 for uri, when in merged.tombstones(feed)
             ),
-            "</feed>\n",
         )
     )
+    root = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"'
+        f"{xml.declarations(_NAMESPACES, content)}{_language(feed.language)}>\n"
+    )
+    return encode(('<?xml version="1.0" encoding="utf-8"?>\n', root, content, "</feed>\n"))
 
 
 def _metadata(feed: MergedFeed) -> str:
@@ -50,6 +53,7 @@ def _metadata(feed: MergedFeed) -> str:
             _person(Author(name=feed.author, uri=feed.page_url)),
             *(_link(rel, url, media_type) for rel, media_type, url in links),
             element("icon", feed.icon),
+            element("logo", feed.artwork),
             f"<generator>{merged.GENERATOR}</generator>\n",
             "<fh:complete/>\n" if feed.complete else "",
             "<fh:archive/>\n" if feed.archive else "",
@@ -57,32 +61,33 @@ def _metadata(feed: MergedFeed) -> str:
     )
 
 
-def _entry(item: Item) -> str:
+def _entry(presented: FeedEntry) -> str:
+    item = presented.item
     entry = item.entry.entry
     return "".join(
         (
             f"<entry{_language(entry.language)}>\n",
             element("id", item.entry.uri),
-            f'<title type="text">{escape(entry.title)}</title>\n',
+            f'<title type="text">{escape(presented.title)}</title>\n',
             f"<published>{rfc3339(item.published)}</published>\n",
             f"<updated>{rfc3339(item.updated)}</updated>\n",
-            *(_person(author) for author in entry.authors),
-            _links(item),
+            *(_person(author) for author in presented.authors),
+            _links(presented),
             *(empty("category", ("term", category)) for category in entry.categories),
             _source(item),
             f'<summary type="text">{escape(entry.summary)}</summary>\n' if entry.summary else "",
-            _content(item),
+            _content(presented),
             extensions.render(entry),
             "</entry>\n",
         )
     )
 
 
-def _links(item: Item) -> str:
-    entry = item.entry.entry
+def _links(presented: FeedEntry) -> str:
+    entry = presented.item.entry.entry
     return "".join(
         (
-            _link("alternate", entry.link, "text/html"),
+            _link("alternate", presented.link, "text/html"),
             *(
                 empty(
                     "link",
@@ -96,27 +101,25 @@ def _links(item: Item) -> str:
             ),
             _link("via", entry.via),
             _link("replies", entry.comments, "text/html"),
-            *(_link("related", url, title=title) for title, url in item.also),
+            *(_link("related", url, title=title) for title, url in presented.item.also),
         )
     )
 
 
 def _source(item: Item) -> str:
     origin, source = item.origin, item.source
-    # Without an author of its own or of its source, the feed's would apply (RFC 4287 §4.2.1):
-    # readers would show this site as the author.
-    publisher: tuple[Author, ...] = () if item.entry.entry.authors else (Author(name=origin.title),)
+    no_authors: tuple[Author, ...] = ()
     heading = "".join(
         (
             element("id", origin.id),
             f'<title type="text">{escape(origin.title)}</title>\n',
         )
     )
-    if item.entry.entry.origin and origin == item.entry.entry.origin:
-        updated, authors = item.updated, publisher
+    if item.is_copied:
+        updated, authors = item.updated, no_authors
         rest = _link("self", origin.url)
     else:
-        updated, authors = source.updated or item.updated, source.authors or publisher
+        updated, authors = source.updated or item.updated, source.authors
         rest = "".join(
             (
                 _link("self", source.url),
@@ -131,18 +134,18 @@ def _source(item: Item) -> str:
     )
 
 
-def _content(item: Item) -> str:
-    entry = item.entry.entry
-    if content := merged.content(item):
-        return f'<content type="html">{escape(content)}</content>\n'
-    if entry.link:
+def _content(presented: FeedEntry) -> str:
+    if presented.content:
+        return f'<content type="html">{escape(presented.content)}</content>\n'
+    if presented.link:
         return ""
     # an entry needs content or an alternate link (RFC 4287 §4.1.2)
-    return f'<content type="text">{escape(entry.summary or entry.title)}</content>\n'
+    text = presented.item.entry.entry.summary or presented.title
+    return f'<content type="text">{escape(text)}</content>\n'
 
 
 def _person(author: Author) -> str:
-    name = author.name or author.email or author.uri
+    name = author.name or author.email or author.uri  # authors of a source may lack a name
     email = author.email if "@" in author.email else ""
     inner = f"{element('name', name)}{element('uri', author.uri)}{element('email', email)}"
     return f"<author>\n{inner}</author>\n" if name else ""
@@ -154,4 +157,4 @@ def _link(rel: str, url: str, media_type: str = "", title: str = "") -> str:
 
 
 def _language(tag: str) -> str:
-    return f" xml:lang={quote(tag)}" if merged.language(tag) else ""
+    return xml.language_attribute(merged.language(tag))

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from aggregator.formats import extensions, merged
+from aggregator.formats import entries, extensions, merged
+from aggregator.formats.entries import FeedEntry
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import encode
 from aggregator.models.entry import Author, Enclosure
@@ -27,13 +28,13 @@ def render(feed: MergedFeed) -> bytes:
             feed_url=feed.self_url,
             description=feed.subtitle,
             next_url=feed.next or feed.previous_archive,
-            icon=feed.icon,
+            icon=feed.artwork or feed.icon,
             language=merged.language(feed.language),
             authors=[{"name": feed.author, "url": feed.page_url}],
             hubs=[{"type": "WebSub", "url": url} for url in feed.hubs],
             _aggregator=_feed_extension(feed),
         ),
-        "items": [_item(item) for item in merged.unique(feed.items)],
+        "items": [_item(entry) for entry in entries.present(feed)],
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if any(escape in text for escape in ("\\u", "\\b", "\\f")):
@@ -53,24 +54,23 @@ def _feed_extension(feed: MergedFeed) -> Json:
     )
 
 
-def _item(item: Item) -> Json:
+def _item(presented: FeedEntry) -> Json:
+    item, content = presented.item, presented.content
     entry = item.entry.entry
-    # an item needs content (JSON Feed 1.1, Items)
-    content = merged.content(item)
-    text = "" if content else entry.summary or entry.title or entry.link or item.entry.uri
+    text = "" if content else entry.summary or presented.title  # one is needed (1.1, Items)
     return {
         "id": item.entry.uri,
         **_non_empty(
-            url=entry.link,
+            url=presented.link,
             external_url=entry.via,
-            title=entry.title,
+            title=presented.title,
             content_html=content,
             content_text=text,
             summary=entry.summary,
             image=entry.image.url if entry.image else "",
             date_published=rfc3339(item.published),
             date_modified=rfc3339(item.updated),
-            authors=_authors(item),
+            authors=[_author(author) for author in presented.authors],
             tags=list(entry.categories),
             language=merged.language(entry.language),
             attachments=[_attachment(enclosure) for enclosure in entry.enclosures],
@@ -102,14 +102,8 @@ def _item_extension(item: Item) -> Json:
     )
 
 
-def _authors(item: Item) -> list[Json]:
-    """Return the entry's authors, or its publication: else the feed's author would apply."""
-    authors = [author for author in item.entry.entry.authors if author != Author()]
-    return [_author(author) for author in authors or [Author(name=item.origin.title)]]
-
-
 def _author(author: Author) -> Json:
-    return _non_empty(name=author.name or author.email, url=author.uri)
+    return _non_empty(name=author.name, url=author.uri)
 
 
 def _attachment(enclosure: Enclosure) -> Json:

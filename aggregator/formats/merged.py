@@ -1,11 +1,10 @@
 """The input of all formats: the entries of a view with their sources."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 
+from aggregator.models.config import Attribution
 from aggregator.models.entry import Author, Enclosure, Origin, StoredEntry
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,19 +86,30 @@ class Item:
 
     @property
     def published(self) -> datetime:
-        """The publisher's date, or the time of the first poll with it."""
-        return self.entry.entry.published or self.entry.first_seen
+        """The date that feeds show."""
+        return self.entry.published
 
     @property
     def updated(self) -> datetime:
-        """The last real change, never before `published` (RFC 4287 §4.2.15)."""
+        """The last change that feeds show."""
+        return self.entry.updated
+
+    @property
+    def modified(self) -> datetime:
+        """When we last changed the entry in our feeds: later at each change, as caches need."""
         return max(self.entry.changed, self.published)
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the source copied the entry from another feed, which it names."""
+        origin = self.entry.entry.origin
+        return origin is not None and bool(origin.url or origin.id)
 
     @property
     def origin(self) -> Origin:
         """The feed to credit: the one that the source copied the entry from, else the source."""
         origin = self.entry.entry.origin
-        if origin and (origin.url or origin.id):
+        if origin and self.is_copied:
             return Origin(
                 id=origin.id or origin.url,
                 title=origin.title or origin.url or origin.id,
@@ -119,6 +129,8 @@ class MergedFeed:
         id: Of the view: the same in all formats and archives, and permanent.
         author: Name of the site.
         page_url: Of the view's HTML page.
+        icon: URL of the site's logo.
+        artwork: URL of the picture of the only source; readers show it in place of the logo.
         self_url: Of this document in this format.
         alternates: `(media type, URL)` of the same document in the other formats.
         updated: The newest change in the view, `NEVER` when it is empty.
@@ -127,6 +139,7 @@ class MergedFeed:
         archive: Whether the document never changes (RFC 5005 §4).
         items: In the order in which they are listed.
         tombstones: `(id, time)` of withdrawn entries (RFC 6721).
+        attribution: Where entries name their source, None where the feed has only one.
     """
 
     id: str
@@ -137,6 +150,7 @@ class MergedFeed:
     subtitle: str = ""
     language: str = ""
     icon: str = ""
+    artwork: str = ""
     alternates: tuple[tuple[str, str], ...] = ()
     hubs: tuple[str, ...] = ()
     updated: datetime = NEVER
@@ -147,37 +161,7 @@ class MergedFeed:
     archive: bool = False
     items: tuple[Item, ...] = ()
     tombstones: tuple[tuple[str, datetime], ...] = ()
-
-
-def unique(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Return the items without duplicate ids; the first to arrive stays and names the others.
-
-    Two sources may publish an entry with the same id, and a document must not contain an id twice
-    (RFC 4287 §4.1.1).
-    """
-    items = tuple(items)
-    by_uri: dict[str, list[Item]] = {}
-    for item in sorted(items, key=lambda item: item.entry.id):
-        by_uri.setdefault(item.entry.uri, []).append(item)
-    duplicates = {id(first): others for first, *others in by_uri.values()}
-    return tuple(_naming(item, duplicates[id(item)]) for item in items if id(item) in duplicates)
-
-
-def _naming(item: Item, others: Sequence[Item]) -> Item:
-    if not others:
-        return item
-    also = [(other.source.title, other.entry.entry.link or other.page_url) for other in others]
-    return replace(item, also=(*item.also, *(pair for pair in also if pair[1])))
-
-
-def content(item: Item) -> str:
-    """Return the entry's HTML, with links to the story's other entries at its end."""
-    entry = item.entry.entry
-    if not item.also:
-        return entry.content
-    text = entry.content or (f"<p>{escape(entry.summary)}</p>" if entry.summary else "")
-    others = ", ".join(f'<a href="{escape(url)}">{escape(title)}</a>' for title, url in item.also)
-    return f"{text}<p>Also reported by {others}.</p>"
+    attribution: Attribution | None = None
 
 
 def tombstones(feed: MergedFeed) -> tuple[tuple[str, datetime], ...]:

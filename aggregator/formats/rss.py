@@ -3,7 +3,8 @@
 from email.utils import format_datetime
 from html import escape as as_html
 
-from aggregator.formats import extensions, merged
+from aggregator.formats import entries, extensions, merged, xml
+from aggregator.formats.entries import FeedEntry
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
 from aggregator.formats.xml import element, empty, encode, escape, quote
 from aggregator.models.entry import Entry
@@ -13,23 +14,30 @@ TYPE = "application/rss+xml"
 TTL = 15
 """Minutes between two requests of a feed reader; more often is fine, a 304 costs little."""
 
-_ROOT = (
-    '<rss version="2.0"'
-    ' xmlns:atom="http://www.w3.org/2005/Atom"'
-    ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
-    ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
-    ' xmlns:fh="http://purl.org/syndication/history/1.0"'
-    f"{extensions.declarations()}>\n"
-)
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "fh": "http://purl.org/syndication/history/1.0",
+    **extensions.URIS,
+}
 
 
 def render(feed: MergedFeed) -> bytes:
     """Return the feed as an RSS document in UTF-8. RSS has no tombstones."""
+    presented = entries.present(feed)
+    content = "".join(
+        (
+            _metadata(feed),
+            extensions.podcast(feed, presented),
+            *(_item(entry) for entry in presented),
+        )
+    )
+    root = f'<rss version="2.0"{xml.declarations(_NAMESPACES, content)}>\n'
     return encode(
         (
-            f'<?xml version="1.0" encoding="utf-8"?>\n{_ROOT}<channel>\n',
-            _metadata(feed),
-            *(_item(item) for item in merged.unique(feed.items)),
+            f'<?xml version="1.0" encoding="utf-8"?>\n{root}<channel>\n',
+            content,
             "</channel>\n</rss>\n",
         )
     )
@@ -48,7 +56,7 @@ def _metadata(feed: MergedFeed) -> str:
         (
             element("title", feed.title),
             element("link", feed.page_url),
-            element("description", feed.subtitle or feed.title),
+            element("description", as_html(feed.subtitle or feed.title, quote=False)),
             element("language", merged.language(feed.language)),
             f"<lastBuildDate>{format_datetime(feed.updated, usegmt=True)}</lastBuildDate>\n",
             f"<generator>{merged.GENERATOR}</generator>\n",
@@ -63,37 +71,35 @@ def _metadata(feed: MergedFeed) -> str:
 
 
 def _image(feed: MergedFeed) -> str:
-    if not feed.icon:
+    url = feed.artwork or feed.icon
+    if not url:
         return ""
-    inner = (
-        f"{element('url', feed.icon)}{element('title', feed.title)}{element('link', feed.page_url)}"
-    )
+    inner = f"{element('url', url)}{element('title', feed.title)}{element('link', feed.page_url)}"
     return f"<image>\n{inner}</image>\n"
 
 
-def _item(item: Item) -> str:
+def _item(presented: FeedEntry) -> str:
+    item, link = presented.item, presented.link
     entry, uri = item.entry.entry, item.entry.uri
-    permalink = "true" if uri == entry.link else "false"
+    language = xml.language_attribute(merged.language(entry.language))
+    permalink = "true" if uri == link else "false"
     modified = f"<atom:updated>{rfc3339(item.updated)}</atom:updated>\n"
     return "".join(
         (
-            "<item>\n",
-            element("title", entry.title),
-            element("link", entry.link),
+            f"<item{language}>\n",
+            element("title", presented.title),
+            element("link", link),
             f'<guid isPermaLink="{permalink}">{escape(uri)}</guid>\n',
             f"<pubDate>{format_datetime(item.published, usegmt=True)}</pubDate>\n",
             modified if item.updated != item.published else "",
-            *(
-                element("dc:creator", author.name or author.email or author.uri)
-                for author in entry.authors
-            ),
+            *(element("dc:creator", author.name) for author in presented.authors),
             *(element("category", category) for category in entry.categories),
             element("comments", entry.comments),
             _link("via", entry.via),
             *(_link("related", url, title=title) for title, url in item.also),
             _source(item),
             _enclosure(entry),
-            _texts(item),
+            _texts(presented),
             extensions.further_enclosures(entry),
             extensions.render(entry),
             "</item>\n",
@@ -101,16 +107,13 @@ def _item(item: Item) -> str:
     )
 
 
-def _texts(item: Item) -> str:
+def _texts(presented: FeedEntry) -> str:
     """Return the description as HTML and, when it is a summary, the full content beside it."""
-    entry, content = item.entry.entry, merged.content(item)
-    if entry.summary:
-        summary = as_html(entry.summary, quote=False)
-        return element("description", summary) + element("content:encoded", content)
-    if content or entry.title:
-        return element("description", content)
-    # an item needs a title or a description
-    return element("description", as_html(entry.link or item.entry.uri, quote=False))
+    summary = presented.item.entry.entry.summary
+    if not summary:
+        return element("description", presented.content)
+    description = element("description", as_html(summary, quote=False))
+    return description + element("content:encoded", presented.content)
 
 
 def _enclosure(entry: Entry) -> str:

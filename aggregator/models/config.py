@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from aggregator.models.query import Query
 
@@ -16,6 +17,21 @@ class Zone:
 
     name: str
     label: str
+
+
+class Attribution(StrEnum):
+    """Where an entry of a merged feed names its source, for feed readers that show nothing else."""
+
+    TITLE = "title"
+    AUTHOR = "author"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feeds:
+    """Settings of our own feeds."""
+
+    attribution: Attribution = Attribution.CONTENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +62,7 @@ class Site:
     logo: str = ""
     accent: str = ""
     css: str = ""
+    feeds: Feeds = Feeds()
 
     @property
     def public_url(self) -> str:

@@ -265,7 +265,7 @@ class StoredEntry:
         id: Row id, in order of arrival.
         uri: The id in our feeds: the guid if it is an IRI, else a tag: URI of ours.
         first_seen: When a poll first found it; never changes.
-        changed: When its text last changed, else first_seen; published as `updated`.
+        changed: When its text last changed as we saw it, else first_seen.
         sort_at: min(published, first_seen): the order of lists.
         withdrawn: When the publisher, a rule or the operator withdrew it, None if none did.
         retracted: When its publisher removed it from the middle of the feed, None if it did not.
@@ -288,6 +288,21 @@ class StoredEntry:
     ruling: RuleResult = RuleResult()
     known_by: str = ""
     matched: str = ""
+
+    @property
+    def published(self) -> datetime:
+        """The publisher's date, or the time of the first poll with it."""
+        return self.entry.published or self.first_seen
+
+    @property
+    def updated(self) -> datetime:
+        """When the entry last changed, never before `published` (RFC 4287 §4.2.15).
+
+        That is our time of a change that we saw, else the publisher's, else `published`.
+        """
+        if self.changed > self.first_seen:
+            return max(self.changed, self.published)
+        return max(self.entry.updated or self.published, self.published)
 
     @property
     def is_removed(self) -> bool:

@@ -3,6 +3,8 @@
 To pass on another element, add a row to `ELEMENTS`, and its namespace to `NAMESPACES` if it is new.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAMESPACES = {
@@ -27,6 +29,23 @@ ID_ATTRIBUTES = frozenset({"ref"})
 """Attributes that hold the id of another entry, an IRI."""
 
 
+CREDIT_ROLES = frozenset({
+    "actor", "anchor person", "author", "camera operator", "choreographer", "composer", "conductor",
+    "correspondent", "director", "distribution company", "editor", "executive producer",
+    "graphic designer", "illustrator", "interviewed guest", "interviewer", "lyricist",
+    "music arranger", "music group", "musician", "orchestra", "performer", "photographer",
+    "producer", "production company", "publishing company", "reporter", "translation", "vocalist",
+})  # fmt: skip
+"""The common roles of the scheme `urn:ebu`, in lower case (Media RSS, media:credit)."""
+
+EBU = "urn:ebu"
+
+_WORDS = re.compile(r"(?s).*\S.*")
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d+)? +[+-]?\d{1,3}(?:\.\d+)?", re.ASCII)
+_DURATION = re.compile(r"\d{1,9}|\d{1,4}(?::\d{1,2}){1,2}", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
     """How an element is passed on.
@@ -36,24 +55,36 @@ class Element:
         required: An attribute without which the element is dropped, "" when there is none.
         unless: A field of `Entry` that holds the same. The element is not written when the
             field has a value, because readers would show both.
+        text: The texts that its specification allows, None for any.
+        folds_case: Whether its text is written in lower case.
     """
 
     attributes: tuple[str, ...] = ()
     required: str = ""
     unless: str = ""
+    text: re.Pattern[str] | None = None
+    folds_case: bool = False
+
+    def is_valid(self, key: str, attributes: Mapping[str, str]) -> bool:
+        """Return whether the value of an attribute is valid; only roles have rules."""
+        if key != "role" or "scheme" not in self.attributes:
+            return True
+        role = attributes[key]
+        is_ebu = attributes.get("scheme", EBU) == EBU
+        return role in CREDIT_ROLES if is_ebu else role == role.lower()
 
 
 ELEMENTS = {
-    "georss:point": Element(),
-    "itunes:author": Element(unless="authors"),
-    "itunes:duration": Element(),
-    "itunes:episode": Element(),
-    "itunes:episodeType": Element(),
-    "itunes:explicit": Element(),
-    "itunes:season": Element(),
-    "media:credit": Element(attributes=("role", "scheme")),
+    "georss:point": Element(text=_DEGREES),
+    "itunes:author": Element(unless="authors", text=_WORDS),
+    "itunes:duration": Element(text=_DURATION),
+    "itunes:episode": Element(text=_NUMBER),
+    "itunes:episodeType": Element(text=re.compile("full|trailer|bonus"), folds_case=True),
+    "itunes:explicit": Element(text=re.compile("yes|no|clean|true|false"), folds_case=True),
+    "itunes:season": Element(text=_NUMBER),
+    "media:credit": Element(attributes=("role", "scheme"), text=_WORDS),
     "podcast:chapters": Element(attributes=("url", "type"), required="url"),
-    "podcast:person": Element(attributes=("role", "group", "img", "href")),
+    "podcast:person": Element(attributes=("role", "group", "img", "href"), text=_WORDS),
     "podcast:soundbite": Element(attributes=("startTime", "duration")),
     "podcast:transcript": Element(
         attributes=("url", "type", "language", "rel"),

@@ -9,6 +9,7 @@ from lxml import html as lxml_html
 from aggregator.clean import text
 from aggregator.clean.html import plain
 from aggregator.clean.html.sanitise import sanitise
+from aggregator.models import excerpt
 from aggregator.models.entry import Text
 from tests.clean.test_html import MARKUP
 
@@ -97,12 +98,12 @@ LEADS = {
 
 @pytest.mark.parametrize(("words", "limit", "expected"), LEADS.values(), ids=LEADS.keys())
 def test_lead(words: str, limit: int, expected: str) -> None:
-    assert text.lead(words, limit) == expected
+    assert excerpt.lead(words, limit) == expected
 
 
 @given(st.text(st.sampled_from("ab 東\u0301\u200d👍🏽🇩🇪क\u093f")), st.integers(1, 12))
 def test_lead_is_a_beginning_and_never_longer_than_asked(words: str, limit: int) -> None:
-    lead = text.lead(words, limit)
+    lead = excerpt.lead(words, limit)
     assert len(lead) <= limit
     if lead != words:
         assert words.startswith(lead.removesuffix("…"))

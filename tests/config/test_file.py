@@ -8,8 +8,10 @@ from aggregator.config import file, validation
 from aggregator.errors import ConfigError
 from aggregator.models.config import (
     FOREVER,
+    Attribution,
     Config,
     Defaults,
+    Feeds,
     Limits,
     PerHost,
     Rule,
@@ -33,6 +35,7 @@ site:
   accent: "#b80000"
   css: |
     h1 { color: red }
+  feeds: {attribution: title}
 storage: {path: data/news.db}
 network: {allow: [127.0.0.0/8, 192.168.1.7, NAS.lan, "fd00::/8"], proxy: "http://proxy.lan:3128"}
 cluster: {address: "tcp://10.0.0.1:8786"}
@@ -98,6 +101,7 @@ def test_a_whole_file_is_read() -> None:
             logo="https://news.example.org/logo.svg",
             accent="#b80000",
             css="h1 { color: red }\n",
+            feeds=Feeds(attribution=Attribution.TITLE),
         ),
         storage="data/news.db",
         allow=("127.0.0.0/8", "192.168.1.7", "nas.lan", "fd00::/8"),
@@ -141,13 +145,13 @@ def test_a_whole_file_is_read() -> None:
                     Rule(action="drop", field="author", pattern="^Bot$"),
                 ),
                 retry_after_scope="source",
-                line=28,
+                line=29,
                 yaml=found.sources[0].yaml,
             ),
             Source(
                 id="two",
                 url="https://two.example.org/feed",
-                line=40,
+                line=41,
                 yaml='{id: two, url: "https://two.example.org/feed"}',
             ),
         ),

@@ -117,7 +117,7 @@ def entries(text: st.SearchStrategy[str]) -> st.SearchStrategy[Entry]:
             )
         ),
         published=st.one_of(st.none(), moments),
-        updated=st.none(),
+        updated=st.one_of(st.none(), moments),
         authors=st.lists(
             st.builds(
                 Author, name=text, uri=maybe_url, email=st.sampled_from(["", "a@b.example", "no"])

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from aggregator.formats import atom, jsonfeed, merged, rss
-from aggregator.formats.merged import Item, MergedFeed
-from aggregator.formats.table import FORMATS
+from aggregator.formats import atom, entries, jsonfeed, merged, rss
+from aggregator.formats.entries import FeedEntry
+from aggregator.formats.merged import MergedFeed
+from aggregator.formats.table import FORMATS, Format
 from aggregator.models.entry import Author, Enclosure, Extension, Image, Origin, SafeHtml
 from tests import validators
 from tests.formats import strategies
@@ -118,15 +119,16 @@ def test_feedparser_reads_back_what_was_written(render: Render, feed: MergedFeed
     assert not parsed.bozo, parsed.get("bozo_exception")
     assert parsed.feed.title == feed.title
     assert len(parsed.entries) == len(feed.items)
-    for got, item in zip(parsed.entries, feed.items, strict=True):
-        _compare(got, item, first_enclosure_only=render is rss.render)
+    for got, presented in zip(parsed.entries, entries.present(feed), strict=True):
+        _compare(got, presented, first_enclosure_only=render is rss.render)
 
 
 def _parse(body: bytes) -> Any:
     return feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
 
 
-def _compare(got: Any, item: Item, *, first_enclosure_only: bool) -> None:
+def _compare(got: Any, presented: FeedEntry, *, first_enclosure_only: bool) -> None:
+    item = presented.item
     entry = item.entry.entry
     assert got.id == item.entry.uri
     assert got.get("link", "") == (entry.link or got.get("link", ""))  # feedparser takes the id
@@ -134,7 +136,7 @@ def _compare(got: Any, item: Item, *, first_enclosure_only: bool) -> None:
     assert _moment(got.published_parsed) == item.published.replace(microsecond=0)
     updated = dict.get(got, "updated_parsed") or got.published_parsed
     assert _moment(updated) == item.updated.replace(microsecond=0)
-    wanted = [author.name for author in entry.authors]
+    wanted = [author.name for author in presented.authors]
     assert [author.name for author in got.get("authors", []) if author] == wanted
     assert [tag.term for tag in got.get("tags", [])] == list(entry.categories)
     enclosures = entry.enclosures[:1] if first_enclosure_only else entry.enclosures
@@ -142,8 +144,8 @@ def _compare(got: Any, item: Item, *, first_enclosure_only: bool) -> None:
         e.url for e in enclosures
     ]
     assert got.source.title == item.origin.title
-    if entry.content:
-        assert got.content[0].value == entry.content
+    if presented.content:
+        assert got.content[0].value == presented.content
     assert got.summary == entry.summary
 
 
@@ -212,14 +214,14 @@ def test_atom_names_the_source_with_id_title_date_and_links() -> None:
 
 
 @pytest.mark.parametrize(
-    ("authors", "of_source"), [((), ["The Herald"]), ((Author(name="Ann"),), [])]
+    ("authors", "named"), [((), ["The Herald"]), ((Author(name="Ann"),), ["Ann"])]
 )
 def test_atom_names_the_publisher_where_an_entry_has_no_author(
-    authors: tuple[Author, ...], of_source: list[str]
+    authors: tuple[Author, ...], named: list[str]
 ) -> None:
     body = atom.render(make_feed(make_item(replace(ENTRY, authors=authors))))
-    names = etree.fromstring(body).findall("{*}entry/{*}source/{*}author/{*}name")
-    assert [name.text for name in names] == of_source
+    names = etree.fromstring(body).findall("{*}entry/{*}author/{*}name")
+    assert [name.text for name in names] == named
 
 
 def test_withdrawn_entries_have_tombstones() -> None:
@@ -321,7 +323,9 @@ def test_json_lists_extensions_with_text_and_attributes() -> None:
 
 
 def test_namespaces_have_their_exact_uris() -> None:
-    body = atom.render(make_feed())
+    person = Extension(name="podcast:person", text="Ann")
+    item = make_item(replace(EVERYTHING.entry.entry, extensions=(person,)))
+    body = atom.render(replace(FULL, archive=True, items=(item,)))
     for uri in (
         b'"http://search.yahoo.com/mrss/"',
         b'"http://www.itunes.com/dtds/podcast-1.0.dtd"',
@@ -330,6 +334,92 @@ def test_namespaces_have_their_exact_uris() -> None:
         b'"http://purl.org/atompub/tombstones/1.0"',
     ):
         assert uri in body
+
+
+@pytest.mark.parametrize("render", XML)
+@given(feed=strategies.feeds(strategies.nasty))
+@settings(max_examples=30)
+def test_a_document_declares_the_namespaces_that_it_uses_and_no_other(
+    render: Render, feed: MergedFeed
+) -> None:
+    root = etree.fromstring(render(feed))
+    used = {element.prefix for element in root.iter("*")}
+    assert {prefix for prefix in root.nsmap if prefix} == {prefix for prefix in used if prefix}
+
+
+@pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
+def test_no_control_character_is_written(row: Format) -> None:
+    controls = "".join(map(chr, (*range(9), *range(0x7F, 0xA0))))
+    entry = replace(ENTRY, title=f"a{controls}b\u00a0c", content=SafeHtml(f"<p>a{controls}b</p>"))
+    text = row.render(make_feed(make_item(entry))).decode()
+    assert not set(controls) & set(text)
+    assert "ab\u00a0c" in text
+
+
+def test_an_rss_channel_escapes_a_description_that_looks_like_html() -> None:
+    body = rss.render(replace(make_feed(), subtitle="<script>"))
+    assert b"<description>&amp;lt;script&amp;gt;</description>" in body
+
+
+@pytest.mark.parametrize("render", XML)
+@pytest.mark.parametrize(
+    ("extension", "written"),
+    [
+        (Extension(name="itunes:explicit", text="Yes"), "<itunes:explicit>yes<"),
+        (Extension(name="itunes:explicit", text="maybe"), ""),
+        (Extension(name="itunes:episode", text="12"), "<itunes:episode>12<"),
+        (Extension(name="itunes:episode", text="12b"), ""),
+        (Extension(name="media:credit", text="", attributes=(("role", "author"),)), ""),
+        (
+            Extension(name="media:credit", text="Ann", attributes=(("role", "author"),)),
+            '<media:credit role="author">Ann<',
+        ),
+        (
+            Extension(name="media:credit", text="Ann", attributes=(("role", "Best boy"),)),
+            "<media:credit>Ann<",
+        ),
+        (
+            Extension(
+                name="media:credit", text="A", attributes=(("role", "owner"), ("scheme", "urn:yvs"))
+            ),
+            '<media:credit role="owner" scheme="urn:yvs">A<',
+        ),
+    ],
+)
+def test_elements_have_valid_values(render: Render, extension: Extension, written: str) -> None:
+    item = make_item(replace(ENTRY, extensions=(extension,)))
+    body = render(make_feed(item)).decode()
+    assert (written or "</entry>") in body.replace("</item>", "</entry>")
+    assert written or f"<{extension.name}" not in body
+
+
+def test_updated_is_the_publishers_until_we_see_a_change() -> None:
+    published = SEEN - timedelta(days=9)
+    item = make_item(replace(ENTRY, published=published))
+    assert (item.updated, item.modified) == (published, SEEN)
+    edited = published + timedelta(days=1)
+    item = make_item(replace(ENTRY, published=published, updated=edited))
+    assert (item.updated, item.modified) == (edited, SEEN)
+    seen = SEEN + timedelta(hours=1)
+    changed = replace(item, entry=replace(item.entry, changed=seen))
+    assert (changed.updated, changed.modified) == (seen, seen)
+
+
+def test_rss_and_json_carry_the_language_of_an_entry() -> None:
+    feed = make_feed(make_item(replace(ENTRY, language="pt-br")))
+    assert b'<item xml:lang="pt-br">' in rss.render(feed)
+    assert json.loads(jsonfeed.render(feed))["items"][0]["language"] == "pt-br"
+
+
+def test_a_channel_with_recordings_has_artwork_and_says_whether_it_is_explicit() -> None:
+    sound = Enclosure(url="https://a.example/1.mp3", type="audio/mpeg")
+    cover = Image(url="https://a.example/cover.jpg", is_artwork=True)
+    words = Extension(name="itunes:explicit", text="yes")
+    episode = replace(ENTRY, enclosures=(sound,), image=cover, extensions=(words,))
+    head = rss.render(make_feed(make_item(episode))).partition(b"<item")[0]
+    assert b'<itunes:image href="https://a.example/cover.jpg"/>' in head
+    assert b"<itunes:explicit>true</itunes:explicit>" in head
+    assert b"itunes:" not in rss.render(make_feed(make_item())).partition(b"<item")[0]
 
 
 def test_json_follows_the_archives_by_next_url() -> None:

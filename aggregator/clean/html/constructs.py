@@ -7,6 +7,7 @@ from aggregator.clean import text, urls
 from aggregator.clean.html.plain import MAX_LENGTH, paragraphs
 from aggregator.clean.html.sanitise import sanitise
 from aggregator.clean.html.tags import escape
+from aggregator.models import excerpt
 from aggregator.models.entry import SafeHtml, Text
 
 _MEANT_AS_HTML = re.compile(r"</(?:p|div|a|em|strong|ul|ol|h[1-6]|table|blockquote)>")
@@ -44,4 +45,4 @@ def _from_bare(value: str) -> SafeHtml:
     words = text.legal(html.unescape(value) if "&" in value else value).strip()
     if "\n" in words or "\r" in words:
         return paragraphs(words)
-    return SafeHtml(escape(text.lead(words, MAX_LENGTH)))
+    return SafeHtml(escape(excerpt.lead(words, MAX_LENGTH)))

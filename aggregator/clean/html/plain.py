@@ -5,6 +5,7 @@ import re
 
 from aggregator.clean import text
 from aggregator.clean.html.tags import escape
+from aggregator.models import excerpt
 from aggregator.models.entry import SafeHtml
 
 MAX_LENGTH = 1_000_000
@@ -24,7 +25,7 @@ def paragraphs(words: str) -> SafeHtml:
 
     The line breaks of text that was wrapped at a fixed width become spaces.
     """
-    words = lines(text.lead(text.legal(words), MAX_LENGTH))
+    words = lines(excerpt.lead(text.legal(words), MAX_LENGTH))
     blocks = (_block(block.strip()) for block in _BLANK_LINE.split(words))
     return SafeHtml("".join(f"<p>{block}</p>" for block in blocks if block))
 

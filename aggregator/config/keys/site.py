@@ -2,6 +2,7 @@
 
 from aggregator.config.kinds import Block, Boolean, Choice, Either, Integer, Key, ListOf, Text
 from aggregator.config.values import TOKEN, Host, Logo, Url, ZoneName
+from aggregator.models.config import Attribution
 
 ZONE = Block(
     noun="a time zone",
@@ -18,6 +19,23 @@ ZONE = Block(
             kind=Text(longest=40),
             help="Shown after the time; by default the last part of the name.",
             example="label: UK",
+        ),
+    ),
+)
+
+FEEDS = Block(
+    noun="feeds",
+    keys=(
+        Key(
+            name="attribution",
+            kind=Choice(values=tuple(Attribution)),
+            help=(
+                "Where an entry of a feed with several sources names its own: in a first line of "
+                "the content (“From SOURCE”), after the name of its author (“Ann (SOURCE)”), or "
+                "before its title (“SOURCE: title”)."
+            ),
+            default="content",
+            example="attribution: title",
         ),
     ),
 )
@@ -126,6 +144,12 @@ SITE = Block(
             kind=Text(longest=100_000),
             help="CSS added to every page.",
             example="css: |\n  .masthead { font-variant: small-caps }",
+        ),
+        Key(
+            name="feeds",
+            kind=FEEDS,
+            help="How our own feeds are written.",
+            example="feeds: {attribution: title}",
         ),
     ),
 )

@@ -94,7 +94,15 @@ def select_whole(db: Connection, query: Query, then: Snapshot, *, limit: int) ->
     """Return the view's entries, whole."""
     ids = select_ids(db, query, then, limit=limit)
     past = _as_they_stood(db, entries.get_many(db, ids), ids, then, _stored_as)
-    return [replace(entry, withdrawn=None) for entry in past]
+    return [_not_later(replace(entry, withdrawn=None), then.at) for entry in past]
+
+
+def _not_later(stored: StoredEntry, at: datetime) -> StoredEntry:
+    """Return an entry without the publisher's date of a change that had not happened yet."""
+    updated = stored.entry.updated
+    if updated is None or updated <= at:
+        return stored
+    return replace(stored, entry=replace(stored.entry, updated=None))
 
 
 def _as_they_stood(

@@ -182,7 +182,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
     }
     items = tuple(_items(content, infos, spec.base))
     source = infos.get(spec.id) if spec.kind == "source" else None
-    changes = [item.updated for item in items] + [time for _, time in content.tombstones]
+    changes = [item.modified for item in items] + [time for _, time in content.tombstones]
     site = config.site
     return MergedFeed(
         id=spec.feed_id(content.site_id),
@@ -194,6 +194,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         # Without `lang` in the query, entries may be in any language.
         language=spec.query.lang[0] if len(spec.query.lang) == 1 else "",
         icon=logo.url(site, site.url),
+        artwork=source.icon if source else "",
         alternates=alternates(spec, format, content.archive),
         updated=max(changes, default=NEVER),
         previous_archive=spec.feed_url(format, content.previous) if content.previous else "",
@@ -202,6 +203,7 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         archive=bool(content.archive),
         items=items,
         tombstones=content.tombstones,
+        attribution=None if source else site.feeds.attribution,
     )
 
 
@@ -229,7 +231,7 @@ def source_info(
     servers set it at each request, and the output would change without any news.
     """
     feed = state.feed
-    changed = [entry.changed for entry in shown if entry.source_id == state.id]
+    changed = [entry.updated for entry in shown if entry.source_id == state.id]
     return SourceInfo(
         id=state.id,
         title=state.title if state.title != state.url else feed.title or state.id,

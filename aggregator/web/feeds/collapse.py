@@ -71,5 +71,7 @@ def with_identity(lead: StoredEntry, identity: StoredEntry) -> StoredEntry:
         first_seen=identity.first_seen,
         sort_at=identity.sort_at,
         changed=lead.changed if lead.changed > lead.first_seen else identity.first_seen,
-        entry=replace(lead.entry, published=identity.entry.published),
+        entry=replace(
+            lead.entry, published=identity.entry.published, updated=identity.entry.updated
+        ),
     )

@@ -295,7 +295,7 @@ class FeedServer:
         key = spec.feed_path(format), etag
         if len(key[0]) > MAX_STATE_PATH:
             return
-        state = {item.entry.uri: item.updated for item in feed.items}
+        state = {item.entry.uri: item.modified for item in feed.items}
         with self._guard:
             self._states[key] = state
             self._states.move_to_end(key)
@@ -311,7 +311,7 @@ def _delta(
     config: Config,
 ) -> Representation:
     """Return the items of a document that are new or changed since an earlier state (RFC 3229)."""
-    new = [item for item in feed.items if since.get(item.entry.uri) != item.updated]
+    new = [item for item in feed.items if since.get(item.entry.uri) != item.modified]
     delta = replace(feed, items=tuple(new), complete=False)
     return Representation(
         body=masker(config.secrets).body(FORMATS[format].render(delta)),

@@ -53,7 +53,7 @@ def merged(
         self_url=spec.feed_url(format),
         language="en",
         alternates=alternates(spec, format),
-        updated=max((item.updated for item in items), default=NEVER),
+        updated=max((item.modified for item in items), default=NEVER),
         items=items,
     )
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
+from aggregator.models.excerpt import first_words
 from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label, SourceState
@@ -15,8 +16,7 @@ from aggregator.web.pages.view_models import Clip, Day, EntryItem
 
 def headline(entry: Entry | EntrySummary) -> str:
     """Return the title, else the first words of the summary, else the link."""
-    text = entry.title or " ".join(entry.summary.split()[:12])
-    return text or entry.link or "Untitled"
+    return entry.title or first_words(entry.summary) or entry.link or "Untitled"
 
 
 def entry_item(

@@ -51,7 +51,7 @@ def test_a_story_is_one_entry_that_names_the_others(site: FeedSite) -> None:
         {"rel": "related", "title": "odd", "href": "https://news.example/3"},
     ]
     content = entry.findtext(f"{ATOM}content") or ""
-    assert content.startswith("<p>Content of 1</p><p>Also reported by ")
+    assert content.startswith("<p>From Herald</p><p>Content of 1</p><p>Also reported by ")
     assert '<a href="https://news.example/2">Post</a>, ' in content
 
 

@@ -115,6 +115,17 @@ def test_the_feeds_own_dates_are_the_newest_change(full: FeedSite) -> None:
     assert full.get("/feeds/all.rss").headers["Last-Modified"] == "Sat, 27 Jun 2009 21:29:00 GMT"
 
 
+def test_an_entry_that_comes_late_moves_last_modified_but_keeps_its_date(site: FeedSite) -> None:
+    site.sample.add("herald")
+    before = site.get("/feeds/all.atom").headers["Last-Modified"]
+    site.sample.add("herald", age=timedelta(days=400))
+    site.later()
+    response = site.get("/feeds/all.atom", headers={"If-Modified-Since": before})
+    assert response.status_code == 200
+    late = etree.fromstring(response.data).findall("{*}entry")[-1]
+    assert late.findtext("{*}updated") == late.findtext("{*}published") == "2008-05-23T21:28:00Z"
+
+
 def test_last_modified_is_not_in_the_future(full: FeedSite) -> None:
     full.now -= timedelta(days=365)
     assert "Last-Modified" not in full.get("/feeds/all.atom").headers

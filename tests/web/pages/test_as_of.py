@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urljoin
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests import validators
 from tests.web.pages.test_pages import PageSite, headlines, pages
-from tests.web.sample_store import START
+from tests.web.sample_store import START, make_entry
 
 __all__ = ["pages"]
 
@@ -138,6 +139,19 @@ def test_past_feed_has_a_different_id_and_addresses(past: PageSite) -> None:
     links = {link.rel: link.href for link in then.feed.links}
     assert links["self"] == f"https://site.example{THEN}/feeds/all.atom"
     assert then.entries[0].updated == "2009-06-27T21:28:00Z"
+
+
+def test_past_feed_has_no_date_of_a_later_change(past: PageSite) -> None:
+    published = START - timedelta(hours=1)
+    edits = (START - timedelta(minutes=30), START + timedelta(hours=2))
+    for number, updated in enumerate(edits, 90):
+        entry = replace(make_entry(number, published), updated=updated)
+        past.sample.put("herald", entry)
+    past.now = START + timedelta(hours=3)
+    then = feedparser.parse(past.text("/at/2009-06-27T22:30Z/feeds/source/herald.atom"))
+    dates = {entry.title: entry.updated for entry in then.entries}
+    assert dates["Report 90"] == "2009-06-27T20:56:00Z"
+    assert dates["Report 91"] == "2009-06-27T20:26:00Z"
 
 
 @pytest.mark.parametrize(
