@@ -1,6 +1,6 @@
 """Turn an OPML file into sections and sources that a configuration can take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aggregator.config import ids
@@ -22,13 +22,15 @@ class Plan:
     """The sections and sources to add.
 
     Args:
-        known: Ids of configured sources that the file lists too; they stay as they are.
+        known: Ids of configured sources that the file lists too.
+        extended: The sections that the file adds to them, by source id.
         merged: Number of outlines of a feed that the file had listed before.
     """
 
     sections: tuple[Section, ...]
     sources: tuple[Source, ...]
     known: tuple[str, ...]
+    extended: Mapping[str, tuple[str, ...]]
     merged: int
     rejected: tuple[Rejected, ...]
 
@@ -45,16 +47,17 @@ def plan(
     by_url = {_URL.identity(source.url): source for source in sources}
     taken = {source.id for source in sources}
     added: dict[str, Source] = {}
-    rejected, known, merged = list(document.rejected), dict[str, None](), 0
+    rejected, known, merged = list(document.rejected), dict[str, dict[str, None]](), 0
     for folders, outline in opml.sources(_without_wrapper(document.outlines)):
         key = _URL.identity(outline.url)
-        if key in by_url:
-            known[by_url[key].id] = None
+        if existing := by_url.get(key):
+            inside = dict.fromkeys(catalogue.sections_of(folders, outline))
+            known.setdefault(existing.id, {}).update(inside)
             continue
         if reason := _refused(outline.url):
             rejected.append(Rejected(text=outline.text, url=outline.url, reason=reason))
             continue
-        inside = tuple(catalogue.sections_of(folders, outline))
+        inside = dict.fromkeys(catalogue.sections_of(folders, outline))
         merged += key in added
         source = added.get(key) or _source(outline, taken)
         taken.add(source.id)
@@ -63,9 +66,21 @@ def plan(
         sections=tuple(catalogue.new),
         sources=tuple(added.values()),
         known=tuple(known),
+        extended=_extended(sources, known),
         merged=merged,
         rejected=tuple(rejected),
     )
+
+
+def _extended(
+    sources: Sequence[Source], listed: Mapping[str, Iterable[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the listed sections that configured sources are not in, by source id."""
+    new = {
+        source.id: tuple(id for id in listed.get(source.id, ()) if id not in source.sections)
+        for source in sources
+    }
+    return {source_id: ids for source_id, ids in new.items() if ids}
 
 
 def _without_wrapper(outlines: tuple[Outline, ...]) -> tuple[Outline, ...]:

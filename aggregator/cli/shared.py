@@ -1,9 +1,10 @@
 """Shared by the commands: consoles, configuration, database."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, cast
 
 import click
@@ -35,14 +36,25 @@ def parse(text: str, path: str) -> Config:
     return config
 
 
-def add_to_file(path: str, sources: Sequence[Source], sections: Sequence[Section] = ()) -> None:
+def add_to_file(
+    path: str,
+    sources: Sequence[Source],
+    sections: Sequence[Section] = (),
+    extended: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
     """Append sections and sources to a configuration file, unless the result would be invalid.
+
+    Args:
+        path: The file.
+        sources, sections: What to append.
+        extended: New section ids of sources that the file has, by their ids.
 
     Raises:
         AggregatorError: The file can't be extended or written; it is as before.
     """
     config_file.read_text(path)  # its errors are for people
     text = edit.append(Path(path).read_bytes().decode(), sources, path, sections=sections)
+    text = edit.extend_sections(text, extended, path) if extended else text
     parse(text.removeprefix("\ufeff"), path)
     rewrite(path, text)
 

@@ -70,7 +70,8 @@ def import_command(path: str, file: BinaryIO, append: bool) -> None:
     """Convert OPML from another feed reader to YAML.
 
     Prints the sections and sources, or appends those that are new to the configuration. Folders and
-    categories become sections; a feed in two folders is in two sections.
+    categories become sections; a feed in two folders is in two sections. A feed that the
+    configuration has already is added to the sections that it is not in yet.
 
     \b
     Examples:
@@ -90,8 +91,8 @@ def import_command(path: str, file: BinaryIO, append: bool) -> None:
             edit.append("", plan.sources, sections=plan.sections) or "sources: []\n", nl=False
         )
         return
-    if plan.sources:
-        add_to_file(path, plan.sources, plan.sections)
+    if plan.sources or plan.extended:
+        add_to_file(path, plan.sources, plan.sections, plan.extended)
     console.print(f"{escape(path)}: {_summary(plan)}")
 
 
@@ -103,6 +104,8 @@ def _summary(plan: opml_plan.Plan) -> str:
         parts.append(f"{plan.merged} listed more than once, merged")
     if plan.known:
         parts.append(f"{len(plan.known)} already in the configuration")
+    if plan.extended:
+        parts.append(f"added to more sections: {', '.join(plan.extended)}")
     if plan.rejected:
         parts.append(f"{len(plan.rejected)} skipped")
     return escape("; ".join(parts))

@@ -1,7 +1,7 @@
 """Add sources and sections to the text of a configuration file without changing other bytes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -41,6 +41,107 @@ def append(
         return f"\ufeff{append(text[1:], sources, file, sections=sections)}"
     text = _append(text, "sections", [_section_values(section) for section in sections], file)
     return _append(text, "sources", [_values(source) for source in sources], file)
+
+
+def extend_sections(
+    text: str, additions: Mapping[str, Sequence[str]], file: str = "sources.yaml"
+) -> str:
+    """Return the text with sections added to sources, in the style of their `sections`.
+
+    Args:
+        text: The text of the file.
+        additions: New section ids by source id.
+        file: Its name, for the error.
+
+    Raises:
+        ConfigError: The text is not YAML, or a source has an unsupported form; names the sections
+            to add by hand.
+    """
+    if text.startswith("\ufeff"):
+        return f"\ufeff{extend_sections(text[1:], additions, file)}"
+    document = tree.parse(text, file)
+    if document.problems:
+        raise ConfigError(document.problems)
+    nodes = {_id(node): node for node in reversed(_list(document.root, "sources"))}
+    edited = text
+    # From the end, so that the indexes of the others stay right.
+    for id in sorted(additions, key=lambda id: -nodes[id].start_mark.index):
+        try:
+            edited = _with_sections(edited, nodes[id], additions[id])
+        except _UnsupportedForm:
+            raise ConfigError((_sections_problem(nodes[id], id, additions[id], file),)) from None
+    if not _has_only(text, edited, additions):
+        first = next(iter(additions))
+        raise ConfigError((_sections_problem(nodes[first], first, additions[first], file),))
+    return edited
+
+
+def _with_sections(text: str, source: yaml.Node, added: Sequence[str]) -> str:
+    if not isinstance(source, yaml.MappingNode):
+        raise _UnsupportedForm
+    pair = next((pair for pair in source.value if pair[0].value == "sections"), None)
+    if pair is None:
+        return _with_new_sections(text, source, added)
+    key, value = pair
+    if value.start_mark.index < key.start_mark.index:
+        raise _UnsupportedForm  # an alias: the list is elsewhere
+    if isinstance(value, yaml.SequenceNode) and value.value:
+        last = value.value[-1]
+        if last.start_mark.index < value.start_mark.index:
+            raise _UnsupportedForm
+        end = tree.end_of(last, text)
+        if value.flow_style:
+            return text[:end] + "".join(f", {id}" for id in added) + text[end:]
+        margin = " " * value.start_mark.column
+        lines = "".join(f"{margin}- {id}\n" for id in added)
+        return _splice(text, _line_end(text, end), lines)
+    if not (isinstance(value, yaml.SequenceNode) or value.tag.endswith(":null")):
+        raise _UnsupportedForm
+    colon = text.index(":", key.end_mark.index) + 1
+    end = (
+        max(value.end_mark.index, colon) if value.end_mark.index > value.start_mark.index else colon
+    )
+    if not _NOTHING.fullmatch(text[colon:end]):
+        raise _UnsupportedForm
+    return f"{text[:colon]} {_flow(added)}{text[end:]}"
+
+
+def _with_new_sections(text: str, source: yaml.MappingNode, added: Sequence[str]) -> str:
+    """Add the key `sections` as the last one."""
+    end = tree.end_of(source.value[-1][1], text)
+    if source.flow_style:
+        return f"{text[:end]}, sections: {_flow(added)}{text[end:]}"
+    line = f"{' ' * source.start_mark.column}sections: {_flow(added)}\n"
+    return _splice(text, _line_end(text, end), line)
+
+
+def _flow(ids: Sequence[str]) -> str:
+    return f"[{', '.join(ids)}]"
+
+
+def _has_only(text: str, edited: str, additions: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a text means the same as before, with the additions."""
+    try:
+        expected = yaml.load(text, Loader=tree.Loader)  # noqa: S506, it is a safe loader
+        for source in expected["sources"]:
+            if added := additions.get(str(source["id"])):
+                source["sections"] = [*(source.get("sections") or ()), *added]
+        found = yaml.load(edited, Loader=tree.Loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, LookupError, TypeError):
+        return False
+    return bool(found == expected)
+
+
+def _sections_problem(
+    source: yaml.Node, source_id: str, added: Sequence[str], file: str
+) -> Problem:
+    return Problem(
+        file=file,
+        line=source.start_mark.line + 1,
+        column=source.start_mark.column + 1,
+        message=f"the source {source_id} has a form that can't be extended automatically",
+        remedy=f"Add these to its sections by hand: {', '.join(added)}",
+    )
 
 
 def _append(text: str, name: str, added: Sequence[Item], file: str) -> str:
@@ -190,10 +291,13 @@ def _after_comments(text: str, at: int, column: int) -> int:
 
 
 def _ids(root: yaml.Node | None, name: str) -> list[str]:
+    return [_id(item) for item in _list(root, name)]
+
+
+def _list(root: yaml.Node | None, name: str) -> list[yaml.Node]:
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     lists = [value for key, value in pairs if key.value == name]
-    items = lists[0].value if lists and isinstance(lists[0], yaml.SequenceNode) else []
-    return [_id(item) for item in items]
+    return lists[0].value if lists and isinstance(lists[0], yaml.SequenceNode) else []
 
 
 def _id(item: yaml.Node) -> str:

@@ -150,12 +150,26 @@ def test_a_feed_known_or_listed_twice_is_merged(config: Path) -> None:
             '<outline text="B" xmlUrl="https://A.example" category="web"/>'
         ),
     )
-    assert "1 sources added; sections created: tech, web; 1 listed more than once" in result.output
+    assert "sections created: new, tech, web; 1 listed more than once" in result.output
     assert "1 already in the configuration" in result.output
     assert load(config).sources[1].sections == ("day", "tech", "web")
+    assert load(config).sources[0].sections == ("new",)
+    assert "added to more sections: known" in result.output
+    assert "# a comment" in config.read_text()
     assert imported(config, wrap('<outline xmlUrl="https://a.example/"/>')).output.endswith(
         "0 sources added; 1 already in the configuration\n"
     )
+
+
+def test_own_export_changes_nothing(config: Path, tmp_path: Path) -> None:
+    opml = '<outline text="K" xmlUrl="http://known.example/feed" category="/New,/Daily"/>'
+    imported(config, wrap(opml))
+    before = config.read_text()
+    exported = tmp_path / "own.opml"
+    assert run(config, "export", "--output", str(exported)).exit_code == 0
+    result = imported(config, exported.read_text())
+    assert "0 sources added; 1 already in the configuration\n" in result.output
+    assert config.read_text() == before
 
 
 @pytest.mark.parametrize(

@@ -209,3 +209,83 @@ def test_sections_are_added_in_the_style_of_their_list() -> None:
         "    url: https://new.example/feed\n"
         "    sections: [tech]\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("{id: a, url: u}  # c", "{id: a, url: u, sections: [x, y]}  # c", id="no key"),
+        pytest.param("{sections: [w], id: a}", "{sections: [w, x, y], id: a}", id="in braces"),
+        pytest.param(
+            "id: a\n    url: u  # c\n    # d",
+            "id: a\n    url: u  # c\n    sections: [x, y]\n    # d",
+            id="no key in a block",
+        ),
+        pytest.param(
+            "id: a\n    sections: [w]  # c\n    url: u",
+            "id: a\n    sections: [w, x, y]  # c\n    url: u",
+            id="a list in brackets",
+        ),
+        pytest.param(
+            "id: a\n    sections: [  # c\n      w,  # d\n    ]",
+            "id: a\n    sections: [  # c\n      w, x, y,  # d\n    ]",
+            id="brackets over several lines",
+        ),
+        pytest.param(
+            "id: a\n    sections:  # c\n      - w  # d\n      # e\n    url: u",
+            "id: a\n    sections:  # c\n      - w  # d\n      - x\n      - y\n      # e\n"
+            "    url: u",
+            id="a block list",
+        ),
+        pytest.param(
+            "id: a\n    sections:\n    - w\n    url: u",
+            "id: a\n    sections:\n    - w\n    - x\n    - y\n    url: u",
+            id="a block list that is not indented",
+        ),
+        pytest.param(
+            "id: a\n    sections: []  # c\n    url: u",
+            "id: a\n    sections: [x, y]  # c\n    url: u",
+            id="an empty list",
+        ),
+        pytest.param(
+            "id: a\n    sections:  # c\n    url: u",
+            "id: a\n    sections: [x, y]  # c\n    url: u",
+            id="nothing",
+        ),
+        pytest.param("{id: a, sections: null}", "{id: a, sections: [x, y]}", id="null"),
+    ],
+)
+@pytest.mark.parametrize(
+    "around", ["sources:\n  - {id: z}\n  - %s\n  - {id: b}\n", "\ufeffsources:\n  - %s"]
+)
+def test_sections_of_a_source_are_extended(before: str, after: str, around: str) -> None:
+    found = edit.extend_sections(around % before, {"a": ["x", "y"]})
+    assert found.rstrip("\n") == (around % after).rstrip("\n")
+    crlf = edit.extend_sections((around % before).replace("\n", "\r\n"), {"a": ["x", "y"]})
+    assert crlf.rstrip("\r\n") == (around % after).replace("\n", "\r\n").rstrip("\r\n")
+
+
+def test_sections_of_several_sources_are_extended_in_any_order() -> None:
+    before = "sources:\n- {id: a}  # a\n- {id: b, sections: [w]}\n- id: c\n"
+    after = (
+        "sources:\n- {id: a, sections: [x]}  # a\n- {id: b, sections: [w, y]}\n"
+        "- id: c\n  sections: [z]\n"
+    )
+    assert edit.extend_sections(before, {"c": ["z"], "a": ["x"], "b": ["y"]}) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("c: &c [w]\nsources:\n- {id: a, sections: *c}", id="the list is an alias"),
+        pytest.param("sources:\n- {id: a, sections: &c [w]}\n- {id: b, sections: *c}", id="shared"),
+        pytest.param("c: &c w\nsources:\n- {id: a, sections: [*c]}", id="the last is an alias"),
+        pytest.param("sources:\n- {id: a, sections: w}", id="no list"),
+        pytest.param("sources:\n- {id: a, sections: &c []}", id="an anchored empty list"),
+    ],
+)
+def test_other_forms_of_a_source_are_left_to_the_user(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        edit.extend_sections(text, {"a": ["x", "y"]}, "my.yaml")
+    assert "the source a has a form that can't be extended" in str(caught.value)
+    assert "Add these to its sections by hand: x, y" in str(caught.value)
