@@ -116,6 +116,7 @@ class Scheduler:
         maintenance.synchronise(self._store, self.config, self._clock())
         with self._store.transaction() as db:
             metadata.put(db, "config_error", "")
+            metadata.put(db, "started", format_time(self._clock()))
         self._repair_plans()
         self._spread_overdue()
 

@@ -61,7 +61,9 @@ CSP = (
 MIN_COMPRESSED = 1_000
 """Bytes from which a response is compressed."""
 
-COMPRESSIBLE = frozenset({"text/html", "text/css", "text/javascript", "application/json"})
+COMPRESSIBLE = frozenset(
+    {"text/html", "text/css", "text/csv", "text/javascript", "application/json"}
+)
 
 
 def utc_now() -> datetime:

@@ -95,7 +95,8 @@ PATHS = (
     "/", "/stories",
     "/section/world", "/view/rain", "/category/weather", "/category?name=AC/DC", "/lang/ar",
     f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
-    "/status", "/status/hosts", "/status/websub", "/topics", "/corrections", "/source/odd",
+    "/status", "/status?sort=-entries", "/status?text=nowhere", "/status/hosts",
+    "/status/websub", "/topics", "/corrections", "/source/odd",
     "/source/herald", "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
     f"{THEN}/author?name=/", "/at/soon/",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
@@ -365,6 +366,43 @@ def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: st
     page, _ = opened(browser, base, "/status?health=failing")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody")).to_contain_text("500 Internal Server Error")
+    page.close()
+
+
+def test_status_is_filtered_and_sorted_without_scripts(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/status", scripts=False)
+    page.get_by_label("Section", exact=True).select_option("World")
+    page.get_by_label("Order").select_option("by name")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody th")).to_have_text(["Herald", "Post"])
+    page.get_by_role("link", name="Source", exact=True).click()
+    expect(page.locator("tbody th")).to_have_text(["Post", "Herald"])
+    expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "descending")
+    expect(page.get_by_label("Section", exact=True)).to_have_value("world")
+    page.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_small_screens_fold_healthy_sources(browser: Browser, base: str, scripts: bool) -> None:
+    page, _ = opened(browser, base, "/status", width=360, scripts=scripts)
+    expect(page.get_by_role("link", name="https://odd.example/feed")).to_be_visible()
+    herald = page.get_by_role("link", name="Herald", exact=True)
+    expect(herald).to_be_hidden()
+    page.get_by_text("2 healthy sources", exact=True).click()
+    expect(herald).to_be_visible()
+    page.close()
+
+
+def test_wide_screens_show_healthy_sources_in_the_same_columns(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/status")
+    expect(page.get_by_role("link", name="Herald", exact=True)).to_be_visible()
+    expect(page.get_by_text("2 healthy sources", exact=True)).to_be_hidden()
+    lefts = (
+        "[...document.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.offsetLeft))"
+    )
+    first, *others = page.evaluate(lefts)
+    assert others == [first, first]
+    assert len(set(first)) == 8
     page.close()
 
 

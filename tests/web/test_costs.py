@@ -47,6 +47,8 @@ ADDRESSES = (
     "/topics",
     "/corrections",
     "/status",
+    "/status?text=s1&section=world&sort=-title",
+    "/status.csv",
     "/status.json",
     "/status/hosts",
     "/metrics",

@@ -13,6 +13,7 @@ PATHS = [
     "/source/herald",
     "/status",
     "/status.json",
+    "/status.csv",
     "/status/hosts",
     "/search?q=report",
     "/topics",

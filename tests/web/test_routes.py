@@ -33,6 +33,7 @@ NO_PAGE = {
     "metrics.metrics": "text for Prometheus",
     "probes.healthz": "one word",
     "probes.readyz": "one word",
+    "status.csv": "a file for spreadsheets",
     "status.json": "JSON",
     "pages.news": "JSON",
     "static": "script and icon",

@@ -178,6 +178,8 @@ class Store:
         )
         self._connections.append(connection)
         connection.row_factory = sqlite3.Row
+        # SQLite's own lower() knows ASCII letters only.
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma cache_size = -16000")

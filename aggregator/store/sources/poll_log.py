@@ -1,6 +1,7 @@
 """Bounded logs of polls: by source, by host, by hour and by day."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -249,10 +250,15 @@ def totals(db: Connection, since: datetime | None = None) -> Totals:
     return Totals(**dict(zip(names, row, strict=True)))
 
 
-def days(db: Connection, since: date) -> dict[str, list[DayCounts]]:
-    """Return each source's days from a date on, oldest first, without days without a poll."""
+def days(db: Connection, source_ids: Iterable[str], since: date) -> dict[str, list[DayCounts]]:
+    """Return the days of sources from a date on, oldest first, without days without a poll."""
     by_source: dict[str, list[DayCounts]] = {}
-    for row in db.execute("select * from days where day >= ? order by day", (since.isoformat(),)):
+    rows = db.execute(
+        "select * from days where source_id in (select value from json_each(?)) and day >= ?"
+        " order by source_id, day",
+        (json.dumps(list(source_ids)), since.isoformat()),
+    )
+    for row in rows:
         by_source.setdefault(row["source_id"], []).append(
             DayCounts(
                 day=date.fromisoformat(row["day"]),

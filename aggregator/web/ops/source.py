@@ -92,7 +92,7 @@ def _state(db: Connection, source_id: str) -> SourceState:
 
 def _source_page(db: Connection, state: SourceState, config: Config, now: datetime) -> SourcePage:
     source = next((source for source in config.sources if source.id == state.id), None)
-    days = poll_log.days(db, now.date() - sparkline.SPAN)
+    days = poll_log.days(db, [state.id], now.date() - sparkline.SPAN)
     entries, next_path = _entries(db, config, state.id)
     known = subscriptions.all_of(db, state.id)
     return SourcePage(

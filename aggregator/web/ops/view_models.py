@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from aggregator.store.database.disk import DiskUsage
 from aggregator.store.sources.incidents import Incident
 from aggregator.store.sources.poll_log import HostRow, PollRow, Totals
+from aggregator.store.sources.source_list import SourceFilter
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub.delivery_log import Delivery
 from aggregator.store.websub.subscribers import Subscriber
@@ -32,13 +34,53 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SortLink:
+    """The head of a column of the status page.
+
+    Args:
+        name: The order, "" for a column that can't be sorted.
+        address: The page in the order that a click asks for.
+        next_order: That order in words.
+        direction: "ascending" or "descending" if the table is sorted by this column, else "".
+    """
+
+    name: str
+    label: str
+    address: str = ""
+    next_order: str = ""
+    direction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacts:
+    """The running program and its disk.
+
+    Args:
+        web_since, scheduler_since: When this web process and the scheduler started; None if the
+            scheduler is not running.
+        disk: Sizes, up to a minute old.
+    """
+
+    version: str
+    web_since: datetime
+    scheduler_since: datetime | None
+    disk: DiskUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPage:
     """The status page.
 
     Args:
-        counts: Number of sources by health.
-        health: The requested filter, "" for all sources.
-        sort: The requested order.
+        rows: The requested page of sources; with `folds_healthy`, only the unhealthy ones.
+        healthy: With `folds_healthy`, the other sources of the page, which small screens fold.
+        counts: Number of sources by health that match the other filters.
+        matching: Number of sources that match all filters.
+        total: Number of configured sources.
+        columns: The heads of the table.
+        sorts: The orders to choose from, as `(value, label)`.
+        previous, next: Addresses of the neighbouring pages, "" for none.
+        csv: The addresses of the same sources as CSV, in parts if there are many.
         is_alive: Whether the scheduler reported within the last minute.
         tick: When the scheduler last reported.
         unavailable_reason: Why a running scheduler can't poll, "" if it can.
@@ -46,14 +88,25 @@ class StatusPage:
 
     head: Head
     rows: tuple[SourceRow, ...]
+    healthy: tuple[SourceRow, ...]
+    folds_healthy: bool
     counts: Sequence[tuple[str, int]]
+    matching: int
+    total: int
+    wanted: SourceFilter
+    sort: str
+    is_filtered: bool
+    columns: tuple[SortLink, ...]
+    sorts: Sequence[tuple[str, str]]
+    page: int
+    pages: int
+    previous: str
+    next: str
+    csv: tuple[str, ...]
     totals: Totals
     polls_per_minute: float
     entries: int
-    health: str
-    sort: str
-    page: int
-    pages: int
+    service: ServiceFacts
     is_alive: bool
     tick: datetime | None
     config_error: str

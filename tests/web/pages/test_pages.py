@@ -441,6 +441,10 @@ def test_a_duration_counts_from_now(pages: PageSite, path: str) -> None:
         ("/entry/9999999999999999999", 404),
         ("/status?sort=colour", 400),
         ("/status?page=0", 400),
+        ("/status?section=nowhere", 400),
+        ("/status?health=sad", 400),
+        (f"/status?text={'x' * 201}", 400),
+        ("/status.csv?sort=--health", 400),
     ],
 )
 def test_errors_are_pages_with_their_status(pages: PageSite, path: str, status: int) -> None:
@@ -456,8 +460,8 @@ def test_wrong_method_is_answered_with_the_allowed_ones(pages: PageSite) -> None
 
 
 PATHS = (
-    "/", "/stories", "/status", "/status/hosts", "/status.json", "/topics", "/metrics", "/search",
-    "/status/websub",
+    "/", "/stories", "/status", "/status/hosts", "/status.json", "/status.csv", "/status/websub",
+    "/topics", "/metrics", "/search",
     "/search?q=rain", "/help", "/section/world", "/view/rain", "/category/x", "/author/x",
     "/lang/en", "/source/herald", "/entry/1", "/healthz", "/readyz", "/news.json?since=1",
     "/nowhere", "/section/world?x=1", "/feeds/all.atom", "/feeds/nowhere.atom",
@@ -485,7 +489,8 @@ def test_every_response_has_the_security_headers(pages: PageSite, path: str) -> 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ("/opml",)])
 def test_no_parameter_becomes_markup(pages: PageSite, path: str) -> None:
     joint = "&" if "?" in path else "?"
-    for name in ("q", "section", "before", "since", "sort", "health", "page", "author", "print"):
+    names = ("q", "section", "before", "since", "sort", "health", "text", "page", "author", "print")
+    for name in names:
         answer = pages.get(f"{path}{joint}{name}={NASTY}")
         assert answer.status_code != 500
         if answer.mimetype == "text/html":

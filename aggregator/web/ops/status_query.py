@@ -1,0 +1,157 @@
+"""The query parameters of the status page: filters, order and page; pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from aggregator.errors import QueryError
+from aggregator.models.numbers import parse_number
+from aggregator.policy.health import HEALTHS
+from aggregator.store.sources.source_list import SourceFilter
+from aggregator.web.ops.view_models import SortLink
+
+ALL = SourceFilter()
+
+MAX_TEXT = 200
+"""Characters of the text to search for."""
+
+DEFAULT_SORT = "health"
+
+SORTS = {
+    "health": ("unhealthy first", "healthy first"),
+    "order": ("as configured", "as configured, last first"),
+    "title": ("by name", "by name, Z first"),
+    "checked": ("last polled", "longest not polled"),
+    "changed": ("last changed", "longest unchanged"),
+    "next": ("next poll", "latest next poll"),
+    "entries": ("most entries", "fewest entries"),
+    "latency": ("slowest", "fastest"),
+}
+"""The orders, each with the label of the order and of its reverse (`-` before the name)."""
+
+DESCENDING = frozenset({"checked", "changed", "entries", "latency"})
+"""The orders that begin with the largest value."""
+
+COLUMNS = (
+    ("title", "Source"),
+    ("health", "Health"),
+    ("checked", "Last poll"),
+    ("changed", "Last change"),
+    ("next", "Next poll"),
+    ("entries", "Entries"),
+    ("", "14 days"),
+    ("latency", "ms"),
+)
+"""The columns of the table, each with its order, "" for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusQuery:
+    """A request for a part of the table.
+
+    Args:
+        sort: A name of `SORTS`, with `-` before it for the reverse.
+        page: The page, from 1.
+    """
+
+    wanted: SourceFilter = ALL
+    sort: str = DEFAULT_SORT
+    page: int = 1
+
+    @property
+    def order(self) -> str:
+        """The name of the order, without a direction."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest value comes first."""
+        return (self.order in DESCENDING) != self.sort.startswith("-")
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether not all sources are requested."""
+        return self.wanted != ALL
+
+    @property
+    def folds_healthy(self) -> bool:
+        """Whether small screens fold healthy sources: not if they were asked for."""
+        return self.sort == DEFAULT_SORT and not (self.wanted.text or self.wanted.health)
+
+    def address(self, path: str, *, sort: str = "", page: int = 1) -> str:
+        """Return a path with these parameters, those that have their default left out.
+
+        Args:
+            path: The path.
+            sort: Another order, "" for this one.
+            page: The page.
+        """
+        sort = sort or self.sort
+        parameters = {
+            "text": self.wanted.text,
+            "section": self.wanted.section,
+            "health": self.wanted.health,
+            "sort": "" if sort == DEFAULT_SORT else sort,
+            "page": "" if page == 1 else str(page),
+        }
+        query = urlencode({name: value for name, value in parameters.items() if value})
+        return f"{path}?{query}" if query else path
+
+
+def parse(parameters: Mapping[str, str], sections: Collection[str]) -> StatusQuery:
+    """Return the query of a request; unknown parameters are ignored.
+
+    Args:
+        parameters: The first value of each parameter.
+        sections: The ids of the configured sections.
+
+    Raises:
+        QueryError: A value is not allowed.
+    """
+    text = " ".join(parameters.get("text", "").split())
+    if len(text) > MAX_TEXT:
+        raise QueryError(f"text must have at most {MAX_TEXT} characters")
+    section = parameters.get("section", "")
+    if section and section not in sections:
+        raise QueryError(f"there is no section “{section[:MAX_TEXT]}”")
+    health = parameters.get("health", "")
+    if health and health not in HEALTHS:
+        raise QueryError(f"health must be one of {', '.join(HEALTHS)}")
+    sort = parameters.get("sort", "") or DEFAULT_SORT
+    if sort.removeprefix("-") not in SORTS:
+        raise QueryError(
+            f"sort must be one of {', '.join(SORTS)}, or one of these after - for the reverse"
+        )
+    page = parse_number(parameters.get("page", "") or "1", least=1, most=999_999)
+    if page is None:
+        raise QueryError("page must be a number, 1 or more")
+    wanted = SourceFilter(text=text, section=section, health=health)
+    return StatusQuery(wanted=wanted, sort=sort, page=page)
+
+
+def sort_options(query: StatusQuery) -> tuple[tuple[str, str], ...]:
+    """Return the orders to choose from as `(value, label)`: all, and a reverse one in force."""
+    options = [(name, labels[0]) for name, labels in SORTS.items()]
+    if query.sort.startswith("-"):
+        options.append((query.sort, SORTS[query.order][1]))
+    return tuple(options)
+
+
+def sort_links(query: StatusQuery, path: str) -> tuple[SortLink, ...]:
+    """Return the heads of the columns; the one in force links to its reverse."""
+    return tuple(_sort_link(query, path, name, label) for name, label in COLUMNS)
+
+
+def _sort_link(query: StatusQuery, path: str, name: str, label: str) -> SortLink:
+    if not name:
+        return SortLink(name=name, label=label)
+    is_current = query.order == name
+    reverse = is_current and not query.sort.startswith("-")
+    direction = "descending" if query.descending else "ascending"
+    return SortLink(
+        name=name,
+        label=label,
+        address=query.address(path, sort=f"-{name}" if reverse else name),
+        next_order=SORTS[name][reverse],
+        direction=direction if is_current else "",
+    )
