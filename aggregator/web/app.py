@@ -41,7 +41,7 @@ from aggregator.web.middleware.representation import compress
 from aggregator.web.middleware.request_metrics import RequestMetrics
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
-from aggregator.web.pages import as_of, assets, colours, corrections, dates, login
+from aggregator.web.pages import as_of, assets, colours, corrections, dates, login, sitemap
 from aggregator.web.pages import routes as pages
 from aggregator.web.pages.view_models import Head
 
@@ -53,7 +53,7 @@ READ_SECONDS = 1.0
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
-    " img-src {images}; media-src http: https:; form-action 'self';"
+    " manifest-src 'self'; img-src {images}; media-src http: https:; form-action 'self';"
     " frame-ancestors 'none'; base-uri 'none'"
 )
 """Images and media may come from publishers; scripts, styles and frames may not."""
@@ -62,7 +62,7 @@ MIN_COMPRESSED = 1_000
 """Bytes from which a response is compressed."""
 
 COMPRESSIBLE = frozenset(
-    {"text/html", "text/css", "text/csv", "text/javascript", "application/json"}
+    {"text/html", "text/css", "text/csv", "text/javascript", "text/xml", "application/json"}
 )
 
 
@@ -108,6 +108,7 @@ def create_app(
         health_feed.blueprint(config, store),
         corrections.blueprint(config, store, clock),
         as_of.blueprint(config, store, clock),
+        sitemap.blueprint(config, store, clock),
         metrics.blueprint(store, requests),
         websub.blueprint(process_config, store, clock),
         websub_status.blueprint(process_config, store),
@@ -117,6 +118,9 @@ def create_app(
         app.register_blueprint(blueprint)
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", assets.static_file)
+    for path, name in assets.ICONS.items():
+        app.add_url_rule(path, name, assets.static_file, defaults={"name": name})
+    app.add_url_rule("/manifest.webmanifest", "manifest", lambda: assets.manifest(config(), root()))
     _handle_errors(app)
     app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first

@@ -50,8 +50,8 @@ def crawl(base: str, get: Callable[[str], Reply]) -> Crawl:
     An address on the origin but outside of `base` is put into `outside` and not followed.
     """
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(base))
-    result, waiting = Crawl(base), deque([f"{base}/"])
-    result.found_on[waiting[0]] = "the start"
+    result, waiting = Crawl(base), deque([f"{base}/", f"{base}/robots.txt"])
+    result.found_on |= dict.fromkeys(waiting, "the start")
     past = 0
     while waiting:
         url = waiting.popleft()
@@ -82,7 +82,9 @@ def addresses(reply: Reply) -> Iterator[str]:
     """Return all addresses in a response."""
     yield from re.findall("<([^>]*)>", reply.headers.get("link", ""))
     kind = reply.headers.get("content-type", "").partition(";")[0]
-    if kind == "text/html":
+    if kind == "text/plain":
+        yield from re.findall("^Sitemap: (.*)$", reply.body.decode(), re.MULTILINE)
+    elif kind == "text/html":
         yield from _in_html(reply.body)
     elif kind.endswith(("xml", "opml")) and kind != "image/svg+xml":
         yield from _in_xml(reply.body)
@@ -94,6 +96,10 @@ def _in_html(body: bytes) -> Iterator[str]:
     for element in html.document_fromstring(body).iter(etree.Element):
         if element.tag == "form" and element.get("method", "get").lower() != "get":
             continue
+        if element.tag == "meta" and re.match("https?://", element.get("content", "")):
+            yield element.get("content", "")
+        if element.get("type") == "application/ld+json":
+            yield from _in_json(json.loads(element.text_content()))
         for name in LINK_ATTRIBUTES:
             if value := element.get(name):
                 yield value

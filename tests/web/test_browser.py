@@ -152,6 +152,16 @@ def test_policy_admits_linked_data_as_data_only(browser: Browser, base: str) -> 
     assert watched.errors == []
 
 
+def test_browser_reads_the_manifest(browser: Browser, base: str) -> None:
+    page, watched = opened(browser, base, "/")
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    page.close()
+    assert manifest["errors"] == []
+    assert json.loads(manifest["data"])["name"] == "The Site"
+    assert watched.errors == []
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None:
     page, _ = opened(browser, base, path, width=320)

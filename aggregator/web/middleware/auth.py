@@ -36,7 +36,10 @@ MAX_PASSWORD = 1_000
 BUSY_SECONDS = 1.0
 """Wait before another sign-in while a password is being checked."""
 
-OPEN = ("/login", "/style.css", "/logo", "/static/", "/healthz", "/readyz", "/websub/")
+OPEN = (
+    "/login", "/style.css", "/logo", "/static/", "/favicon.ico", "/apple-touch-icon.png",
+    "/manifest.webmanifest", "/robots.txt", "/healthz", "/readyz", "/websub/",
+)  # fmt: skip
 """Paths that are served without signing in, even with `protect: site`."""
 
 

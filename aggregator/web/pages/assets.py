@@ -3,7 +3,7 @@
 from pathlib import Path
 from zlib import crc32
 
-from flask import Response, abort, request
+from flask import Response, abort, jsonify, request
 
 from aggregator.models.config import Config
 from aggregator.web.pages import colours
@@ -13,7 +13,13 @@ STATIC_TYPES = {
     "site.js": "text/javascript",
     "theme.js": "text/javascript",
     "icon.svg": "image/svg+xml",
+    "icon-180.png": "image/png",
+    "icon-512.png": "image/png",
+    "favicon.ico": "image/x-icon",
 }
+ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
+"""Addresses at which browsers look for an icon without being told, and its static file."""
+
 SHEETS = ("base", "masthead", "front", "lists", "entry", "tables", "forms", "print")
 """The files of `static/style`, in the order of the cascade."""
 
@@ -47,6 +53,30 @@ def static_urls() -> dict[str, str]:
     return {
         name: f"/static/{name}?v={_version((STATIC / name).read_bytes())}" for name in STATIC_TYPES
     }
+
+
+def manifest(config: Config, root: str) -> Response:
+    """Return the web manifest, by which a browser installs the site as an app (W3C)."""
+    icons = (("icon-512.png", "512x512"), ("icon-180.png", "180x180"), ("icon.svg", "any"))
+    urls, site = static_urls(), config.site
+    fields = {
+        "name": site.title,
+        "description": site.description,
+        "lang": site.language,
+        "start_url": f"{root}/",
+        "scope": f"{root}/",
+        "display": "minimal-ui",
+        "background_color": colours.LIGHT_PAPERS[0],
+        "theme_color": colours.LIGHT_PAPERS[0],
+        "icons": [
+            {"src": f"{root}{urls[name]}", "sizes": sizes, "type": STATIC_TYPES[name]}
+            for name, sizes in icons
+        ],
+    }
+    response = jsonify(fields)
+    response.mimetype = "application/manifest+json"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def static_file(name: str) -> Response:

@@ -469,6 +469,8 @@ PATHS = (
     "/at", "/at/2009-06-27T21:50Z/", "/at/2009-06-27T21:50Z/section/world",
     "/at/2009-06-27T21:50Z/author?name=/", "/at/2009-06-27T21:50Z/feeds/all.atom",
     "/corrections", "/feeds/corrections.atom", "/author?name=/", "/category?name=/", "/login",
+    "/robots.txt", "/sitemap.xml", "/sitemap/pages.xml", "/sitemap/news.xml",
+    "/sitemap/stories/0.xml", "/favicon.ico", "/apple-touch-icon.png", "/manifest.webmanifest",
     "/api/v1", "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
     "/api/v1/sections", "/api/v1/stories", "/api/v1/stories/1", "/websub/nothing",
