@@ -2,10 +2,11 @@
 
 import errno
 import io
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -99,6 +100,17 @@ class _Commands(click.Group):
             hint = f"Did you mean {near[0]}?" if near else "`aggregator --help` lists the commands."
             ctx.fail(f"There is no command {args[0]}. {hint}")
         return super().resolve_command(ctx, args)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command; a failure to print help or usage is one line, too."""
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed, as `>&-` does
+                setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            click.echo(f"{click.style('error:', fg='red')} {_message(error)}", err=True)
+            sys.exit(2)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -35,8 +35,12 @@ def backup(path: str, file: str) -> None:
     with open_store(path) as (_, store):
         partial = f"{file}.partial"
         Path(partial).unlink(missing_ok=True)
-        store.backup(partial)
-        Path(partial).rename(file)
+        try:
+            store.backup(partial)
+            Path(partial).rename(file)
+        except BaseException:
+            Path(partial).unlink(missing_ok=True)
+            raise
     console.print(f"{escape(file)}: {Path(file).stat().st_size:,} bytes")
 
 
@@ -56,10 +60,10 @@ def restore(path: str, file: str, yes: bool) -> None:
     target = Path(load(path).storage)
     lock = Lock(str(target))
     try:
-        _check_backup(file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _check_backup(file, target)
         if target.exists() and not yes:
             click.confirm(f"Replace {target} with {file}?", abort=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial = shutil.copyfile(file, f"{target}.partial")
         file_identity.mark_restored(str(target), file_identity.read(partial))
         if target.exists():
@@ -81,15 +85,18 @@ def _move_aside(target: Path) -> Path:
     return aside
 
 
-def _check_backup(file: str) -> None:
-    # Check a copy: opening a database migrates it, and the backup must not change.
-    copy = Path(f"{file}.checked")
-    shutil.copyfile(file, copy)
+def _check_backup(file: str, target: Path) -> None:
+    # Check a copy: opening a database migrates it, and the backup must not change. Its folder may
+    # be read-only; that of the database is not.
+    copy = Path(f"{target}.checked")
     try:
+        shutil.copyfile(file, copy)
         with contextlib.closing(Store(str(copy))) as store:
             result = store.check()
         if result != "ok":
             raise StoreError(f"{file}: this backup is damaged ({result}); use another one")
+    except StoreError as error:
+        raise type(error)(str(error).replace(str(copy), file)) from None
     finally:
         for left in copy.parent.glob(f"{copy.name}*"):
             left.unlink()

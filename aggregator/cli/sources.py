@@ -126,7 +126,7 @@ def export(path: str, output: str | None) -> None:
     if output:
         Path(output).write_bytes(body)
     else:
-        sys.stdout.buffer.write(body)
+        click.echo(body, nl=False)
 
 
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:

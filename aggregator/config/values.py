@@ -185,6 +185,8 @@ class FilePath(Text):
 
     def convert(self, text: str) -> str:
         """Expand the home folder."""
+        if "\0" in text:
+            raise InvalidValue("has a NUL character, which no path can have")
         return _expanded(super(FilePath, self).convert(text))
 
 

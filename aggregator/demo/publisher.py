@@ -1,12 +1,13 @@
 """The demo's web server: a publisher on loopback that answers conditional requests."""
 
 import hashlib
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from aggregator.demo import documents, media, weeklies
@@ -129,6 +130,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], publisher: Publisher) -> None:
         self.publisher = publisher
         super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print no traceback for a client that has closed its connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

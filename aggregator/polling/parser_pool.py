@@ -1,5 +1,6 @@
 """The parser pool: child processes that parse documents, bounded in time and memory."""
 
+import errno
 import gc
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ from multiprocessing import resource_tracker
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
+from aggregator.errors import AggregatorError
 from aggregator.models.poll import PollResult
 from aggregator.polling import stages
 
@@ -35,6 +37,8 @@ MOST_BYTES = 1_000_000
 """Documents of this many bytes get twice the CPU limit: ten thousand entries are legitimate."""
 
 CHILD_TASKS = 2_000
+
+_NO_SHARED_MEMORY = frozenset({errno.EACCES, errno.ENOENT, errno.ENOSPC, errno.EROFS})
 
 PARSERS = "aggregator.polling.parsing"
 """Imported by the fork server once for all children, and not by the scheduler."""
@@ -91,7 +95,23 @@ def block_signals(*signals: signal.Signals) -> Iterator[None]:
 
 
 def start(workers: int | None = None) -> ProcessPool:
-    """Start a pool of parser processes; any of them may be killed at any time."""
+    """Start a pool of parser processes; any of them may be killed at any time.
+
+    Raises:
+        AggregatorError: The machine has no shared memory for them.
+    """
+    try:
+        return _start(workers)
+    except OSError as error:
+        if error.filename or error.errno not in _NO_SHARED_MEMORY:
+            raise
+        raise AggregatorError(
+            f"the parser processes can't start: /dev/shm can't be written ({error.strerror})."
+            " In a container, mount a tmpfs there."
+        ) from error
+
+
+def _start(workers: int | None) -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, PARSERS])
     pool = ProcessPool(

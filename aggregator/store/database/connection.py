@@ -46,37 +46,74 @@ def clear_errors(path: str) -> Iterator[None]:
         raise _translated(error, path) from error
 
 
+@contextmanager
+def _clear_write_errors(target: str) -> Iterator[None]:
+    """Turn a failure to write a copy into ours; other failures are those of the original."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        translated = _translated(error, target)
+        if isinstance(translated, DiskFull):
+            raise translated from error
+        raise
+
+
+_ERRORS: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"), Locked,
+        "{path}: another process has locked the database for too long."
+        " Find the process (a backup, a sqlite3 shell), end it and try again.",
+    ),
+    (
+        ("SQLITE_FULL",), DiskFull,
+        "{path}: the disk is full. Free some space; polling then resumes.",
+    ),
+    (
+        ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"), DiskFull,
+        "{path}: the disk can't be written. Free some space if it is full or over its quota;"
+        " else see whether it is mounted read-only or failing (dmesg). Polling then resumes.",
+    ),
+    (
+        ("SQLITE_IOERR",), StoreError,
+        "{path}: can't be read or written ({text}). Check that it is an ordinary file on a disk"
+        " with free space, and look for faults of the disk (dmesg).",
+    ),
+    (
+        ("SQLITE_INTERRUPT",), TooSlow,
+        "the query takes too long: narrow it, or search for other words",
+    ),
+    (
+        ("SQLITE_NOTADB",), ForeignDatabase,
+        "{path}: this file is not an SQLite database. Name another file in storage.path,"
+        " or restore a backup with `aggregator restore FILE`.",
+    ),
+    (
+        ("SQLITE_CORRUPT",), Corrupt,
+        "{path}: the database is damaged ({text}). Nothing was changed. Restore a backup with"
+        " `aggregator restore FILE`, or salvage the rest: sqlite3 {path} .recover",
+    ),
+    (
+        ("SQLITE_CANTOPEN",), StoreError,
+        "{path}: can't be opened. Check that the folder exists and is writable.",
+    ),
+    (
+        ("SQLITE_READONLY",), StoreError,
+        "{path}: can't be written. Check the owner and mode of file and folder.",
+    ),
+)  # fmt: skip
+"""Begins of the names of SQLite's errors, and ours; the first row that applies is used."""
+
+
 def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
-    name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Locked(
-            f"{path}: another process has locked the database for too long."
-            " Find the process (a backup, a sqlite3 shell), end it and try again."
-        )
-    if name.startswith("SQLITE_FULL") or "disk is full" in text:
-        return DiskFull(f"{path}: the disk is full. Free some space; polling then resumes.")
-    if name.startswith(("SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")):
-        return DiskFull(
-            f"{path}: the disk can't be written. Free some space if it is full or over its quota;"
-            " else see whether it is mounted read-only or failing (dmesg). Polling then resumes."
-        )
-    if name.startswith("SQLITE_INTERRUPT"):
-        return TooSlow("the query takes too long: narrow it, or search for other words")
-    if name.startswith("SQLITE_NOTADB"):
-        return ForeignDatabase(
-            f"{path}: this file is not an SQLite database. Name another file in storage.path,"
-            " or restore a backup with `aggregator restore FILE`."
-        )
-    if name.startswith("SQLITE_CORRUPT"):
-        return Corrupt(
-            f"{path}: the database is damaged ({text}). Nothing was changed. Restore a backup with"
-            f" `aggregator restore FILE`, or salvage the rest: sqlite3 {path} .recover"
-        )
-    if name.startswith("SQLITE_CANTOPEN"):
-        return StoreError(f"{path}: can't be opened. Check that the folder exists and is writable.")
-    if name.startswith("SQLITE_READONLY"):
-        return StoreError(f"{path}: can't be written. Check the owner and mode of file and folder.")
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if "disk is full" in text:
+        name = "SQLITE_FULL"
+    if name.startswith("SQLITE_CANTOPEN") and Path(path).is_dir():
+        return StoreError(f"{path}: is a folder. Name a file, such as {path}/aggregator.db.")
+    for begins, ours, message in _ERRORS:
+        if name.startswith(begins):
+            return ours(message.format(path=path, text=text))
     if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
         return error  # a bug of ours: a traceback says more
     return StoreError(f"{path}: {text}")
@@ -314,7 +351,7 @@ class Store:
         with clear_errors(target):
             copy = sqlite3.connect(target)
             try:
-                with self.reading() as source:
+                with self.reading() as source, _clear_write_errors(target):
                     source.backup(
                         copy,
                         pages=2000,
