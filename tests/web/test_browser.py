@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from aggregator.models.config import Auth
 from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
-from aggregator.store.sources import sources
+from aggregator.models.network import Network
+from aggregator.store.sources import network, sources
 from aggregator.store.sources.sources import SourceChanges
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
@@ -414,6 +415,26 @@ def test_wide_screens_show_healthy_sources_in_the_same_columns(browser: Browser,
     assert others == [first, first]
     assert len(set(first)) == 8
     page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/status"])
+def test_an_empty_site_without_network_says_so(browser: Browser, tmp_path: Path, path: str) -> None:
+    with open_sample(tmp_path, SITE) as sample:
+        with sample.store.transaction() as db:
+            network.put(db, Network(down_since=START, retry_at=START + timedelta(minutes=5)))
+        with served(create_app(lambda: SITE, sample.store, clock=lambda: START)) as address:
+            page, _ = opened(browser, address, path, width=360)
+            line = page.locator(".network")
+            expect(line).to_contain_text("its network seems to be down since")
+            above, below = page.locator(".masthead").bounding_box(), line.bounding_box()
+            assert above is not None
+            assert below is not None
+            assert below["y"] > above["y"] + above["height"]
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                report = Axe().run(page)
+                assert report.violations_count == 0, report.generate_report()
+            page.close()
 
 
 def test_poll_now_makes_the_source_due(browser: Browser, base: str) -> None:
