@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import xxhash
 from flask import Flask, Response, current_app, render_template, request
@@ -41,7 +41,16 @@ from aggregator.web.middleware.representation import compress
 from aggregator.web.middleware.request_metrics import RequestMetrics
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
-from aggregator.web.pages import as_of, assets, colours, corrections, dates, login, sitemap
+from aggregator.web.pages import (
+    as_of,
+    assets,
+    colours,
+    corrections,
+    dates,
+    direction,
+    login,
+    sitemap,
+)
 from aggregator.web.pages import routes as pages
 from aggregator.web.pages.view_models import Head
 
@@ -210,6 +219,7 @@ def _set_up_templates(
         "short_time": lambda time: dates.short_time(time, clock()),
         "long_day": dates.long_day,
         "short_day": dates.short_day,
+        "host": lambda url: (urlsplit(url).hostname or "").removeprefix("www."),
         "playtime": dates.playtime,
         "in_zones": lambda time: dates.in_zones(time, config().site.zones),
     }
@@ -220,6 +230,7 @@ def _set_up_templates(
         return {
             "config": current,
             "root": root(),
+            "direction": direction.of_language(current.site.language),
             "style": f"{root()}{stylesheet.url(current)}",
             "static": {name: f"{root()}{url}" for name, url in static_urls.items()},
             "logo": logo.url(current.site, root()),

@@ -333,6 +333,59 @@ def test_clip_is_not_loaded_before_it_is_played(browser: Browser, base: str) -> 
     page.close()
 
 
+def test_player_skips_and_changes_its_speed(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/entry/22")
+    page.evaluate(
+        "Object.defineProperty(document.querySelector('audio'), 'currentTime',"
+        " {value: 40, writable: true})"
+    )
+    position = "document.querySelector('audio').currentTime"
+    page.get_by_role("button", name="Back 30 seconds").click()
+    assert page.evaluate(position) == 10
+    page.get_by_role("button", name="Back 30 seconds").click()
+    assert page.evaluate(position) == 0
+    page.get_by_role("button", name="On 30 seconds").click()
+    assert page.evaluate(position) == 30
+    page.get_by_label("Speed").select_option("1.5")
+    assert page.evaluate("document.querySelector('audio').playbackRate") == 1.5
+    page.close()
+    bare, _ = opened(browser, base, "/entry/22", scripts=False)
+    expect(bare.locator(".player")).to_be_hidden()
+    bare.close()
+
+
+def test_link_of_a_story_is_copied(browser: Browser, base: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(base + "/entry/21")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "https://site.example/entry/21"
+    context.close()
+
+
+def test_keys_lead_to_the_stories_around_one(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/entry/23")
+    for key, rel in (("n", "next"), ("p", "prev")):
+        target = page.locator(f"main a[rel={rel}]").get_attribute("href")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{target}")
+    assert page.url == base + "/entry/23"
+    page.close()
+
+
+def test_upright_picture_is_whole_on_the_screen(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/entry/21")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.evaluate(
+        "(() => { const i = document.querySelector('.picture img'); i.width = 600; i.height = 1200;"
+        " i.closest('.picture').hidden = false })()"
+    )
+    assert page.evaluate("document.querySelector('.picture img').offsetHeight") == 400
+    page.close()
+
+
 def test_proxied_pictures_need_no_outside_requests(
     browser: Browser, feed_server: FeedServer, tmp_path: Path
 ) -> None:

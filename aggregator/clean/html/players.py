@@ -139,6 +139,25 @@ def page(frame: str) -> Page:
     return Page(frame)
 
 
+_FILM = re.compile(
+    r"https?://(?:(?:www\.|m\.)?youtube\.com/(?:watch\?(?:[^#]*&)?v=|shorts/|live/)[\w-]{11}(?![\w-])"
+    r"|youtu\.be/[\w-]{11}(?![\w-])|(?:www\.)?vimeo\.com/\d+|(?:www\.)?dailymotion\.com/video/\w+"
+    r"|(?:www\.)?bilibili\.com/video/\w+|(?:www\.)?twitch\.tv/videos/\d+"
+    r"|[^/]+/(?:w|videos/watch)/[0-9a-f]{8}-[0-9a-f-]{27}\Z)"
+)
+
+
+def is_film(url: str) -> bool:
+    """Return whether a URL is the page of one film on a site for films."""
+    return _FILM.match(url) is not None
+
+
+def film_page(frame: str) -> str:
+    """Return the page of a frame that plays a film, "" if it is none or not known."""
+    url = page(frame).url
+    return url if url != frame and is_film(url) else ""
+
+
 def player(frame: str, title: str = "") -> str:
     """Return a link to the page of a frame, with its thumbnail if there is one.
 

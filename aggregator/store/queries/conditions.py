@@ -89,6 +89,11 @@ def before(order: str, entry_id: str, at: datetime, last_id: int) -> Condition:
     return Condition(f"({order}, {entry_id}) < (?, ?)", (format_time(at), last_id))
 
 
+def at_or_above(order: str, entry_id: str, at: datetime, last_id: int) -> Condition:
+    """Return the condition that a row is at a place in such a list, or comes before it."""
+    return Condition(f"({order}, {entry_id}) >= (?, ?)", (format_time(at), last_id))
+
+
 def is_shown(e: str) -> Condition:
     """Return the condition that views may show an entry."""
     return Condition(f"{e}.hidden is null")

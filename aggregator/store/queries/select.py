@@ -47,6 +47,34 @@ class Cursor:
         return cls(sort_at=parse_time(at), id=int(entry_id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """A stretch of a list: so many entries from a place on.
+
+    Args:
+        place: None for the top of the list.
+        until_id: The highest id in it.
+        upwards: Whether it runs from the place to newer entries, the one at the place included.
+    """
+
+    limit: int
+    place: Cursor | None = None
+    until_id: int = LAST_ID
+    upwards: bool = False
+
+    def conditions(self, order: str, entry_id: str) -> list[Condition]:
+        """Return the condition that a row lies beyond the place, none without a place."""
+        if self.place is None:
+            return []
+        within = conditions.at_or_above if self.upwards else conditions.before
+        return [within(order, entry_id, self.place.sort_at, self.place.id)]
+
+    def tail(self, order: str, entry_id: str) -> str:
+        """Return the order and the limit of a statement."""
+        direction = "asc" if self.upwards else "desc"
+        return f"order by {order} {direction}, {entry_id} {direction} limit ?"
+
+
 @dataclass(frozen=True, slots=True)
 class _Driver:
     """The table with the index that gives the order, read as `d`.
@@ -117,9 +145,18 @@ def select_ids(
     Args:
         until_id: The highest id to return.
     """
+    return _ids(db, query, _Span(limit=limit, place=before, until_id=until_id))
+
+
+def newer_ids(db: Connection, query: Query, *, limit: int, since: Cursor) -> list[int]:
+    """Return the ids of the entries at and above a place in the view, from the place upwards."""
+    return _ids(db, query, _Span(limit=limit, place=since, upwards=True))
+
+
+def _ids(db: Connection, query: Query, span: _Span) -> list[int]:
     query = _with_variants(db, query)
     if query.q or query.exclude:
-        searched = _search(db, query, limit, before, until_id)
+        searched = _search(db, query, span)
         if searched is not None:
             return searched
     driver = _driver(query)
@@ -127,8 +164,8 @@ def select_ids(
         driver = _NO_DRIVER  # one walk: each would gather the matches of the excluded words again
     matches: set[tuple[str, int]] = set()
     for condition in driver.conditions() or [Condition("true")]:
-        matches |= _walk(db, query, driver, condition, limit, before, until_id)
-    return [entry_id for _, entry_id in sorted(matches, reverse=True)[:limit]]
+        matches |= _walk(db, query, driver, condition, span)
+    return [entry_id for _, entry_id in sorted(matches, reverse=not span.upwards)[: span.limit]]
 
 
 def _driver(query: Query) -> _Driver:
@@ -160,16 +197,13 @@ def _walk(
     query: Query,
     driver: _Driver,
     condition: Condition,
-    limit: int,
-    before: Cursor | None,
-    until_id: int,
+    span: _Span,
 ) -> set[tuple[str, int]]:
     order = f"d.{driver.order}"
     where = [condition, *_filters(db, query, driver.e, meets=driver.meets)]
-    if before is not None:
-        where.append(conditions.before(order, driver.id, before.sort_at, before.id))
-    if until_id != LAST_ID:
-        where.append(conditions.until(driver.id, until_id))
+    where += span.conditions(order, driver.id)
+    if span.until_id != LAST_ID:
+        where.append(conditions.until(driver.id, span.until_id))
     where.append(conditions.is_shown(driver.e))
     if is_collapsed(query):
         where.append(conditions.is_first_of_story(driver.id, member_in_view(db, query)))
@@ -178,8 +212,8 @@ def _walk(
             f"{order}, {driver.id}",
             driver.tables,
             where,
-            f"order by {order} desc, {driver.id} desc limit ?",
-            limit,
+            span.tail(order, driver.id),
+            span.limit,
         )
     )
     return {(row[0], row[1]) for row in rows}
@@ -229,9 +263,7 @@ def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[C
     return where
 
 
-def _search(
-    db: Connection, query: Query, limit: int, before: Cursor | None, until_id: int
-) -> list[int] | None:
+def _search(db: Connection, query: Query, span: _Span) -> list[int] | None:
     match = expression(query.q, query.exclude).match
     if not match:
         return [] if query.q else None
@@ -240,8 +272,8 @@ def _search(
         conditions.is_shown("e"),
         *_filters(db, replace(query, exclude=""), "e"),
     ]
-    if until_id != LAST_ID:
-        where.append(conditions.until("f.rowid", until_id))
+    if span.until_id != LAST_ID:
+        where.append(conditions.until("f.rowid", span.until_id))
     order = "changed" if query.sort is Sort.UPDATED else "sort_at"
     hits = statement(
         f"e.id as id, e.{order} as at",
@@ -250,13 +282,11 @@ def _search(
         "order by f.rowid desc limit ?",
         SEARCH_DEPTH,
     )
-    outer = [Condition("true")]
-    if before is not None:
-        outer.append(conditions.before("at", "id", before.sort_at, before.id))
+    outer = [Condition("true"), *span.conditions("at", "id")]
     if is_collapsed(query):
         member = Condition("m.entry_id in (select id from hits)")
         outer.append(conditions.is_first_of_story("hits.id", member))
-    chosen = statement("id", "hits", outer, "order by at desc, id desc limit ?", limit)
+    chosen = statement("id", "hits", outer, span.tail("at", "id"), span.limit)
     sql = f"with hits as materialized ({hits.sql}) {chosen.sql}"
     return [row[0] for row in db.execute(sql, [*hits.values, *chosen.values])]
 

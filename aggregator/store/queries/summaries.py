@@ -73,3 +73,10 @@ def select(
     ids = views.select_ids(db, query, limit=limit, before=before)
     by_id = get_many(db, ids)
     return [by_id[entry_id] for entry_id in ids]
+
+
+def newer(db: Connection, query: Query, *, limit: int, since: Cursor) -> list[EntrySummary]:
+    """Return the view's entries at and above a place, from the place upwards."""
+    ids = views.newer_ids(db, query, limit=limit, since=since)
+    by_id = get_many(db, ids)
+    return [by_id[entry_id] for entry_id in ids]

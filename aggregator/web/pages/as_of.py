@@ -142,8 +142,9 @@ class PastPages:
                 return not_modified(etag)
             oldest = self._check(db, at)
             page = list_page(PastEntryLists(db, config, at), spec.at(at), kind, name)
-        if page.next_path:
-            page = replace(page, next_path=f"{_root(at)}{page.next_path}")
+        # No way up: entries that were withdrawn since are not in the lists that it is read from.
+        older = f"{_root(at)}{page.next_path}" if page.next_path else ""
+        page = replace(page, newer_path="", next_path=older)
         return self._response("list.html", page, at, oldest, spec.page_path, etag)
 
     def feed(self, time: str, feed: str) -> Response:

@@ -58,10 +58,17 @@ class EntryLists:
         entries = self._entries(query, size + 1, before)
         cursor = None
         if len(entries) > size:
-            last = entries[size - 1]
-            at = last.changed if query.sort is Sort.UPDATED else last.sort_at
-            cursor = Cursor(sort_at=at, id=last.id)
+            cursor = _cursor(query, entries[size - 1])
         return self._collapsed(query, entries[:size]), cursor
+
+    def newer(self, query: Query, *, limit: int, since: Cursor) -> list[EntrySummary]:
+        """Return the entries of a view at and above a place, from the place upwards."""
+        return self._collapsed(query, summaries.newer(self.db, query, limit=limit, since=since))
+
+    def newer_page(self, query: Query, *, size: int, before: Cursor) -> Cursor | None:
+        """Return the cursor of the page above a page, None for the top of the list."""
+        above = summaries.newer(self.db, query, limit=size + 1, since=before)
+        return _cursor(query, above[size]) if len(above) > size else None
 
     def _entries(self, query: Query, limit: int, before: Cursor | None) -> list[EntrySummary]:
         return summaries.select(self.db, query, limit=limit, before=before)
@@ -153,6 +160,11 @@ class EntryLists:
         )
 
 
+def _cursor(query: Query, entry: EntrySummary) -> Cursor:
+    at = entry.changed if query.sort is Sort.UPDATED else entry.sort_at
+    return Cursor(sort_at=at, id=entry.id)
+
+
 def view_head(
     spec: ViewSpec, updated: datetime | None, *, section: str = "", newest_id: int = 0
 ) -> Head:
@@ -226,3 +238,9 @@ def next_page_path(path: str, cursor: Cursor) -> str:
     """Return the path of the page that begins after a cursor."""
     separator = "&" if "?" in path else "?"
     return f"{path}{separator}before={quote(str(cursor))}"
+
+
+def newer_page_path(lists: EntryLists, query: Query, path: str, before: Cursor) -> str:
+    """Return the path of the page above the one that begins after a cursor."""
+    above = lists.newer_page(query, size=query.limit or PAGE_SIZE, before=before)
+    return next_page_path(path, above) if above else path

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from aggregator.clean.html import players
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
-from aggregator.models.excerpt import first_words
+from aggregator.models.excerpt import CUT_OFF, first_words
 from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label, SourceState
+from aggregator.web.pages import direction
 from aggregator.web.pages.dates import rfc3339, rfc3339_or_none
 from aggregator.web.pages.view_models import Clip, Day, EntryItem
 
@@ -17,6 +19,15 @@ from aggregator.web.pages.view_models import Clip, Day, EntryItem
 def headline(entry: Entry | EntrySummary) -> str:
     """Return the title, else the first words of the summary, else the link."""
     return entry.title or first_words(entry.summary) or entry.link or "Untitled"
+
+
+def _excerpt(entry: EntrySummary) -> str:
+    """Return the summary without the words that stand for the title."""
+    if entry.title:
+        return entry.summary
+    title, text = first_words(entry.summary).removesuffix("…"), " ".join(entry.summary.split())
+    rest = text[len(title) :].lstrip(CUT_OFF)
+    return f"…{rest}" if rest else ""
 
 
 def entry_item(
@@ -36,15 +47,19 @@ def entry_item(
         other_reports: Other entries of the same story.
     """
     label = labels.get(entry.source_id, Label(title=entry.source_id, sections=()))
+    section_id = next((id for id in label.sections if id in sections), "")
     return EntryItem(
         id=entry.id,
         url=f"/entry/{entry.id}",
         title=headline(entry),
-        excerpt=marked(excerpt) if excerpt else SafeHtml(html.escape(entry.summary)),
+        excerpt=marked(excerpt) if excerpt else SafeHtml(html.escape(_excerpt(entry))),
         source_id=entry.source_id,
         source=label.title,
         at=entry.sort_at,
-        section=next((sections[id] for id in label.sections if id in sections), ""),
+        section=sections.get(section_id, ""),
+        section_id=section_id,
+        is_untitled=not entry.title and bool(entry.summary),
+        direction=direction.of(headline(entry), entry.language),
         image=entry.image,
         kind=entry.kind,
         language=entry.language,
@@ -60,11 +75,14 @@ def entry_item(
 
 
 def clips(entry: Entry) -> tuple[Clip, ...]:
-    """Return the enclosures to play or download; images are shown as pictures."""
+    """Return the enclosures to play or download.
+
+    Images are shown as pictures, players of other sites as links.
+    """
     return tuple(
         Clip(enclosure=enclosure, kind=_clip_kind(enclosure))
         for enclosure in entry.enclosures
-        if not enclosure.type.startswith("image/")
+        if not enclosure.type.startswith("image/") and not players.film_page(enclosure.url)
     )
 
 

@@ -11,30 +11,29 @@ from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models import query as queries
 from aggregator.models.config import Config
-from aggregator.models.entry import Image, StoredEntry
 from aggregator.models.numbers import parse_number
 from aggregator.models.query import Query
 from aggregator.models.query_string import known_pairs, suggestions
 from aggregator.store.database import change_log
-from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import lists, versions
-from aggregator.store.queries import fts, select, summaries
+from aggregator.store.database.connection import Store
+from aggregator.store.entries import lists
+from aggregator.store.queries import fts, select
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
-from aggregator.web.pages import diff, front, presenters, sharing
+from aggregator.web.pages import entry_page, front, presenters
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
+    newer_page_path,
     next_page_path,
     requested_cursor,
     requested_entry,
     view_head,
 )
-from aggregator.web.pages.view_models import EntryPage, Head, ListPage, TopicsPage
+from aggregator.web.pages.view_models import Head, ListPage, TopicsPage
 
-FROM_SOURCE = 5
 MAX_NEW = 100
 MAX_TOPICS, TOPICS_SPAN = 100, timedelta(days=30)
 TOPICS_TTL = timedelta(minutes=10)
@@ -154,7 +153,7 @@ class Pages:
         is_signed_in = self._authenticator.is_signed_in(request.environ)
         with self._store.reading() as db:
             stored = requested_entry(db, entry_id, is_signed_in=is_signed_in)
-            page = _entry_page(db, stored, config)
+            page = entry_page.compose(db, stored, config)
         return render_template("entry.html", page=page, head=page.head)
 
     def topics(self) -> str:
@@ -228,6 +227,7 @@ def list_page(
         kind=kind,
         name=_title(spec, entry_lists.config, kind, name),
         days=presenters.by_day(items),
+        newer_path=newer_page_path(entry_lists, spec.query, path, before) if before else "",
         next_path=next_page_path(path, next_cursor) if next_cursor else "",
         expanded_path=_expanded_path(path) if any(i.other_reports for i in items) else "",
         is_continued=before is not None,
@@ -258,77 +258,3 @@ def _section_sources(entry_lists: EntryLists, section: str) -> tuple[tuple[str, 
     ids = [source.id for source in entry_lists.config.sources if section in source.sections]
     labels = sources.labels(entry_lists.db, ids)
     return tuple((id, labels[id].title) for id in ids if id in labels)
-
-
-def _entry_page(db: Connection, stored: StoredEntry, config: Config) -> EntryPage:
-    entry_lists = EntryLists(db, config)
-    entry, summary = stored.entry, summaries.get_many(db, [stored.id])[stored.id]
-    [item] = entry_lists.items([summary])
-    earlier = versions.of_entry(db, stored.id)
-    members = entry_lists.story_members(stored.id)
-    by_id = entry_lists.get_many(member.entry.id for member in members)
-    head = _entry_head(stored, item.title, config)
-    if not stored.hidden:
-        reports = [(member, by_id[member.entry.id]) for member in members]
-        head = replace(
-            head,
-            canonical=sharing.canonical(stored, members, config),
-            sharing=sharing.of_entry(stored, item, reports, config),
-        )
-    related, from_source = _see_also(entry_lists, summary, {member.entry.id for member in members})
-    return EntryPage(
-        head=head,
-        entry=item,
-        uri=stored.uri,
-        link=entry.link,
-        via=entry.via,
-        comments=entry.comments,
-        content=entry.content,
-        picture=_picture(stored),
-        authors=tuple(author.name for author in entry.authors if author.name),
-        categories=entry.categories,
-        clips=presenters.clips(entry),
-        published=entry.published,
-        first_seen=stored.first_seen,
-        changed=stored.changed if earlier else None,
-        changes=diff.changes(entry, earlier),
-        hidden=stored.hidden,
-        reasons=stored.ruling.reasons,
-        known_by=tuple(stored.known_by.split()),
-        matched=stored.matched,
-        story_members=members,
-        related=entry_lists.items(related),
-        from_source=entry_lists.items(from_source),
-        printing=request.args.get("print") == "1",
-    )
-
-
-def _see_also(
-    entry_lists: EntryLists, entry: summaries.EntrySummary, member_ids: set[int]
-) -> tuple[list[summaries.EntrySummary], list[summaries.EntrySummary]]:
-    """Return the related entries outside the entry's story, and others of its source."""
-    related = [other for other in entry_lists.related(entry) if other.id not in member_ids]
-    shown = {entry.id, *(other.id for other in related)}
-    latest = entry_lists.select(Query(source=(entry.source_id,)), limit=FROM_SOURCE + len(shown))
-    return related, [other for other in latest if other.id not in shown][:FROM_SOURCE]
-
-
-def _entry_head(stored: StoredEntry, title: str, config: Config) -> Head:
-    try:
-        feeds = view_head(resolve("source", stored.source_id, "", config), None).feeds
-    except NoSuchView:  # its source was removed from the configuration
-        feeds = ()
-    return Head(
-        title=f"{title} – {config.site.title}",
-        description=stored.entry.summary,
-        updated=stored.changed,
-        feeds=feeds,
-    )
-
-
-def _picture(stored: StoredEntry) -> Image | None:
-    """Return the entry's picture, None if its content shows it already."""
-    image = stored.entry.image
-    if image is None or image.url.replace("&", "&amp;") in stored.entry.content:
-        return None
-    return image

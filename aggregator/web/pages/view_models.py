@@ -16,6 +16,9 @@ class EntryItem:
     Args:
         url: Path of the entry's page on this site.
         excerpt: The summary, or in a search a passage with the matches marked.
+        section, section_id: Of its source, "" if it is in none.
+        is_untitled: Whether `title` is the first words of its text.
+        direction: In which it is written, `ltr` or `rtl`.
         other_reports: Source title and path of each other report of the same story.
         retracted: When its publisher removed it, None if it did not.
     """
@@ -28,6 +31,9 @@ class EntryItem:
     source: str
     at: datetime
     section: str = ""
+    section_id: str = ""
+    is_untitled: bool = False
+    direction: str = "ltr"
     image: Image | None = None
     kind: str = ""
     language: str = ""
@@ -165,6 +171,7 @@ class ListPage:
     """The page of a view: a section, saved view, category, author, language or search.
 
     Args:
+        newer_path: Path of the page with newer entries, "" on the first page.
         next_path: Path of the next page, "" at the end.
         expanded_path: Path of the same view with every report of a story, "" if none is collapsed.
         is_continued: Whether this is a later page of the list.
@@ -175,6 +182,7 @@ class ListPage:
     kind: str
     name: str
     days: tuple[Day, ...]
+    newer_path: str = ""
     next_path: str = ""
     expanded_path: str = ""
     is_continued: bool = False
@@ -253,10 +261,22 @@ class StoryMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The entries before and after one in a section or source, which `name` is the title of."""
+
+    name: str
+    newer: EntryItem | None
+    older: EntryItem | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPage:
     """The page of an entry.
 
     Args:
+        is_continued: Whether the text is a summary of the publisher's page.
+        film: Page of another site that plays it, "" for none.
+        minutes: To read it, 0 for a short text.
         changed: When the publisher last changed it, None if never.
         story_members: All entries of its story in order of arrival, itself included; empty if it
             belongs to none.
@@ -268,10 +288,13 @@ class EntryPage:
     entry: EntryItem
     uri: str
     link: str
+    is_continued: bool
     via: str
     comments: str
     content: SafeHtml
     picture: Image | None
+    film: str
+    minutes: int
     authors: tuple[str, ...]
     categories: tuple[str, ...]
     clips: tuple[Clip, ...]
@@ -284,6 +307,7 @@ class EntryPage:
     known_by: tuple[str, ...]
     matched: str
     story_members: tuple[StoryMember, ...]
+    neighbours: Neighbours
     related: tuple[EntryItem, ...]
     from_source: tuple[EntryItem, ...]
     printing: bool = False

@@ -178,14 +178,14 @@ for (const box of document.querySelectorAll(".content pre, .content table")) {
 // --- pictures that can't be loaded leave no frame
 
 function dropFrame(image) {
-  const frame = image.closest(".frame");
+  const frame = image.closest("figure.picture, .frame");
   if (frame) frame.hidden = true;
 }
 
 document.addEventListener("error", (event) => {
   if (event.target instanceof HTMLImageElement) dropFrame(event.target);
 }, true);
-for (const image of document.querySelectorAll(".frame img")) {
+for (const image of document.querySelectorAll(".frame img, .whole img")) {
   if (image.complete && image.currentSrc && !image.naturalWidth) dropFrame(image);
 }
 

@@ -132,7 +132,7 @@ def test_every_headline_says_its_language(pages: PageSite) -> None:
         entry = replace(make_entry(900 + number), title=f"Titre {number}", language="fr")
         pages.sample.put("herald" if number % 2 else "post", entry)
     page = pages.text("/") + pages.text("/entry/1")
-    assert '<article class="full" lang="fr">' in page
+    assert '<article class="full" dir="ltr" lang="fr">' in page
     titles = re.findall(r"<(?!title|h1)[^<]*>(?:<a [^<]*>)?Titre \d+", page)
     assert len(titles) > 20
     assert [title for title in titles if 'lang="fr"' not in title] == []
@@ -340,7 +340,7 @@ def test_entry_page_shows_all_parts_of_an_entry(pages: PageSite) -> None:
         "A. Photographer",
         '<audio controls preload="none" src="https://a.example/c.mp3">',
         "3:07",
-        "Read the original at Herald",
+        "Read the original at <bdi>Herald</bdi>",
         "We are not responsible for the content of external sites",
     ):
         assert part in page

@@ -138,3 +138,54 @@ def test_explain_shows_the_story_of_an_entry(pages: PageSite, members: list[int]
     result = CliRunner().invoke(main, ["--config", str(config), "explain", str(members[1])])
     assert "story 1, 3 entries:" in result.output, result.output
     assert "* entry 2 of post: same title, similarity 1.00" in result.output
+
+
+def steps(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<a rel="(prev|next)" href="([^"]+)"', page))
+
+
+def test_page_leads_to_the_entries_around_it_in_its_section(pages: PageSite) -> None:
+    ids = [pages.sample.add(source)[0] for source in ("herald", "odd", "herald", "herald", "odd")]
+    first, alone, second, third, last = (f"/entry/{id}" for id in ids)
+    assert steps(pages.text(first)) == {"prev": second}
+    assert steps(pages.text(second)) == {"prev": third, "next": first}
+    assert steps(pages.text(third)) == {"next": second}
+    assert steps(pages.text(alone)) == {"prev": last}  # in no section: those of its source
+    assert "Newer in <bdi>World</bdi>" in pages.text(first)
+    assert "Newer in <bdi>World" not in pages.text(alone)
+
+
+@pytest.mark.parametrize(
+    "path", ["/section/world", "/stories", "/search?q=report", "/stories?sort=updated"]
+)
+def test_newer_leads_back_over_the_same_pages(pages: PageSite, path: str) -> None:
+    pages.sample.put("herald", replace(make_entry(1000), title=TITLE, summary=""))
+    pages.sample.add("post", 4)
+    pages.sample.put("post", replace(make_entry(1001), title=TITLE, summary=""))
+    pages.sample.add("herald", 2)
+    first = f"{path}{'&' if '?' in path else '?'}limit=2"
+    shown, way = [first], first
+    while way := steps(pages.text(way)).get("next", "").replace("&amp;", "&"):
+        shown.append(way)
+    assert len(shown) >= 3
+    way, back = shown[-1], shown[-1:]
+    while way := steps(pages.text(way)).get("prev", "").replace("&amp;", "&"):
+        back.append(way)
+    assert [headlines(pages.text(page)) for page in reversed(back)] == [
+        headlines(pages.text(page)) for page in shown
+    ]
+    assert "prev" not in steps(pages.text(first))
+
+
+def test_film_of_another_site_is_a_picture_that_links_to_it(pages: PageSite) -> None:
+    film = "https://www.youtube.com/watch?v=abcdefghijk"
+    image = Image(url="https://a.example/p.jpg")
+    entry_id = pages.sample.put("herald", replace(make_entry(1), link=film, image=image))
+    page = pages.text(f"/entry/{entry_id}")
+    assert re.findall(r'<a class="(\w+)" href="https://www.youtube.com/watch[^"]*"', page) == [
+        "film",
+        "button",
+    ]
+    assert "Watch at youtube.com" in page
+    assert "<iframe" not in page
+    assert "Continue at" not in page
