@@ -9,8 +9,11 @@ from rich.markup import escape
 
 from aggregator.cli.fetch_once import request_poller
 from aggregator.cli.shared import check_known, complete_source, console, load, open_store
+from aggregator.config.validation import InvalidValue
+from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
+from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.poll import (
     Failed,
@@ -153,20 +156,21 @@ def _outcome(poll: poll_log.PollRow) -> str:
 
 
 @click.command()
-@click.argument("source_id", metavar="SOURCE", shell_complete=complete_source)
+@click.argument("name", metavar="SOURCE|URL", shell_complete=complete_source)
 @click.pass_obj
-def doctor(path: str, source_id: str) -> None:
+def doctor(path: str, name: str) -> None:
     """Fetch a source without storing it, and report problems.
 
-    If its URL is that of a page, the feed that the page links is fetched and reported.
+    A URL need not be configured. If it is that of a page, the feed that the page links is fetched
+    and reported.
 
     \b
-    Example:
+    Examples:
       aggregator doctor bbc-world
+      aggregator doctor https://www.example.org/
     """
     config = load(path)
-    check_known(config, (source_id,))
-    source = next(source for source in config.sources if source.id == source_id)
+    source = _source(config, name)
     request = Request(
         source_id=source.id,
         url=source.url,
@@ -174,7 +178,7 @@ def doctor(path: str, source_id: str) -> None:
         limits=config.defaults.limits,
     )
     with request_poller(config) as poll:
-        console.print(f"[bold]{escape(source.id)}[/]  {escape(source.url)}")
+        console.print(f"[bold]{escape(source.id) or 'not configured'}[/]  {escape(source.url)}")
         result = poll(request)
         if result.discovered:
             _show_page(result)
@@ -192,6 +196,21 @@ def doctor(path: str, source_id: str) -> None:
         if isinstance(outcome, Failed):
             console.print(f"  [red]{escape(outcome.detail)}[/]")
             raise SystemExit(1)
+
+
+def _source(config: Config, name: str) -> Source:
+    """Return the source with an id or a URL; one with the default settings for an unknown URL."""
+    if "://" not in name:
+        check_known(config, (name,))
+    url = Url()
+    identity = url.identity(name)
+    for source in config.sources:
+        if source.id == name or url.identity(source.url) == identity:
+            return source
+    try:
+        return Source(id="", url=url.convert(name))
+    except InvalidValue as invalid:
+        raise AggregatorError(f"{name} {invalid.message}. {invalid.remedy}".rstrip(" .")) from None
 
 
 def _show_page(result: PollResult) -> None:

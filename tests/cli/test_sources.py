@@ -236,6 +236,43 @@ def test_doctor_follows_a_page_to_its_feed(
     assert feed_server.paths() == ["/", "/feed"]
 
 
+@pytest.mark.parametrize("path", ["/", "/feed"])
+def test_doctor_takes_a_url_that_is_not_configured(
+    config: Path, feed_server: FeedServer, path: str
+) -> None:
+    page = b'<html><link rel="alternate" type="application/rss+xml" href="/feed"><p>News</p></html>'
+    feed_server.reply("/", body=page, headers={"Content-Type": "text/html"})
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    before = config.read_text()
+    diagnosis = run(config, "doctor", feed_server.url(path))
+    words = " ".join(diagnosis.output.split())
+    assert diagnosis.exit_code == 0, words
+    assert words.startswith(f"not configured {feed_server.url(path)}")
+    assert "Harbour News, 1 entries" in words
+    assert feed_server.paths() == (["/", "/feed"] if path == "/" else ["/feed"])
+    assert config.read_text() == before
+
+
+def test_doctor_of_a_configured_url_asks_as_its_source(
+    config: Path, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
+    source = f"  - {{id: harbour, url: '{feed_server.url('/feed')}', headers: {{X-Key: k}}}}\n"
+    config.write_text(config.read_text() + source)
+    assert run(config, "doctor", feed_server.url("/feed#top")).output.startswith("harbour ")
+    assert feed_server.requests[0].headers["x-key"] == "k"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("harbr", "no source has the id 'harbr'"), ("ftp://a.example/", "ftp://a.example/ ")],
+)
+def test_doctor_refuses_other_names(config: Path, name: str, reason: str) -> None:
+    refused = run(config, "doctor", name)
+    assert refused.exit_code != 0
+    assert reason in f"{refused.output}{refused.exception}"
+
+
 def test_doctor_and_explain_describe_a_source(config: Path, feed_server: FeedServer) -> None:
     feed_server.reply("/feed", body=RSS, headers={"Content-Type": "application/rss+xml"})
     run(config, "add", feed_server.url("/feed"), "--id", "harbour", "--yes")
