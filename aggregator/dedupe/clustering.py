@@ -11,6 +11,7 @@ every member. The rules, in order of strength:
               source uses repeatedly
     text      nearly the same opening text under a rewritten headline
     likeness  similar titles, and openings that agree
+    event     one event in other words (`rewrites`), where no phrase shows a form filled in twice
 
 Instalments of a series differ on both sides: "Part 3" and "Part 4", one town and another, "raises"
 and "cuts". So only one of the two titles may have words that the other entry lacks. Entries of one
@@ -27,6 +28,8 @@ from itertools import combinations
 
 import xxhash
 
+from aggregator.dedupe import facts, rewrites
+from aggregator.dedupe.facts import Facts
 from aggregator.dedupe.tokenizer import (
     AGAINST,
     Stems,
@@ -133,6 +136,7 @@ class StoryKeys:
         page, title: Shared with entries of the same page or title.
         hints: Its own hints; hint_lookups: the keys of entries that it or that cite it.
         near: Likely shared with similar entries; only a story's first entry is stored by them.
+        rare: Of its rarest words, of which two reports of one event share some; stored likewise.
     """
 
     page: int
@@ -140,11 +144,12 @@ class StoryKeys:
     hints: tuple[int, ...]
     hint_lookups: tuple[int, ...]
     near: tuple[int, ...]
+    rare: tuple[int, ...] = ()
 
     @property
     def lookups(self) -> tuple[int, ...]:
         """All keys to look up for it."""
-        return (self.page, self.title, *self.hint_lookups, *self.near)
+        return (self.page, self.title, *self.hint_lookups, *self.near, *self.rare)
 
 
 def keys(entry: StoryInput, *, is_recent: bool = True) -> StoryKeys:
@@ -160,17 +165,32 @@ def keys(entry: StoryInput, *, is_recent: bool = True) -> StoryKeys:
         hints=hints,
         hint_lookups=(*hints, *pages, *((_key(b"hint", page),) if page else ())),
         near=(*_title_triples(content), *_lead_ngrams(entry)) if is_recent else (),
+        rare=_rare_words(entry) if is_recent else (),
     )
 
 
 def nearest(keys: StoryKeys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return the entries that share most similarity keys, at most `MAX_COMPARED`, best first.
+    """Return the entries that share most keys of either kind, at most `MAX_COMPARED` of each.
 
     Args:
         by_key: The entries stored under each key.
     """
     shared = Counter(entry for key in keys.near for entry in by_key.get(key, ()))
-    return [entry for entry, _ in shared.most_common(MAX_COMPARED)]
+    found = [entry for entry, _ in shared.most_common(MAX_COMPARED)]
+    rare = Counter(entry for key in keys.rare for entry in by_key.get(key, ()))
+    enough = [entry for entry, count in rare.most_common(MAX_COMPARED) if count >= rewrites.SHARED]
+    return [*found, *(entry for entry in enough if entry not in found)]
+
+
+def _rare_words(entry: StoryInput) -> tuple[int, ...]:
+    report = _facts(entry)
+    if report is None or report.length < rewrites.MIN_LEAD_WORDS:
+        return ()
+    return tuple(_key(b"rare", report.language, stem) for stem in rewrites.rare_stems(report))
+
+
+def _facts(entry: StoryInput) -> Facts | None:
+    return facts.read(entry.title, _without_dateline(entry))
 
 
 def _title_triples(words: Iterable[str]) -> list[int]:
@@ -261,7 +281,15 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
         return 2, "nearly the same opening text", pair.text
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
         return 1, "similar title and opening text", pair.likeness
-    return None
+    return None if pair.text >= FORM_TEXT else _told_otherwise(entry, candidate.first)
+
+
+def _told_otherwise(entry: StoryInput, first: StoryInput) -> tuple[int, str, float] | None:
+    ours, theirs = _facts(entry), _facts(first)
+    if ours is None or theirs is None:
+        return None
+    similarity = rewrites.similarity(ours, theirs)
+    return (0, rewrites.reason(ours, theirs), similarity) if similarity else None
 
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)

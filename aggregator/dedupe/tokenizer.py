@@ -189,6 +189,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
 
 
+def fold(text: str) -> str:
+    """Return a text without case, accents and vowel marks."""
+    return _folded(text).casefold()
+
+
 def _word(word: str) -> Token:
     lower, initial = _lower(word), word[0]
     is_content = _is_content(word, lower)
@@ -199,10 +204,10 @@ def _word(word: str) -> Token:
 
 def _lower(word: str) -> str:
     lower = word.casefold()
-    return _stemmed_arabic(lower) if "\u0600" <= lower[0] <= "\u06ff" else lower
+    return stem_arabic(lower) if "\u0600" <= lower[0] <= "\u06ff" else lower
 
 
-def _stemmed_arabic(word: str) -> str:
+def stem_arabic(word: str) -> str:
     """Return a word without the prefixes and endings that Arabic attaches ("light" stemming)."""
     word = _ARABIC_PREFIX.sub("", word)
     return _ARABIC_SUFFIX.sub("", word)

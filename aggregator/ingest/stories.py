@@ -169,7 +169,7 @@ class _Batch:
         keys, long, short = self.keys[entry.id], self.day + KEPT.days, self.day + WINDOW.days
         kept = [(key, long) for key in (keys.page, keys.title, *keys.hints) if key]
         if alone:  # only the first entry of a story is compared
-            kept += [(key, short) for key in keys.near]
+            kept += [(key, short) for key in (*keys.near, *keys.rare)]
         for key, until in kept:
             self.stored_keys.append((key, entry.id, until))
             known = self.by_key.setdefault(key, [])

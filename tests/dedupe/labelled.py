@@ -64,7 +64,7 @@ def judge(first: StoryInput, second: StoryInput) -> Join | None:
     ours, theirs = clustering.keys(second), clustering.keys(first)
     same_page = bool(ours.page) and ours.page == theirs.page
     hinted = bool(set(ours.hint_lookups) & {*theirs.hints, theirs.page})
-    near = clustering.nearest(ours, {key: [first.id] for key in theirs.near})
+    near = clustering.nearest(ours, {key: [first.id] for key in (*theirs.near, *theirs.rare)})
     if not (same_page or hinted or near or (ours.title and ours.title == theirs.title)):
         return None
     candidate = Candidate(

@@ -419,7 +419,7 @@ def test_keys_are_stored_so_they_never_change() -> None:
         page="https://herald.example/ferry",
         hints=("https://wire.example/1", "tag:wire.example,2009:1"),
     )
-    assert clustering.keys(entry) == KEYS
+    assert replace(clustering.keys(entry), rare=()) == KEYS
 
 
 NUMBERS = (3235144125222527470,)

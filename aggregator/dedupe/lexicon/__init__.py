@@ -1,0 +1,324 @@
+"""Words by language: kinds of events, genres, numbers, days, and words of any report. Pure.
+
+A word ending in a dot stands for itself, other words for all that begin with them; `put.off` stands
+for a phrase. Chinese and Japanese words are looked for anywhere in a text.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import ModuleType
+
+from aggregator.dedupe.lexicon import ar, de, en, es, fr, ja, ru, zh
+from aggregator.dedupe.tokenizer import FUNCTION_WORDS, fold
+
+_MODULES: Mapping[str, ModuleType] = {
+    "ar": ar, "de": de, "en": en, "es": es, "fr": fr, "ja": ja, "ru": ru, "zh": zh,
+}  # fmt: skip
+
+LANGUAGES = tuple(_MODULES)
+
+OPPOSITES = frozenset(
+    frozenset(pair.split("|"))
+    for pair in [
+        "hire|jobcut",
+        "raise|lower",
+        "approve|reject",
+        "open|close",
+        "begin|end",
+        "sign|breakdown",
+        "convict|acquit",
+        "win|lose",
+        "win|draw",
+        "lose|draw",
+        "profit|loss",
+        "ban|allow",
+        "launch|cancel",
+        "launch|postpone",
+        "sign|cancel",
+        "buy|cancel",
+        "free|arrest",
+        "acquit|charge",
+        "appoint|resign",
+        "elect|resign",
+        "begin|postpone",
+        "begin|cancel",
+        "open|postpone",
+        "open|cancel",
+        "land|crash",
+        "missing|rescue",
+        "strike|sign",
+        "approve|cancel",
+        "approve|postpone",
+        "snow|heat",
+        "drought|flood",
+    ]
+)
+"""Kinds of events of which a report of one is hardly a report of the other."""
+
+_PREFIX = 3
+"""Letters from which a word may stand for all that begin with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words of a language.
+
+    Args:
+        marks: What a word or phrase says: `kind:fire`, `genre:review`, `ahead`, `day:3`.
+        prefixes: The same for the beginnings of words.
+        longest: Letters of the longest beginning.
+        numbers: Value of a number word; a factor is negative.
+        common: Words of any report, folded.
+        places: Prepositions before names of places.
+        spaced: Whether words are written with spaces between them.
+        splitter: What separates the words that remain of unspaced text.
+        finder: The words of `marks` in unspaced text.
+    """
+
+    language: str
+    marks: Mapping[str, frozenset[str]]
+    prefixes: Mapping[str, frozenset[str]]
+    longest: int
+    numbers: Mapping[str, float]
+    common: frozenset[str]
+    places: frozenset[str]
+    spaced: bool
+    splitter: re.Pattern[str]
+    finder: re.Pattern[str]
+
+    def marks_of(self, word: str) -> frozenset[str]:
+        """Return what a folded word says."""
+        return _marks_of(self.language, word)
+
+
+@lru_cache(maxsize=16_384)
+def _marks_of(language: str, word: str) -> frozenset[str]:
+    lexicon = of(language)
+    found = lexicon.marks.get(word, frozenset())
+    for length in range(_PREFIX, min(len(word), lexicon.longest) + 1):
+        found |= lexicon.prefixes.get(word[:length], frozenset())
+    return found
+
+
+@lru_cache(maxsize=len(_MODULES))
+def of(language: str) -> Lexicon:
+    """Return the words of one of `LANGUAGES`."""
+    module = _MODULES[language]
+    marks: dict[str, set[str]] = {}
+    prefixes: dict[str, set[str]] = {}
+    spaced = language not in ("ja", "zh")
+
+    def mark(words: str, meaning: str) -> None:
+        for word in words.split():
+            folded = fold(word.rstrip("."))
+            is_whole = word.endswith(".") or "." in folded or len(folded) < _PREFIX
+            target = marks if is_whole or not spaced else prefixes
+            target.setdefault(folded.replace(".", " "), set()).add(meaning)
+
+    for name, words in _rows(module.KINDS):
+        mark(words, f"kind:{name}")
+    for name, words in _rows(module.GENRES):
+        mark(words, f"genre:{name}")
+    mark(module.AHEAD, "ahead")
+    for number, day in enumerate(module.DAYS.split()):
+        mark(day, f"day:{number}")
+    for month in module.MONTHS.split():
+        mark(month, "month")
+    common = frozenset(fold(word) for word in module.COMMON.split())
+    known = sorted({*marks, *common}, key=lambda word: (-len(word), word))
+    return Lexicon(
+        language=language,
+        marks={word: frozenset(found) for word, found in marks.items()},
+        prefixes={word: frozenset(found) for word, found in prefixes.items()},
+        longest=max(map(len, prefixes), default=0),
+        numbers=_numbers(module.NUMBERS),
+        common=common,
+        places=frozenset(module.PLACES.split()),
+        spaced=spaced,
+        splitter=_any(known, _GLUE),
+        finder=_any(sorted(marks, key=lambda word: (-len(word), word))),
+    )
+
+
+_GLUE = (
+    "的了在是和与與及对對把被为為于於将將名说說称稱有也就都而其这這那个個向从從到等并並年月日时時个"
+)
+"""Characters of Chinese and Japanese that are no part of a name, mostly."""
+
+
+def _any(words: list[str], characters: str = "") -> re.Pattern[str]:
+    found = "|".join(map(re.escape, words))
+    return re.compile(f"{found}|[{characters}]" if characters else found)
+
+
+def _rows(text: str) -> list[tuple[str, str]]:
+    """Return the rows `name: words`; a row may go on in indented lines."""
+    rows = (row.partition(":") for row in text.strip().replace("\n  ", " ").splitlines())
+    return [(name.strip(), words) for name, _, words in rows]
+
+
+def _numbers(text: str) -> dict[str, float]:
+    pairs = (pair.partition("=") for pair in text.split())
+    return {
+        fold(word): -float(value[1:]) if value.startswith("*") else float(value)
+        for word, _, value in pairs
+    }
+
+
+_HINTS: Mapping[str, frozenset[str]] = {
+    "en": frozenset(
+        [
+            "the",
+            "and",
+            "of",
+            "to",
+            "for",
+            "with",
+            "from",
+            "that",
+            "this",
+            "was",
+            "are",
+            "has",
+            "by",
+            "on",
+            "at",
+            "after",
+            "as",
+        ]
+    ),
+    "de": frozenset(
+        [
+            "der",
+            "die",
+            "das",
+            "den",
+            "dem",
+            "und",
+            "ist",
+            "mit",
+            "von",
+            "fur",
+            "ein",
+            "eine",
+            "nach",
+            "im",
+            "am",
+            "auf",
+            "zu",
+        ]
+    ),
+    "fr": frozenset(
+        [
+            "le",
+            "la",
+            "les",
+            "des",
+            "du",
+            "une",
+            "dans",
+            "pour",
+            "sur",
+            "avec",
+            "est",
+            "aux",
+            "un",
+            "et",
+            "par",
+            "qui",
+            "au",
+        ]
+    ),
+    "es": frozenset(
+        [
+            "el",
+            "la",
+            "los",
+            "las",
+            "del",
+            "una",
+            "con",
+            "por",
+            "para",
+            "un",
+            "y",
+            "que",
+            "tras",
+            "en",
+            "se",
+            "al",
+            "su",
+        ]
+    ),
+}
+"""The most frequent words of languages in Latin letters."""
+
+_ELSE = frozenset(
+    [
+        "il",
+        "gli",
+        "della",
+        "che",
+        "di",
+        "per",
+        "nel",
+        "sono",
+        "het",
+        "een",
+        "van",
+        "voor",
+        "niet",
+        "zijn",
+        "os",
+        "uma",
+        "nao",
+        "dos",
+        "das",
+        "em",
+        "pelo",
+        "og",
+        "det",
+        "och",
+        "att",
+        "som",
+        "w",
+        "na",
+        "z",
+        "nie",
+        "sie",
+    ]
+)
+"""The same of languages without a lexicon."""
+
+_KANA = re.compile("[\u3041-\u30fa]")
+_HAN = re.compile("[\u3400-\u9fff]")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_ARABIC = re.compile("[\u0620-\u06ff]")
+_LATIN = re.compile("[a-zA-Z\u00c0-\u024f]")
+
+
+def language_of(text: str) -> str:
+    """Return the language of a text, "" if it is none of `LANGUAGES`."""
+    sample = text[:400]
+    latin = len(_LATIN.findall(sample))
+    for pattern, language in ((_CYRILLIC, "ru"), (_ARABIC, "ar")):
+        if len(pattern.findall(sample)) > latin:
+            return language
+    if 3 * len(_HAN.findall(sample)) + 3 * len(_KANA.findall(sample)) > latin:
+        return "ja" if len(_KANA.findall(sample)) > 2 else "zh"
+    words = re.findall(r"[^\W\d_]+", fold(sample))
+    counts = {
+        name: sum(2 * (word in hints) + (word in of(name).common) for word in words)
+        for name, hints in _HINTS.items()
+    }
+    best = max(counts, key=lambda name: counts[name])
+    if not words or counts[best] <= 2 * sum(word in _ELSE for word in words):
+        return ""
+    return best
+
+
+def is_common(lexicon: Lexicon, word: str) -> bool:
+    """Whether a folded word stands in any report."""
+    return word in lexicon.common or word in FUNCTION_WORDS
