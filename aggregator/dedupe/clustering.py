@@ -281,14 +281,18 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
         return 2, "nearly the same opening text", pair.text
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
         return 1, "similar title and opening text", pair.likeness
-    return None if pair.text >= FORM_TEXT else _told_otherwise(entry, candidate.first)
+    if pair.text >= SOME_TEXT:
+        return None
+    return _told_otherwise(entry, candidate.first, pair.text)
 
 
-def _told_otherwise(entry: StoryInput, first: StoryInput) -> tuple[int, str, float] | None:
+def _told_otherwise(
+    entry: StoryInput, first: StoryInput, phrases: float
+) -> tuple[int, str, float] | None:
     ours, theirs = _facts(entry), _facts(first)
     if ours is None or theirs is None:
         return None
-    similarity = rewrites.similarity(ours, theirs)
+    similarity = rewrites.similarity(ours, theirs, phrases)
     return (0, rewrites.reason(ours, theirs), similarity) if similarity else None
 
 

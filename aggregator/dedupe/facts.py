@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from aggregator.dedupe import lexicon
 from aggregator.dedupe.lexicon import Lexicon, is_common, language_of
@@ -14,6 +15,9 @@ from aggregator.dedupe.tokenizer import FUNCTION_WORDS, MAX_LENGTH, fold, stem_a
 
 MAX_WORDS = 90
 """Words of a title and an opening text that are read."""
+
+PLAIN, KNOWN, RARE, NAME = 0.35, 0.5, 0.7, 1.0
+"""Weights of a word of any report, a word for a kind of event, another word, and a name."""
 
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:[.,:/–-]\d+)*)"
@@ -29,6 +33,7 @@ _HAN_NUMBER = re.compile(
 )
 _HAN_SCALE = re.compile("[万萬億亿千百兆]")
 _DIGITS = {c: n % 10 for n, c in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2}
+_STOPS = frozenset(".!?…")
 _UNITS = {"%": "%", "％": "%", "$": "$", "€": "$", "£": "$"}
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 
@@ -42,6 +47,47 @@ _ENDINGS: Mapping[str, re.Pattern[str]] = {
     "es": re.compile("(?<=.{3})(?:es|os|as|o|a|e|s)$"),
     "en": re.compile("(?<=.{3})(?:es|s|e)$"),
 }
+
+
+class Word(NamedTuple):
+    """A word as a lexicon knows it: without case and accents, its stem, and so on.
+
+    Args:
+        marks: What it says.
+        value: Of a number word; a factor is negative.
+        is_plain: Whether it is no name, however it is written.
+        is_kept: Whether it is long enough to tell anything, and no function word.
+        weight: How much it tells of one event and no other, if it is no name.
+    """
+
+    folded: str
+    stem: str
+    marks: frozenset[str]
+    value: float
+    is_plain: bool
+    is_kept: bool
+    weight: float
+
+
+@lru_cache(maxsize=32_768)
+def word(language: str, written: str) -> Word:
+    """Return a word as the lexicon of its language knows it."""
+    words = lexicon.of(language)
+    folded = fold(written)
+    if language == "ar":
+        folded = stem_arabic(folded)
+    marks = words.marks_of(folded)
+    common = is_common(words, folded)
+    is_short = words.spaced and len(folded) < 3 and not (len(written) == 2 and written.isupper())
+    return Word(
+        folded=folded,
+        stem=stem(folded, language) if words.spaced else folded,
+        marks=marks,
+        value=words.numbers.get(folded, 0.0),
+        is_plain=common or bool(marks),
+        is_kept=not is_short and folded not in FUNCTION_WORDS,
+        weight=PLAIN if common else KNOWN if marks else RARE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +113,10 @@ class Facts:
         ahead: Whether the title speaks of the future.
         versions: Numbers right after a name: of a version, a part, a round.
         length: Words of the opening text.
+        opening_ahead, opening_days, opening_kinds: The same of the first sentence of the text, and
+            for days and kinds of the title too.
+        lead_genres: Kinds of text that words of the opening text are for.
+        labels: Numbers after each word.
     """
 
     language: str
@@ -85,6 +135,11 @@ class Facts:
     ahead: bool
     versions: Mapping[str, frozenset[str]]
     length: int
+    opening_ahead: bool
+    lead_genres: frozenset[str]
+    labels: Mapping[str, frozenset[str]]
+    opening_days: frozenset[str]
+    opening_kinds: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -101,6 +156,10 @@ class _Reader:
     order: list[str] = field(default_factory=list)
     stems: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
+    opening: set[str] = field(default_factory=set)
+    labels: dict[str, set[str]] = field(default_factory=dict)
+    label: str = ""
+    sentences: int = 0
     length: int = 0
     open: float | None = None
 
@@ -120,6 +179,8 @@ class _Reader:
             if kind == "mark":
                 self._end_number("")
                 begins, before, name = True, "", ""
+                self.sentences += found in _STOPS
+                self.label = ""
                 continue
             self.length += 1
             if self.length > MAX_WORDS:
@@ -129,53 +190,54 @@ class _Reader:
                 self.open = _value(found, self.lexicon.language)
                 if name:
                     self.versions.setdefault(name, set()).add(found)
+                if self.label:
+                    self.labels.setdefault(self.label, set()).add(found)
                 begins, before = False, ""
                 continue
-            folded = fold(found)
-            if self.lexicon.language == "ar":
-                folded = stem_arabic(folded)
-            self._count(found, folded)
-            marks = self._marks(folded, before)
-            name = self._word(found, folded, marks, begins=begins, before=before)
-            begins, before = False, folded
+            known = word(self.lexicon.language, found)
+            self._count(found, known)
+            marks = self._marks(known, before)
+            name = self._word(found, known, marks, begins=begins, before=before)
+            begins, before = False, known.folded
         self._end_number("")
 
-    def _count(self, word: str, folded: str) -> None:
+    def _count(self, written: str, known: Word) -> None:
         """Read a number word, or take the word as the unit of the number before it."""
-        value = self.lexicon.numbers.get(folded, 0.0)
-        if value < 0:
-            self.open = (1 if self.open is None else self.open) * -value
-        elif value and not word[0].isupper():
+        if known.value < 0:
+            self.open = (1 if self.open is None else self.open) * -known.value
+        elif known.value and not written[0].isupper():
             self._end_number("")
-            self.open = value
-        elif folded not in FUNCTION_WORDS and len(folded) >= 3:
-            self._end_number(stem(folded, self.lexicon.language))
+            self.open = known.value
+        elif self.open is not None and known.is_kept and len(known.folded) >= 3:
+            self._end_number(known.stem)
 
     def _end_number(self, unit: str) -> None:
         if self.open is not None:
             self.numbers.append(Number(self.open, unit))
             self.open = None
 
-    def _marks(self, folded: str, before: str) -> frozenset[str]:
-        marks = self.lexicon.marks_of(folded)
-        if before:
-            marks |= self.lexicon.marks.get(f"{before} {folded}", frozenset())
-        self.marks |= marks
+    def _marks(self, known: Word, before: str) -> frozenset[str]:
+        marks = known.marks
+        if before and (phrase := self.lexicon.marks.get(f"{before} {known.folded}")):
+            marks |= phrase
+        if marks:
+            self.marks |= marks
+            if not self.sentences:
+                self.opening |= marks
         return marks
 
     def _word(
-        self, word: str, folded: str, marks: frozenset[str], *, begins: bool, before: str
+        self, written: str, known: Word, marks: frozenset[str], *, begins: bool, before: str
     ) -> str:
         """Keep a word; return its stem if it is a name."""
-        is_short = len(folded) < 3 and not (len(word) == 2 and word.isupper())
-        if is_short or folded in FUNCTION_WORDS:
+        if not known.is_kept:
             return ""
-        key = stem(folded, self.lexicon.language)
-        self.words.setdefault(key, word)
+        key = known.stem
+        self.label = key
+        self.words.setdefault(key, written)
         self.stems.add(key)
-        is_plain = is_common(self.lexicon, folded) or bool(marks)
-        is_capital = word[0].isupper()
-        if is_plain or not (is_capital or self.lexicon.language == "ar"):
+        is_capital = written[0].isupper()
+        if known.is_plain or marks or not (is_capital or self.lexicon.language == "ar"):
             return ""
         if begins and self.lexicon.language != "ar":
             self.first.add(key)
@@ -225,8 +287,12 @@ class _Reader:
         for quoted in _QUOTED.finditer(text):
             for key in _grams(quoted[1], self.lexicon):
                 self.names.add(key)
+        first = text.find("。") % (len(text) + 1)
         for found in self.lexicon.finder.finditer(text):
-            self.marks |= self.lexicon.marks[found[0]]
+            marks = self.lexicon.marks[found[0]]
+            self.marks |= marks
+            if found.start() < first:
+                self.opening |= marks
         for han in _HAN_NUMBER.finditer(text):
             unit = text[han.end() : han.end() + 1]
             self.numbers.append(Number(_han_value(han[0]), unit))
@@ -322,6 +388,14 @@ def read(title: str, lead: str) -> Facts | None:
         ahead="ahead" in head.marks,
         versions={name: frozenset(found) for name, found in head.versions.items()},
         length=body.length,
+        opening_ahead="ahead" in body.opening,
+        lead_genres=_marked(body.marks, "genre:"),
+        labels={
+            key: frozenset(head.labels.get(key, set()) | body.labels.get(key, set()))
+            for key in head.labels.keys() | body.labels.keys()
+        },
+        opening_days=_marked(head.marks | body.opening, "day:"),
+        opening_kinds=_marked(head.marks | body.opening, "kind:"),
     )
 
 

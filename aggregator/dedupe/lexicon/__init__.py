@@ -310,7 +310,8 @@ def language_of(text: str) -> str:
         return "ja" if len(_KANA.findall(sample)) > 2 else "zh"
     words = re.findall(r"[^\W\d_]+", fold(sample))
     counts = {
-        name: sum(2 * (word in hints) + (word in of(name).common) for word in words)
+        name: 2 * sum(map(hints.__contains__, words))
+        + sum(map(of(name).common.__contains__, words))
         for name, hints in _HINTS.items()
     }
     best = max(counts, key=lambda name: counts[name])

@@ -72,7 +72,8 @@ birth: geboren geburt nachwuchs
 """
 AHEAD = """
 soll. sollen. wird. werden. erwartet vor. morgen will. wollen. empfangt trifft steht.bevor
-vorschau bevorstehend droht kommende geplant plant. erwartung tritt.an
+vorschau bevorstehend droht kommende geplant plant. erwartung tritt.an mochte. mochten. konnte.
+konnten. hofft hoffen. entscheid wahlt. muss. mussen. gastiert empfangen. stichwahl. erwarten.
 """
 GENRES = """
 correction: korrektur berichtigung richtigstellung

@@ -71,9 +71,10 @@ drought: drought
 birth: birth. born. cub.
 """
 AHEAD = """
-expected to.hold set.to ahead. preview will. tomorrow prepares prepare. preparing upcoming braces
-brace. awaits await. looms could. faces. hopes. seeks. to.face to.meet to.attempt scheduled due.
-plans.
+expected to.hold set.to ahead. preview will. tomorrow prepares prepare. preparing upcoming
+braces brace. awaits await. looms could. faces. hopes. seeks. to.face to.meet to.attempt
+scheduled due. plans. choose. chooses. decide. decides. host. hosts. chase. chases. aim. aims.
+bid. bids. hope. hoping. countdown readies gears.up go.to
 """
 GENRES = """
 correction: correction clarification

@@ -69,7 +69,8 @@ birth: nace. nacio nacim
 """
 AHEAD = """
 sera. seran. va. van. manana. previa espera. esperan proxim enfrenta preve previst podria debera
-quiere buscara jugara visita. recibe
+quiere buscara jugara visita. recibe ultima. ultiman. buscan. intentara intentaran podrian
+pueden. decide. deciden. eligen. elige. opta. optan.
 """
 GENRES = """
 correction: correccion. rectificacion fe.de.errores

@@ -68,8 +68,9 @@ drought: secheresse
 birth: naissance nait.
 """
 AHEAD = """
-sera. seront. doit. doivent. demain. avant. attendu prochain. prochaine bientot prevu
-prepare affronte. affrontera devrait pourrait veut.
+sera. seront. doit. doivent. demain. avant. attendu prochain. prochaine bientot prevu prepare
+affronte. affrontera devrait pourrait veut. tentera tenteront espere esperent vise. visent.
+pourraient devraient departage elisent vote. jouera joueront recoit. recevra avant-match
 """
 GENRES = """
 correction: rectificatif correctif
