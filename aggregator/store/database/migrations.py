@@ -407,3 +407,19 @@ def poll_histograms(db: "Database") -> None:
 def link_parameters(db: "Database") -> None:
     """Store which parameters of a source's links change from poll to poll, such as session ids."""
     db.execute("alter table sources add column link_parameters text not null default '[]'")
+
+
+@migration
+def history(db: "Database") -> None:
+    """Sum up polls by source and hour too, with bytes and response times, for charts."""
+    # NULL, not 0: the response times and bytes of earlier polls are not known.
+    db.execute("alter table hours add column milliseconds integer")
+    db.execute("alter table days add column bytes integer")
+    db.execute("alter table days add column milliseconds integer")
+    # The hour comes first, so that the polls of a batch write neighbouring rows.
+    db.execute(
+        "create table source_hours (hour text not null, source_id text not null,"
+        " polls integer not null, failed integer not null, bytes integer not null,"
+        " new integer not null, milliseconds integer not null,"
+        " primary key (hour, source_id)) without rowid"
+    )

@@ -17,6 +17,12 @@ from aggregator.store.database.times import (
 
 POLLS_KEPT = 50
 
+SUMS_KEPT = timedelta(days=400)
+"""How long the days of sources and the hours of the site are kept: charts show a year."""
+
+SOURCE_HOURS_KEPT = timedelta(days=3)
+"""How long the hours of sources are kept: charts show a day, and the purge may miss a night."""
+
 FINE = ("ok", "not_modified", "equal")
 """Outcomes of polls without an error."""
 
@@ -136,50 +142,90 @@ def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
             for row, number, _ in rows
         ],
     )  # fmt: skip
-    db.executemany(
-        "insert into days values (?, ?, ?, ?, 1, ?) on conflict(source_id, day) do update set"
-        " new = new + excluded.new, changed = changed + excluded.changed, polls = polls + 1,"
-        " failed = failed + excluded.failed",
+    _sum_up(
+        db,
         [
-            (row.source_id, format_time(row.at)[:10], row.new, row.changed, row.failed)
-            for row, _, _ in rows
+            _Sums(
+                row.source_id, format_time(row.at), 1, row.outcome == "not_modified",
+                row.outcome == "equal", row.failed, row.bytes, saved, row.new, row.changed,
+                row.milliseconds,
+            )
+            for row, _, saved in rows
         ],
-    )
-    _add_hours(db, rows)
+    )  # fmt: skip
 
 
 def add_push(
     db: Connection, source_id: str, at: datetime, new: int, changed: int, received: int
 ) -> None:
-    """Add the entries of a push to its day and hour, without counting a poll."""
-    db.execute(
-        "insert into days values (?, ?, ?, ?, 0, 0) on conflict(source_id, day) do update set"
-        " new = new + excluded.new, changed = changed + excluded.changed",
-        (source_id, format_time(at)[:10], new, changed),
-    )
-    db.execute(
-        "insert into hours values (?, 0, 0, 0, 0, ?, 0, ?, ?) on conflict(hour) do update set"
-        " bytes = bytes + excluded.bytes, new = new + excluded.new,"
-        " changed = changed + excluded.changed",
-        (format_time(at)[:13], received, new, changed),
+    """Add the entries and bytes of a push to its day and hour, without counting a poll."""
+    _sum_up(db, [_Sums(source_id, format_time(at), 0, 0, 0, 0, received, 0, new, changed, 0)])
+
+
+class _Sums(NamedTuple):
+    """The values of a poll or push that hours and days sum up."""
+
+    source_id: str
+    at: str
+    polls: int
+    not_modified: int
+    equal: int
+    failed: int
+    bytes: int
+    saved: int
+    new: int
+    changed: int
+    milliseconds: int
+
+
+def _upsert(table: str, key: str, names: Sequence[str]) -> str:
+    """Return the SQL that adds values to the sums of a row; NULL, for not recorded, stays NULL."""
+    places = ", ".join("?" * (key.count(",") + 1 + len(names)))
+    added = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
+    return (
+        f"insert into {table}({key}, {', '.join(names)}) values ({places})"
+        f" on conflict({key}) do update set {added}"
     )
 
 
-def _add_hours(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
-    by_hour: dict[str, list[tuple[int, ...]]] = {}
-    for row, _, saved in rows:
-        counted = (
-            1, row.outcome == "not_modified", row.outcome == "equal", row.failed, row.bytes,
-            saved, row.new, row.changed,
-        )  # fmt: skip
-        by_hour.setdefault(format_time(row.at)[:13], []).append(counted)
+_SITE_SUMS = _Sums._fields[2:]
+_ADD_HOUR = _upsert("hours", "hour", _SITE_SUMS)
+_ADD_SOURCE_HOUR = _upsert(
+    "source_hours", "hour, source_id", ("polls", "failed", "bytes", "new", "milliseconds")
+)
+_ADD_DAY = _upsert(
+    "days", "source_id, day", ("polls", "failed", "bytes", "new", "changed", "milliseconds")
+)
+
+
+def _sum_up(db: Connection, rows: Sequence[_Sums]) -> None:
+    """Add polls and pushes to the sums of their source's day and hour, and of the site's hour."""
     db.executemany(
-        "insert into hours values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(hour) do update set"
-        " polls = polls + excluded.polls, not_modified = not_modified + excluded.not_modified,"
-        " equal = equal + excluded.equal, failed = failed + excluded.failed,"
-        " bytes = bytes + excluded.bytes, saved = saved + excluded.saved,"
-        " new = new + excluded.new, changed = changed + excluded.changed",
-        [(hour, *map(sum, zip(*counted, strict=True))) for hour, counted in by_hour.items()],
+        _ADD_DAY,
+        [
+            (
+                row.source_id, row.at[:10], row.polls, row.failed, row.bytes, row.new,
+                row.changed, row.milliseconds,
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+    db.executemany(
+        _ADD_SOURCE_HOUR,
+        [
+            (
+                row.at[:13], row.source_id, row.polls, row.failed, row.bytes, row.new,
+                row.milliseconds,
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+    by_hour: dict[str, list[tuple[int, ...]]] = {}
+    for row in rows:
+        by_hour.setdefault(row.at[:13], []).append(row[2:])
+    db.executemany(
+        _ADD_HOUR,
+        [(hour, *map(sum, zip(*sums, strict=True))) for hour, sums in by_hour.items()],
     )
 
 
@@ -297,12 +343,14 @@ def hosts(db: Connection) -> list[HostRow]:
 
 def forget(db: Connection, now: datetime) -> None:
     """Delete the days and hours that no page shows."""
-    db.execute("delete from days where day < ?", (format_time(now - timedelta(days=60))[:10],))
-    names = ("polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed")
-    last = format_time(now - timedelta(days=400))[:13]
+    last = format_time(now - SUMS_KEPT)
+    db.execute("delete from days where day < ?", (last[:10],))
+    source_last = format_time(now - SOURCE_HOURS_KEPT)
+    db.execute("delete from source_hours where hour < ?", (source_last[:13],))
     db.execute(
-        f"insert or replace into hours select ?1, {', '.join(f'sum({name})' for name in names)}"
+        f"insert or replace into hours(hour, {', '.join(_SITE_SUMS)})"
+        f" select ?1, {', '.join(f'sum({name})' for name in _SITE_SUMS)}"
         " from hours where hour < ?2 group by 1",
-        (FORMERLY, last),
+        (FORMERLY, last[:13]),
     )
-    db.execute("delete from hours where hour < ?2 and hour != ?1", (FORMERLY, last))
+    db.execute("delete from hours where hour < ?2 and hour != ?1", (FORMERLY, last[:13]))

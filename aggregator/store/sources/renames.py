@@ -8,8 +8,8 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 
 TABLES = (
-    "source_sections", "documents", "entries", "polls", "days", "incidents", "subscriptions",
-    "inbox", "story_members",
+    "source_sections", "documents", "entries", "polls", "days", "source_hours", "incidents",
+    "subscriptions", "inbox", "story_members",
 )  # fmt: skip
 """Tables with a column `source_id`."""
 
