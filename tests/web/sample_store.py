@@ -1,6 +1,6 @@
 """A store with sources and entries for tests, filled without polling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from aggregator.models.query import parse
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
-from aggregator.store.sources import sync
+from aggregator.store.sources import poll_log, sync
 from aggregator.store.websub.subscriptions import Subscription
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -162,3 +162,28 @@ def open_sample(folder: Path, config: Config = CONFIG) -> Iterator[SampleStore]:
         yield SampleStore(store, config)
     finally:
         store.close()
+
+
+def log_polls(
+    sample: SampleStore, source_id: str, times: Sequence[datetime], outcome: str = "ok"
+) -> None:
+    """Log polls of a source, each with 2 new entries, 1000 bytes and 250 ms."""
+    rows = [
+        poll_log.PollRow(
+            source_id=source_id,
+            at=at,
+            outcome=outcome,
+            status=200,
+            milliseconds=250,
+            bytes=1000,
+            conditional=True,
+            new=2,
+            changed=0,
+            detail="",
+            next_poll=at,
+            reason="",
+        )
+        for at in times
+    ]
+    with sample.store.transaction() as db:
+        poll_log.add(db, [(row, number, 0) for number, row in enumerate(rows)])

@@ -22,7 +22,7 @@ from aggregator.store.sources.sources import SourceChanges
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
 from tests.web.pages.test_pages import NASTY, SITE
-from tests.web.sample_store import START, SampleStore, make_entry, open_sample, proxied
+from tests.web.sample_store import START, SampleStore, log_polls, make_entry, open_sample, proxied
 from tests.web.server import Watched, chromium, served
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -77,6 +77,7 @@ def fill(sample: SampleStore) -> None:
     for entry in odd:
         sample.put("herald", entry)
     sample.put("odd", replace(make_entry(110), title="From an odd place"))
+    log_polls(sample, "herald", [START - timedelta(days=number) for number in (0, 1, 9, 40)])
     story = "The ferry with a name too long for any page is aground off " + "Skerrow" * 12
     for number, source in enumerate(("herald", "post", "odd"), 111):
         sample.put(source, replace(make_entry(number), title=story))
@@ -98,7 +99,8 @@ PATHS = (
     f"/author/{quote(NASTY, safe='')}", "/author?name=/", "/search", "/search?q=rain",
     "/status", "/status?sort=-entries", "/status?text=nowhere", "/status/hosts",
     "/status/websub", "/topics", "/corrections", "/source/odd",
-    "/source/herald", "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
+    "/source/herald", "/source/herald?period=month", "/status?period=year",
+    "/help", "/nowhere", f"{THEN}/", f"{THEN}/section/world", f"{THEN}/?print=1",
     f"{THEN}/author?name=/", "/at/soon/",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
     "/entry/29", "/entry/29?print=1", "/entry/31", "/section/world?stories=expand",

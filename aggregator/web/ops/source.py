@@ -17,7 +17,7 @@ from aggregator.web.feeds.views import NoSuchView, resolve
 from aggregator.web.middleware.addresses import moved_permanently, see_other
 from aggregator.web.middleware.auth import Authenticator
 from aggregator.web.middleware.csrf import same_origin
-from aggregator.web.ops import sparkline
+from aggregator.web.ops import history, sparkline
 from aggregator.web.ops.view_models import SourcePage
 from aggregator.web.pages import presenters
 from aggregator.web.pages.entry_lists import (
@@ -103,6 +103,7 @@ def _source_page(db: Connection, state: SourceState, config: Config, now: dateti
         url=public_url(state, source),
         polls=tuple(poll_log.recent(db, state.id)),
         sparkline=sparkline.draw(days.get(state.id, ()), now),
+        history=history.of_source(db, state.id, request.args, now),
         days=entries,
         next_path=next_path,
         incidents=tuple(incidents.recent(db, INCIDENTS, state.id)),

@@ -20,7 +20,7 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
 from aggregator.web.middleware.addresses import root
-from aggregator.web.ops import health_feed, sparkline, status_csv
+from aggregator.web.ops import health_feed, history, sparkline, status_csv
 from aggregator.web.ops.status_query import StatusQuery, parse, sort_links, sort_options
 from aggregator.web.ops.view_models import HostsPage, ServiceFacts, SourceRow, StatusPage
 from aggregator.web.pages import presenters
@@ -201,6 +201,7 @@ def _status_page(
         tick=tick,
         config_error=metadata.get(db, "config_error"),
         unavailable_reason=metadata.get(db, "shortage"),
+        history=history.of_site(db, request.args, now),
         incidents=tuple(incidents.recent(db, INCIDENTS)),
     )
 

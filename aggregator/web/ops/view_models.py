@@ -25,6 +25,64 @@ class Sparkline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """The polls of an hour, a day or a week; None stands for none, or not recorded.
+
+    Args:
+        start: Its first moment (UTC).
+        latency: Mean milliseconds of a response.
+        bytes: Received on the wire.
+    """
+
+    start: datetime
+    polls: int | None = None
+    failed: int | None = None
+    new: int | None = None
+    latency: float | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A bar chart of one value over time.
+
+    Args:
+        unit: "", ms or bytes.
+        total: The sum of the values; of milliseconds, the mean of all polls.
+        most: The greatest value, as high as the drawing; None if no value is known.
+        bars: SVG path of the bars.
+        base: SVG path of the line below each known value; where it is interrupted, none is.
+    """
+
+    name: str
+    unit: str
+    total: float | None
+    most: float | None
+    bars: str
+    base: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Charts of the polls in a period, and their values as a table.
+
+    Args:
+        period: day, month or year.
+        links: Name and relative reference of each period.
+        rows: One for each bar, oldest first.
+        is_empty: Whether the period has no poll.
+    """
+
+    period: str
+    links: tuple[tuple[str, str], ...]
+    rows: tuple[HistoryRow, ...]
+    charts: tuple[Chart, ...]
+    is_empty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
     """A source on the status page."""
 
@@ -111,6 +169,7 @@ class StatusPage:
     tick: datetime | None
     config_error: str
     unavailable_reason: str
+    history: History
     incidents: tuple[Incident, ...] = ()
 
 
@@ -159,6 +218,7 @@ class SourcePage:
     url: str
     polls: tuple[PollRow, ...]
     sparkline: Sparkline
+    history: History
     days: tuple[Day, ...]
     next_path: str
     incidents: tuple[Incident, ...]

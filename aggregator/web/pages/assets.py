@@ -20,7 +20,7 @@ STATIC_TYPES = {
 ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
 """Addresses at which browsers look for an icon without being told, and its static file."""
 
-SHEETS = ("base", "masthead", "front", "lists", "entry", "tables", "forms", "print")
+SHEETS = ("base", "masthead", "front", "lists", "entry", "tables", "history", "forms", "print")
 """The files of `static/style`, in the order of the cascade."""
 
 
