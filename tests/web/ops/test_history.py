@@ -22,7 +22,7 @@ NAMES = ["Polls", "Failed polls", "New entries", "Response time", "Received"]
 
 
 def sums(start: datetime, polls: int = 1, **values: int | None) -> PollSums:
-    known: dict[str, int | None] = {"bytes": 0, "milliseconds": 0} | values
+    known: dict[str, int | None] = {"bytes": 0, "milliseconds": 0, **values}
     return PollSums(
         start=start,
         polls=polls,
