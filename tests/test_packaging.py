@@ -20,6 +20,8 @@ import pytest
 
 from aggregator.demo.publisher import Publisher
 from tests.e2e.service import free_port
+from tests.e2e.test_addresses import opener
+from tests.web.crawl import crawl
 
 ROOT = Path(__file__).parent.parent
 
@@ -187,3 +189,27 @@ def test_a_newcomer_starts_in_an_empty_folder(installed: Path, tmp_path: Path) -
     assert "aggregator run" in run(command, "init", cwd=tmp_path, **env)
     assert "config/sources.yaml: valid" in run(command, "check", cwd=tmp_path, **env)
     assert "schema" not in (tmp_path / "config" / "sources.yaml").read_text().splitlines()[0]
+
+
+def test_all_links_of_the_installed_service_work(installed: Path, tmp_path: Path) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    publisher = Publisher("127.0.0.1", 0, clock=lambda: datetime.now(UTC))
+    publisher.start()
+    tmp_path.joinpath("sources.yaml").write_text(f"""
+storage: {{path: here.db}}
+network: {{allow: [127.0.0.0/8]}}
+sections: [{{id: europe, title: Europe}}]
+sources: [{{id: world, url: "{publisher.url}/world.rss", sections: [europe], every: 1h}}]
+""")
+    command = (installed / "aggregator", "--config", "sources.yaml", "run", "--port", str(port))
+    try:
+        with running(*command, cwd=tmp_path, env=environ(installed)):
+            wait_for_titles(f"{base}/feeds/all.atom", tmp_path, other_than=set(), seconds=60)
+            found = crawl(base, opener())
+    finally:
+        publisher.stop()
+    assert found.broken == {}
+    assert found.outside == set()
+    assert f"{base}/section/europe" in found.statuses
+    assert f"{base}/feeds/section/europe.rss" in found.statuses
