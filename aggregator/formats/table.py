@@ -17,12 +17,14 @@ class Format:
     Args:
         name: The ending of addresses: `/feeds/all.NAME`.
         label: The name that people know.
+        hint: Which programs read it, as a sentence.
         media_type: Of links to documents.
         content_type: Of the documents themselves, with the charset where the type needs one.
     """
 
     name: str
     label: str
+    hint: str
     media_type: str
     content_type: str
     render: Callable[[MergedFeed], bytes]
@@ -32,6 +34,7 @@ _ROWS = (
     Format(
         name="atom",
         label="Atom",
+        hint="For every feed reader; the best choice if you don’t know.",
         media_type=atom.TYPE,
         content_type=f"{atom.TYPE}; charset=utf-8",
         render=atom.render,
@@ -39,6 +42,7 @@ _ROWS = (
     Format(
         name="rss",
         label="RSS",
+        hint="For every feed reader, and for podcast apps.",
         media_type=rss.TYPE,
         content_type=f"{rss.TYPE}; charset=utf-8",
         render=rss.render,
@@ -46,6 +50,7 @@ _ROWS = (
     Format(
         name="json",
         label="JSON Feed",
+        hint="For newer feed readers and for scripts.",
         media_type=jsonfeed.TYPE,
         content_type=jsonfeed.TYPE,  # defined to be UTF-8
         render=jsonfeed.render,

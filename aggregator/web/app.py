@@ -48,6 +48,7 @@ from aggregator.web.pages import (
     corrections,
     dates,
     direction,
+    feed_page,
     login,
     sitemap,
 )
@@ -113,7 +114,9 @@ def create_app(
         status.blueprint(config, store, clock),
         source.blueprint(config, store, clock, authenticator),
         probes.blueprint(store, clock),
-        feeds.blueprint(feed_server),
+        feeds.blueprint(
+            feed_server, lambda feed, format: feed_page.response(feed, format, config())
+        ),
         health_feed.blueprint(config, store),
         corrections.blueprint(config, store, clock),
         as_of.blueprint(config, store, clock),

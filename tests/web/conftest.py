@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, Response
 from werkzeug.test import Client
 
+from aggregator.formats.merged import MergedFeed
 from aggregator.models.config import Config
 from aggregator.web.feeds import routes
 from aggregator.web.feeds.server import FeedServer
@@ -21,6 +22,11 @@ def _finish(response: Response) -> Response:
     """Add a header field, as the application does."""
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _page(feed: MergedFeed, format: str) -> Response:
+    """Return the feed's title, in place of the page that the application renders."""
+    return Response(f"{feed.title} ({format})")
 
 
 class FeedSite:
@@ -39,7 +45,7 @@ class FeedSite:
             self.sample.store, lambda: self.config, clock=lambda: self.clock, now=lambda: self.now
         )
         app = Flask("test")
-        app.register_blueprint(routes.blueprint(self.feeds))
+        app.register_blueprint(routes.blueprint(self.feeds, _page))
         app.after_request(_finish)
         served = serve_from(self.feeds.cached_document, app.wsgi_app)
         self.client = Client(serve_from(self.feeds.cached_response, served))

@@ -104,6 +104,8 @@ PATHS = (
     f"{THEN}/author?name=/", "/at/soon/",
     "/entry/1", "/entry/21", "/entry/22", "/entry/24", "/entry/25", "/entry/26", "/entry/28",
     "/entry/29", "/entry/29?print=1", "/entry/31", "/section/world?stories=expand",
+    "/feeds/all.atom", "/feeds/search.rss?q=rain", "/feeds/view/rain.json", "/feeds/source/odd.rss",
+    "/feeds/corrections.atom", "/feeds/health.json",
 )  # fmt: skip
 
 

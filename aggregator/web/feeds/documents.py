@@ -74,6 +74,16 @@ def render(
     store: Store, spec: ViewSpec, format: str, config: Config, now: datetime
 ) -> tuple[MergedFeed, Rendered]:
     """Return the main document of a view at a time, as a feed and as bytes."""
+    feed, current = merged(store, spec, format, config, now)
+    row = FORMATS[format]
+    body = masker(config.secrets).body(row.render(feed))
+    return feed, Rendered(body=body, content_type=row.content_type, versions=current)
+
+
+def merged(
+    store: Store, spec: ViewSpec, format: str, config: Config, now: datetime
+) -> tuple[MergedFeed, dict[str, int]]:
+    """Return the feed of a view at a time, and the versions of the scopes it was made from."""
     spec = spec.at(now)
     if spec.archived:
         build.close_archives(store, spec)
@@ -82,10 +92,7 @@ def render(
         content = build.latest(db, spec, config)
     hub_url = hub(spec, config)
     feed = build.merged(spec, content, config, format)
-    feed = replace(feed, hubs=(hub_url,)) if hub_url else feed
-    row = FORMATS[format]
-    body = masker(config.secrets).body(row.render(feed))
-    return feed, Rendered(body=body, content_type=row.content_type, versions=current)
+    return replace(feed, hubs=(hub_url,)) if hub_url else feed, current
 
 
 def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:

@@ -22,8 +22,9 @@ from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
 from aggregator.store.queries import archives
 from aggregator.store.sources import renames
-from aggregator.web.feeds import build, documents, views
+from aggregator.web.feeds import build, documents, navigation, views
 from aggregator.web.feeds.documents import FeedAddress, parse_address
+from aggregator.web.feeds.navigation import wants_page
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import root, with_address
@@ -54,7 +55,7 @@ MAX_STATE_PATH = 1_000
 
 _OPML = f"{opml.TYPE}; charset=utf-8"
 
-_VARY = "Accept-Encoding, A-IM"
+_VARY = f"Accept-Encoding, A-IM, {navigation.VARY}"
 
 _METHODS = "GET, HEAD, OPTIONS"
 
@@ -93,7 +94,7 @@ class FeedServer:
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _method_response(environ["REQUEST_METHOD"])
-        if "HTTP_A_IM" in environ:
+        if "HTTP_A_IM" in environ or wants_page(environ):
             return None
         if self._config() is not self._config_in_use:
             return None
@@ -115,7 +116,7 @@ class FeedServer:
 
         It is for everyone, so a site that requires a password has none.
         """
-        if self._config() is not self._config_in_use:
+        if self._config() is not self._config_in_use or wants_page(environ):
             return None
         return self._cache.get_response(request_key(environ))
 
@@ -124,8 +125,7 @@ class FeedServer:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _method_response(environ["REQUEST_METHOD"])
         try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
-            wanted = parse_address(path)
+            wanted = _requested_address(environ)
             return self._redirect(environ, wanted) or self._respond(environ, wanted)
         except UnicodeError:
             return problem(404, "the address is not valid UTF-8")
@@ -139,6 +139,28 @@ class FeedServer:
             return problem(503, str(error), ("Retry-After", "10"))
         except StoreError:
             return problem(503, "the database can't be read now", ("Retry-After", "10"))
+
+    def feed(self, environ: "WSGIEnvironment") -> tuple[MergedFeed, str] | None:
+        """Return the feed and the format that a request names, for a page.
+
+        Returns:
+            None for requests that `response` answers in every program: those for archives, OPML
+            and renamed sources, and invalid ones.
+
+        Raises:
+            StoreError: The database can't be read.
+            TooSlow: Reading it took too long.
+        """
+        try:
+            wanted = _requested_address(environ)
+            if wanted.archive or wanted.format == OPML or self._redirect(environ, wanted):
+                return None
+            config = with_address(self._current_config(), environ)
+            spec = _requested_view(environ, wanted, config)
+        except (NoSuchView, NeedsToken, QueryError, UnicodeError):
+            return None
+        merged, _ = documents.merged(self._store, spec, wanted.format, config, self._now())
+        return merged, wanted.format
 
     def _redirect(self, environ: "WSGIEnvironment", wanted: FeedAddress) -> WsgiResponse | None:
         """Return a redirect to the present address of a renamed source's feed, None without one."""
@@ -157,13 +179,7 @@ class FeedServer:
     def _respond(self, environ: "WSGIEnvironment", wanted: FeedAddress) -> WsgiResponse:
         current = self._current_config()
         config = with_address(current, environ)
-        spec = views.resolve(
-            wanted.kind,
-            wanted.id,
-            environ.get("QUERY_STRING", ""),
-            config,
-            bearer=bearer_token(environ),
-        )
+        spec = _requested_view(environ, wanted, config)
         since = self._known_state(environ, spec, wanted)
         if since is not None:
             whole, feed = self._feed(spec, wanted.format, config)
@@ -301,6 +317,15 @@ class FeedServer:
             self._states.move_to_end(key)
             if len(self._states) > MAX_STATES:
                 self._states.popitem(last=False)
+
+
+def _requested_address(environ: "WSGIEnvironment") -> FeedAddress:
+    return parse_address(environ["PATH_INFO"].encode("latin-1").decode())
+
+
+def _requested_view(environ: "WSGIEnvironment", wanted: FeedAddress, config: Config) -> ViewSpec:
+    args, bearer = environ.get("QUERY_STRING", ""), bearer_token(environ)
+    return views.resolve(wanted.kind, wanted.id, args, config, bearer=bearer)
 
 
 def _delta(

@@ -9,6 +9,7 @@ from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.query import Query
 from aggregator.policy.masking import masker
+from aggregator.web.feeds import navigation
 from aggregator.web.feeds.build import alternates
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.middleware.representation import ExactResponse, Representation
@@ -73,5 +74,6 @@ def response(
         content_type=FORMATS[format].content_type,
         last_modified=feed.updated if feed.items else None,
         cache_control=cache_control,
+        vary=f"Accept-Encoding, {navigation.VARY}",
     )
     return ExactResponse(document.response(request.environ))

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from aggregator.formats.merged import Item, MergedFeed
 from aggregator.models.config import Config
@@ -13,7 +13,9 @@ from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, sources
 from aggregator.store.sources.incidents import Incident
 from aggregator.web.feeds import site_feeds
+from aggregator.web.feeds.navigation import wants_page
 from aggregator.web.feeds.views import ViewSpec
+from aggregator.web.pages import feed_page
 
 SHOWN = 50
 PAGE = "/status"
@@ -43,6 +45,8 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
             states = sources.get_many(db, {incident.source_id for incident in latest})
         titles = {state.id: state.title for state in states.values()}
         feed = merged(latest, titles, config(), format, site_id)
+        if wants_page(request.environ):
+            return feed_page.response(feed, format, config())
         return site_feeds.response(feed, format, config())
 
     return routes

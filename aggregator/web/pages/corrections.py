@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from aggregator.clean import fingerprint
 from aggregator.formats.merged import Item
@@ -15,9 +15,10 @@ from aggregator.store.database.connection import Store
 from aggregator.store.database.times import format_time
 from aggregator.store.queries import revisions
 from aggregator.web.feeds import site_feeds
+from aggregator.web.feeds.navigation import wants_page
 from aggregator.web.feeds.views import ViewSpec
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
-from aggregator.web.pages import diff
+from aggregator.web.pages import diff, feed_page
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
@@ -90,6 +91,8 @@ class Corrections:
             for correction in shown
         )
         merged = site_feeds.merged(spec, items, config, format, page=PATH, site_id=site_id)
+        if wants_page(request.environ):
+            return feed_page.response(merged, format, config)
         return site_feeds.response(merged, format, config)
 
 

@@ -188,6 +188,7 @@ def feed_links(spec: ViewSpec) -> tuple[FeedLink, ...]:
             title=f"{spec.title} ({format.label})",
             path=spec.feed_path(format.name),
             label=format.label,
+            hint=format.hint,
         )
         for format in FORMATS.values()
     )

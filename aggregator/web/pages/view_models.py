@@ -51,12 +51,19 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLink:
-    """A feed of a page; `label` names its format, `type` is the media type."""
+    """A feed of a page.
+
+    Args:
+        type: Media type.
+        label: Name of its format.
+        hint: Which programs read it, as a sentence.
+    """
 
     type: str
     title: str
     path: str
     label: str
+    hint: str
 
 
 LinkedData = Mapping[str, Any]
@@ -102,6 +109,46 @@ class Head:
     section: str = ""
     newest_id: int = 0
     sharing: Sharing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedItem:
+    """An entry on the page of a feed.
+
+    Args:
+        url: Path of the entry's page on this site, else URL of the publisher's, "" without both.
+        source: Title of the feed that it came from.
+    """
+
+    url: str
+    title: str
+    summary: str
+    language: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """The page that a browser shows for a feed.
+
+    Args:
+        label: Name of the feed's format.
+        url: Address of the feed.
+        raw_path: Path and query string of the feed itself in a browser.
+        raw_label: The language that it is written in.
+        page_path: Path and query string of the page with the same entries.
+        podcast_url: Address for podcast apps, "" if the feed has no recordings.
+    """
+
+    head: Head
+    label: str
+    url: str
+    raw_path: str
+    raw_label: str
+    page_path: str
+    entries: tuple[FeedItem, ...]
+    podcast_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,12 @@ def render(feed):
 
 ROW = """
     Format(
-        name="toy", label="Toy", media_type=toy.TYPE, content_type=toy.TYPE, render=toy.render
+        name="toy",
+        label="Toy",
+        hint="For toys.",
+        media_type=toy.TYPE,
+        content_type=toy.TYPE,
+        render=toy.render,
     ),"""
 
 ASK = """
@@ -41,7 +46,7 @@ with open_sample(Path(sys.path[0] or ".")) as sample:
           in client.get("/feeds/all.atom").text)
     print("Link:", client.get("/feeds/all.rss").headers["Link"].count("/feeds/all.toy"))
     print("page:", 'type="application/toy"' in client.get("/").text)
-    print("help:", "<code>.toy</code> for Toy" in client.get("/help").text)
+    print("help:", "Toy (<code>.toy</code>): For toys." in client.get("/help").text)
     print("topic:", f"{BASE}/feeds/all.toy"
           in documents.publications(sample.store, lambda: sample.now)
           .touched([change_log.ALL], sample.config))
