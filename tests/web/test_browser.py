@@ -176,6 +176,24 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
     page.close()
 
 
+def test_list_shows_twelve_short_headlines_above_the_fold(browser: Browser, tmp_path: Path) -> None:
+    with open_sample(tmp_path, SITE) as sample:
+        sample.add("herald", 30)
+        with served(create_app(lambda: SITE, sample.store, clock=lambda: sample.now)) as address:
+            page, _ = opened(browser, address, "/section/world")
+            bottoms = page.evaluate(
+                "[...document.querySelectorAll('main a.headline')]"
+                ".map(e => e.getBoundingClientRect().bottom).filter(y => y <= innerHeight)"
+            )
+            sizes = page.evaluate(
+                "[...document.querySelectorAll('.day h3')].slice(0, 2)"
+                ".map(e => parseFloat(getComputedStyle(e).fontSize))"
+            )
+            page.close()
+    assert len(bottoms) >= 12
+    assert sizes[0] > 1.4 * sizes[1]
+
+
 def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_path: Path) -> None:
     with open_sample(tmp_path, SITE) as sample:
         sample.add("herald", 30)
@@ -508,7 +526,7 @@ def test_poll_now_after_signing_in(browser: Browser, tmp_path: Path) -> None:
         sample.add("herald")
         with served(create_app(lambda: closed, sample.store, clock=lambda: sample.now)) as address:
             page, watched = opened(browser, address, "/source/herald")
-            page.get_by_role("link", name="Sign in to poll now").click()
+            page.get_by_role("link", name="Sign in to see its polls and settings").click()
             page.get_by_label("Password").fill("not the password")
             page.keyboard.press("Enter")
             expect(page.get_by_role("alert")).to_contain_text("Wrong password")

@@ -1,6 +1,7 @@
 """Lists of entries: the tables by section, view, category and author, each in order of time."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -73,16 +74,27 @@ def move_source(
 
 
 def top_categories(db: Connection, since: datetime, limit: int = 30) -> list[tuple[str, int]]:
-    """Return the commonest categories of entries since a time, as the newest entry spells them."""
+    """Return the commonest categories of entries since a time, in their usual spelling."""
     rows = db.execute(
-        "select t.category, t.n, e.categories from (select category, count(*) as n,"
-        " max(entry_id) as id from entry_category where sort_at >= ? group by category"
-        " order by n desc, category limit ?) t join entries e on e.id = t.id",
+        "select category, count(*) as n from entry_category where sort_at >= ?"
+        " group by category order by n desc, category limit ?",
         (format_time(since), limit),
+    ).fetchall()
+    return [(_usual_spelling(db, folded), n) for folded, n in rows]
+
+
+SPELLINGS = 50
+"""Newest entries of a category whose spellings are counted."""
+
+
+def _usual_spelling(db: Connection, folded: str) -> str:
+    """Return a category as most of its newest entries spell it, at a tie the newest."""
+    rows = db.execute(
+        "select e.categories from entry_category c join entries e on e.id = c.entry_id"
+        " where c.category = ? order by c.sort_at desc, c.entry_id desc limit ?",
+        (folded, SPELLINGS),
     )
-    return [(_spelled(folded, row_categories), n) for folded, n, row_categories in rows]
-
-
-def _spelled(folded: str, categories: str) -> str:
-    spellings = json.loads(categories) if categories else []
-    return next((name for name in spellings if name.casefold() == folded), folded)
+    counts = Counter(
+        name for row in rows for name in json.loads(row[0] or "[]") if name.casefold() == folded
+    )
+    return max(counts, key=lambda name: counts[name], default=folded)

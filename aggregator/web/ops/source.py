@@ -23,6 +23,7 @@ from aggregator.web.pages import presenters
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
+    newer_page_path,
     next_page_path,
     requested_cursor,
     view_head,
@@ -93,7 +94,7 @@ def _state(db: Connection, source_id: str) -> SourceState:
 def _source_page(db: Connection, state: SourceState, config: Config, now: datetime) -> SourcePage:
     source = next((source for source in config.sources if source.id == state.id), None)
     days = poll_log.days(db, [state.id], now.date() - sparkline.SPAN)
-    entries, next_path = _entries(db, config, state.id)
+    entries, newer_path, next_path = _entries(db, config, state.id)
     known = subscriptions.all_of(db, state.id)
     return SourcePage(
         head=_head(config, state),
@@ -105,6 +106,7 @@ def _source_page(db: Connection, state: SourceState, config: Config, now: dateti
         sparkline=sparkline.draw(days.get(state.id, ()), now),
         history=history.of_source(db, state.id, request.args, now),
         days=entries,
+        newer_path=newer_path,
         next_path=next_path,
         incidents=tuple(incidents.recent(db, INCIDENTS, state.id)),
         poll_requested=request.args.get("asked") == "1",
@@ -112,13 +114,14 @@ def _source_page(db: Connection, state: SourceState, config: Config, now: dateti
     )
 
 
-def _entries(db: Connection, config: Config, source_id: str) -> tuple[tuple[Day, ...], str]:
-    """Return the requested page of a source's entries, and the path of the next page."""
-    lists = EntryLists(db, config)
-    query = Query(source=(source_id,))
-    entries, next_cursor = lists.page(query, size=PAGE_SIZE, before=requested_cursor())
-    path = next_page_path(f"/source/{source_id}", next_cursor) if next_cursor else ""
-    return presenters.by_day(lists.items(entries)), path
+def _entries(db: Connection, config: Config, source_id: str) -> tuple[tuple[Day, ...], str, str]:
+    """Return the requested page of a source's entries, and the paths of the newer and older."""
+    lists, query, path = EntryLists(db, config), Query(source=(source_id,)), f"/source/{source_id}"
+    before = requested_cursor()
+    entries, next_cursor = lists.page(query, size=PAGE_SIZE, before=before)
+    newer = newer_page_path(lists, query, path, before) if before else ""
+    older = next_page_path(path, next_cursor) if next_cursor else ""
+    return presenters.by_day(lists.items(entries)), newer, older
 
 
 def _head(config: Config, state: SourceState) -> Head:

@@ -220,6 +220,7 @@ class SourcePage:
     sparkline: Sparkline
     history: History
     days: tuple[Day, ...]
+    newer_path: str
     next_path: str
     incidents: tuple[Incident, ...]
     poll_requested: bool = False

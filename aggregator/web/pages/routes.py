@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from unicodedata import combining, normalize
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
@@ -157,12 +158,12 @@ class Pages:
         return render_template("entry.html", page=page, head=page.head)
 
     def topics(self) -> str:
-        """Show the categories of the last days, most used first."""
+        """Show the most used categories of the last days, A to Z."""
         config, now = self._config(), self._clock()
         if self._topics is None or now - self._topics[0] > TOPICS_TTL:
             with self._store.reading() as db:
                 categories = lists.top_categories(db, now - TOPICS_SPAN, MAX_TOPICS)
-            self._topics = now, tuple(categories)
+            self._topics = now, tuple(sorted(categories, key=_alphabetically))
         head = Head(
             title=f"Topics – {config.site.title}",
             updated=self._topics[0],
@@ -188,6 +189,13 @@ class Pages:
                 return not_modified(etag)
             ids = select.select_ids(db, Query(), limit=MAX_NEW)
         return with_etag(jsonify(new=sum(entry_id > since for entry_id in ids)), etag)
+
+
+def _alphabetically(topic: tuple[str, int]) -> tuple[str, str]:
+    """Return the key by which topics are sorted: letters with accents stand with those without."""
+    name = topic[0]
+    letters = (letter for letter in normalize("NFKD", name.casefold()) if not combining(letter))
+    return "".join(letters), name
 
 
 def requested_view(kind: str, name: str, config: Config) -> ViewSpec:

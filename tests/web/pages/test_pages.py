@@ -384,17 +384,28 @@ def test_copies_from_two_sources_are_one_story(pages: PageSite) -> None:
     assert headlines(pages.text("/section/world")) == ["Report 1"]
 
 
-def test_topics_are_counted_and_spelt_as_in_the_newest_entry(pages: PageSite) -> None:
-    for number, names in enumerate([("weather",), ("Weather", "C/D & E"), ()], 900):
-        pages.sample.put("herald", replace(make_entry(number), categories=names))
+def test_topics_are_counted_and_spelt_as_mostly_from_a_to_z(pages: PageSite) -> None:
+    names: tuple[tuple[str, ...], ...] = (
+        ("weather",), ("Weather", "C/D & E"), ("weather", "Öl", "Zoo"), ("WEATHER",), ()
+    )  # fmt: skip
+    for number, categories in enumerate(names, 900):
+        pages.sample.put("herald", replace(make_entry(number), categories=categories))
     old = replace(make_entry(910), published=START - timedelta(days=40), categories=("Old",))
     pages.sample.put("herald", old)
     page = pages.text("/topics")
     assert re.findall(r'<a href="(/category[^"]*)" dir="auto">([^<]*)</a>', page) == [
-        ("/category/Weather", "Weather"),
         ("/category?name=C%2FD%20%26%20E", "C/D &amp; E"),
+        ("/category/%C3%96l", "Öl"),
+        ("/category/weather", "weather"),
+        ("/category/Zoo", "Zoo"),
     ]
     assert headlines(pages.text("/category/C/D%20%26%20E")) == ["Report 901"]
+
+
+def test_topic_is_spelt_as_in_the_newest_entry_at_a_tie(pages: PageSite) -> None:
+    for number, name in enumerate(("weather", "Weather"), 900):
+        pages.sample.put("herald", replace(make_entry(number), categories=(name,)))
+    assert '<a href="/category/Weather"' in pages.text("/topics")
 
 
 def test_topics_page_without_topics_says_so(pages: PageSite) -> None:
@@ -595,6 +606,35 @@ def test_source_page_shows_state_and_entries(pages: PageSite) -> None:
     assert "first poll" in page
     assert "Poll now" in page
     assert len(headlines(page)) == 3
+
+
+def test_source_page_shows_entries_first_and_facts_to_who_is_signed_in(pages: PageSite) -> None:
+    pages.sample.add("herald")
+    page = pages.text("/source/herald")
+    assert page.index("Report 1") < page.index('id="known"')
+    pages.sample.config = replace(pages.sample.config, auth=Auth(token="a-token-of-16-letters"))
+    page = pages.text("/source/herald")
+    assert "Report 1" in page
+    assert 'id="known"' not in page
+    assert "herald.example" not in page
+    assert "Poll now" not in page
+    signed_in = {"Authorization": "Bearer a-token-of-16-letters"}
+    assert 'id="known"' in pages.get("/source/herald", **signed_in).text
+
+
+def test_pages_of_each_kind_have_their_own_description(pages: PageSite) -> None:
+    pages.sample.add("herald")
+    paths = (
+        "/", "/stories", "/section/world", "/section/local", "/view/rain", "/category/x",
+        "/author/x", "/lang/en", "/search", "/topics", "/help", "/status", "/status/hosts",
+        "/status/websub", "/source/herald", "/source/post", "/entry/1", "/corrections", "/nowhere",
+    )  # fmt: skip
+    found = [
+        re.findall(r'<meta name="description" content="([^"]+)">', pages.get(path).text)
+        for path in paths
+    ]
+    assert all(len(each) == 1 for each in found)
+    assert len({each[0] for each in found}) == len(paths)
 
 
 def next_poll(pages: PageSite) -> str:
