@@ -1,5 +1,6 @@
 """A retracted entry: marked on pages and in the API, or taken down everywhere."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
