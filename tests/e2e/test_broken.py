@@ -108,15 +108,14 @@ def test_twenty_broken_sources_of_233_are_named_after_one_round_and_no_other(
         [*({"id": id, "url": url} for id, url in urls.items()), *sources],
         defaults={
             "every": "1h",
-            "limits": {"connect": "2s", "idle": "2s", "total": "3s", "body": "1MB"},
+            "limits": {"connect": "5s", "idle": "5s", "total": "8s", "body": "1MB"},
             "per_host": {"connections": 8},
         },
         network={"allow": list(HOSTS)},
     )
     service.start("run", "--port", str(port))
     service.wait(service.polled)
-
-    page = rows_of_status_page(f"http://127.0.0.1:{port}")
+    page = service.wait(lambda: rows_of_status_page(f"http://127.0.0.1:{port}"))
     assert page.keys() == {*EXPECTED, *good}
     named = {id: words for id, (health, words) in page.items() if health in UNHEALTHY or words}
     assert named == EXPECTED

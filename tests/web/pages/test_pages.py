@@ -178,9 +178,9 @@ def test_view_offers_each_format_to_readers(pages: PageSite, path: str) -> None:
     page = pages.text(path)
     address, _, query = path.partition("?")
     for suffix in ("atom", "rss", "json"):
-        feed = f"https://site.example/feeds{address}.{suffix}{f'?{query}' if query else ''}"
-        assert f'href="feed:{feed}"' in page
-        assert f'data-copy="{feed}"' in page
+        feed = f"/feeds{address}.{suffix}{f'?{query}' if query else ''}"
+        assert f'href="{feed}"' in page
+        assert f'data-copy="https://site.example{feed}"' in page
 
 
 def test_no_internal_link_is_broken(pages: PageSite) -> None:
