@@ -450,8 +450,8 @@ def test_print_shows_only_the_entry(browser: Browser, base: str) -> None:
 
 def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/status?health=failing")
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody")).to_contain_text("500 Internal Server Error")
+    expect(page.locator(".sources tbody tr")).to_have_count(1)
+    expect(page.locator(".sources tbody")).to_contain_text("500 Internal Server Error")
     page.close()
 
 
@@ -460,9 +460,9 @@ def test_status_is_filtered_and_sorted_without_scripts(browser: Browser, base: s
     page.get_by_label("Section", exact=True).select_option("World")
     page.get_by_label("Order").select_option("by name")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("tbody th")).to_have_text(["Herald", "Post"])
+    expect(page.locator(".sources tbody th")).to_have_text(["Herald", "Post"])
     page.get_by_role("link", name="Source", exact=True).click()
-    expect(page.locator("tbody th")).to_have_text(["Post", "Herald"])
+    expect(page.locator(".sources tbody th")).to_have_text(["Post", "Herald"])
     expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "descending")
     expect(page.get_by_label("Section", exact=True)).to_have_value("world")
     page.close()
@@ -483,9 +483,8 @@ def test_wide_screens_show_healthy_sources_in_the_same_columns(browser: Browser,
     page, _ = opened(browser, base, "/status")
     expect(page.get_by_role("link", name="Herald", exact=True)).to_be_visible()
     expect(page.get_by_text("2 healthy sources", exact=True)).to_be_hidden()
-    lefts = (
-        "[...document.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.offsetLeft))"
-    )
+    rows = "[...document.querySelectorAll('.sources tbody tr')]"
+    lefts = f"{rows}.map(r => [...r.cells].map(c => c.offsetLeft))"
     first, *others = page.evaluate(lefts)
     assert others == [first, first]
     assert len(set(first)) == 8
