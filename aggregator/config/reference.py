@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aggregator.config.keys import ROOT
 from aggregator.config.keys.content import FIELDS, RULES
-from aggregator.config.keys.service import DEFAULTS
 from aggregator.config.keys.site import ZONE
 from aggregator.config.kinds import Block, Key, Kind, ListOf, Schema
 from aggregator.models import query
@@ -100,10 +99,10 @@ def _section(key: Key) -> Iterator[str]:
     if key.name == "site":
         yield "### site.timezones\n\nA zone is a name or a block with these keys:\n"
         yield _keys(ZONE)
-    if key.name == "defaults":
-        for inner in DEFAULTS.keys:
+    if key.name in ("site", "defaults"):
+        for inner in block.keys:
             if isinstance(inner.kind, Block):
-                yield f"### defaults.{inner.name}\n\n{inner.help}\n"
+                yield f"### {key.name}.{inner.name}\n\n{inner.help}\n"
                 yield _keys(inner.kind)
     if key.name == "sources":
         yield from _rules()
