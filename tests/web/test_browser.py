@@ -269,7 +269,8 @@ def test_masthead_is_low_and_covers_no_part_of_the_name(
     ):
         page, _ = opened(browser, address, "/", width=width)
         boxes = page.evaluate(
-            "[...document.querySelectorAll('.masthead :is(.name a, .find, .icon, .theme, summary)')]"
+            "[...document.querySelector('.masthead')"
+            ".querySelectorAll('.name a, .find, .icon, .theme, summary')]"
             ".map(e => e.getBoundingClientRect().toJSON()).filter(b => b.width)"
         )
         height = page.evaluate("document.querySelector('.masthead').offsetHeight")
