@@ -5,8 +5,7 @@ All but the counts of requests are read from the database, so that every process
 """
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
@@ -26,7 +25,8 @@ from aggregator.store.database import disk, metadata
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.entries import entries
-from aggregator.store.sources import network, poll_histograms, poll_log, sources
+from aggregator.store.sources import network, poll_histograms, poll_log, source_list, sources
+from aggregator.store.sources.source_list import SourceFilter
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import inbox, subscribers, subscriptions
 
@@ -53,8 +53,7 @@ def blueprint(store: Store, requests: CollectorRegistry) -> Blueprint:
         with store.reading() as db:
             stored = tuple(collect(db))
         registry = CollectorRegistry()
-        registry.register(_FixedCollector(stored))
-        registry.register(_FixedCollector(_disk_usage(store.path)))
+        registry.register(_FixedCollector((*stored, *_disk_usage(store.path))))
         if SHARED in os.environ:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
@@ -79,10 +78,15 @@ def collect(db: Connection) -> Iterable[Metric]:
     """Yield all metrics."""
     yield _gauge("info", "Version of the running program.", {__version__: 1}, "version")
     yield _gauge("entries", "Stored entries.", entries.count(db))
-    states = sources.all_states(db)
-    healths = Counter(state.shown_health for state in states)
+    healths = source_list.counts(db, SourceFilter())
     yield _gauge("sources", "Configured sources, by health.", healths, "health")
-    yield from _source_gauges(states)
+    shown = _unhealthiest(db)
+    yield from _source_gauges(shown)
+    yield _gauge(
+        "sources_without_series",
+        f"Sources beyond the {MAX_SOURCES:,} unhealthiest, which have no series of their own.",
+        sum(healths.values()) - len(shown),
+    )
     tick = parse_time_or_none(metadata.get(db, "tick"))
     yield _gauge(
         "last_tick_timestamp_seconds",
@@ -114,10 +118,17 @@ def collect(db: Connection) -> Iterable[Metric]:
     yield _gauge("websub_inbox", "Pushes received and not yet processed.", waiting)
 
 
-def _source_gauges(states: Iterable[SourceState]) -> Iterable[Metric]:
-    """Yield the series of single sources, of the unhealthiest if there are too many."""
-    worst = sorted(states, key=lambda state: (HEALTHS.index(state.shown_health), state.id))
-    shown = worst[:MAX_SOURCES]
+def _unhealthiest(db: Connection) -> Collection[SourceState]:
+    """Return the sources that have series of their own."""
+    ids = source_list.ids(
+        db, SourceFilter(), sort="health", descending=False, ranks=HEALTHS,
+        limit=MAX_SOURCES, offset=0,
+    )  # fmt: skip
+    return sources.get_many(db, ids).values()
+
+
+def _source_gauges(shown: Collection[SourceState]) -> Iterable[Metric]:
+    """Yield the series of single sources."""
     health = GaugeMetricFamily(
         f"{PREFIX}_source_health",
         "1 for the health of a source.",
@@ -155,11 +166,6 @@ def _source_gauges(states: Iterable[SourceState]) -> Iterable[Metric]:
         "Stored entries of a source.",
         {state.id: state.entries for state in shown},
         "source",
-    )
-    yield _gauge(
-        "sources_without_series",
-        f"Sources beyond the {MAX_SOURCES:,} unhealthiest, which have no series of their own.",
-        len(worst) - len(shown),
     )
 
 
