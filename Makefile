@@ -20,7 +20,7 @@ demo: .venv/installed ## the same on invented feeds, no internet needed
 	@$(BIN)/aggregator demo --host $(HOST) --port $(PORT)
 
 test: lint browser nginx ## everything that must pass: style, types, import rules, tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
 
 lint: .venv/developing ## style, types, import rules
 	$(BIN)/ruff check
@@ -30,7 +30,7 @@ lint: .venv/developing ## style, types, import rules
 
 coverage: browser nginx ## the tests again, measuring which branches they take
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile --max-worker-restart 0
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --show-missing
 

@@ -26,6 +26,9 @@ Connection = sqlite3.Connection
 
 BUSY_SECONDS = 15.0
 
+CLOSE_SECONDS = 5.0
+"""How long `close` waits for the blocks of other threads."""
+
 CHECK_EVERY = 100_000
 """Instructions of SQLite's virtual machine between two checks of a read's deadline.
 
@@ -151,6 +154,9 @@ class Store:
         self._threads = threading.local()
         self._connections: list[Connection] = []
         self._writing = threading.RLock()
+        self._users = 0
+        self._users_left = threading.Condition()
+        self._is_closed = False
         self._generation = 0
         self.damage = ""
         """The damage that SQLite reported in this process, until a restore; "" for none."""
@@ -178,6 +184,24 @@ class Store:
         except Corrupt as error:
             self.damage = str(error)
             raise
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keep the connections open for the block: SQLite crashes when one is closed in use.
+
+        Raises:
+            StoreError: The database is closed.
+        """
+        with self._users_left:
+            if self._is_closed:
+                raise StoreError(f"{self.path}: the database is closed")
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._users_left:
+                self._users -= 1
+                self._users_left.notify_all()
 
     def _follow_file(self) -> None:
         """Reopen a restored database.
@@ -286,7 +310,7 @@ class Store:
         Raises:
             StoreError: As in `clear_errors`; nothing was written.
         """
-        with self._writing, self._clear_errors():
+        with self._in_use(), self._writing, self._clear_errors():
             self._follow_file()
             self._begin(self._busy_seconds if busy_seconds is None else busy_seconds)
             try:
@@ -313,8 +337,8 @@ class Store:
         Raises:
             StoreError: As `clear_errors`; TooSlow after `read_seconds`.
         """
-        outer: Connection | None = getattr(self._threads, "connection", None)
-        with self._clear_errors():
+        with self._in_use(), self._clear_errors():
+            outer: Connection | None = getattr(self._threads, "connection", None)
             if outer and outer.in_transaction:  # nested: the outer block's snapshot
                 yield outer
                 return
@@ -369,7 +393,7 @@ class Store:
 
     def optimise(self) -> None:
         """Refresh the planner's statistics and merge the search index; run it nightly."""
-        with self._writing, self._clear_errors():
+        with self._in_use(), self._writing, self._clear_errors():
             self._follow_file()
             self._writer.execute("pragma optimize")
             self._writer.execute("insert into entries_fts(entries_fts, rank) values ('merge', 500)")
@@ -379,7 +403,15 @@ class Store:
         connection.close()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads, once their blocks have ended.
+
+        Blocks that begin later raise StoreError. Where one doesn't end within CLOSE_SECONDS, the
+        connections stay open; they end with the process.
+        """
+        with self._users_left:
+            self._is_closed = True
+            if not self._users_left.wait_for(lambda: not self._users, CLOSE_SECONDS):
+                return
         for connection in self._connections:
             connection.close()
         self._connections.clear()

@@ -1,5 +1,6 @@
 """The database file: new, ours, of another program, too new, damaged, locked."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -301,3 +302,53 @@ def test_damage_is_remembered_until_a_restore(path: str) -> None:
     assert value(store) == "other"
     assert store.damage == ""
     store.close()
+
+
+def test_closing_waits_for_the_blocks_of_other_threads(store: Store) -> None:
+    reading, go_on, rows = threading.Event(), threading.Event(), []
+
+    def read() -> None:
+        with store.reading() as db:
+            reading.set()
+            go_on.wait(10)
+            rows.append(db.execute("select count(*) from sources").fetchone()[0])
+
+    reader, closer = threading.Thread(target=read), threading.Thread(target=store.close)
+    reader.start()
+    assert reading.wait(10)
+    closer.start()
+    closer.join(0.1)
+    assert closer.is_alive()
+    go_on.set()
+    reader.join(10)
+    closer.join(10)
+    assert rows == [0]
+    assert not closer.is_alive()
+
+
+def test_a_closed_database_says_so(store: Store) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="closed"), store.reading():
+        pass
+    with pytest.raises(StoreError, match="closed"), store.transaction():
+        pass
+
+
+def test_threads_that_connect_while_it_closes_do_no_harm(path: str) -> None:
+    """SQLite crashes the process where a connection is closed under a thread that uses it."""
+    for _ in range(30):
+        store = Store(path)
+        start = threading.Barrier(9)
+
+        def read(store: Store = store, start: threading.Barrier = start) -> None:
+            start.wait(10)
+            with contextlib.suppress(StoreError), store.reading() as db:
+                db.execute("select count(*) from sources").fetchone()
+
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        start.wait(10)
+        store.close()
+        for thread in threads:
+            thread.join(10)
