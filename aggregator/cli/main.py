@@ -39,7 +39,7 @@ COMMANDS = {
     ),
     "init": Listed("sources:init", "Write a commented configuration file to start from."),
     "check": Listed("sources:check", "Check the configuration file and list all mistakes."),
-    "import": Listed("sources:import_command", "Convert OPML from another feed reader to YAML."),
+    "import": Listed("sources:import_command", "Convert OPML, or a planet's ini file, to YAML."),
     "export": Listed("sources:export", "Write the sources as OPML, for other feed readers."),
     "add": Listed("add:add", "Add the feed of a page to the configuration."),
     "status": Listed(

@@ -14,7 +14,7 @@ from aggregator.config import DEFAULT_PATH, edit
 from aggregator.config.rewrite import create
 from aggregator.demo import starter
 from aggregator.errors import ConfigError
-from aggregator.formats import opml
+from aggregator.formats import opml, planet
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import Feed
 from aggregator.store.database.connection import Store
@@ -67,8 +67,9 @@ def check(path: str) -> None:
 @click.option("--append", is_flag=True, help="Append to the configuration file; comments stay.")
 @click.pass_obj
 def import_command(path: str, file: BinaryIO, append: bool) -> None:
-    """Convert OPML from another feed reader to YAML.
+    """Convert OPML, or a planet's ini file, to YAML.
 
+    FILE is what another feed reader exports, or the configuration of Planet Venus, Planet or Pluto.
     Prints the sections and sources, or appends those that are new to the configuration. Folders and
     categories become sections; a feed in two folders is in two sections. A feed that the
     configuration has already is added to the sections that it is not in yet.
@@ -77,9 +78,12 @@ def import_command(path: str, file: BinaryIO, append: bool) -> None:
     Examples:
       aggregator import subscriptions.opml > more.yaml
       aggregator import --append subscriptions.opml
+      aggregator import planet.ini
     """
     config = load(path) if append else None
-    document = opml.parse(file.read())
+    body = file.read()
+    is_xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    document = opml.parse(body) if is_xml else planet.parse(body)
     plan = opml_plan.plan(
         document, config.sections if config else (), config.sources if config else ()
     )

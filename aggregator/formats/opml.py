@@ -217,7 +217,7 @@ def _read(attributes: dict[str, str]) -> Outline | Rejected:
     """Return the outline of some attributes, whose names are in lower case."""
     text = attributes.get("text") or attributes.get("title", "")
     kind = attributes.get("type", "").lower()
-    url = _mended(attributes.get("xmlurl") or attributes.get("url", ""))
+    url = mended_url(attributes.get("xmlurl") or attributes.get("url", ""))
     categories = tuple(
         name.strip() for name in attributes.get("category", "").split(",") if name.strip()
     )
@@ -228,20 +228,20 @@ def _read(attributes: dict[str, str]) -> Outline | Rejected:
     is_scraped = "+" in kind  # FreshRSS: HTML+XPath, JSON+DotNotation
     if is_scraped or (kind not in _FEED_TYPES and not attributes.get("xmlurl")):
         return Rejected(text=text, url=url, reason=f"outlines of type {kind} are not supported")
-    reason = _refused(url)
+    reason = reason_to_refuse(url)
     if reason:
         return Rejected(text=text, url=url, reason=reason)
     return Outline(
         text=text or url,
         url=url,
-        link=attributes["htmlurl"] if not _refused(attributes.get("htmlurl", "")) else "",
+        link=attributes["htmlurl"] if not reason_to_refuse(attributes.get("htmlurl", "")) else "",
         description=attributes.get("description", ""),
         language=attributes.get("language", ""),
         categories=categories,
     )
 
 
-def _mended(url: str) -> str:
+def mended_url(url: str) -> str:
     """Return an address without `feed:` before it, and with its spaces encoded."""
     scheme, colon, rest = url.partition(":")
     if colon and scheme.lower() == "feed":  # feed://host/path or feed:https://host/path
@@ -249,7 +249,7 @@ def _mended(url: str) -> str:
     return url.replace(" ", "%20") if "://" in url[:8] else url
 
 
-def _refused(url: str) -> str:
+def reason_to_refuse(url: str) -> str:
     """Return why an address can't be polled, "" when it can."""
     if re.search(r"[\x00-\x20\x7f\\]", url):
         return "the address contains a space, a backslash or a control character"
