@@ -233,7 +233,7 @@ def test_a_browser_below_a_path(
     expect(page.locator("a.headline")).to_have_count(2)
 
     page.goto(f"{base}/source/loop")
-    page.get_by_role("link", name="Sign in to poll now").click()
+    page.get_by_role("link", name="Sign in to see its polls and settings").click()
     page.get_by_label("Password").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{base}/source/loop")

@@ -161,10 +161,9 @@ def test_without_workers_or_without_dask_the_pages_say_so_and_polling_resumes(
 def test_a_worker_with_another_version_gets_no_work(
     service: Service, feed_server: FeedServer, dask: Dask, tmp_path: Path
 ) -> None:
-    metadata = tmp_path / "other" / "feed_aggregator-9.9.9.dist-info" / "METADATA"
-    metadata.parent.mkdir(parents=True)
-    metadata.write_text("Metadata-Version: 2.1\nName: feed-aggregator\nVersion: 9.9.9\n")
-    path = os.pathsep.join([str(tmp_path / "other"), os.environ.get("PYTHONPATH", "")])
+    other = tmp_path / "sitecustomize.py"
+    other.write_text("import aggregator\naggregator.__version__ = '9.9.9'\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     churn = Churn(feed_server, 4)
     service.configure(churn.sources(every="1s"))
     dask.scheduler()

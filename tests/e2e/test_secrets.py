@@ -38,6 +38,8 @@ NEVER_TEXT = {
     "as_of.choose",
     "websub.verify",
     "api.root",
+    "favicon.ico",
+    "icon-180.png",
 }
 """Routes that show nothing of a source."""
 
@@ -133,6 +135,8 @@ def paths(service: Service) -> list[str]:
         *("/at/2026-11-27T00:00Z/section", "/at/2026-11-27T00:00Z/feeds/all.atom"),
         *("/category/topic", "/author/none", "/lang/en"),
         *(f"/api/v1/{name}" for name in ("entries", "sources", "sections", "stories")),
+        *("/stories", "/stories?page=2", "/status.csv", "/robots.txt", "/manifest.webmanifest"),
+        *("/sitemap.xml", "/sitemap/pages.xml", "/sitemap/news.xml", "/sitemap/stories/0.xml"),
         *("/api/v1/openapi.json", f"/api/v1/stories/{entries[0]}"),
         *(f"/api/v1/entries/{entry}" for entry in entries),
         *(f"/api/v1/sources/{source}{more}" for source in sources for more in ("", "/polls")),

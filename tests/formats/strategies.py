@@ -125,7 +125,9 @@ def entries(text: st.SearchStrategy[str]) -> st.SearchStrategy[Entry]:
             max_size=2,
             unique_by=lambda author: author.name,
         ).map(tuple),
-        categories=st.lists(text.filter(bool), max_size=3, unique=True).map(tuple),
+        categories=st.lists(text.map(lambda words: words or "none"), max_size=3, unique=True).map(
+            tuple
+        ),
         enclosures=st.lists(
             st.builds(
                 Enclosure,
