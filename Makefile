@@ -8,10 +8,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint coverage mutants bench browser nginx clean
+.PHONY: help run demo test lint coverage mutants bench translations browser nginx clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/installed ## poll and serve CONFIG (config/sources.yaml) on HOST:PORT
 	@$(BIN)/aggregator --config $(CONFIG) run --host $(HOST) --port $(PORT)
@@ -42,6 +42,9 @@ mutants: .venv/mutating ## which changes of the pure decisions no test notices, 
 bench: .venv/developing ## measure
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
 		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+translations: .venv/developing ## texts of code and templates into the catalogues, and compile them
+	$(BIN)/python -m tests.web.catalogues $(LANGUAGE)
 
 clean: ## remove what was installed and built; data/ stays
 	rm -rf .venv build dist mutants .coverage* .hypothesis .*_cache

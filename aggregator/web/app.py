@@ -19,13 +19,14 @@ from aggregator.config.watch import LiveConfig
 from aggregator.errors import QueryError, StoreError, TooSlow
 from aggregator.models.config import Config
 from aggregator.models.entry import SafeHtml
+from aggregator.models.messages import N_
 from aggregator.models.network import Network
 from aggregator.models.urls import is_loopback, server_url
 from aggregator.policy.masking import masker
 from aggregator.store.database.connection import Store
 from aggregator.store.queries.select import LAST_ID
 from aggregator.store.sources import network, poll_plan
-from aggregator.web import websub
+from aggregator.web import i18n, websub
 from aggregator.web.api import routes as api
 from aggregator.web.feeds import routes as feeds
 from aggregator.web.feeds import views
@@ -108,6 +109,8 @@ def create_app(
     images = ImageProxy(process_config, store, clock)
     requests = CollectorRegistry()
     _set_up_templates(app, config, store, clock, authenticator, images)
+    app.before_request(lambda: i18n.use(config().site.language))
+    app.teardown_request(lambda _: i18n.use(i18n.SOURCE_LANGUAGE))
     for blueprint in (
         pages.blueprint(config, store, clock, authenticator),
         login.blueprint(config, authenticator),
@@ -204,6 +207,7 @@ def _set_up_templates(
     stylesheet, static_urls = assets.Stylesheet(), assets.static_urls()
     app.add_url_rule("/style.css", "style", lambda: stylesheet.response(config()))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    i18n.set_up(app.jinja_env)
     app.jinja_env.globals["theme_colours"] = {
         "light": colours.LIGHT_PAPERS[0],
         "dark": colours.DARK_PAPERS[0],
@@ -269,11 +273,17 @@ def _with_code(text: str) -> Markup:
 
 # --- errors ----------------------------------------------------------------------------------
 
+_NAMES = (
+    N_("Bad Request"), N_("Unauthorized"), N_("Forbidden"), N_("Not Found"),
+    N_("Method Not Allowed"), N_("Gone"), N_("Request Entity Too Large"), N_("Too Many Requests"),
+)  # fmt: skip
+"""Names that Werkzeug gives to errors, for the catalogues."""
+
 _MESSAGES = {
-    404: "There is no page at this address. It may have been removed.",
-    405: "This address does not support this request method.",
-    413: "The request is too large.",
-    429: "Too many requests. Please wait a moment.",
+    404: N_("There is no page at this address. It may have been removed."),
+    405: N_("This address does not support this request method."),
+    413: N_("The request is too large."),
+    429: N_("Too many requests. Please wait a moment."),
 }
 
 
@@ -288,7 +298,7 @@ def _handle_errors(app: Flask) -> None:
 def _error_page(status: int, title: str, message: str) -> Response:
     if request.path.startswith(f"{api.ROOT}/"):
         return api.problem(status, title, message)
-    head = Head(title=title, updated=None)
+    head = Head(title=i18n.translated(title), updated=None)
     body = render_template("error.html", head=head, status=status, message=message)
     return Response(body, status)
 
@@ -298,7 +308,7 @@ def _http_error(error: HTTPException) -> Response:
     if status == 304:
         return Response(status=304)
     specific = error.description if error.description != type(error).description else ""
-    message = specific or _MESSAGES.get(status, error.description or "")
+    message = specific or _MESSAGES.get(status) or error.description or ""
     response = _error_page(status, error.name, message)
     if status == 401:  # a private view; AuthMiddleware responds for a site with a password
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -308,27 +318,29 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _query_error(error: QueryError) -> Response:
-    return _error_page(400, "Invalid query", str(error))
+    return _error_page(400, N_("Invalid query"), error.args[0])
 
 
-def _too_slow(error: TooSlow) -> Response:
+def _too_slow(_: TooSlow) -> Response:
     current_app.logger.warning("event=request_too_slow path=%r", request.full_path)
-    response = _error_page(503, "Too slow", f"{str(error).capitalize()}.")
+    message = N_("The query takes too long: narrow it, or search for other words.")
+    response = _error_page(503, N_("Too slow"), message)
     response.headers["Retry-After"] = "10"
     return response
 
 
 def _store_error(error: StoreError) -> Response:
     current_app.logger.error("event=store_failed error=%r", str(error))
-    message = "The database can’t be read. Please try again."
-    response = _error_page(503, "Temporarily unavailable", message)
+    message = N_("The database can’t be read. Please try again.")
+    response = _error_page(503, N_("Temporarily unavailable"), message)
     response.headers["Retry-After"] = "5"
     return response
 
 
 def _unexpected_error(error: Exception) -> Response:
     current_app.logger.error("event=request_failed path=%r", request.path, exc_info=error)
-    return _error_page(500, "Internal error", "The request failed. Details are in the log.")
+    message = N_("The request failed. Details are in the log.")
+    return _error_page(500, N_("Internal error"), message)
 
 
 # --- every response --------------------------------------------------------------------------

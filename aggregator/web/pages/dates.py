@@ -1,26 +1,37 @@
-"""Times as pages show them: in GMT, then in each configured time zone; pure."""
+"""Times as pages show them, in the language of the interface: in GMT, then in each time zone."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from aggregator.models.config import Zone
+from aggregator.models.messages import N_
+from aggregator.web.i18n import gettext, pgettext
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"),
+    N_("Sunday"),
+)  # fmt: skip
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"),
+    N_("August"), N_("September"), N_("October"), N_("November"), N_("December"),
 )  # fmt: skip
 
 
 def long_day(value: date) -> str:
     """Return a day as `Saturday, 27 June 2009`, independent of the system's locale."""
-    return f"{_DAYS[value.weekday()]}, {value.day} {_MONTHS[value.month - 1]} {value.year}"
+    day = gettext(_DAYS[value.weekday()])
+    return gettext("%(weekday)s, %(day)s", weekday=day, day=short_day(value))
 
 
 def short_day(value: date) -> str:
     """Return a day as `27 June 2009`."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return gettext("%(day)s %(year)s", day=_day_and_month(value), year=value.year)
+
+
+def _day_and_month(value: date) -> str:
+    number = pgettext("first day of a month", "1") if value.day == 1 else value.day
+    return gettext("%(number)s %(month)s", number=number, month=gettext(_MONTHS[value.month - 1]))
 
 
 def in_zones(at: datetime, zones: Sequence[Zone]) -> str:
@@ -29,12 +40,16 @@ def in_zones(at: datetime, zones: Sequence[Zone]) -> str:
     The day is repeated for a zone where it differs: `· 06:26 Tokyo, Sunday, 28 June 2009`.
     """
     at = at.astimezone(UTC)
-    parts = [f"{at:%H:%M} GMT, {long_day(at)}"]
+    parts = [_on_day(time_of_day(at), at)]
     for zone in zones:
         local = at.astimezone(ZoneInfo(zone.name))
-        other_day = "" if local.date() == at.date() else f", {long_day(local)}"
-        parts.append(f"{local:%H:%M} {zone.label}{other_day}")
+        time = f"{local:%H:%M} {zone.label}"
+        parts.append(time if local.date() == at.date() else _on_day(time, local))
     return " · ".join(parts)
+
+
+def _on_day(time: str, day: date) -> str:
+    return gettext("%(time)s, %(day)s", time=time, day=long_day(day))
 
 
 def short_time(at: datetime, now: datetime) -> str:
@@ -42,9 +57,8 @@ def short_time(at: datetime, now: datetime) -> str:
     at, now = at.astimezone(UTC), now.astimezone(UTC)
     if at.date() == now.date():
         return time_of_day(at)
-    day_and_month = f"{at.day} {_MONTHS[at.month - 1]}"
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{day_and_month}{year}, {time_of_day(at)}"
+    day = _day_and_month(at) if at.year == now.year else short_day(at)
+    return gettext("%(day)s, %(time)s", day=day, time=time_of_day(at))
 
 
 def time_of_day(at: datetime) -> str:
