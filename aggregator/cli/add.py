@@ -1,26 +1,26 @@
 """The command add: find a feed, show it, write it into the configuration."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import click
 from rich.markup import escape
 
-from aggregator.cli.fetch_once import url_poller
+from aggregator.cli.fetch_once import OncePoller, once_poller
 from aggregator.cli.shared import add_to_file, complete_section, console, load
 from aggregator.config import ids
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config, Section, Source
-from aggregator.models.poll import Failed, ParsedDocument, PollResult
+from aggregator.models.poll import Failed, ParsedDocument
 from aggregator.models.query import ID
+from aggregator.policy import feed_addresses
+from aggregator.policy.feed_addresses import FeedAddress
 
 _SHOWN = 5
 """Entries of the feed that are shown."""
-
-Poll = Callable[[str], PollResult]
 
 
 @click.command()
@@ -38,17 +38,19 @@ Poll = Callable[[str], PollResult]
 def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
     """Add the feed of a page to the configuration.
 
-    Shows its entries and asks first. Without a scheme, https is tried, then http.
+    Shows its entries and asks first. Without a scheme, https is tried, then http. Addresses of
+    channels, accounts, projects and the like lead to their feeds: see docs/other-sources.md.
 
     \b
     Examples:
       aggregator add www.example.org
       aggregator add https://www.example.org/feed.xml --section science --yes
+      aggregator add https://github.com/lemon24/reader
     """
     config = load(path)
     _check_id(config, source_id)
-    with url_poller(config) as poll:
-        feed = find(poll, url)
+    with once_poller(config) as poller:
+        feed = find(poller, url)
     identity = Url().identity(feed.url)
     known = next((s.id for s in config.sources if Url().identity(s.url) == identity), "")
     if known:
@@ -84,25 +86,43 @@ class FoundFeed:
     document: ParsedDocument
 
 
-def find(poll: Poll, address: str) -> FoundFeed:
-    """Return the feed at an address, or the one that its page links to.
+def find(poller: OncePoller, address: str) -> FoundFeed:
+    """Return the feed at an address, behind it, or that its page links to.
 
     Args:
+        poller: Polls the candidates.
         address: A URL; without a scheme, https is tried, then http.
 
     Raises:
         AggregatorError: There is no feed; says why.
     """
     reasons = []
-    for url in _candidates(address.strip()):
-        result, found_at = poll(url), url
+    for candidate in _attempts(address.strip()):
+        try:
+            url = candidate if isinstance(candidate, str) else poller.feed_url(candidate)
+        except AggregatorError as error:
+            reasons.append(str(error))
+            continue
+        result, found_at = poller.poll(poller.request(url)), url
         if result.discovered:
-            result, found_at = poll(result.discovered), result.discovered
+            found_at = result.discovered
+            result = poller.poll(poller.request(found_at))
         outcome = result.outcome
         if isinstance(outcome, ParsedDocument) and outcome.feed.version != "json":
             return FoundFeed(url=found_at, document=outcome)
         reasons.append(_reason(outcome, found_at))
     raise AggregatorError(f"no feed found: {'; '.join(reasons)}")
+
+
+def _attempts(address: str) -> Iterator[str | FeedAddress]:
+    """Yield the places where the feed of an address may be, the likeliest first."""
+    candidates = _candidates(address)
+    behind = feed_addresses.find(candidates[0])
+    if behind and behind.certain:
+        yield behind
+    yield from candidates
+    if behind and not behind.certain:
+        yield behind
 
 
 def _candidates(address: str) -> tuple[str, ...]:

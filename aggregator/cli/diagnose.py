@@ -1,13 +1,13 @@
 """Commands that explain: explain, doctor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 import click
 from rich.markup import escape
 
-from aggregator.cli.fetch_once import request_poller
+from aggregator.cli.fetch_once import OncePoller, once_poller
 from aggregator.cli.shared import check_known, complete_source, console, load, open_store
 from aggregator.config.validation import InvalidValue
 from aggregator.config.values import Url
@@ -24,7 +24,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.models.urls import origin_of
-from aggregator.policy import schedule
+from aggregator.policy import feed_addresses, schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, stories, versions
@@ -162,7 +162,7 @@ def doctor(path: str, name: str) -> None:
     """Fetch a source without storing it, and report problems.
 
     A URL need not be configured. If it is that of a page, the feed that the page links is fetched
-    and reported.
+    and reported. Addresses of channels, accounts, projects and the like lead to their feeds.
 
     \b
     Examples:
@@ -171,20 +171,20 @@ def doctor(path: str, name: str) -> None:
     """
     config = load(path)
     source = _source(config, name)
-    request = Request(
-        source_id=source.id,
-        url=source.url,
-        headers=source.headers,
-        limits=config.defaults.limits,
-    )
-    with request_poller(config) as poll:
+    with once_poller(config) as poller:
         console.print(f"[bold]{escape(source.id) or 'not configured'}[/]  {escape(source.url)}")
-        result = poll(request)
+        request = Request(
+            source_id=source.id,
+            url=_feed_url(poller, source),
+            headers=source.headers,
+            limits=config.defaults.limits,
+        )
+        result = poller.poll(request)
         if result.discovered:
             _show_page(result)
             request = _of_feed(request, result.discovered)
-            result = poll(request)
-        repeated = _repeat(request, result, poll)
+            result = poller.poll(request)
+        repeated = _repeat(request, result, poller)
     _show_transfer(result.outcome.transfer)
     if isinstance(result.outcome, ParsedDocument):
         for line in _findings(result.outcome):
@@ -213,6 +213,21 @@ def _source(config: Config, name: str) -> Source:
         raise AggregatorError(f"{name} {invalid.message}. {invalid.remedy}".rstrip(" .")) from None
 
 
+def _feed_url(poller: OncePoller, source: Source) -> str:
+    """Return the URL to fetch: of a URL that is not configured, the feed behind it."""
+    behind = feed_addresses.find(source.url)
+    if behind is None or not behind.certain:
+        return source.url
+    url = poller.feed_url(behind)
+    if url == source.url:
+        return url
+    console.print(f"  {behind.name}: its feed is {escape(url)}")
+    if not source.id:
+        return url
+    console.print("  change the URL in the configuration to that")
+    return source.url
+
+
 def _show_page(result: PollResult) -> None:
     """Show the response of a page that links to its feed."""
     _show_transfer(result.outcome.transfer)
@@ -227,14 +242,13 @@ def _of_feed(request: Request, url: str) -> Request:
     return replace(request, url=url, headers=headers, discover=False)
 
 
-def _repeat(
-    request: Request, result: PollResult, poll: Callable[[Request], PollResult]
-) -> PollResult | None:
+def _repeat(request: Request, result: PollResult, poller: OncePoller) -> PollResult | None:
     """Poll a feed again with the validators of its response, None if it has none."""
     document = result.outcome
     if not isinstance(document, ParsedDocument) or document.validators == Validators():
         return None
-    return poll(replace(request, validators=document.validators, validators_url=document.url))
+    validators, url = document.validators, document.url
+    return poller.poll(replace(request, validators=validators, validators_url=url))
 
 
 def _show_transfer(transfer: Transfer) -> None:

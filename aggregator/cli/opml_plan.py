@@ -10,6 +10,7 @@ from aggregator.formats import opml
 from aggregator.formats.opml import Outline, Rejected
 from aggregator.models.config import Section, Source
 from aggregator.models.query import ID
+from aggregator.policy import feed_addresses
 
 LONGEST_TITLE = 200
 """Characters that the configuration allows in a title."""
@@ -41,14 +42,16 @@ def plan(
     """Return the additions of an OPML file to the given sections and sources.
 
     Folders and categories become sections. A feed that is listed twice, in any spelling of its
-    URL, becomes one source in all of its sections.
+    URL, becomes one source in all of its sections. The address of a channel, account or the like
+    becomes the URL of its feed.
     """
     catalogue = _Catalogue(sections)
     by_url = {_URL.identity(source.url): source for source in sources}
     taken = {source.id for source in sources}
     added: dict[str, Source] = {}
     rejected, known, merged = list(document.rejected), dict[str, dict[str, None]](), 0
-    for folders, outline in opml.sources(_without_wrapper(document.outlines)):
+    for folders, listed in opml.sources(_without_wrapper(document.outlines)):
+        outline = replace(listed, url=feed_addresses.feed_url(listed.url))
         key = _URL.identity(outline.url)
         if existing := by_url.get(key):
             inside = dict.fromkeys(catalogue.sections_of(folders, outline))

@@ -17,6 +17,7 @@ from aggregator.errors import ConfigError
 from aggregator.formats import opml, planet
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import Feed
+from aggregator.policy import feed_addresses
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import sources
 
@@ -47,6 +48,8 @@ def init(path: str) -> None:
 def check(path: str) -> None:
     """Check the configuration file and list all mistakes.
 
+    Also hints at sources with the address of a page where its feed is known.
+
     \b
     Example:
       aggregator --config my.yaml check
@@ -60,6 +63,13 @@ def check(path: str) -> None:
         f"{escape(path)}: valid, {len(config.sources)} sources in {len(config.sections)} sections,"
         f" {len(config.views)} saved views"
     )
+    for source in config.sources:
+        url = feed_addresses.feed_url(source.url)
+        if url != source.url:
+            console.print(
+                f"{escape(path)}:{source.line}: hint: the feed of {escape(source.id)} is at"
+                f" {escape(url)}, which saves a request for the page"
+            )
 
 
 @click.command("import")

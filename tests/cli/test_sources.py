@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from aggregator.cli.fetch_once import once_poller
 from aggregator.cli.main import main
 from aggregator.config import file
+from aggregator.errors import AggregatorError
 from aggregator.formats import opml
+from aggregator.policy.feed_addresses import Answer, FeedAddress
 from tests.feedserver import FeedServer, Received, Step, response
 
 RSS = b"""<rss version="2.0"><channel><title>Harbour News</title><link>http://h.example/</link>
@@ -50,6 +53,27 @@ def test_check_counts_or_lists_mistakes(config: Path) -> None:
     assert [line.split(": ")[0] for line in refused.output.splitlines()] == [
         f"{config}:1:11", f"{config}:2:8",
     ]  # fmt: skip
+
+
+def test_check_hints_at_the_feed_behind_an_address(config: Path) -> None:
+    page, feed = "https://github.com/a/b", "https://github.com/a/b/releases.atom"
+    config.write_text(f"sources:\n  - {{id: b, url: {page}}}\n  - {{id: c, url: {feed}}}\n")
+    checked = run(config, "check")
+    assert checked.exit_code == 0
+    [hint] = checked.output.splitlines()[1:]
+    assert hint.startswith(f"{config}:2: hint: the feed of b is at {feed}")
+
+
+def test_import_turns_the_address_of_a_page_into_that_of_its_feed(
+    config: Path, tmp_path: Path
+) -> None:
+    feed = "https://github.com/a/b/tags.atom"
+    (tmp_path / "in.opml").write_text(
+        "<opml version='2.0'><body><outline text='B' xmlUrl='https://github.com/a/b/tags'/>"
+        f"<outline text='B' xmlUrl='{feed}'/></body></opml>"
+    )
+    assert "1 listed more" in run(config, "import", "--append", str(tmp_path / "in.opml")).output
+    assert [*sources(config).values()] == ["http://known.example/feed", feed]
 
 
 def test_import_prints_yaml_or_appends_new_sources(config: Path, tmp_path: Path) -> None:
@@ -138,6 +162,37 @@ def test_add_tries_http_after_https(config: Path, feed_server: FeedServer) -> No
     address = feed_server.url("/feed").removeprefix("http://")
     assert run(config, "add", address, "--yes").exit_code == 0
     assert sources(config)["harbour-news"] == f"http://{address}"
+
+
+def test_add_tries_the_form_of_an_address_after_the_page(
+    config: Path, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/@ada", 200, {"Content-Type": "text/html"}, b"<html><p>Ada</p></html>")
+    feed_server.feed("/@ada.rss", RSS)
+    assert run(config, "add", feed_server.url("/@ada"), "--yes").exit_code == 0
+    assert sources(config)["harbour-news"] == feed_server.url("/@ada.rss")
+    assert feed_server.paths() == ["/@ada", "/@ada.rss"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "url"),
+    [
+        (b'{"results": [{"feedUrl": "https://a.example/feed"}]}', "https://a.example/feed"),
+        (b'{"results": []}', ""),
+        (b"", ""),
+    ],
+)
+def test_lookup_of_a_podcast(
+    config: Path, feed_server: FeedServer, answer: bytes, url: str
+) -> None:
+    feed_server.reply("/lookup", 200, {}, answer)
+    address = FeedAddress(name="Podcast", url=feed_server.url("/lookup"), answer=Answer.ITUNES)
+    with once_poller(file.load(str(config), {})) as poller:
+        if url:
+            assert poller.feed_url(address) == url
+        else:
+            with pytest.raises(AggregatorError, match=r"Podcast: .*/lookup names no feed"):
+                poller.feed_url(address)
 
 
 @pytest.mark.parametrize("body", [b'{"status": "ok"}', b'{"items": [{"title": "x"}]}', b"[1, 2]"])
