@@ -29,7 +29,7 @@ from aggregator.models.config import Source
 from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import sync
 from benchmarks.serve import free_port, granian, running
 
@@ -159,7 +159,7 @@ def fill(path: str, count: int) -> None:
             for number in range(first, min(first + BATCH, count)):
                 at = END - (count - number) * step
                 store_entry(db, press.source(), press.entry(number, at), at)
-            entries.index_new(db, last)
+            search_index.add_new(db, last)
             correct(db, press, range(last + 1, entries.last_id(db) + 1, CORRECTED))
             change_log.bump(db, [change_log.ALL], END)
     store.close()
@@ -176,7 +176,7 @@ def ingest(path: str, ended: Event) -> None:
             last = entries.last_id(db)
             for number in range(number + 1, number + 4):  # noqa: B020
                 store_entry(db, source, press.entry(number, now), now)
-            entries.index_new(db, last)
+            search_index.add_new(db, last)
             scopes = (
                 change_log.source_scope(f"f{source}"),
                 change_log.section_scope(section_of(source)),

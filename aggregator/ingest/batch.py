@@ -25,7 +25,7 @@ from aggregator.models.urls import origin_of
 from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import incidents, poll_plan, poll_requests, sources
 from aggregator.store.sources.poll_requests import PollTarget
 from aggregator.store.sources.sources import SourceState
@@ -86,7 +86,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
             continue
         if state.id in seen:  # a push and a poll
-            indexed = entries.index_new(db, indexed)
+            indexed = search_index.add_new(db, indexed)
             writer.write()
         seen.add(state.id)
         if result.push:
@@ -102,7 +102,7 @@ def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> l
             _gate(db, state, *poll.gate, context)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     writer.write()
-    entries.index_new(db, indexed)
+    search_index.add_new(db, indexed)
     stories.follow(db, [new for ingested in done for new in ingested.new], context.now)
     if done:
         change_log.bump(db, _scopes(done, states), context.now)

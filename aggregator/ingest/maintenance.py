@@ -12,7 +12,7 @@ from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import change_log, metadata, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.database.times import format_time, parse_time_or_none
-from aggregator.store.entries import entries, lists, stories
+from aggregator.store.entries import entries, lists, search_index, stories
 from aggregator.store.entries.retention import BATCH, Cutoffs, Expired, expire
 from aggregator.store.queries import archives
 from aggregator.store.sources import documents, incidents, poll_log, sources, sync
@@ -25,6 +25,10 @@ INCIDENTS_KEPT = timedelta(days=366)
 
 RULED_AT_ONCE = 500
 """Entries per transaction when rules are reapplied, so that polls wait no longer."""
+
+
+INDEXED_BATCHES = 4
+"""Batches of entries that one call adds to the search index."""
 
 
 def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary:
@@ -72,6 +76,18 @@ def reapply_rules(
                     sources.save_rule_digest(db, source.id, digest)
                 if batch:
                     change_log.bump_all(db)
+    return count
+
+
+def index_older(store: Store, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Add some entries of an earlier version to the search index; return how many, 0 at the end."""
+    count = 0
+    for _ in range(INDEXED_BATCHES):
+        with store.transaction() as db:
+            added = search_index.add_older(db)
+        count += added
+        if not added or stopping():
+            break
     return count
 
 

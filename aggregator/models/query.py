@@ -335,7 +335,8 @@ _ROWS = (
         help=(
             'With all these words; `"a phrase"`, `start*` and `-without` work too. '
             f"At most {search_terms.MAX_TERMS} terms and {search_terms.MAX_PREFIXES} prefixes, "
-            f"each with {search_terms.MIN_PREFIX} letters or more."
+            f"each with {search_terms.MIN_PREFIX} letters or more. Accents and case don't matter, "
+            "and Chinese, Japanese, Korean and Thai words are found within a text."
         ),
         read=_search_text("q"),
     ),

@@ -94,6 +94,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # they may have changed while the scheduler was not running
+        self._indexed, self._is_indexed = 0, False
         self._outage = OutageLog()
         self._last_tick_written, self._unavailable_reason = 0.0, ""
         self._last_stuck_logged = -math.inf
@@ -124,6 +125,7 @@ class Scheduler:
         add = partial(self._jobs.add_job, replace_existing=True)
         add(self._tick, EverySecond(), id="tick", next_run_time=utc_now())
         add(self._reapply_rules, EverySecond(), id="rules")
+        add(self._index_older, EverySecond(), id="search_index")
         add(self._run_maintenance, "cron", hour=3, minute=17, id="maintenance")
 
     def run(self) -> None:
@@ -224,6 +226,19 @@ class Scheduler:
                 logger.info("event=rules_changed reapplied=%d", count)
         except StoreError as error:
             self._rules_changed.set()
+            self._log_store_error(error)
+
+    def _index_older(self) -> None:
+        """Add entries of an earlier version to the search index, for a part of each second."""
+        if self._is_indexed:
+            return
+        try:
+            count = maintenance.index_older(self._store, self._stopping.is_set)
+            self._indexed += count
+            self._is_indexed = not count
+            if self._is_indexed and self._indexed:
+                logger.info("event=search_indexed entries=%d", self._indexed)
+        except StoreError as error:
             self._log_store_error(error)
 
     def _run_maintenance(self) -> None:

@@ -20,6 +20,48 @@ def test_each_kind_of_term() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"heavy rain"', "„heavy rain“", "«heavy rain»", "»heavy rain«", "“heavy rain”",
+        "”heavy rain”", "「heavy rain」", "『heavy rain』", "《heavy rain》", "＂heavy rain＂",
+        "‹heavy rain›", "“heavy rain",
+    ],
+)  # fmt: skip
+def test_a_phrase_stands_between_quotation_marks_of_any_language(text: str) -> None:
+    assert split(f"ferry {text}").terms == (Term("ferry"), Term("heavy rain"))
+
+
+def test_full_width_marks_are_understood() -> None:
+    assert split("ｒａｉｎ＊　－ｓｎｏｗ").terms == (
+        Term("rain", is_prefix=True),
+        Term("snow", is_excluded=True),
+    )
+
+
+def test_spellings_of_one_word_are_one_term() -> None:
+    assert split("Straße STRASSE strasse").terms == (Term("strasse"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "is_prefix"),
+    [
+        ("rain", ("rain",), False),
+        ("rain*", ("rain",), True),
+        ("京都市", ("京都", "都市"), False),
+        ("京都*", ("京都",), False),
+        ("京", ("京",), True),
+        ("2026年", ("2026", "年"), True),
+        ("手機iPhone", ("手機", "機", "iphone"), False),
+    ],
+)
+def test_words_of_the_index_that_a_term_matches(
+    text: str, words: tuple[str, ...], *, is_prefix: bool
+) -> None:
+    [term] = split(text).terms
+    assert (term.indexed, term.is_index_prefix) == (words, is_prefix)
+
+
 def test_repeated_terms_count_once() -> None:
     assert split('"of the" ' * 200).terms == (Term("of the"),)
 
@@ -37,6 +79,18 @@ def test_number_of_terms() -> None:
     search_terms.check("q", " ".join(f"w{number}" for number in range(MAX_TERMS)))
     with pytest.raises(QueryError, match=f"q has {MAX_TERMS + 1} different terms"):
         search_terms.check("q", " ".join(f"w{number}" for number in range(MAX_TERMS + 1)))
+
+
+def test_a_run_without_spaces_counts_as_its_pairs() -> None:
+    search_terms.check("q", "京" * (MAX_TERMS + 1))
+    with pytest.raises(QueryError, match=f"q has {MAX_TERMS + 1} different terms"):
+        search_terms.check("q", "京" * (MAX_TERMS + 2))
+
+
+def test_single_characters_count_as_prefixes() -> None:
+    search_terms.check("q", "雨 雪 風"[: 2 * MAX_PREFIXES - 1])
+    with pytest.raises(QueryError, match=f"q has {MAX_PREFIXES + 1} prefixes"):
+        search_terms.check("q", "雨 雪 風 雷")
 
 
 def test_number_of_prefixes() -> None:

@@ -12,7 +12,7 @@ from aggregator.models.entry import Entry, SafeHtml
 from aggregator.models.query import parse
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import poll_log, sync
 from aggregator.store.websub.subscriptions import Subscription
 
@@ -113,7 +113,7 @@ class SampleStore:
         return added
 
     def _follow(self, db: Connection, last: int, added: list[int]) -> None:
-        entries.index_new(db, last)
+        search_index.add_new(db, last)
         stories.follow(db, added, self.now)
 
     def _insert(self, db: Connection, source_id: str, entry: Entry, uri: str = "") -> int:

@@ -15,7 +15,7 @@ from aggregator.models.entry import Author, Entry, SafeHtml
 from aggregator.models.query import parse
 from aggregator.store.database import site_id
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import sync
 from aggregator.web.app import READ_SECONDS, create_app
 
@@ -25,6 +25,7 @@ CPU_SECONDS = 0.5
 
 PREFIXES = "ba*+la*+ke*"
 MANY_WORDS = "+".join(f"ba{number}" for number in range(57))
+HAN = "".join(map(chr, range(0x4E00, 0x4E00 + 200)))
 MANY_SOURCES = ",".join(f"s{number}" for number in range(SOURCES))
 ADDRESSES = (
     "/",
@@ -36,6 +37,11 @@ ADDRESSES = (
     f"/search?q=bala&not={PREFIXES}&since=30d&lead=longest&limit=500",
     "/search?q=" + "+".join(['"bala+lake"'] * 150),
     "/search?q=" + "+".join(f'"{a}la+{b}ke"' for a in "bcdfghjk" for b in "lmnprst"),
+    f"/search?q={HAN[0]}+{HAN[1]}+{HAN[2]}",
+    f"/search?q={HAN[:61]}",
+    f"/search?q={HAN[0]}+{HAN[1]}+{HAN[2]}&limit=500&not="
+    + "+".join(f"{HAN[n]}{HAN[n + 1]}" for n in range(0, 120, 2)),
+    f"/search?q={HAN[:2]}+{HAN[2]}+{HAN[4:6]}&not={HAN[:61]}",
     f"/section/world?not={PREFIXES}&limit=500",
     f"/section/world?source={MANY_SOURCES}&not={PREFIXES}&has=audio&limit=500",
     "/section/world?since=2026-10-01&has=image,audio,video&lang=en&author=Nobody",
@@ -86,6 +92,7 @@ SITE = Config(
 
 def make_entry(number: int, chance: Random, words: list[str]) -> Entry:
     text = " ".join(words[int(len(words) * chance.random() ** 3)] for _ in range(25))
+    text += " " + "".join(HAN[int(len(HAN) * chance.random() ** 3)] for _ in range(50))
     link = f"https://news.example/{number}"
     return Entry(
         guid=link,
@@ -136,7 +143,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
                 name = f"s{(start + source) // 25 % SOURCES}"
                 seen = END - timedelta(minutes=ENTRIES - start - source)
                 entries.insert(db, name, fresh, first_seen=seen, sections=("world",))
-            entries.index_new(db, last)
+            search_index.add_new(db, last)
     with store.transaction() as db:
         join_stories(db, chance)
         db.execute("analyze")

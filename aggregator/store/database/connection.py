@@ -19,6 +19,7 @@ from aggregator.errors import (
     StoreError,
     TooSlow,
 )
+from aggregator.models import search_text
 from aggregator.store.database import file_identity
 from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
 
@@ -241,6 +242,7 @@ class Store:
         connection.row_factory = sqlite3.Row
         # SQLite's own lower() knows ASCII letters only.
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
+        connection.create_function("indexed", 1, search_text.indexed, deterministic=True)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma cache_size = -16000")

@@ -423,3 +423,42 @@ def history(db: "Database") -> None:
         " new integer not null, milliseconds integer not null,"
         " primary key (hour, source_id)) without rowid"
     )
+
+
+@migration
+def folded_search(db: "Database") -> None:
+    """Index folded words, and pairs of characters of scripts without spaces between words.
+
+    Stored entries are indexed in the background (`store.entries.search_index`), the newest first.
+    """
+    for name in ("delete", "update"):
+        db.execute(f"drop trigger if exists entries_fts_{name}")
+    db.execute("drop table entries_fts")
+    # The words are made by `indexed`, a function of our connections; nothing is stored twice, and
+    # the index is not ranked, so the lengths of texts are left out.
+    db.execute(
+        "create virtual table entries_fts using fts5(title, text, content='', columnsize=0,"
+        " tokenize='ascii')"
+    )
+    db.execute("insert into entries_fts(entries_fts, rank) values ('hashsize', 4194304)")
+    db.execute(
+        "insert into facts select 'unindexed', cast(max(id) as text) from entries having max(id)"
+    )
+    # To delete a text that is not in the index would damage it.
+    is_indexed = (
+        "old.id > coalesce((select cast(value as integer) from facts where name = 'unindexed'), 0)"
+    )
+    delete = (
+        " insert into entries_fts(entries_fts, rowid, title, text)"
+        " values ('delete', old.id, indexed(old.title), indexed(old.text));"
+    )
+    db.execute(
+        f"create trigger entries_fts_delete after delete on entries when {is_indexed}"
+        f" begin{delete} end"
+    )
+    db.execute(
+        "create trigger entries_fts_update after update of title, text on entries"
+        f" when {is_indexed} begin{delete}"
+        " insert into entries_fts(rowid, title, text)"
+        " values (new.id, indexed(new.title), indexed(new.text)); end"
+    )

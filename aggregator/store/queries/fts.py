@@ -1,13 +1,12 @@
-"""Full-text search: expressions that are never malformed, snippets, and words near an entry."""
+"""Full-text search: expressions that are never malformed, passages, and words near an entry."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aggregator.models import passage
 from aggregator.models.search_terms import Term, split
 from aggregator.store.database.connection import Connection
-
-MARK_OPEN, MARK_CLOSE = "\x02", "\x03"  # not legal in any stored text, so never mistaken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +43,27 @@ def any_term(text: str) -> str:
 
 
 def _quoted(term: Term) -> str:
-    # The index ignores case, and ` AND ` inside a phrase would look like an operator.
-    words = term.words.replace(" AND ", " and ")
-    return f'"{words}"' + ("*" if term.is_prefix else "")
+    return f'"{" ".join(term.indexed)}"' + ("*" if term.is_index_prefix else "")
 
 
-def snippets(db: Connection, match: str, entry_ids: list[int]) -> dict[int, tuple[str, str]]:
-    """Return title and snippet of each entry, with matches between MARK_OPEN and MARK_CLOSE."""
-    if not match or not entry_ids:
+def passages(db: Connection, words: str, entry_ids: list[int]) -> dict[int, str]:
+    """Return the passage of each entry's text that a search found, with its matches marked.
+
+    Args:
+        words: The terms of the search.
+    """
+    terms = passage.pattern(split(words).terms)
+    if terms is None or not entry_ids:
         return {}
-    # One scan of the matches between the first and the last id: with `rowid in (...)`, FTS5 would
-    # expand every prefix again for each id.
     rows = db.execute(
-        "select rowid, highlight(entries_fts, 0, ?, ?), snippet(entries_fts, 1, ?, ?, '…', 40)"
-        " from entries_fts where entries_fts match ? and rowid between ? and ?"
-        " and +rowid in (select value from json_each(?))",
-        (
-            *(MARK_OPEN, MARK_CLOSE) * 2,
-            match,
-            min(entry_ids),
-            max(entry_ids),
-            json.dumps(entry_ids),
-        ),
+        "select id, substr(text, 1, ?) from entries where id in (select value from json_each(?))",
+        (PASSAGE_TEXT // max(len(entry_ids), 40), json.dumps(entry_ids)),
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: passage.marked(row[1], terms) for row in rows}
+
+
+PASSAGE_TEXT = 400_000
+"""Characters of the texts of one page in which passages are looked for."""
 
 
 NEAREST = 60

@@ -136,12 +136,12 @@ class EntryLists:
     def items(
         self,
         entries: Iterable[EntrySummary],
-        excerpts: Mapping[int, tuple[str, str]] | None = None,
+        excerpts: Mapping[int, str] | None = None,
     ) -> tuple[EntryItem, ...]:
         """Return entries as items of a list.
 
         Args:
-            excerpts: Of a search, by id: title and passage with the matches marked.
+            excerpts: Of a search, by id: the passage with the matches marked.
         """
         entries = list(entries)
         reports = (report for entry in entries for report in self._other_reports.get(entry.id, ()))
@@ -153,7 +153,7 @@ class EntryLists:
                 entry,
                 self._labels,
                 sections=self._sections,
-                excerpt=(excerpts or {}).get(entry.id, ("", ""))[1],
+                excerpt=(excerpts or {}).get(entry.id, ""),
                 other_reports=self._other_reports.get(entry.id, ()),
             )
             for entry in entries

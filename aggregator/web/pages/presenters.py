@@ -8,7 +8,7 @@ from typing import Any
 from aggregator.clean.html import players
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
 from aggregator.models.excerpt import CUT_OFF, first_words
-from aggregator.store.queries.fts import MARK_CLOSE, MARK_OPEN
+from aggregator.models.passage import MARK_CLOSE, MARK_OPEN
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label, SourceState
 from aggregator.web.pages import direction

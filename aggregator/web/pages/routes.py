@@ -17,13 +17,14 @@ from aggregator.models.query import Query
 from aggregator.models.query_string import known_pairs, suggestions
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import lists
+from aggregator.store.entries import lists, search_index
 from aggregator.store.queries import fts, select
 from aggregator.store.sources import sources
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import entry_page, front, presenters
+from aggregator.web.pages.dates import short_day
 from aggregator.web.pages.entry_lists import (
     PAGE_SIZE,
     EntryLists,
@@ -144,6 +145,9 @@ class Pages:
         notes = suggestions(query)
         notes += tuple(f"Ignored “{term}”: it has no letters or digits." for term in ignored)
         with self._store.reading() as db:
+            since = search_index.since(db)
+            if since is not None:
+                notes += (f"Entries from before {short_day(since)} are still being indexed.",)
             spec = spec.at(self._clock())
             page = list_page(EntryLists(db, config), spec, "search", "Search", notes)
         return render_template("list.html", page=page, head=page.head)
@@ -224,8 +228,8 @@ def list_page(
     )
     excerpts = {}
     if spec.query.q:
-        match = fts.expression(spec.query.q, spec.query.exclude).match
-        excerpts = fts.snippets(entry_lists.db, match, [entry.id for entry in page_entries])
+        ids = [entry.id for entry in page_entries]
+        excerpts = fts.passages(entry_lists.db, spec.query.q, ids)
     updated = max((entry.changed for entry in page_entries), default=None)
     items = entry_lists.items(page_entries, excerpts)
     path = _list_path(spec)

@@ -12,7 +12,7 @@ import pytest
 from aggregator.models.config import Source
 from aggregator.models.entry import Entry, RuleResult, SafeHtml, StoredEntry
 from aggregator.store.database.connection import Connection, Store
-from aggregator.store.entries import entries, rows
+from aggregator.store.entries import entries, rows, search_index
 from aggregator.store.sources import sync
 from tests.store.filled import START, filled
 
@@ -55,7 +55,7 @@ def insert(db: Connection, wanted: StoredEntry) -> int:
     [entry_id] = entries.insert(
         db, wanted.source_id, [new], first_seen=wanted.first_seen, sections=()
     )
-    entries.index_new(db, last)
+    search_index.add_new(db, last)
     return entry_id
 
 

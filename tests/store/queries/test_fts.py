@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.models.config import Source
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.queries import fts
 from aggregator.store.sources import sync
 from tests.store.queries.test_select import make_entry
@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
             entry = make_entry(number, title=f"Report {number}", text=text)
             fresh.append(entries.NewEntry(entry=entry, uri=f"x:{number}", sort_at=NOW))
         entries.insert(db, "a", fresh, first_seen=NOW, sections=())
-        entries.index_new(db, 0)
+        search_index.add_new(db, 0)
     yield made
     made.close()
 

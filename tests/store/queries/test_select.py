@@ -13,9 +13,9 @@ from aggregator.models.config import Source
 from aggregator.models.entry import Author, Enclosure, Entry, Feed, Image, SafeHtml
 from aggregator.models.query import Query, Sort, at
 from aggregator.store.database.connection import Store
-from aggregator.store.entries import entries, lists
+from aggregator.store.entries import entries, lists, search_index
 from aggregator.store.entries.retention import Cutoffs, expire
-from aggregator.store.queries import fts, select, summaries
+from aggregator.store.queries import select, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.sources import sources, sync
 
@@ -58,7 +58,7 @@ def add(store: Store, source_id: str, entry: Entry, at: datetime) -> int:
         last = entries.last_id(db)
         fresh = entries.NewEntry(entry=entry, uri=entry.guid, sort_at=at)
         [entry_id] = entries.insert(db, source_id, [fresh], first_seen=at, sections=sections)
-        entries.index_new(db, last)
+        search_index.add_new(db, last)
     return entry_id
 
 
@@ -216,13 +216,6 @@ def test_cursor_is_read_back_from_its_text() -> None:
     assert Cursor.parse(str(place)) == place
     with pytest.raises(ValueError, match="yesterday"):
         Cursor.parse("yesterday~7")
-
-
-def test_snippets_mark_matches(store: Store) -> None:
-    match = fts.expression("rain").match
-    with store.reading() as db:
-        title, _ = fts.snippets(db, match, [1])[1]
-    assert title == f"{fts.MARK_OPEN}Rain{fts.MARK_CLOSE} in Rome"
 
 
 def test_search_index_follows_every_change(store: Store) -> None:

@@ -17,7 +17,7 @@ from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
 from aggregator.models.network import Network
 from aggregator.store.database import metadata
 from aggregator.store.database.times import format_time
-from aggregator.store.entries import entries
+from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import network, poll_log, sources
 from aggregator.web.app import create_app
 from aggregator.web.ops import sparkline
@@ -310,6 +310,21 @@ def test_search_names_ignored_terms(pages: PageSite) -> None:
 
 def test_search_that_finds_nothing_says_so(pages: PageSite) -> None:
     assert "No entries found" in pages.text("/search?q=xylophone")
+
+
+def test_a_search_marks_words_inside_running_text(pages: PageSite) -> None:
+    text = "東京都議会は予算案を可決した"
+    pages.sample.put("herald", replace(make_entry(900), title="Budget", text=text))
+    assert "東京都<mark>議会</mark>は" in pages.text("/search?q=議会")
+
+
+def test_a_search_says_until_when_entries_are_indexed(pages: PageSite) -> None:
+    pages.sample.add("herald", 2)
+    note = "Entries from before 27 June 2009 are still being indexed."
+    assert note not in pages.text("/search?q=rain")
+    with pages.sample.store.transaction() as db:
+        metadata.put(db, search_index.UNINDEXED, "1")
+    assert note in pages.text("/search?q=rain")
 
 
 @pytest.mark.parametrize(
