@@ -34,6 +34,7 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
         link=link,
         language=entry.language_tag(parsed.language),
         rights=text.line(parsed.rights, text.TITLE_LENGTH),
+        icon=urls.absolute(base, parsed.icon),
         image=urls.absolute(base, parsed.image),
         updated=parsed.updated,
         authors=entry.authors(parsed.authors, base),

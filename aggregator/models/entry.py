@@ -117,6 +117,7 @@ class ParsedFeed:
     """A feed document as the publisher wrote it.
 
     Args:
+        icon: A picture meant for small sizes; image: the one that stands for the feed.
         ttl: RSS ttl; update_period: sy:updatePeriod over sy:updateFrequency.
         skip_hours: 0 to 23, GMT. skip_days: 0 is Monday, GMT.
         problems: A sentence for each fault of the document, with its line if known.
@@ -131,6 +132,7 @@ class ParsedFeed:
     link: str = ""
     language: str = ""
     rights: str = ""
+    icon: str = ""
     image: str = ""
     updated: datetime | None = None
     authors: tuple[Author, ...] = ()
@@ -148,7 +150,10 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed's metadata, cleaned: text is text, every URL is absolute http or https."""
+    """A feed's metadata, cleaned: text is text, every URL is absolute http or https.
+
+    `icon` and `image` are as in `ParsedFeed`.
+    """
 
     version: str = ""
     id: str = ""
@@ -157,6 +162,7 @@ class Feed:
     link: str = ""
     language: str = ""
     rights: str = ""
+    icon: str = ""
     image: str = ""
     updated: datetime | None = None
     authors: tuple[Author, ...] = ()

@@ -3,15 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from lxml import etree
 from lxml import html as lxml_html
 
-from aggregator.parse import decode
+from aggregator.parse.page import absolute, base_of, page_of
 
-LONGEST_PAGE = 1_000_000
-"""Bytes; the rest of a page is not searched."""
 MOST_CANDIDATES = 20
 
 _TYPES = frozenset(
@@ -51,38 +48,16 @@ def feeds(body: bytes, *, url: str, content_type: str = "") -> tuple[FeedLink, .
         url: The page's URL, base of its links unless it has a `base` element.
         content_type: The Content-Type field as sent, for its charset.
     """
-    page = _page(body, content_type)
+    page = page_of(body, content_type)
     if page is None:
         return ()
-    base = _base(page, url)
+    base = base_of(page, url)
     candidates: dict[str, FeedLink] = {}
     for candidate in (*_declared(page, base), *_anchors(page, base)):
         if candidate.url != url:
             candidates.setdefault(candidate.url, candidate)
     likeliest = sorted(candidates.values(), key=_is_of_comments)
     return tuple(likeliest[:MOST_CANDIDATES])
-
-
-def _page(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
-    text = decode.text(body[:LONGEST_PAGE], content_type, [])
-    try:
-        return lxml_html.document_fromstring(text.encode(), lxml_html.HTMLParser(encoding="utf-8"))
-    except (etree.LxmlError, ValueError, AssertionError):
-        return None
-
-
-def _base(page: lxml_html.HtmlElement, url: str) -> str:
-    for element in page.iter("base"):
-        return _absolute(url, element.get("href") or "") or url
-    return url
-
-
-def _absolute(base: str, reference: str) -> str:
-    try:
-        absolute = urljoin(base, reference.strip())
-        return absolute if urlsplit(absolute).scheme in ("http", "https") else ""
-    except ValueError:
-        return ""
 
 
 def _declared(page: lxml_html.HtmlElement, base: str) -> Iterator[FeedLink]:
@@ -112,7 +87,7 @@ def _looks_like_a_feed(target: str) -> bool:
 def _candidate(
     element: lxml_html.HtmlElement, base: str, title: str, kind: str
 ) -> Iterator[FeedLink]:
-    url = _absolute(base, element.get("href") or "").partition("#")[0]
+    url = absolute(base, element.get("href") or "").partition("#")[0]
     if url:
         yield FeedLink(url=url, title=" ".join(title.split())[:200], type=kind)
 

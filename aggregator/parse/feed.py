@@ -45,6 +45,7 @@ _PICTURES = (
     "webfeeds:logo",
     "icon",
 )
+_ICONS = ("webfeeds:icon", "icon")
 _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PERIODS = {
@@ -117,7 +118,8 @@ def _metadata(tree: XmlTree, children: Children, page: str) -> ParsedFeed:
         link=page,
         language=_language(tree, children),
         rights=_html(children, tree, *_RIGHTS),
-        image=_image(children, tree),
+        icon=_image(children, tree, _ICONS),
+        image=_image(children, tree, _PICTURES),
         updated=_date(children, *_UPDATED) or _date(children, *_PUBLISHED),
         authors=people.of_feed(children, tree),
         links=links.other_links(feed_links, "alternate"),
@@ -176,10 +178,10 @@ def _html(children: Children, tree: XmlTree, *names: str, is_title: bool = False
     return next((as_html(each) for each in texts if each), "")
 
 
-def _image(children: Children, tree: XmlTree) -> str:
+def _image(children: Children, tree: XmlTree, names: Sequence[str]) -> str:
     # In RSS 1.0 the channel names the id of its image, which is mostly its URL too.
     elements = sorted(
-        named(children, *_PICTURES), key=lambda each: f"{media.RDF}resource" in each.attrib
+        named(children, *names), key=lambda each: f"{media.RDF}resource" in each.attrib
     )
     return next((url for each in elements if (url := media.picture(each, tree))), "")
 

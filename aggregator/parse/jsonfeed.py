@@ -71,6 +71,7 @@ def parse(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
         subtitle=as_html(_construct(document, "description")),
         link=home,
         language=language,
+        icon=_address(document, "favicon"),
         image=_address(document, "icon") or _address(document, "favicon"),
         authors=authors,
         links=tuple(_feed_links(document)),
