@@ -16,6 +16,7 @@ The folders, in the order of the data:
     formats/      7  entries -> Atom, RSS, JSON Feed, OPML
     web/          8  middleware/ images/ feeds/ pages/ api/ ops/
     websub/       hub, subscriber, protocol, delivery worker
+    icons/        icons of sources: looked up, redrawn, refreshed once a month
     cluster/      polls on Dask workers
     demo/         a publisher of invented feeds
 

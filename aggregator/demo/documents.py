@@ -44,10 +44,23 @@ def _rss(title: str, items: list[str], base: str, path: str, more: str = "") -> 
     head = (
         f"<title>{escape(title)}</title><link>{base}/</link>"
         f"<description>Invented news, published by the demo.</description><language>en</language>"
-        f"{more}"
+        f"{more or image(title, base, path)}"
         f'<atom:link rel="self" type="application/rss+xml" href={quoteattr(base + path)}/>\n'
     )
     return f"{RSS_HEAD}{head}{''.join(items)}</channel></rss>\n".encode()
+
+
+def icon(base: str, path: str) -> str:
+    """Return the URL of the icon of the feed at a path."""
+    return f"{base}/pictures/icon-{path.strip('/').partition('.')[0]}-96x96.png"
+
+
+def image(title: str, base: str, path: str) -> str:
+    """Return the image element of the feed at a path: its icon."""
+    return (
+        f"<image><url>{escape(icon(base, path))}</url><title>{escape(title)}</title>"
+        f"<link>{base}/</link></image>"
+    )
 
 
 def _rss_item(report: Report, base: str, more: str) -> str:
@@ -83,6 +96,7 @@ def atom(title: str, reports: Sequence[Report], *, base: str, path: str) -> byte
         f"<id>tag:demo.example,2009:{path}</id><title>{escape(title)}</title>"
         f"<updated>{updated.isoformat()}</updated>"
         f'<link href="{base}/"/><link rel="self" href={quoteattr(base + path)}/>\n'
+        f"<icon>{escape(icon(base, path))}</icon>"
         f"{''.join(entries)}</feed>\n"
     ).encode()
 
@@ -94,6 +108,7 @@ def jsonfeed(title: str, reports: Sequence[Report], *, base: str, path: str) -> 
         "title": title,
         "home_page_url": f"{base}/",
         "feed_url": base + path,
+        "favicon": icon(base, path),
         "language": "en",
         "items": [
             {

@@ -9,6 +9,8 @@ from datetime import datetime, time, timedelta
 from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from aggregator.demo.documents import image
+
 HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
@@ -60,6 +62,7 @@ def render(weekly: Weekly, start: datetime, *, base: str, path: str) -> bytes:
     )
     return (
         f"{HEAD}<channel><title>{escape(weekly.title)}</title><link>{base}/</link>"
+        f"{image(weekly.title, base, path)}"
         f"<description>{escape(weekly.subtitle)}</description>"
         f"<language>{weekly.language}</language>\n{items}</channel></rss>\n"
     ).encode()

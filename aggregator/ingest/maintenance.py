@@ -15,13 +15,15 @@ from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.entries import entries, lists, search_index, stories
 from aggregator.store.entries.retention import BATCH, Cutoffs, Expired, expire
 from aggregator.store.queries import archives
-from aggregator.store.sources import documents, incidents, poll_log, sources, sync
+from aggregator.store.sources import documents, icons, incidents, poll_log, sources, sync
 from aggregator.store.sources.sources import SourceState
 
 NIGHTS = timedelta(days=3)
 """Time since the last run from which a run counts as one after an outage."""
 
 INCIDENTS_KEPT = timedelta(days=366)
+ICONS_KEPT = timedelta(days=60)
+"""Time for which icons that no source shows are kept, counted from the next look-up."""
 
 RULED_AT_ONCE = 500
 """Entries per transaction when rules are reapplied, so that polls wait no longer."""
@@ -109,6 +111,7 @@ def run_maintenance(
         poll_log.forget(db, now)
         incidents.forget(db, now - INCIDENTS_KEPT)
         archives.forget(db)
+        icons.forget(db, now - ICONS_KEPT)
         stories.forget(db, now.toordinal())
     store.optimise()
 

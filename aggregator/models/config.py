@@ -223,9 +223,15 @@ class WebSub:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """Images of entries; with `proxy`, pages load them through this site."""
+    """Images of entries and sources.
+
+    Args:
+        proxy: Whether pages load the images of entries through this site.
+        icons: Whether icons of sources are fetched and shown.
+    """
 
     proxy: bool = False
+    icons: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

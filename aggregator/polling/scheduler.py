@@ -18,6 +18,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from aggregator.config.watch import FileWatch
 from aggregator.errors import AggregatorError, StoreError
+from aggregator.icons.worker import IconWorker
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config
 from aggregator.models.poll import NextPoll
@@ -107,6 +108,10 @@ class Scheduler:
         self._websub_thread = threading.Thread(
             target=self._websub.run, args=(self._stopping,), name="websub"
         )
+        self._icons = IconWorker(store, self.config, clock=clock, random=random)
+        self._icon_thread = threading.Thread(
+            target=self._icons.run, args=(self._stopping,), name="icons"
+        )
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -132,6 +137,7 @@ class Scheduler:
         """Poll until `stop` is called, then store finished polls; takes at most 15 more seconds."""
         self._jobs.start()
         self._websub_thread.start()
+        self._icon_thread.start()
         try:
             while not self._stop_requested:
                 self._watch_clock()
@@ -146,6 +152,7 @@ class Scheduler:
             self._jobs.shutdown(wait=True)
             self.poller.stop()
             self._websub_thread.join()
+            self._icon_thread.join()
             self._lock.release()
 
     def stop(self) -> None:
@@ -278,6 +285,7 @@ class Scheduler:
         self.config = config
         self.poller.reconfigure(config)
         self._websub.reconfigure(config)
+        self._icons.reconfigure(config)
         self._rules_changed.set()
         logger.info(
             "event=config_loaded added=%d removed=%d moved=%d renamed=%d",

@@ -31,7 +31,7 @@ from aggregator.web.api import routes as api
 from aggregator.web.feeds import routes as feeds
 from aggregator.web.feeds import views
 from aggregator.web.feeds.server import FeedServer
-from aggregator.web.images import logo, proxy
+from aggregator.web.images import icons, logo, proxy
 from aggregator.web.images.proxy import ImageProxy
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig, root
@@ -129,6 +129,7 @@ def create_app(
         websub_status.blueprint(process_config, store),
         api.blueprint(config, store, clock, authenticator),
         proxy.blueprint(images),
+        icons.blueprint(store),
     ):
         app.register_blueprint(blueprint)
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
@@ -220,6 +221,7 @@ def _set_up_templates(
         "picture_url": images.url,
         "shared_picture_url": lambda url: urljoin(config().site.url, images.url(url)),
         "with_pictures": images.content,
+        "icon_path": icons.path,
         "rfc3339": dates.rfc3339,
         "datetime_local": dates.datetime_local,
         "time_of_day": dates.time_of_day,

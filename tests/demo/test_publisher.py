@@ -246,4 +246,5 @@ def test_a_restart_repeats_no_event() -> None:
 
 def test_picture_and_tune_depend_on_their_name_alone() -> None:
     assert media.picture("s1") == media.picture("s1") != media.picture("s2")
+    assert len(media.picture("icon-96x96")) > 100
     assert media.tune("s1") == media.tune("s1") != media.tune("s2")

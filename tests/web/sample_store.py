@@ -1,5 +1,7 @@
 """A store with sources and entries for tests, filled without polling."""
 
+import hashlib
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +15,17 @@ from aggregator.models.query import parse
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, search_index
-from aggregator.store.sources import poll_log, sync
+from aggregator.store.sources import icons, poll_log, sync
+from aggregator.store.sources.icons import StoredIcon
 from aggregator.store.websub.subscriptions import Subscription
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 BASE = "https://site.example"
+ICON = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAYAAABzenr0AAAAMElEQVR42u3OQQEAQAQAMC6NTNJpemL4bAmW1fPj0I"
+    "tjAgICAgICAgICAgICAgICC2OkAmH4JwSMAAAAAElFTkSuQmCC"
+)
+"""A PNG of 32 × 32 pixels."""
 
 CONFIG = Config(
     path="sources.yaml",
@@ -138,6 +146,15 @@ class SampleStore:
                 sections=self._sections(stored.source_id),
             )
             self._bump(db, stored.source_id)
+
+    def give_icon(self, source_id: str, image: bytes = ICON) -> str:
+        """Give a source an icon and return its hash."""
+        hash = hashlib.sha256(image).hexdigest()[:16]
+        with self.store.transaction() as db:
+            place = f"https://{source_id}.example/icon.png"
+            icons.put(db, StoredIcon(place=place, hash=hash, image=image, due=self.now))
+            icons.assign(db, {source_id: (hash, self.now)})
+        return hash
 
     def withdraw(self, entry_id: int) -> None:
         self.now += timedelta(minutes=1)

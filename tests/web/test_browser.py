@@ -21,6 +21,7 @@ from aggregator.store.sources import network, sources
 from aggregator.store.sources.sources import SourceChanges
 from aggregator.web.app import create_app
 from tests.feedserver import FeedServer
+from tests.icons.pictures import opened as opened_picture
 from tests.web.pages.test_pages import NASTY, SITE
 from tests.web.sample_store import START, SampleStore, log_polls, make_entry, open_sample, proxied
 from tests.web.server import Watched, chromium, served
@@ -52,6 +53,7 @@ def fill(sample: SampleStore) -> None:
     """Add entries of all kinds: plain, with pictures or sound, hostile, foreign, empty."""
     sample.add("herald", 12)
     sample.add("post", 8)
+    sample.give_icon("herald")
     picture = Image(url="https://pictures.example/p.jpg", width=640, height=360, caption="A view")
     clip = Enclosure(url="https://sound.example/c.mp3", type="audio/mpeg", duration=187)
     film = Enclosure(url="https://sound.example/f.mp4", type="video/mp4", length=10_000_000)
@@ -144,6 +146,25 @@ def test_page_is_accessible_without_errors_or_outside_requests(
     page.close()
     assert [error for error in watched.errors if not re.search("40[04]", error)] == []
     assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
+
+
+def test_a_missing_icon_leaves_no_frame_and_moves_nothing(browser: Browser, base: str) -> None:
+    boxes, colours = [], []
+    for status in (200, 404):
+        page = browser.new_page(java_script_enabled=False)
+        if status == 404:
+            page.route("**/icon/*", lambda route: route.fulfill(status=404))
+        with page.expect_response("**/icon/*") as response:
+            page.goto(f"{base}/section/world")
+        assert response.value.status == status
+        icon = page.locator("img.favicon").first
+        expect(icon).to_have_js_property("complete", True)
+        boxes.append(page.locator(".byline a:has(img.favicon)").first.bounding_box())
+        drawn = opened_picture(icon.screenshot()).convert("RGB").getpixel((8, 8))
+        colours.append(drawn)
+        page.close()
+    assert boxes[0] == boxes[1]
+    assert colours == [(40, 90, 160), (253, 252, 249)]  # the icon, and the paper
 
 
 def test_policy_admits_linked_data_as_data_only(browser: Browser, base: str) -> None:

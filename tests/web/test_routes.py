@@ -25,6 +25,7 @@ NO_PAGE = {
     "api.story": "JSON",
     "as_of.choose": "redirects to a page",
     "as_of.feed": "a feed",
+    "icons.icon": "a picture",
     "logo": "a picture",
     "media.picture": "a picture",
     "metrics.metrics": "text for Prometheus",

@@ -68,6 +68,7 @@ class Ours:
             "site": site,
             "storage": {"path": self.store.path},
             "network": {"allow": ["127.0.0.0/8"]},
+            "media": {"icons": False},
             "defaults": {"every": "1h"},
             "sections": [{"id": "world", "title": "World"}],
             "sources": [{"id": id, "url": url, "sections": ["world"]} for id, url in urls.items()],

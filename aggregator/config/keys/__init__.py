@@ -45,7 +45,7 @@ ROOT = Block(
         Key(
             name="media",
             kind=MEDIA,
-            help="Where pages load the images of entries from.",
+            help="Images of entries, and icons of sources.",
             example="media: {proxy: true}",
         ),
         Key(

@@ -167,6 +167,16 @@ MEDIA = Block(
             default="false",
             example="proxy: true",
         ),
+        Key(
+            name="icons",
+            kind=Boolean(),
+            help=(
+                "Show the icon of each source beside its name. It is fetched once a month: the "
+                "feed's own square picture, or the icon of its site."
+            ),
+            default="true",
+            example="icons: false",
+        ),
     ),
 )
 

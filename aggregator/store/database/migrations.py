@@ -462,3 +462,20 @@ def folded_search(db: "Database") -> None:
         " insert into entries_fts(rowid, title, text)"
         " values (new.id, indexed(new.title), indexed(new.text)); end"
     )
+
+
+@migration
+def icons(db: "Database") -> None:
+    """Store the icons of sources, and when each is looked up again."""
+    db.execute("alter table sources add column icon text not null default ''")
+    db.execute("alter table sources add column icon_due_at text not null default ''")
+    db.execute(
+        "create index sources_icon_due on sources(icon_due_at)"
+        " where enabled and configured and last_ok_at is not null"
+    )
+    db.execute(
+        "create table icons (place text primary key, hash text not null, url text not null,"
+        " etag text not null, last_modified text not null, image blob not null,"
+        " failures integer not null, due_at text not null, reason text not null)"
+    )
+    db.execute("create index icons_hash on icons(hash) where hash != ''")

@@ -53,6 +53,7 @@ class SourceState(NamedTuple):
         absences: Entries that left the middle of the document, and may have been retracted.
         link_parameters: Names of parameters of links that change from poll to poll, such as
             session ids, as `dedupe.link_parameters` names them.
+        icon: The hash of its icon, "" without one.
     """
 
     id: str
@@ -99,6 +100,7 @@ class SourceState(NamedTuple):
     identity: str
     absences: tuple[Absence, ...]
     link_parameters: tuple[str, ...]
+    icon: str
 
     @property
     def shown_health(self) -> str:
@@ -167,10 +169,11 @@ class SourceChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The title of a source, as in `SourceState`, and its sections: as lists of entries show it."""
+    """The title and icon of a source, as in `SourceState`, and its sections: as lists show them."""
 
     title: str
     sections: tuple[str, ...]
+    icon: str = ""
 
 
 COLUMNS = (
@@ -203,12 +206,14 @@ def labels(db: Connection, source_ids: Iterable[str]) -> dict[str, Label]:
     """Return the labels of sources by id; unknown ids are left out."""
     rows = db.execute(
         "select s.id, coalesce(nullif(s.title, ''), nullif(s.feed_title, ''), s.url),"
-        " (select group_concat(section, ' ') from source_sections where source_id = s.id)"
+        " (select group_concat(section, ' ') from source_sections where source_id = s.id), s.icon"
         " from sources s where s.id in (select value from json_each(?))",
         (json.dumps(list(source_ids)),),
     )
     return {
-        row[0]: Label(title=row[1], sections=tuple(row[2].split(" ")) if row[2] else ())
+        row[0]: Label(
+            title=row[1], sections=tuple(row[2].split(" ")) if row[2] else (), icon=row[3]
+        )
         for row in rows
     }
 
@@ -376,4 +381,5 @@ def load_state(found: Any) -> SourceState:
         identity=row["identity"] or row["id"],
         absences=_load_absences(row["absences"]),
         link_parameters=tuple(json.loads(row["link_parameters"])),
+        icon=row["icon"],
     )

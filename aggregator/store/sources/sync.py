@@ -125,7 +125,7 @@ def _move(db: Connection, source: Source, now: datetime, first_poll: datetime) -
         " last_ok_at = null, error = '', error_kind = '', error_status = 0,"
         " planned_at = :now, next_poll_at = :first, next_poll_reason = 'the URL was changed',"
         " fill_url = '', hurry = 0, refused_validators = 0, absences = '',"
-        " link_parameters = '[]' where id = :id",
+        " link_parameters = '[]', icon_due_at = '' where id = :id",
         {
             "id": source.id,
             "url": source.url,

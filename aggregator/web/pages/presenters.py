@@ -13,7 +13,7 @@ from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label, SourceState
 from aggregator.web.pages import direction
 from aggregator.web.pages.dates import rfc3339, rfc3339_or_none
-from aggregator.web.pages.view_models import Clip, Day, EntryItem
+from aggregator.web.pages.view_models import Clip, Day, EntryItem, OtherReport
 
 
 def headline(entry: Entry | EntrySummary) -> str:
@@ -46,7 +46,7 @@ def entry_item(
         excerpt: The passage that a search found, with the matches marked.
         other_reports: Other entries of the same story.
     """
-    label = labels.get(entry.source_id, Label(title=entry.source_id, sections=()))
+    label = _label(entry.source_id, labels)
     section_id = next((id for id in label.sections if id in sections), "")
     return EntryItem(
         id=entry.id,
@@ -58,20 +58,24 @@ def entry_item(
         at=entry.sort_at,
         section=sections.get(section_id, ""),
         section_id=section_id,
+        icon=label.icon,
         is_untitled=not entry.title and bool(entry.summary),
         direction=direction.of(headline(entry), entry.language),
         image=entry.image,
         kind=entry.kind,
         language=entry.language,
-        other_reports=tuple(
-            (
-                labels[report.source_id].title if report.source_id in labels else report.source_id,
-                f"/entry/{report.id}",
-            )
-            for report in other_reports
-        ),
+        other_reports=tuple(_other_report(report, labels) for report in other_reports),
         retracted=entry.retracted,
     )
+
+
+def _label(source_id: str, labels: Mapping[str, Label]) -> Label:
+    return labels.get(source_id) or Label(title=source_id, sections=())
+
+
+def _other_report(report: EntrySummary, labels: Mapping[str, Label]) -> OtherReport:
+    label = _label(report.source_id, labels)
+    return OtherReport(source=label.title, icon=label.icon, url=f"/entry/{report.id}")
 
 
 def clips(entry: Entry) -> tuple[Clip, ...]:

@@ -20,6 +20,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.entries import lists, search_index
 from aggregator.store.queries import fts, select
 from aggregator.store.sources import sources
+from aggregator.store.sources.sources import Label
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
@@ -266,7 +267,7 @@ def _title(spec: ViewSpec, config: Config, kind: str, name: str) -> str:
     return spec.title.removesuffix(suffix) if kind not in ("all", "search") else name
 
 
-def _section_sources(entry_lists: EntryLists, section: str) -> tuple[tuple[str, str], ...]:
+def _section_sources(entry_lists: EntryLists, section: str) -> tuple[tuple[str, Label], ...]:
     ids = [source.id for source in entry_lists.config.sources if section in source.sections]
     labels = sources.labels(entry_lists.db, ids)
-    return tuple((id, labels[id].title) for id in ids if id in labels)
+    return tuple((id, labels[id]) for id in ids if id in labels)

@@ -7,6 +7,16 @@ from typing import Any
 
 from aggregator.models.config import Section
 from aggregator.models.entry import Enclosure, Image, SafeHtml
+from aggregator.store.sources.sources import Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReport:
+    """Another report of a story: title and icon of its source, and the path of its page."""
+
+    source: str
+    icon: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +27,10 @@ class EntryItem:
         url: Path of the entry's page on this site.
         excerpt: The summary, or in a search a passage with the matches marked.
         section, section_id: Of its source, "" if it is in none.
+        icon: Hash of the icon of its source, "" without one.
         is_untitled: Whether `title` is the first words of its text.
         direction: In which it is written, `ltr` or `rtl`.
-        other_reports: Source title and path of each other report of the same story.
+        other_reports: The other reports of the same story.
         retracted: When its publisher removed it, None if it did not.
     """
 
@@ -32,12 +43,13 @@ class EntryItem:
     at: datetime
     section: str = ""
     section_id: str = ""
+    icon: str = ""
     is_untitled: bool = False
     direction: str = "ltr"
     image: Image | None = None
     kind: str = ""
     language: str = ""
-    other_reports: tuple[tuple[str, str], ...] = ()
+    other_reports: tuple[OtherReport, ...] = ()
     retracted: datetime | None = None
 
 
@@ -222,6 +234,7 @@ class ListPage:
         next_path: Path of the next page, "" at the end.
         expanded_path: Path of the same view with every report of a story, "" if none is collapsed.
         is_continued: Whether this is a later page of the list.
+        sources: Of the section, each with its id.
         notes: Parts of a search that were ignored, or the reason why it is invalid.
     """
 
@@ -236,7 +249,7 @@ class ListPage:
     notes: tuple[str, ...] = ()
     q: str = ""
     section: str = ""
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, Label], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

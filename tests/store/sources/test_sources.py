@@ -20,7 +20,7 @@ CHANGED = typing.get_type_hints(SourceChanges)
 CONFIGURED = {
     "id": "a", "url": SOURCE.url, "title": "A", "position": 0, "enabled": True,
     "configured": True, "sections": SOURCE.sections, "added": START,
-    "identity": "a",
+    "identity": "a", "icon": "",
 }  # fmt: skip
 
 
