@@ -12,11 +12,11 @@ from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
-from aggregator.models.query import Query, Sort
+from aggregator.models.query import Query, Sort, Stories
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, stories
 from aggregator.store.queries import fts, summaries
-from aggregator.store.queries.select import Cursor
+from aggregator.store.queries.select import LAST_ID, Cursor, select_ids
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
@@ -26,7 +26,10 @@ from aggregator.web.pages import presenters, related
 from aggregator.web.pages.view_models import EntryItem, FeedLink, Head, StoryMember
 
 PAGE_SIZE = 40
-MAX_RELATED = 6
+MAX_RELATED = 5
+
+OWN_ENTRIES = 100
+"""Entries of a source in which its own phrases show."""
 
 MOST_COVERED, MIN_SOURCES, COVERED_SPAN = 5, 2, timedelta(days=2)
 """The most covered: so many stories, each from at least so many sources, within this time."""
@@ -126,12 +129,23 @@ class EntryLists:
         """Return entries by id."""
         return summaries.get_many(self.db, entry_ids)
 
-    def related(self, entry: EntrySummary) -> list[EntrySummary]:
-        """Return entries about the same subject."""
-        weights = related.terms(entry)
-        similarities = related.similarities(weights, fts.nearest(self.db, entry.id, weights))
-        candidates = summaries.get_many(self.db, similarities).values()
-        return related.choose(entry, similarities, candidates, MAX_RELATED)
+    def related(self, entry: EntrySummary, cache: related.RelatedCache) -> list[EntrySummary]:
+        """Return entries of other stories that are about the same subject."""
+        ids = cache.get(entry.id, lambda: self._related_ids(entry))
+        by_id = summaries.get_many(self.db, ids)
+        ranked = [by_id[id] for id in ids if id in by_id]
+        story_ids = self.story_ids([entry, *ranked])
+        return related.choose(entry, ranked, story_ids, MAX_RELATED)
+
+    def _related_ids(self, entry: EntrySummary) -> list[int]:
+        found = fts.nearest(self.db, entry.id, related.terms(entry))
+        own = Query(source=(entry.source_id,), stories=Stories.EXPAND)
+        place = Cursor(sort_at=entry.sort_at, id=LAST_ID)
+        own_ids = select_ids(self.db, own, limit=OWN_ENTRIES, before=place)
+        rarity = related.rarity(found, frozenset(own_ids))
+        ids = related.candidates(found, rarity)
+        ranked = related.rank(entry, summaries.get_many(self.db, ids).values(), rarity)
+        return [other.id for other in ranked]
 
     def items(
         self,

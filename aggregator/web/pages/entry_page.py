@@ -15,16 +15,18 @@ from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.feeds.views import NoSuchView, resolve
 from aggregator.web.pages import diff, presenters, reading, sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
+from aggregator.web.pages.related import RelatedCache
 from aggregator.web.pages.view_models import EntryItem, EntryPage, Head, Neighbours
 
 FROM_SOURCE = 5
 
 
-def compose(db: Connection, stored: StoredEntry, config: Config) -> EntryPage:
+def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedCache) -> EntryPage:
     """Return the page of an entry.
 
     Args:
         db: Read in one snapshot.
+        cache: Of related entries.
     """
     entry_lists = EntryLists(db, config)
     entry, summary = stored.entry, summaries.get_many(db, [stored.id])[stored.id]
@@ -40,7 +42,7 @@ def compose(db: Connection, stored: StoredEntry, config: Config) -> EntryPage:
             canonical=sharing.canonical(stored, members, config),
             sharing=sharing.of_entry(stored, item, reports, config),
         )
-    related, from_source = _see_also(entry_lists, summary, {member.entry.id for member in members})
+    related, from_source = _see_also(entry_lists, summary, cache)
     film, clips = reading.film(entry), presenters.clips(entry)
     picture, content = reading.picture_and_content(entry)
     return EntryPage(
@@ -75,10 +77,10 @@ def compose(db: Connection, stored: StoredEntry, config: Config) -> EntryPage:
 
 
 def _see_also(
-    entry_lists: EntryLists, entry: EntrySummary, member_ids: set[int]
+    entry_lists: EntryLists, entry: EntrySummary, cache: RelatedCache
 ) -> tuple[list[EntrySummary], list[EntrySummary]]:
     """Return the related entries outside the entry's story, and others of its source."""
-    related = [other for other in entry_lists.related(entry) if other.id not in member_ids]
+    related = entry_lists.related(entry, cache)
     shown = {entry.id, *(other.id for other in related)}
     latest = entry_lists.select(Query(source=(entry.source_id,)), limit=FROM_SOURCE + len(shown))
     return related, [other for other in latest if other.id not in shown][:FROM_SOURCE]

@@ -35,6 +35,7 @@ from aggregator.web.pages.entry_lists import (
     requested_entry,
     view_head,
 )
+from aggregator.web.pages.related import RelatedCache
 from aggregator.web.pages.view_models import Head, ListPage, TopicsPage
 
 MAX_NEW = 100
@@ -85,6 +86,7 @@ class Pages:
         self._config, self._store, self._clock = config, store, clock
         self._authenticator = authenticator
         self._etags = PageEtags(clock)
+        self._related = RelatedCache(clock)
         self._topics: tuple[datetime, tuple[tuple[str, int], ...]] | None = None
 
     def front(self) -> Response | str:
@@ -159,7 +161,7 @@ class Pages:
         is_signed_in = self._authenticator.is_signed_in(request.environ)
         with self._store.reading() as db:
             stored = requested_entry(db, entry_id, is_signed_in=is_signed_in)
-            page = entry_page.compose(db, stored, config)
+            page = entry_page.compose(db, stored, config, self._related)
         return render_template("entry.html", page=page, head=page.head)
 
     def topics(self) -> str:
