@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from aggregator.models.config import Auth
+from aggregator.models.config import Auth, Section, Source
 from aggregator.models.entry import Author, Enclosure, Image, SafeHtml
 from aggregator.models.network import Network
 from aggregator.store.sources import network, sources
@@ -197,9 +197,21 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
     page.close()
 
 
-def test_list_shows_twelve_short_headlines_above_the_fold(browser: Browser, tmp_path: Path) -> None:
+WORDS = ("council", "opens", "new", "harbour", "bridge", "before", "winter", "storm", "as", "polls")
+
+
+def fill_section(sample: SampleStore, source: str, first: int, words: int) -> None:
+    """Add entries with pictures, each with another headline of so many words."""
+    picture = Image(url="https://pictures.example/p.jpg", width=960, height=540)
+    for number in range(first, first + 30):
+        chosen = [WORDS[(number * 7 + word) % len(WORDS)] for word in range(words)]
+        title = f"{number}: {' '.join(chosen)}"
+        sample.put(source, replace(make_entry(number), title=title, image=picture))
+
+
+def test_list_shows_twelve_long_headlines_above_the_fold(browser: Browser, tmp_path: Path) -> None:
     with open_sample(tmp_path, SITE) as sample:
-        sample.add("herald", 30)
+        fill_section(sample, "herald", 1, words=18)
         with served(create_app(lambda: SITE, sample.store, clock=lambda: sample.now)) as address:
             page, _ = opened(browser, address, "/section/world")
             bottoms = page.evaluate(
@@ -213,6 +225,41 @@ def test_list_shows_twelve_short_headlines_above_the_fold(browser: Browser, tmp_
             page.close()
     assert len(bottoms) >= 12
     assert sizes[0] > 1.4 * sizes[1]
+
+
+SIX_SECTIONS = ("world", "home", "technology", "science", "listen", "fun")
+
+
+def test_front_page_is_short_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    """Three stories of each section; the latest begin on the first screen."""
+    sources = tuple(
+        Source(id=f"s-{id}", url=f"https://{id}.example/feed", sections=(id,))
+        for id in SIX_SECTIONS
+    )
+    sections = tuple(Section(id=id, title=id.title()) for id in SIX_SECTIONS)
+    config = replace(SITE, sources=sources, sections=sections)
+    with open_sample(tmp_path, config) as sample:
+        for number, source in enumerate(sources):
+            fill_section(sample, source.id, 1 + 100 * number, words=7)
+        with served(create_app(lambda: config, sample.store, clock=lambda: sample.now)) as address:
+            page, _ = opened(browser, address, "/", width=360)
+            height = page.evaluate("document.documentElement.scrollHeight")
+            latest = page.locator(".latest").first.bounding_box()
+            visible = [
+                block.locator(".item").filter(visible=True).count()
+                for block in page.locator(".block").all()
+            ]
+            page.set_viewport_size({"width": 1280, "height": 800})
+            tops = page.evaluate(
+                "[...document.querySelectorAll('.block > div')].map(e => e.offsetTop)"
+            )
+            page.close()
+    assert height <= 2330
+    assert latest is not None
+    assert latest["y"] < 800
+    assert visible == [3] * len(SIX_SECTIONS)
+    assert len(tops) == 3 * len(SIX_SECTIONS)
+    assert len(set(tops)) == len(SIX_SECTIONS)  # large, small pictures and headlines in one row
 
 
 def test_bar_shows_new_entries_without_moving_the_page(browser: Browser, tmp_path: Path) -> None:
@@ -277,7 +324,7 @@ def test_times_are_in_the_readers_zone_without_moving_the_page(
     page.close()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [320, 360, 480, 600, 735, 736, 800, 1024, 1280])
 def test_masthead_is_low_and_covers_no_part_of_the_name(
     browser: Browser, tmp_path: Path, width: int
 ) -> None:
@@ -303,7 +350,8 @@ def test_masthead_is_low_and_covers_no_part_of_the_name(
     assert len(others) >= 2
     assert all(box["left"] >= name_box["right"] for box in others)
     assert row < 50
-    if width == 360:
+    assert len({round(box["y"] + box["height"] / 2) for box in others}) == 1  # one row
+    if 360 <= width < 736:
         assert height < 110
 
 

@@ -33,18 +33,27 @@ def test_list_shows_a_story_once_with_its_other_sources(
 ) -> None:
     page = pages.text("/section/world")
     assert headlines(page).count(TITLE) == 1
-    others = page[page.index('class="others"') :].partition("</p>")[0]
-    assert f'<a href="/entry/{members[1]}" dir="auto">Post</a>' in others
-    assert "odd" not in others  # it is in no section
+    assert f'href="/entry/{members[0]}#reports" title="Also: Post">+1<' in page  # odd: no section
     [path] = re.findall(r'<a href="([^"]+)">Show every report</a>', page)
     expanded = pages.text(path)
     assert headlines(expanded).count(TITLE) == 2
-    assert 'class="others"' not in expanded
+    assert "#reports" not in expanded
     assert "Show every report" not in expanded
 
 
+def test_first_of_a_list_names_the_other_sources(pages: PageSite) -> None:
+    for source, number in (("herald", 1000), ("post", 1001)):
+        pages.sample.put(source, replace(make_entry(number), title=TITLE, summary=""))
+    page = pages.text("/section/world")
+    others = page[page.index('class="others"') :].partition("</p>")[0]
+    assert '<a href="/entry/2" dir="auto">Post</a>' in others
+
+
 def test_search_shows_a_story_once(pages: PageSite, members: list[int]) -> None:
-    assert headlines(pages.text("/search?q=skerrow")).count(TITLE) == 1
+    page = pages.text("/search?q=skerrow")
+    assert headlines(page).count(TITLE) == 1
+    others = page[page.index('class="others"') :].partition("</p>")[0]
+    assert [f"/entry/{member}" in others for member in members] == [False, True, True]
     assert headlines(pages.text("/search?q=skerrow&stories=expand")).count(TITLE) == len(members)
 
 
