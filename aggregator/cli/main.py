@@ -50,6 +50,9 @@ COMMANDS = {
         "Explain the last polls and the next one of a source, or how an entry was merged.",
     ),
     "doctor": Listed("diagnose:doctor", "Fetch a source without storing it, and report problems."),
+    "healthcheck": Listed(
+        "healthcheck:healthcheck", "Exit with 0 if the service on this machine works, else with 1."
+    ),
     "backup": Listed("maintenance:backup", "Copy the database to FILE while the service runs."),
     "restore": Listed("maintenance:restore", "Replace the database with the backup FILE."),
     "password": Listed("maintenance:password", "Ask for a password and print its hash."),

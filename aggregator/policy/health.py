@@ -105,3 +105,17 @@ def is_alive(tick: datetime | None, now: datetime) -> bool:
         now: The current time.
     """
     return tick is not None and abs(now - tick) < MAX_TICK_AGE
+
+
+def reason_not_polling(tick: datetime | None, unavailable_reason: str, now: datetime) -> str:
+    """Return why no source is polled, "" while sources are.
+
+    Args:
+        tick: When the scheduler last reported, None if never.
+        unavailable_reason: Why it has paused, "" while it polls.
+        now: The current time.
+    """
+    if not is_alive(tick, now):
+        last_seen = f"last seen at {tick:%Y-%m-%dT%H:%M:%SZ}" if tick else "never seen"
+        return f"the scheduler is not running: {last_seen}"
+    return f"polling is paused: {unavailable_reason}" if unavailable_reason else ""

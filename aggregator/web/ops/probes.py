@@ -6,11 +6,10 @@ from datetime import datetime
 from flask import Blueprint, Response
 
 from aggregator.errors import StoreError
-from aggregator.policy.health import is_alive
+from aggregator.policy.health import reason_not_polling
 from aggregator.store.database import change_log, metadata
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import parse_time_or_none
-from aggregator.web.pages.dates import rfc3339
 
 
 def blueprint(store: Store, clock: Callable[[], datetime]) -> Blueprint:
@@ -48,12 +47,8 @@ class Probes:
         with self._store.reading() as db:
             tick = parse_time_or_none(metadata.get(db, "tick"))
             unavailable_reason = metadata.get(db, "shortage")
-        if not is_alive(tick, self._clock()):
-            last_seen = f"last seen at {rfc3339(tick)}" if tick else "never seen"
-            return _text(503, f"the scheduler is not running: {last_seen}")
-        if unavailable_reason:
-            return _text(503, f"polling is paused: {unavailable_reason}")
-        return _text(200, "ready")
+        reason = reason_not_polling(tick, unavailable_reason, self._clock())
+        return _text(503, reason) if reason else _text(200, "ready")
 
 
 def _text(status: int, message: str) -> Response:
