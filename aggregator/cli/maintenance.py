@@ -17,31 +17,64 @@ from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
 from aggregator.store.sources import sources
 
+COPIES = "aggregator-????????T??????.??????Z.db"
+"""What `backup --keep` names its copies; no other file of its folder is deleted."""
+
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="FILE", type=click.Path())
+@click.option(
+    "--keep", type=click.IntRange(min=1), help="FILE is a folder; keep its newest so many copies."
+)
 @click.pass_obj
-def backup(path: str, file: str) -> None:
+def backup(path: str, target: str, keep: int | None) -> None:
     """Copy the database to FILE while the service runs.
 
-    The copy is complete and consistent.
+    The copy is complete and consistent; it is read again and checked. With --keep, FILE is a
+    folder: the copy is named after the time, and older ones are deleted.
 
     \b
-    Example:
-      aggregator backup /backup/aggregator-$(date +%F).db
+    Examples:
+      aggregator backup before-upgrade.db
+      aggregator backup --keep 7 /var/backups/aggregator
     """
-    if Path(file).exists():
+    file = Path(target)
+    if keep:
+        file.mkdir(parents=True, exist_ok=True)
+        file /= f"aggregator-{utc_now():%Y%m%dT%H%M%S.%fZ}.db"
+    elif file.is_dir():
+        raise StoreError(f"{file} is a folder; name a file in it, or use --keep")
+    if file.exists():
         raise StoreError(f"{file} already exists; choose another name")
     with open_store(path) as (_, store):
-        partial = f"{file}.partial"
-        Path(partial).unlink(missing_ok=True)
+        partial = Path(f"{file}.partial")
+        partial.unlink(missing_ok=True)
         try:
-            store.backup(partial)
-            Path(partial).rename(file)
+            store.backup(str(partial))
+            _check(partial, file)
+            partial.rename(file)
         except BaseException:
-            Path(partial).unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
-    console.print(f"{escape(file)}: {Path(file).stat().st_size:,} bytes")
+    console.print(f"{escape(str(file))}: {file.stat().st_size:,} bytes, checked")
+    if keep:
+        for old in sorted(file.parent.glob(COPIES))[:-keep]:
+            old.unlink()
+            console.print(f"{escape(str(old))}: deleted")
+
+
+def _check(copy: Path, name: Path) -> None:
+    """Raise a StoreError that names the file if a copy of the database is damaged."""
+    try:
+        with contextlib.closing(Store(str(copy))) as store:
+            result = store.check()
+    except StoreError as error:
+        raise type(error)(str(error).replace(str(copy), str(name))) from None
+    finally:
+        for left in ("-wal", "-shm"):
+            Path(f"{copy}{left}").unlink(missing_ok=True)
+    if result != "ok":
+        raise StoreError(f"{name}: this backup is damaged ({result}); use another one")
 
 
 @click.command()
@@ -91,15 +124,9 @@ def _check_backup(file: str, target: Path) -> None:
     copy = Path(f"{target}.checked")
     try:
         shutil.copyfile(file, copy)
-        with contextlib.closing(Store(str(copy))) as store:
-            result = store.check()
-        if result != "ok":
-            raise StoreError(f"{file}: this backup is damaged ({result}); use another one")
-    except StoreError as error:
-        raise type(error)(str(error).replace(str(copy), file)) from None
+        _check(copy, Path(file))
     finally:
-        for left in copy.parent.glob(f"{copy.name}*"):
-            left.unlink()
+        copy.unlink(missing_ok=True)
 
 
 @click.command()
