@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint coverage mutants bench translations browser nginx clean
+.PHONY: help run demo test lint image coverage mutants bench translations browser nginx clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ lint: .venv/developing ## style, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Takes root, and where no registry of images can be reached a mirror of Debian.
+image: .venv/developing ## build the container image and try it, as root, without an engine
+	@command -v buildah >/dev/null && command -v debootstrap >/dev/null || { apt-get update -q \
+		&& apt-get install -y -q --no-install-recommends buildah debootstrap; }
+	$(BIN)/python -m pytest tests/e2e/test_image.py --image
 
 coverage: browser nginx ## the tests again, measuring which branches they take
 	$(BIN)/coverage erase

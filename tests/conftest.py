@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--feedweb", help="program that serves --corpus as feeds, for the test of both"
     )
     parser.addoption("--kills", type=int, default=6, help="how often a process is killed")
+    parser.addoption("--image", action="store_true", help="build the image and try it, as root")
     parser.addoption("--slow", action="store_true", help="run the tests that take a minute, too")
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -112,6 +113,7 @@ def start(workers: int | None = None) -> ProcessPool:
 
 
 def _start(workers: int | None) -> ProcessPool:
+    _use_temporary_folder()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, PARSERS])
     pool = ProcessPool(
@@ -124,6 +126,14 @@ def _start(workers: int | None) -> ProcessPool:
         if not pool.active:  # reading the property starts the children
             raise RuntimeError("the parser processes do not start")
     return pool
+
+
+def _use_temporary_folder() -> None:
+    """Let the socket of the fork server be in shared memory where nothing else can be written."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = "/dev/shm"  # noqa: S108  # multiprocessing makes a folder of mode 700
 
 
 def fault(future: Answer) -> str:

@@ -81,8 +81,8 @@ def configure(folder: Path, database: str = "news.db", source: str = "http://127
 def test_read_only_root_with_one_writable_folder(tmp_path: Path, feed_server: FeedServer) -> None:
     """As in a container."""
     feed_server.reply("/feed", body=rss("<item><title>A</title><guid>a</guid></item>"))
-    config = configure(tmp_path, source=feed_server.url("/feed"))
     (folder := tmp_path / "data").mkdir()
+    config = configure(tmp_path, str(folder / "news.db"), source=feed_server.url("/feed"))
     port = free_port()
     served = (
         "import time,urllib.request as u\n"
@@ -96,7 +96,7 @@ def test_read_only_root_with_one_writable_folder(tmp_path: Path, feed_server: Fe
         " program poll && program backup copy.db && program restore --yes copy.db"
         " && program export --output subs.opml && program import subs.opml"
         " && program doctor news && program status;"
-        f" {PROGRAM} --config sources.yaml run --port {port} & {server}"
+        f" cd /; {PROGRAM} --config {folder}/sources.yaml run --port {port} & {server}"
     )
     done = subprocess.run(
         ["unshare", "--mount", "bash", "-c", READ_ONLY, "sh", str(folder), str(config), commands],
