@@ -20,7 +20,7 @@ from aggregator.config.validation import InvalidValue, Validator, describe
 from aggregator.errors import QueryError
 from aggregator.models import image_types, query
 from aggregator.models.config import FOREVER
-from aggregator.models.urls import PATH_PREFIX, host_of
+from aggregator.models.urls import PATH_PREFIX, host_of, origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +286,26 @@ class Host(Text):
         if not host or any(character in text for character in "/?#@\\"):
             raise InvalidValue(f"is not {self.expected}")
         return host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameAncestor(Text):
+    """An origin, of all hosts of a domain too, or `*` (CSP Level 3 §2.3.1)."""
+
+    expected: str = "the address of a site, or *"
+    remedy: str = (
+        "Write scheme and host, as in https://blog.example or https://*.blog.example, or '*'."
+    )
+
+    def convert(self, text: str) -> str:
+        """Return the origin in ASCII."""
+        if text == "*":
+            return text
+        scheme, _, host = text.partition("://")
+        origin = origin_of(f"{scheme}://{host.removeprefix('*.')}")
+        if not origin or not re.fullmatch(r"[^/?#@*;,\s]+/?", host.removeprefix("*.")):
+            raise InvalidValue(f"is not {self.expected}")
+        return origin.replace("://", "://*.", 1) if host.startswith("*.") else origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

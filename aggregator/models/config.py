@@ -47,6 +47,7 @@ class Site:
         logo: An http or https URL, or the path of an image file.
         accent: A colour, #rgb or #rrggbb.
         css: CSS added after our own.
+        embed: Origins whose pages may show our lists in a frame, `*` for all.
     """
 
     title: str = "Feed aggregator"
@@ -62,6 +63,7 @@ class Site:
     logo: str = ""
     accent: str = ""
     css: str = ""
+    embed: tuple[str, ...] = ()
     feeds: Feeds = Feeds()
 
     @property

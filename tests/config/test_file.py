@@ -35,6 +35,7 @@ site:
   accent: "#b80000"
   css: |
     h1 { color: red }
+  embed: [https://Blog.example/, 'https://*.müller.example:8443', '*']
   feeds: {attribution: title}
 storage: {path: data/news.db}
 network: {allow: [127.0.0.0/8, 192.168.1.7, NAS.lan, "fd00::/8"], proxy: "http://proxy.lan:3128"}
@@ -101,6 +102,7 @@ def test_a_whole_file_is_read() -> None:
             logo="https://news.example.org/logo.svg",
             accent="#b80000",
             css="h1 { color: red }\n",
+            embed=("https://blog.example", "https://*.xn--mller-kva.example:8443", "*"),
             feeds=Feeds(attribution=Attribution.TITLE),
         ),
         storage="data/news.db",
@@ -145,13 +147,13 @@ def test_a_whole_file_is_read() -> None:
                     Rule(action="drop", field="author", pattern="^Bot$"),
                 ),
                 retry_after_scope="source",
-                line=29,
+                line=30,
                 yaml=found.sources[0].yaml,
             ),
             Source(
                 id="two",
                 url="https://two.example.org/feed",
-                line=41,
+                line=42,
                 yaml='{id: two, url: "https://two.example.org/feed"}',
             ),
         ),
@@ -184,6 +186,23 @@ def test_an_empty_file_is_valid() -> None:
             "site: {zzz: 1}",
             ['1:8: unknown key "zzz" in site. The keys here are title'],
             id="an unknown key without a near one",
+        ),
+        *(
+            pytest.param(
+                f"site: {{embed: ['{text}']}}",
+                ["is not the address of a site, or *"],
+                id=f"a site that embeds: {text}",
+            )
+            for text in (
+                "blog.example",
+                "ftp://blog.example",
+                "https://blog.example/path",
+                "https://a.example; script-src *",
+                "https://a.*.example",
+                "null",
+                "https://a.example https://b.example",
+                "https://u@a.example",
+            )
         ),
         pytest.param("[a]: b", ["1:1: a list as a key"], id="a key that is no word"),
         pytest.param(

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -86,6 +87,8 @@ def addresses(reply: Reply) -> Iterator[str]:
         yield from re.findall("^Sitemap: (.*)$", reply.body.decode(), re.MULTILINE)
     elif kind == "text/html":
         yield from _in_html(reply.body)
+    elif kind == "text/xml" and reply.body.endswith(b"</oembed>\n"):
+        yield from _in_json([element.text for element in etree.fromstring(reply.body)])
     elif kind.endswith(("xml", "opml")) and kind != "image/svg+xml":
         yield from _in_xml(reply.body)
     elif kind.endswith("json"):
@@ -114,6 +117,8 @@ def _in_xml(body: bytes) -> Iterator[str]:
 def _in_json(value: Any) -> Iterator[str]:
     if isinstance(value, str) and re.match("https?://", value):
         yield value
+    elif isinstance(value, str) and value.startswith("<iframe "):
+        yield from (unescape(url) for url in re.findall('src="([^"]*)"', value))
     elif isinstance(value, (dict, list)):
         for member in value.values() if isinstance(value, dict) else value:
             yield from _in_json(member)

@@ -54,7 +54,8 @@ def requests(client: Client, base: str, *, strips: bool) -> Callable[[str], Repl
 def test_every_address_leads_to_a_page(
     tmp_path: Path, base_url: str, address: str, strips: bool
 ) -> None:
-    config = replace(CONFIG, site=replace(CONFIG.site, base_url=base_url), auth=Auth(password=HASH))
+    site = replace(CONFIG.site, base_url=base_url, embed=("*",))
+    config = replace(CONFIG, site=site, auth=Auth(password=HASH))
     config = replace(config, path="", allow=("fd00::/8",))
     listening = urlsplit(address)
     with open_sample(tmp_path, config) as sample:
@@ -73,6 +74,8 @@ def test_every_address_leads_to_a_page(
     assert result.broken == {}
     assert result.outside == set()
     assert len(result.statuses) > 150
+    for path in ("/embed", "/embed/section/world", "/embed/source/odd", "/embed/view/rain"):
+        assert result.statuses[address + path] == 200
     for path in ("/opml", "/feeds/all.atom", "/api/v1/entries", "/stories", "/login"):
         assert result.statuses[address + path] == 200
     assert any(url.startswith(f"{address}/static/site.js?v=") for url in result.statuses)

@@ -45,7 +45,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleStore]:
 @pytest.fixture(scope="module")
 def base(sample: SampleStore) -> Iterator[str]:
     now = START + timedelta(minutes=50)
-    with served(create_app(lambda: SITE, sample.store, clock=lambda: now)) as address:
+    config = replace(SITE, site=replace(SITE.site, embed=("*",)))
+    with served(create_app(lambda: config, sample.store, clock=lambda: now)) as address:
         yield address
 
 
@@ -108,6 +109,7 @@ PATHS = (
     "/entry/29", "/entry/29?print=1", "/entry/31", "/section/world?stories=expand",
     "/feeds/all.atom", "/feeds/search.rss?q=rain", "/feeds/view/rain.json", "/feeds/source/odd.rss",
     "/feeds/corrections.atom", "/feeds/health.json",
+    "/embed", "/embed/section/world", "/embed/category?name=/",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ NO_PAGE = {
     "api.story": "JSON",
     "as_of.choose": "redirects to a page",
     "as_of.feed": "a feed",
+    "embed.oembed": "JSON or XML",
     "icons.icon": "a picture",
     "logo": "a picture",
     "media.picture": "a picture",

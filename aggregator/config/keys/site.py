@@ -1,7 +1,7 @@
 """Keys about the site and access to it: site, media, auth."""
 
 from aggregator.config.kinds import Block, Boolean, Choice, Either, Integer, Key, ListOf, Text
-from aggregator.config.values import TOKEN, Host, Logo, Url, ZoneName
+from aggregator.config.values import TOKEN, FrameAncestor, Host, Logo, Url, ZoneName
 from aggregator.models.config import Attribution
 
 ZONE = Block(
@@ -144,6 +144,15 @@ SITE = Block(
             kind=Text(longest=100_000),
             help="CSS added to every page.",
             example="css: |\n  .masthead { font-variant: small-caps }",
+        ),
+        Key(
+            name="embed",
+            kind=ListOf(expected="a list of sites", item=FrameAncestor()),
+            help=(
+                "Sites whose pages may show our lists in a frame, as `/embed/section/ID`; `'*'` "
+                "is every site. See [Feeds](feeds.md#lists-on-other-sites)."
+            ),
+            example="embed: [https://blog.example, 'https://*.example.org']",
         ),
         Key(
             name="feeds",

@@ -11,9 +11,12 @@ from datetime import datetime
 
 from aggregator.models.entry import Feed
 from aggregator.models.poll import Validators
+from aggregator.store.database import metadata
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
 from aggregator.store.sources.feed_text import load_feed
+
+VERSION = "icons"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +112,23 @@ def put(db: Connection, icon: StoredIcon) -> None:
 
 def assign(db: Connection, found: Mapping[str, tuple[str, datetime]]) -> None:
     """Give sources, by id, the hash of their icon and the time of the next look-up."""
+    before = dict(
+        db.execute(
+            "select id, icon from sources where id in (select value from json_each(?))",
+            (json.dumps(list(found)),),
+        ).fetchall()
+    )
+    if any(before.get(source_id) != hash for source_id, (hash, _) in found.items()):
+        metadata.put(db, VERSION, str(int(version(db) or 0) + 1))
     db.executemany(
         "update sources set icon = ?, icon_due_at = ? where id = ?",
         [(hash, format_time(due), source_id) for source_id, (hash, due) in found.items()],
     )
+
+
+def version(db: Connection) -> str:
+    """Return a text that changes when the icon of any source does, "" before the first."""
+    return metadata.get(db, VERSION)
 
 
 def image(db: Connection, hash: str) -> bytes | None:

@@ -10,11 +10,12 @@ from aggregator import __version__
 from aggregator.models.config import Config
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
+from aggregator.store.sources import icons
 from aggregator.web.middleware.conditional import is_unchanged
 
 
 class PageEtags:
-    """Makes ETags from program, configuration, entries and day."""
+    """Makes ETags from program, configuration, entries, icons and day."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         """Take the day from a clock."""
@@ -30,7 +31,8 @@ class PageEtags:
         if self._last[0] is not config:
             self._last = (config, f"{crc32(repr((__version__, config)).encode()):08x}")
         form = "%y%m%d%H%M" if by_minute else "%y%m%d"
-        return f"{self._last[1]}-{change_log.version(db)}-{self._clock().strftime(form)}"
+        versions = f"{change_log.version(db)}{icons.version(db) and f'i{icons.version(db)}'}"
+        return f"{self._last[1]}-{versions}-{self._clock().strftime(form)}"
 
 
 def matches(etag: str) -> bool:

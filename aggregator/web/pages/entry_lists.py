@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import request
 from werkzeug.exceptions import Gone, HTTPException, NotFound
@@ -30,6 +30,11 @@ MAX_RELATED = 5
 
 OWN_ENTRIES = 100
 """Entries of a source in which its own phrases show."""
+
+EMBEDDABLE = ("all", "section", "source", "view", "category")
+"""Kinds of views whose lists other sites may show in a frame."""
+
+MAX_RELATED = 6
 
 MOST_COVERED, MIN_SOURCES, COVERED_SPAN = 5, 2, timedelta(days=2)
 """The most covered: so many stories, each from at least so many sources, within this time."""
@@ -190,8 +195,23 @@ def view_head(
         canonical=spec.page_url,
         section=section,
         newest_id=newest_id,
+        embed=_oembed_url(spec),
         feeds=feed_links(spec),
     )
+
+
+def embed_path(spec: ViewSpec) -> str:
+    """Return the path and query string of a view's list for frames."""
+    if spec.kind == "all":
+        return f"/embed?{spec.extra}" if spec.extra else "/embed"
+    return f"/embed{spec.page_path}"
+
+
+def _oembed_url(spec: ViewSpec) -> str:
+    if spec.private or spec.kind not in EMBEDDABLE:
+        return ""
+    page = f"{spec.base}/stories?{spec.extra}" if spec.kind == "all" and spec.extra else ""
+    return f"{spec.base}/oembed?{urlencode({'url': page or spec.page_url})}"
 
 
 def feed_links(spec: ViewSpec) -> tuple[FeedLink, ...]:

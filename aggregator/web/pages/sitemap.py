@@ -37,7 +37,18 @@ MAX_NEWS, NEWS_SPAN = 1_000, timedelta(days=2)
 MAX_CACHED = 100
 """Sitemaps that a process keeps."""
 
-CLOSED = ("/search", "/at", "/api/", "/login", "/hub", "/websub/", "/news.json", "/*?")
+CLOSED = (
+    "/search",
+    "/at",
+    "/api/",
+    "/login",
+    "/hub",
+    "/websub/",
+    "/news.json",
+    "/embed",
+    "/oembed",
+    "/*?",
+)
 """Paths for no crawler, * for any characters: the last closes all narrowed lists."""
 
 OPENED = (

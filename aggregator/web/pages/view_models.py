@@ -110,6 +110,7 @@ class Head:
     Args:
         updated: When the content of the page last changed.
         newest_id: The newest entry shown; the script asks for newer ones. 0 for none.
+        embed: Address by which other sites learn how to embed the page's list, "" if they can't.
         sharing: None for a page that is described by its title alone.
     """
 
@@ -120,6 +121,7 @@ class Head:
     canonical: str = ""
     section: str = ""
     newest_id: int = 0
+    embed: str = ""
     sharing: Sharing | None = None
 
 
@@ -250,6 +252,15 @@ class ListPage:
     q: str = ""
     section: str = ""
     sources: tuple[tuple[str, Label], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedList:
+    """A list in a frame on another site; `url` is that of its page on this one."""
+
+    title: str
+    url: str
+    entries: tuple[EntryItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

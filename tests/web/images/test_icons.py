@@ -50,6 +50,17 @@ def test_the_icon_stands_beside_the_name(pages: PageSite, path: str) -> None:
     assert f"{tag}Herald" in pages.text(path)
 
 
+def test_a_new_icon_changes_the_page(pages: PageSite) -> None:
+    etag = pages.get("/").headers["ETag"]
+    assert pages.client.get("/", headers={"If-None-Match": etag}).status_code == 304
+    pages.sample.give_icon("herald")
+    changed = pages.client.get("/", headers={"If-None-Match": etag})
+    assert changed.status_code == 200
+    pages.sample.give_icon("herald")  # the same one again
+    etag = changed.headers["ETag"]
+    assert pages.client.get("/", headers={"If-None-Match": etag}).status_code == 304
+
+
 def test_the_icons_of_other_reports_are_shown(pages: PageSite) -> None:
     for number, source in enumerate(("herald", "post"), 50):
         entry = replace(make_entry(number), title="The ferry Ida is aground off Skerrow again")

@@ -500,7 +500,8 @@ PATHS = (
     "/api/v1", "/api/v1/openapi.json", "/api/v1/entries", "/api/v1/entries/1",
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
     "/api/v1/sections", "/api/v1/stories", "/api/v1/stories/1", "/websub/nothing",
-    "/icon/0123456789abcdef.png",
+    "/icon/0123456789abcdef.png", "/embed", "/embed/section/world", "/embed/category?name=/",
+    "/oembed",
 )  # fmt: skip
 
 
