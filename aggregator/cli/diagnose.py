@@ -27,7 +27,7 @@ from aggregator.models.urls import origin_of
 from aggregator.policy import feed_addresses, schedule
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
-from aggregator.store.entries import entries, stories, versions
+from aggregator.store.entries import entries, page_queue, stories, versions
 from aggregator.store.sources import poll_log, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
@@ -82,6 +82,7 @@ def _explain_entry(db: Connection, stored: StoredEntry) -> None:
     console.print(f"  identified by its {stored.known_by.replace(' ', ', ') or 'keys'}")
     if stored.matched:
         console.print(f"  matched by its {stored.matched} at the last edit")
+    _explain_text(db, stored)
     for reason in stored.ruling.reasons:
         console.print(f"  {escape(reason)}")
     if stored.retracted:
@@ -91,6 +92,15 @@ def _explain_entry(db: Connection, stored: StoredEntry) -> None:
     _explain_story(db, stored.id)
     for version in versions.of_entry(db, stored.id):
         console.print(f"  edited {version.until:%Y-%m-%d %H:%M} UTC, was: {escape(version.title)}")
+
+
+def _explain_text(db: Connection, stored: StoredEntry) -> None:
+    """Say where the text is from, and how the fetch of its page went."""
+    text = "page" if stored.entry.text_from == "page" else "feed"
+    page = page_queue.get(db, stored.id)
+    if page is None:
+        return
+    console.print(f"  text of its {text}; {escape(page.status)}")
 
 
 def _explain_story(db: Connection, entry_id: int) -> None:

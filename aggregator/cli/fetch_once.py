@@ -36,7 +36,10 @@ class OncePoller:
         if isinstance(checked, PollResult):
             return checked
         answer = parser_pool.send(self._pool, [checked], utc_now())
-        return parser_pool.results(answer, [checked])[0]
+        [result] = parser_pool.results(answer, [checked])
+        if not isinstance(result, PollResult):
+            raise TypeError("a page in place of a feed")
+        return result
 
     def feed_url(self, address: FeedAddress) -> str:
         """Return the URL to poll for an address, which may need a lookup.

@@ -83,6 +83,7 @@ def _one_round(store: Store, config: Config, due: list[poll_plan.Due]) -> list[I
                 waiting = [item for item in waiting if not poller.has(item.source_id)]
                 poller.turn_or_raise()
             _follow(store, poller, polls)
+            poller.run_pages()
         finally:
             poller.close()
     return polls

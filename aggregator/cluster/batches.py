@@ -59,15 +59,15 @@ class Batches:
     def add(self, requests: Iterable[Request], spacing: Mapping[str, float]) -> None:
         """Queue requests; `spacing` replaces the previous spacing of hosts."""
         for request in requests:
-            self._redirects.pop(request.source_id, None)
+            self._redirects.pop(request.key, None)
             if request.document:  # pushed: no fetch, so no host
-                self._waiting[request.source_id] = request
+                self._waiting[request.key] = request
                 continue
             self._spacing = spacing
-            hosts = self._routes.get(request.source_id, frozenset())
+            hosts = self._routes.get(request.key, frozenset())
             # It will probably redirect to the same hosts as last time.
             hosts |= {host_of(request.url), host_of(request.validators_url)} - {""}
-            self._waiting[request.source_id] = replace(request, hosts=hosts)
+            self._waiting[request.key] = replace(request, hosts=hosts)
 
     def requeue(self, request: Request, *, url: str = "") -> bool:
         """Queue a request again, with the host of `url` if it was redirected there.
@@ -75,17 +75,17 @@ class Batches:
         Returns False after too many redirects to other hosts: a server may name new ones for ever.
         """
         if url:
-            self._redirects[request.source_id] += 1
+            self._redirects[request.key] += 1
             most = request.limits.redirects
-            if self._redirects[request.source_id] > most:
-                self._routes.pop(request.source_id, None)
+            if self._redirects[request.key] > most:
+                self._routes.pop(request.key, None)
                 return False
             known = (
                 request.hosts if len(request.hosts) <= most else frozenset({host_of(request.url)})
             )
             request = replace(request, hosts=known | {host_of(url)})
-            self._routes[request.source_id] = request.hosts
-        self._waiting[request.source_id] = request
+            self._routes[request.key] = request.hosts
+        self._waiting[request.key] = request
         return True
 
     def take(self, worker: str, monotonic: float, now: datetime) -> Batch | None:
@@ -108,7 +108,7 @@ class Batches:
         if not chosen:
             return None
         for request in chosen:
-            del self._waiting[request.source_id]
+            del self._waiting[request.key]
         hosts = {host for request in chosen for host in request.hosts}
         self._last_number += 1
         return Batch(

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from aggregator.cluster.batches import Batches
 from aggregator.cluster.link import Answer, ClusterLink, End, Worker
-from aggregator.models.poll import Failed, FailureKind, PollResult, Request
+from aggregator.models.poll import Failed, FailureKind, Request, Result
 from aggregator.polling import parser_pool, stages
 from aggregator.polling.pipeline import IN_FLIGHT, MOST_LOSSES, FetchSettings
 
@@ -45,7 +45,7 @@ class Cluster:
         self._losses: dict[str, int] = {}
         self._left: dict[int, dict[str, Request]] = {}
         self._answers: queue.Queue[Answer] = queue.Queue()  # as in `Pipeline`
-        self._results: list[PollResult] = []
+        self._results: list[Result] = []
         self._over = threading.Event()
         self._link = ClusterLink(address, self._answers.put)
         with parser_pool.block_signals(signal.SIGINT):
@@ -74,7 +74,7 @@ class Cluster:
         """Queue requests; `spacing` maps a host to its minimum seconds between two requests."""
         self._batches.add(requests, spacing)
 
-    def step(self) -> list[PollResult]:
+    def step(self) -> list[Result]:
         """Send batches and return finished results; block for up to 50 ms."""
         self._send()
         with suppress(queue.Empty):
@@ -110,14 +110,14 @@ class Cluster:
         if batch is None:
             return False
         worker.load += len(batch.requests)
-        self._left[batch.number] = {request.source_id: request for request in batch.requests}
+        self._left[batch.number] = {request.key: request for request in batch.requests}
         self._link.send(worker, batch)
         return True
 
     def _take(self, answer: Answer) -> None:
         left = self._left[answer.batch.number]
         for result in answer.results:
-            self._finish(result, self._release(left.pop(result.source_id), answer.worker))
+            self._finish(result, self._release(left.pop(result.key), answer.worker))
         if answer.end is None:
             return
         rest = [self._release(request, answer.worker) for request in left.values()]
@@ -136,21 +136,22 @@ class Cluster:
         self._batches.mark_done(request, time.monotonic())
         return request
 
-    def _finish(self, result: PollResult, request: Request) -> None:
+    def _finish(self, result: Result, request: Request) -> None:
         outcome = result.outcome
-        if isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE:
+        is_elsewhere = isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE
+        if isinstance(outcome, Failed) and is_elsewhere and not request.task:
             if not self._batches.requeue(request, url=outcome.transfer.hops[-1].url):
                 reason = "it redirects to a different host each time"
                 self._fail([request], FailureKind.REDIRECTS, reason)
         else:
-            self._losses.pop(request.source_id, None)
+            self._losses.pop(request.key, None)
             self._results.append(result)
 
     def _lost(self, request: Request) -> None:
         """Poll a request of a lost worker again; fail it after several losses."""
-        losses = self._losses.pop(request.source_id, 0) + 1
+        losses = self._losses.pop(request.key, 0) + 1
         if losses <= MOST_LOSSES:
-            self._losses[request.source_id] = losses
+            self._losses[request.key] = losses
             self._batches.requeue(request)
         else:
             self._fail([request], FailureKind.PARSE, "its worker was lost each time")
@@ -160,4 +161,4 @@ class Cluster:
 
     def _fail(self, requests: Iterable[Request], kind: FailureKind, reason: str) -> None:
         for request in requests:
-            self._results.append(stages.result_of(request, Failed(kind=kind, detail=reason)))
+            self._results.append(stages.failure_of(request, Failed(kind=kind, detail=reason)))

@@ -16,7 +16,7 @@ from distributed import Client, LocalCluster
 import aggregator
 from aggregator.cluster import worker as there
 from aggregator.cluster.batches import Batch
-from aggregator.models.poll import PollResult
+from aggregator.models.poll import Result
 
 logger = logging.getLogger("aggregator")
 
@@ -71,7 +71,7 @@ class Answer:
 
     batch: Batch
     worker: Worker
-    results: list[PollResult]
+    results: list[Result]
     end: End | None = None
 
 

@@ -13,7 +13,7 @@ from distributed import secede
 
 import aggregator
 from aggregator.cluster.batches import Batch
-from aggregator.models.poll import PollResult
+from aggregator.models.poll import Result
 from aggregator.polling.pipeline import FetchSettings, Pipeline
 
 logger = logging.getLogger("aggregator")
@@ -26,7 +26,7 @@ ANSWER_SECONDS = 0.5
 class Polled:
     """Results of a batch since the last answer; `over` if there will be no more."""
 
-    results: list[PollResult]
+    results: list[Result]
     over: bool
 
 
@@ -64,7 +64,7 @@ class _BatchInFlight:
     batch: Batch
     left: set[str]
     last_asked: float = field(default_factory=time.monotonic)
-    results: "queue.SimpleQueue[PollResult]" = field(default_factory=queue.SimpleQueue)
+    results: "queue.SimpleQueue[Result]" = field(default_factory=queue.SimpleQueue)
     over: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, seconds: float) -> Polled:
@@ -111,7 +111,7 @@ class WorkerRuntime(threading.Thread):
 
     def begin(self, batch: Batch) -> Polled:
         """Accept a batch and return its first results."""
-        pending = _BatchInFlight(batch, {request.source_id for request in batch.requests})
+        pending = _BatchInFlight(batch, {request.key for request in batch.requests})
         self._in_flight[batch.number] = pending
         self._arriving.put(pending)
         return self._answer(pending, min(ANSWER_SECONDS, batch.lease / 3))
@@ -151,9 +151,9 @@ class WorkerRuntime(threading.Thread):
             while True:
                 self._take(self._arriving.get_nowait())
         for result in self._pipeline.step() if self._pipeline else ():
-            pending = self._waiting.pop(result.source_id)
+            pending = self._waiting.pop(result.key)
             pending.results.put(result)
-            pending.left.discard(result.source_id)
+            pending.left.discard(result.key)
             if not pending.left:
                 pending.over.set()
 

@@ -19,10 +19,12 @@ from aggregator.models.config import (
     Attribution,
     Auth,
     Config,
+    Content,
     Defaults,
     Feeds,
     Limits,
     Media,
+    PageRules,
     PerHost,
     Rule,
     Section,
@@ -182,6 +184,9 @@ def _config(
 ) -> Config:
     values = block.values
     network = _values(block, "network")
+    defaults = _defaults(_values(block, "defaults"))
+    sections = tuple(_section(section) for section in values.get("sections", ()))
+    shown = {section.id: section.content for section in sections if section.content}
     return Config(
         path=file,
         site=_site(_values(block, "site"), listening),
@@ -192,9 +197,11 @@ def _config(
         websub=WebSub(**_values(block, "websub")),
         media=Media(**_values(block, "media")),
         cluster=_values(block, "cluster").get("address", ""),
-        defaults=_defaults(_values(block, "defaults")),
-        sections=tuple(Section(**_with_rules(section)) for section in values.get("sections", ())),
-        sources=tuple(_source(source, text) for source in values.get("sources", ())),
+        defaults=defaults,
+        sections=sections,
+        sources=tuple(
+            _source(source, text, shown, defaults.content) for source in values.get("sources", ())
+        ),
         views=tuple(View(**_with_rules(view)) for view in values.get("views", ())),
         secrets=frozenset(_secrets(block, substituted)),
     )
@@ -245,20 +252,40 @@ def _defaults(values: dict[str, Any]) -> Defaults:
         for key in ("every", "min_interval", "max_interval", "retention", "retracted")
         if key in values
     }
+    content = Content(values.get("content", Content.FEED))
     limits = dict(values["limits"].values) if "limits" in values else {}
     for name in {"connect", "idle", "total", "parse"} & limits.keys():
         limits[name] = limits[name].total_seconds()
     per_host = values["per_host"].values if "per_host" in values else {}
-    return Defaults(**intervals, limits=Limits(**limits), per_host=PerHost(**per_host))
+    return Defaults(
+        **intervals, content=content, limits=Limits(**limits), per_host=PerHost(**per_host)
+    )
 
 
-def _source(block: BlockValue, text: str) -> Source:
+_LEAST_FIRST = (Content.LINK, Content.EXCERPT, Content.FEED, Content.FULL)
+
+
+def _section(block: BlockValue) -> Section:
+    values = _with_rules(block)
+    content = values.pop("content", None)
+    return Section(**values, content=Content(content) if content else None)
+
+
+def _source(block: BlockValue, text: str, shown: Mapping[str, Content], default: Content) -> Source:
+    """Return a source; `shown` is the content that sections set, by id."""
     values = _with_rules(block)
     sections = tuple(dict.fromkeys(values.pop("sections", ())))
+    of_sections = {shown[name] for name in sections if name in shown}
+    content = Content(
+        values.pop("content", min(of_sections, key=_LEAST_FIRST.index, default=default))
+    )
+    page_rules = values.pop("full_text").values if "full_text" in values else {}
     scope = values.pop("retry_after", "host")
     return Source(
         **values,
         sections=sections,
+        content=content,
+        page_rules=PageRules(**page_rules),
         retry_after_scope=scope,
         line=block.node.start_mark.line + 1,
         yaml=_excerpt(block, text),

@@ -99,7 +99,7 @@ def _section(key: Key) -> Iterator[str]:
     if key.name == "site":
         yield "### site.timezones\n\nA zone is a name or a block with these keys:\n"
         yield _keys(ZONE)
-    if key.name in ("site", "defaults"):
+    if key.name in ("site", "defaults", "sources"):
         for inner in block.keys:
             if isinstance(inner.kind, Block):
                 yield f"### {key.name}.{inner.name}\n\n{inner.help}\n"

@@ -333,6 +333,29 @@ class Expression(Text):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selector(Text):
+    """A CSS selector of elements."""
+
+    expected: str = "a CSS selector"
+    remedy: str = "Write it in quotes, as in 'article .story' or 'div[itemprop=articleBody]'."
+    longest: int = 500
+
+    def convert(self, text: str) -> str:
+        """Check that it compiles."""
+        import cssselect  # few files have one
+
+        Text.convert(self, text)
+        try:
+            selectors = cssselect.parse(text)
+            cssselect.HTMLTranslator().css_to_xpath(text)
+        except cssselect.SelectorError as error:
+            raise InvalidValue(f"is not a CSS selector: {error}") from None
+        if any(selector.pseudo_element for selector in selectors):
+            raise InvalidValue("has a pseudo-element", "Name the element itself.")
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryText(Text):
     """A query with the keys of `query.KEYS`."""
 

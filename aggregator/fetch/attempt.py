@@ -45,6 +45,7 @@ _COMMON = {
     "a-im": b"A-IM: feed",
 }
 _PLAIN = list(_COMMON.values())
+_OF_PAGE = {"accept": b"Accept: text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
 _NO_FRESHNESS = Freshness()
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -168,10 +169,11 @@ class Attempt:
             self.header.append(b"Expect:")  # libcurl would wait a second for 100 Continue
             return
         self.conditional = self._known() and bool(validators.etag or validators.last_modified)
-        if not (self._custom or self.conditional):
+        if not (self._custom or self.conditional or self.request.task):
             self.header = _PLAIN
             return
-        header = list((_COMMON | self._custom).values()) if self._custom else _PLAIN.copy()
+        common = _OF_PAGE if self.request.task else _COMMON
+        header = list((common | self._custom).values())
         if self.conditional and validators.etag:
             header.append(b"If-None-Match: " + validators.etag.encode("latin-1", "replace"))
         if self.conditional and validators.last_modified:

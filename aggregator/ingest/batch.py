@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.ingest import network, push, stories
+from aggregator.ingest import network, page_fetches, push, stories
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
 from aggregator.models.poll import (
     Failed,
     FailureKind,
+    PageResult,
     PollResult,
     Request,
+    Result,
     Validators,
 )
 from aggregator.models.urls import origin_of
@@ -68,11 +70,21 @@ def _request(db: Connection, target: PollTarget, source: Source, context: Contex
     )
 
 
-def ingest(db: Connection, results: Sequence[PollResult], context: Context) -> list[Ingested]:
-    """Store poll results in the caller's transaction; return the effect of each.
+def ingest(db: Connection, results: Sequence[Result], context: Context) -> list[Ingested]:
+    """Store results in the caller's transaction; return the effect of each poll.
 
-    Results of unknown sources and cancelled polls are ignored; a cancelled poll stays due.
+    Results of unknown sources and cancelled requests are ignored; what was cancelled stays due.
     """
+    of_pages = [result for result in results if isinstance(result, PageResult)]
+    if of_pages:
+        page_fetches.ingest(db, of_pages, context)
+    polls = [result for result in results if isinstance(result, PollResult)]
+    return _ingest_polls(db, polls, context)
+
+
+def _ingest_polls(
+    db: Connection, results: Sequence[PollResult], context: Context
+) -> list[Ingested]:
     results = [_without_secrets(result, context.config.secrets) for result in results]
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from aggregator.clean import fingerprint, urls
+from aggregator.clean import fingerprint, shown, urls
 from aggregator.dedupe import identity, link_parameters
 from aggregator.ingest import incoming, retractions
+from aggregator.models.config import Content
 from aggregator.models.entry import Absence, Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
@@ -40,6 +41,7 @@ NOT_COMPARED = frozenset({
     "text",
     "fingerprint",
     "item_hash",
+    "text_from",
 })  # fmt: skip
 """Fields of `Entry` whose change alone rewrites nothing: a rewrite makes every feed that holds the
 entry a new document. A change of any other field is stored, and counts as no correction."""
@@ -58,6 +60,7 @@ class DocumentChanges:
         gap: Why entries between the last document and this one may be missing, "" if none are.
         quarantine: Why its new entries are held back, "" if they are not.
         absences: The source's absences after this document.
+        feed_lengths: Characters of the feed's text of each changed entry.
         link_parameters: The volatile parameters of the source's links after this document.
     """
 
@@ -68,6 +71,7 @@ class DocumentChanges:
     known: int = 0
     gap: str = ""
     absences: tuple[Absence, ...] = ()
+    feed_lengths: dict[int, int] = field(default_factory=dict)
     link_parameters: tuple[str, ...] = ()
 
 
@@ -78,6 +82,7 @@ def ingest_document(
     *,
     rulebook: Rulebook,
     now: datetime,
+    content: Content = Content.FEED,
     archive: bool = False,
     pushed: bool = False,
 ) -> DocumentChanges:
@@ -88,10 +93,12 @@ def ingest_document(
 
     Args:
         archive: Whether it is an older part of the feed, not the polled document.
+        content: Which text of its entries is stored; rules match all of the feed's.
         rulebook: The rules in force.
         pushed: Whether a hub pushed it: the stored hashes of the polled document then stay.
     """
-    return DocumentIngest(db, state, rulebook, now).store(parsed, archive=archive, pushed=pushed)
+    ingest = DocumentIngest(db, state, rulebook, now, content)
+    return ingest.store(parsed, archive=archive, pushed=pushed)
 
 
 class DocumentIngest:
@@ -103,8 +110,10 @@ class DocumentIngest:
         state: SourceState,
         rulebook: Rulebook,
         now: datetime,
+        content: Content,
     ) -> None:
         self.db, self.state, self.rulebook, self.now = db, state, rulebook, now
+        self.content = content
         self.changes = DocumentChanges(absences=state.absences)
         self.volatile: frozenset[str] = frozenset()
 
@@ -168,20 +177,29 @@ class DocumentIngest:
                 f" document{since}; entries between them may be missing"
             )
 
-    def _revise(self, same: identity.Same, entry: Entry, written: Entry | None) -> None:
+    def _revise(self, same: identity.Same, published: Entry, known: Entry | None) -> None:
         """Write a known entry, where it differs from the one that is written."""
+        entry = shown.reduce(published, self.content)
+        written = None if same.changed else known
+        changed = same.changed and not self._is_unseen(known, entry)
         is_upgrade = written is not None and fingerprint.is_outdated(written.fingerprint)
         if written is None or is_upgrade or self._differs(written, entry):
             entries.revise(
-                self.db, same.id, entry, now=self.now, changed=same.changed,
-                sections=self.state.sections, ruling=self._ruling(entry),
+                self.db, same.id, entry, now=self.now, changed=changed,
+                sections=self.state.sections, ruling=self._ruling(published),
                 matched=same.matched, is_upgrade=is_upgrade,
             )  # fmt: skip
             self.changes.touched |= not is_upgrade
         elif self.volatile and written.link != entry.link:
             entries.replace_link(self.db, same.id, entry.link)
-        if same.changed:
+        if changed:
             self.changes.changed.append(same.id)
+
+    def _is_unseen(self, known: Entry | None, entry: Entry) -> bool:
+        """Whether a change is in the part of the text that `content` leaves out."""
+        if known is None or self.content not in (Content.EXCERPT, Content.LINK):
+            return False
+        return (known.title, known.content) == (entry.title, entry.content)
 
     def _differs(self, written: Entry, entry: Entry) -> bool:
         """Whether an entry differs from the stored one in a value that is compared."""
@@ -210,12 +228,14 @@ class DocumentIngest:
         """Write the decision and return the entry id of each position."""
         ids: dict[int, int] = {}
         by_key: dict[bytes, int] = {}
-        quiet = [same.id for same in decision.same if not same.changed]
-        written = entries.get_as_published(self.db, quiet)
+        written = entries.get_as_published(self.db, [same.id for same in decision.same])
         for same in decision.same:
-            entry = published[same.position]
+            entry, known = published[same.position], written.get(same.id)
             if not fingerprint.is_incomplete(entry.fingerprint):
-                self._revise(same, entry, written.get(same.id))
+                if same.changed:
+                    self.changes.feed_lengths[same.id] = len(entry.text)
+                entry = _with_page_text(entry, known)
+                self._revise(same, entry, known)
             ids[same.position] = same.id
             by_key |= dict.fromkeys(same.aliases, same.id)
         # Oldest first, because most documents begin with the newest: ids follow publication.
@@ -255,7 +275,7 @@ class DocumentIngest:
     ) -> entries.NewEntry:
         ruling = self._ruling(entry)
         return entries.NewEntry(
-            entry=entry,
+            entry=shown.reduce(entry, self.content),
             uri=self._uri(entry, entry_keys, new),
             sort_at=min(entry.published or self.now, self.now),
             hidden=ruling.dropped or (f"quarantine: {new.quarantine}" if new.quarantine else None),
@@ -332,6 +352,22 @@ class DocumentIngest:
                 entry_ids=entry_ids,
             ),
         )
+
+
+def _with_page_text(entry: Entry, written: Entry | None) -> Entry:
+    """Return an entry as published with the text of its page, unless the feed's is longer now."""
+    is_from_page = written is not None and written.text_from == "page"
+    if written is None or not is_from_page or len(entry.text) > len(written.text):
+        return entry
+    return replace(
+        entry,
+        content=written.content,
+        text=written.text,
+        summary=entry.summary or written.summary,
+        image=entry.image or written.image,
+        authors=entry.authors or written.authors,
+        text_from="page",
+    )
 
 
 def _unchanged_items(before: StoredDocument, parsed: ParsedDocument) -> dict[bytes, int]:

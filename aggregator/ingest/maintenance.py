@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator.ingest import mended, retractions
+from aggregator.ingest import mended, pages, retractions
 from aggregator.models.config import FOREVER, Config
 from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
@@ -15,7 +15,7 @@ from aggregator.store.database.times import format_time, parse_time_or_none
 from aggregator.store.entries import entries, lists, search_index, stories
 from aggregator.store.entries.retention import BATCH, Cutoffs, Expired, expire
 from aggregator.store.queries import archives
-from aggregator.store.sources import documents, icons, incidents, poll_log, sources, sync
+from aggregator.store.sources import documents, icons, incidents, poll_log, robots, sources, sync
 from aggregator.store.sources.sources import SourceState
 
 NIGHTS = timedelta(days=3)
@@ -45,6 +45,7 @@ def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary
             sections = (*change.left, *change.joined)
             change_log.bump(db, [change_log.section_scope(name) for name in sections], now)
         mended.poll_changed(db, config, now)
+        pages.drop_unwanted(db, config.sources)
         if summary != sync.SyncSummary():
             change_log.bump_all(db)
     return summary
@@ -112,6 +113,7 @@ def run_maintenance(
         incidents.forget(db, now - INCIDENTS_KEPT)
         archives.forget(db)
         icons.forget(db, now - ICONS_KEPT)
+        robots.forget(db, now)
         stories.forget(db, now.toordinal())
     store.optimise()
 

@@ -1,8 +1,9 @@
 """Documents that hubs pushed."""
 
-from aggregator.ingest import document
+from aggregator.ingest import document, pages
 from aggregator.ingest.document import DocumentChanges
 from aggregator.ingest.source_update import Context, Ingested
+from aggregator.models.config import Content
 from aggregator.models.poll import Failed, NextPoll, ParsedDocument, PollResult
 from aggregator.store.database.connection import Connection
 from aggregator.store.sources import incidents, poll_log, poll_plan, sources
@@ -36,15 +37,17 @@ def ingest_push(
 def _store(
     db: Connection, state: SourceState, parsed: ParsedDocument, context: Context
 ) -> DocumentChanges:
-    now = context.now
+    now, configured = context.now, context.sources.get(state.id)
     changes = document.ingest_document(
         db,
         state,
         parsed,
         rulebook=context.rulebook,
         now=now,
+        content=configured.content if configured else Content.FEED,
         pushed=True,
     )
+    pages.enqueue(db, configured, changes, now)
     source: SourceChanges = {
         "entries": state.entries + len(changes.new),
         "link_parameters": changes.link_parameters,

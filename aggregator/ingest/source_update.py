@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from aggregator.ingest import document, gaps, redirects, retractions
-from aggregator.models.config import Config, Source
+from aggregator.ingest import document, gaps, pages, redirects, retractions
+from aggregator.models.config import Config, Content, Source
 from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import (
     Failed,
@@ -184,8 +184,10 @@ class SourceUpdate:
             parsed,
             rulebook=self.context.rulebook,
             now=self.now,
+            content=self.source.content if self.source else Content.FEED,
             archive=self.result.archive,
         )
+        pages.enqueue(self.db, self.source, self.document_changes, self.now)
         self.changes["entries"] = self.state.entries + len(self.document_changes.new)
         if self.document_changes.link_parameters != self.state.link_parameters:
             self.changes["link_parameters"] = self.document_changes.link_parameters

@@ -98,6 +98,28 @@ class PerHost:
     spacing: timedelta = timedelta(0)
 
 
+class Content(StrEnum):
+    """Which text of an entry is shown: the feed's, its page's, an excerpt, or none."""
+
+    FEED = "feed"
+    FULL = "full"
+    EXCERPT = "excerpt"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRules:
+    """CSS selectors for the text of a site's pages.
+
+    Args:
+        select: The elements that hold the text, "" to find it by the shape of the page.
+        remove: Elements that do not belong to it.
+    """
+
+    select: str = ""
+    remove: tuple[str, ...] = ()
+
+
 FOREVER = timedelta.max
 """The retention of entries that are never deleted."""
 
@@ -111,6 +133,7 @@ class Defaults:
         retracted: `show` or `hide` entries that their publisher removed from its feed.
     """
 
+    content: Content = Content.FEED
     every: timedelta | None = None
     minimum: timedelta = timedelta(minutes=5)
     maximum: timedelta = timedelta(hours=24)
@@ -138,11 +161,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A region or topic of the site; `retracted` is as in `Defaults`, "" for the default."""
+    """A region or topic of the site.
+
+    Args:
+        content, retracted: As in `Defaults`; None and "" for the default.
+    """
 
     id: str
     title: str
     description: str = ""
+    content: Content | None = None
     retracted: str = ""
     rules: tuple[Rule, ...] = ()
 
@@ -152,6 +180,8 @@ class Source:
     """A feed of the YAML file: stable `id`, URL and options.
 
     Args:
+        content: Which text of its entries is shown, after its sections and the defaults.
+        page_rules: Where the text is on the pages of its entries.
         every: The configured interval, or None to follow how often the feed publishes.
         retention: As in `Defaults`, or None for the default.
         retracted: As in `Defaults`, or "" for that of its sections.
@@ -165,6 +195,8 @@ class Source:
     url: str = field(repr=False)  # may contain secrets
     title: str = ""
     sections: tuple[str, ...] = ()
+    content: Content = Content.FEED
+    page_rules: PageRules = PageRules()
     every: timedelta | None = None
     retention: timedelta | None = None
     retracted: str = ""

@@ -193,6 +193,7 @@ class Entry:
         unread_date: As in `ParsedEntry`, bounded.
         fingerprint: Hash of the visible text without noise; it changes with the text.
         item_hash: As in `ParsedEntry`.
+        text_from: `page` if the texts are those of its page, "" for those of the feed.
     """
 
     guid: str
@@ -216,6 +217,7 @@ class Entry:
     fingerprint: bytes = b""
     item_hash: bytes = b""
     text: str = ""
+    text_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from aggregator.models.config import Limits
-from aggregator.models.entry import Entry, Feed
+from aggregator.models.entry import Author, Entry, Feed, Image, SafeHtml
+from aggregator.models.page import PageTask, RobotsTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Request:
         push: The inbox row of `document`.
         hosts: The only hosts that may be contacted, empty for any. A redirect to another host ends
             the poll.
+        task: The page or robots.txt to fetch instead of polling a feed.
     """
 
     source_id: str = ""
@@ -65,6 +67,12 @@ class Request:
     document: "Fetched | None" = field(default=None, repr=False)
     push: int = 0
     hosts: frozenset[str] = frozenset()
+    task: PageTask | RobotsTask | None = None
+
+    @property
+    def key(self) -> str:
+        """Identifies the request among those in flight."""
+        return self.task.key if self.task else self.source_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,7 @@ class FailureKind(StrEnum):
     PARSE = "parse"
     CANCELLED = "cancelled"
     ELSEWHERE = "elsewhere"
+    ROBOTS = "robots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +232,60 @@ class PollResult:
     discovered: str = ""
     archive: bool = False
     push: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key of its request."""
+        return self.source_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """The text of an entry's page, sanitised.
+
+    Args:
+        url: The final URL of the page.
+        text: `content` as plain text, as in `Entry`.
+        summary: The first words of it.
+        image, authors, published: As the page says, for an entry that lacks them.
+    """
+
+    url: str
+    content: SafeHtml
+    text: str
+    summary: str = ""
+    image: Image | None = None
+    authors: tuple[Author, ...] = ()
+    published: datetime | None = None
+    validators: Validators = Validators()
+    transfer: Transfer = Transfer()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsFile:
+    """A robots.txt as received (RFC 9309)."""
+
+    body: bytes = field(repr=False)
+    transfer: Transfer = Transfer()
+
+
+PageOutcome = PageText | RobotsFile | Unchanged | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResult:
+    """A fetched page or robots.txt; the input of `ingest.pages`."""
+
+    task: PageTask | RobotsTask
+    outcome: PageOutcome
+
+    @property
+    def key(self) -> str:
+        """The key of its request."""
+        return self.task.key
+
+
+Result = PollResult | PageResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,16 +16,19 @@ from multiprocessing import resource_tracker
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from aggregator.errors import AggregatorError
-from aggregator.models.poll import PollResult
+from aggregator.models.poll import Result
 from aggregator.polling import stages
 
-Answer = Future[list[PollResult]]
+Answer = Future[list[Result]]
 
 MEMORY_PER_BYTE = 50
 """Address space of a child per byte of the limit `body`: 500 MB for the default of 10 MB.
 
 The worst ordinary document of 10 MB, with 19,000 entries, needs less than 150 MB.
 """
+
+PAGE_MEMORY = 500_000_000
+"""Address space of a child that reads pages, in bytes: the library alone needs 150 MB."""
 
 WALL_CLOCK_FACTOR = 6
 """Wall-clock timeout as a multiple of the CPU limit.
@@ -58,11 +61,13 @@ def _begin_child() -> None:
     os.close(null)
 
 
-def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> list[PollResult]:
+def read_in_child(bodies: list[stages.Body], now: datetime, seconds: float) -> list[Result]:
     """Parse documents within bounds of memory, and of `seconds` of CPU time: then SIGPROF kills."""
     from aggregator.polling import parsing  # by the fork server, before the first child
 
     memory = MEMORY_PER_BYTE * max(body.request.limits.body for body in bodies)
+    if any(body.request.task for body in bodies):
+        memory = max(memory, PAGE_MEMORY)
     resource.setrlimit(resource.RLIMIT_AS, (memory, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -152,7 +157,7 @@ def fault(future: Answer) -> str:
             return f"parsing failed ({type(error).__name__}: {error})"
 
 
-def results(future: Answer, bodies: list[stages.Body]) -> list[PollResult]:
+def results(future: Answer, bodies: list[stages.Body]) -> list[Result]:
     """Wait for a child and return its results; a fault fails each document."""
     reason = fault(future)
     return [stages.parse_failure(body, reason) for body in bodies] if reason else future.result()

@@ -6,7 +6,8 @@ from datetime import datetime
 from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import feed as feed_cleaner
 from aggregator.models.entry import Entry
-from aggregator.models.poll import Failed, FailureKind, ParsedDocument, PollResult
+from aggregator.models.page import PageTask
+from aggregator.models.poll import Failed, FailureKind, PageResult, ParsedDocument, Result
 from aggregator.parse import discover, document
 from aggregator.parse.decode import NotAFeed
 from aggregator.polling import stages
@@ -15,12 +16,16 @@ MOST_NAMED = 5
 """Other feeds of a page that the message about it names."""
 
 
-def parse_documents(bodies: Sequence[stages.Body], now: datetime) -> list[PollResult]:
+def parse_documents(bodies: Sequence[stages.Body], now: datetime) -> list[Result]:
     """Parse and clean documents; a document that breaks the parser fails alone."""
-    results = []
+    results: list[Result] = []
     for body in bodies:
+        task = body.request.task
         try:
-            results.append(_parse(body, now))
+            if isinstance(task, PageTask):
+                results.append(_read_page(body, task, now))
+            else:
+                results.append(_parse(body, now))
         except Exception as error:  # noqa: BLE001, the one barrier: parsers raise anything
             results.append(
                 stages.parse_failure(body, f"the parser failed ({type(error).__name__}: {error})")
@@ -28,7 +33,26 @@ def parse_documents(bodies: Sequence[stages.Body], now: datetime) -> list[PollRe
     return results
 
 
-def _parse(body: stages.Body, now: datetime) -> PollResult:
+def _read_page(body: stages.Body, task: PageTask, now: datetime) -> Result:
+    # Costly to import, and needed only with `content: full`.
+    from aggregator.clean import article as article_cleaner
+    from aggregator.parse import article
+
+    fetched = body.fetched
+    try:
+        parsed = article.read(
+            fetched.body,
+            content_type=fetched.content_type,
+            url=fetched.url,
+            rules=task.rules,
+            title=task.title,
+        )
+    except article.NotAPage as error:
+        return stages.parse_failure(body, str(error))
+    return PageResult(task=task, outcome=article_cleaner.clean(parsed, fetched, now=now))
+
+
+def _parse(body: stages.Body, now: datetime) -> Result:
     request, fetched = body.request, body.fetched
     try:
         changes = document.parse_changes(
@@ -66,7 +90,7 @@ def _known_items(body: stages.Body) -> bytes:
     return body.request.item_hashes if is_read else b""
 
 
-def _not_a_feed(body: stages.Body, detail: str) -> PollResult:
+def _not_a_feed(body: stages.Body, detail: str) -> Result:
     request, fetched = body.request, body.fetched
     links: tuple[discover.FeedLink, ...] = ()
     if request.discover:

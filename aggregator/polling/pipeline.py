@@ -7,6 +7,7 @@ It has no database access and never blocks on a single transfer or document.
 
 import logging
 import queue
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -18,7 +19,7 @@ from pebble import ProcessPool
 
 from aggregator.fetch.client import Client
 from aggregator.models.config import PerHost
-from aggregator.models.poll import PollResult, Request
+from aggregator.models.poll import Request, Result
 from aggregator.polling import parser_pool, stages
 from aggregator.polling.parser_pool import Answer
 
@@ -65,7 +66,7 @@ class PollExecutor(Protocol):
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         """Queue requests; `spacing` maps a host to its minimum seconds between two requests."""
 
-    def step(self) -> list[PollResult]:
+    def step(self) -> list[Result]:
         """Make progress and return finished results; block for up to 50 ms."""
 
     def stop(self) -> None:
@@ -81,6 +82,10 @@ class _Parse:
 
     bodies: list[stages.Body]
     losses: int
+
+    @property
+    def is_of_page(self) -> bool:
+        return self.bodies[0].request.task is not None
 
 
 def _unread(answer: Answer) -> bool:
@@ -104,11 +109,12 @@ class Pipeline:
         self._clock = clock
         self._pool: ProcessPool | None = None
         self._bodies: list[stages.Body] = []
+        self._pages: deque[stages.Body] = deque()
         self._readings: dict[Answer, _Parse] = {}
         # Not a SimpleQueue: if the process is suspended just as its timeout expires, `get` computes
         # a negative timeout, which means no limit, and blocks for ever.
         self._answers: queue.Queue[Answer] = queue.Queue()
-        self._results: list[PollResult] = []
+        self._results: list[Result] = []
         self._clients: list[Client] = []
         self.reconfigure(fetch_settings)
 
@@ -131,7 +137,7 @@ class Pipeline:
         asked = []
         for request in requests:
             if request.document:
-                self._accept(stages.check_fetch(request, request.document))
+                self._accept(stages.check(request, request.document))
             else:
                 asked.append(request)
         if asked:
@@ -140,15 +146,17 @@ class Pipeline:
     @property
     def pending(self) -> bool:
         """Whether any request is unfinished."""
-        return bool(self._fetching or self._readings or self._bodies or self._results)
+        return bool(
+            self._fetching or self._readings or self._bodies or self._pages or self._results
+        )
 
-    def step(self) -> list[PollResult]:
+    def step(self) -> list[Result]:
         """Make progress and return finished results; block for up to 50 ms."""
         self._replace_broken_pool()
         for client in list(self._clients):
             if client.pending:
                 for request, outcome in client.step():
-                    self._accept(stages.check_fetch(request, outcome))
+                    self._accept(stages.check(request, outcome))
             elif client is not self._clients[0]:
                 client.close()
                 self._clients.remove(client)
@@ -161,9 +169,11 @@ class Pipeline:
     def _fetching(self) -> bool:
         return any(client.pending for client in self._clients)
 
-    def _accept(self, checked: PollResult | stages.Body) -> None:
-        if isinstance(checked, PollResult):
+    def _accept(self, checked: Result | stages.Body) -> None:
+        if not isinstance(checked, stages.Body):
             self._results.append(checked)
+        elif checked.request.task:
+            self._pages.append(checked)
         else:
             self._bodies.append(checked)
 
@@ -182,6 +192,9 @@ class Pipeline:
                 batch, size = [], 0
         if batch:
             self._send(batch)
+        # One page at a time, so that feeds find the other children free.
+        if self._pages and not any(parse.is_of_page for parse in self._readings.values()):
+            self._send([self._pages.popleft()])
 
     def _send(self, batch: list[stages.Body], losses: int = 0) -> None:
         self._pool = self._pool or parser_pool.start()

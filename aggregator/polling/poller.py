@@ -17,11 +17,12 @@ from datetime import UTC, datetime
 
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.fetch.agent import user_agent
-from aggregator.ingest import batch
+from aggregator.ingest import batch, page_fetches
 from aggregator.ingest.network import OFFLINE
 from aggregator.ingest.source_update import Context, Ingested
-from aggregator.models.config import Config
-from aggregator.models.poll import PollResult, Request
+from aggregator.models.config import Config, Content
+from aggregator.models.poll import PageResult, Request, Result
+from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.polling import stages
@@ -29,6 +30,7 @@ from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
 from aggregator.store.database.connection import Store
 from aggregator.store.database.outage import OutageLog
 from aggregator.store.database.times import format_time
+from aggregator.store.entries import page_queue
 from aggregator.store.sources import poll_log, poll_plan
 
 logger = logging.getLogger("aggregator")
@@ -44,6 +46,10 @@ UNREACHED_SECONDS = 10.0
 our own network is down."""
 
 STOP_SECONDS = 8.0
+
+PAGES_SECONDS, PAGES_IN_FLIGHT = 0.5, 20
+"""Seconds between two searches for due pages of entries, and how many are fetched at once: one of
+each host, so that a feed of the host finds a connection."""
 
 MIN_OPEN_FILES = 64
 
@@ -104,8 +110,10 @@ class Poller:
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._busy: Counter[str] = Counter()
         self._in_flight: dict[str, str] = {}
+        self._pages: dict[str, str] = {}  # hosts of pages in flight, by key of the request
+        self._pages_seen = float("-inf")
         self._guard = threading.Lock()
-        self._results: list[PollResult] = []
+        self._results: list[Result] = []
         self._since = 0.0
         self._retry_at = 0.0
         self._outage = OutageLog()
@@ -122,6 +130,7 @@ class Poller:
         self.config = config
         self._sources = {source.id: source for source in config.sources}
         self._rulebook = Rulebook.of(config)
+        self._fetches_pages = any(each.content is Content.FULL for each in config.sources)
 
     @property
     def unavailable_reason(self) -> str:
@@ -172,8 +181,8 @@ class Poller:
 
     @property
     def idle(self) -> bool:
-        """Whether no poll is in flight."""
-        return not self._in_flight
+        """Whether no poll and no page is in flight."""
+        return not (self._in_flight or self._pages)
 
     # --- one turn of the loop ------------------------------------------------------------------
 
@@ -182,6 +191,7 @@ class Poller:
         if self.store_error and not self._results and time.monotonic() >= self._retry_at:
             self.store_error = ""
         self._begin()
+        self._begin_pages()
         results = self._executor.step()
         if results and not self._results:
             self._since = time.monotonic()
@@ -214,6 +224,33 @@ class Poller:
         self._release(set(due) - {request.source_id for request in requests})
         self._executor.add(requests, spacing=spacing)
 
+    def _begin_pages(self) -> None:
+        if not self._fetches_pages or self.store_error:
+            return
+        seconds = time.monotonic()
+        if seconds - self._pages_seen < PAGES_SECONDS:
+            return
+        self._pages_seen = seconds
+        room = PAGES_IN_FLIGHT - len(self._pages)
+        if room <= 0:
+            return
+        try:
+            with self._store.reading() as db:
+                if not page_queue.is_any_due(db, self._clock()):
+                    return
+                busy = set(self._pages.values())
+                taken = page_fetches.take(db, self._context(), busy=busy, room=room)
+                spacing = poll_log.spacings(db)
+        except StoreError as error:
+            self._handle_store_error(error)
+            return
+        self._pages |= {request.key: host_of(request.url) for request in taken.requests}
+        self._executor.add(taken.requests, spacing=spacing)
+        if taken.results and not self._results:
+            self._since = seconds
+        self._pages |= {result.key: host for result, host in taken.results}
+        self._results += [result for result, _ in taken.results]
+
     def _store_results(self) -> None:
         if not self._results or time.monotonic() < self._retry_at:
             return
@@ -232,13 +269,16 @@ class Poller:
             return
         self.store_error = ""
         self._outage.end()
-        self._release({result.source_id for result in results})
+        self._release({result.key for result in results})
         for ingested in done:
             _log(ingested)
             self._report(ingested)
 
     def _is_any_reached(self) -> bool:
-        return any(network.is_reached(result.outcome) is not False for result in self._results)
+        return any(
+            isinstance(result, PageResult) or network.is_reached(result.outcome) is not False
+            for result in self._results
+        )
 
     def _handle_store_error(self, error: StoreError) -> None:
         """Retry the database in a second; log each distinct reason once."""
@@ -246,7 +286,7 @@ class Poller:
         self.store_error = str(error)
         self._outage.report(error)
 
-    def _ingest(self, results: list[PollResult]) -> list[Ingested]:
+    def _ingest(self, results: list[Result]) -> list[Ingested]:
         try:
             with self._store.transaction() as db:
                 return batch.ingest(db, results, self._context())
@@ -254,20 +294,21 @@ class Poller:
             raise
         except Exception:
             if len(results) == 1:
-                logger.exception("event=ingest_failed source=%s", results[0].source_id)
+                logger.exception("event=ingest_failed source=%s", results[0].key)
                 return self._ingest_poison(results[0])
             logger.exception("event=ingest_failed results=%d action=retry_each_alone", len(results))
             return [done for result in results for done in self._ingest([result])]
 
-    def _ingest_poison(self, result: PollResult) -> list[Ingested]:
+    def _ingest_poison(self, result: Result) -> list[Ingested]:
         failed = stages.storage_failure(result)
         with self._store.transaction() as db:
             return batch.ingest(db, [failed], self._context())
 
-    def _release(self, source_ids: Iterable[str]) -> None:
+    def _release(self, keys: Iterable[str]) -> None:
         with self._guard:
-            for source_id in source_ids:
-                host = self._in_flight.pop(source_id, None)
+            for key in keys:
+                self._pages.pop(key, None)
+                host = self._in_flight.pop(key, None)
                 if host is not None:
                     self._busy[host] -= 1
                     if not self._busy[host]:
@@ -289,6 +330,15 @@ class Poller:
         """Run until every accepted poll is stored; raises as `turn_or_raise` does."""
         while not self.idle:
             self.turn_or_raise()
+
+    def run_pages(self) -> None:
+        """Run until no page is due; raises as `turn_or_raise` does."""
+        while self._fetches_pages and (not self.idle or self._is_page_due()):
+            self.turn_or_raise()
+
+    def _is_page_due(self) -> bool:
+        with self._store.reading() as db:
+            return bool(page_queue.due(db, self._clock(), busy=(), limit=1))
 
     def stop(self) -> None:
         """Cancel fetches, store the results that have arrived, and stop the parser processes."""

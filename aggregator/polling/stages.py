@@ -8,18 +8,23 @@ that may be killed, and only such processes import it.
 """
 
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import xxhash
 
+from aggregator.models.page import PageTask, RobotsTask
 from aggregator.models.poll import (
     Failed,
     FailureKind,
     Fetched,
     FetchOutcome,
     NotModified,
+    PageResult,
     PollOutcome,
     PollResult,
     Request,
+    Result,
+    RobotsFile,
     Unchanged,
 )
 
@@ -37,16 +42,20 @@ class Body:
     body_hash: bytes
 
 
+def check(request: Request, outcome: FetchOutcome) -> Result | Body:
+    """Return the result of a fetch if it needs no parser, else what is to be parsed."""
+    if request.task:
+        return _check_page(request, request.task, outcome)
+    return check_fetch(request, outcome)
+
+
 def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
-    """Apply the gates that need no parser: 304 Not Modified and an equal body."""
+    """Apply the gates of a feed that need no parser: 304 Not Modified and an equal body."""
     match outcome:
         case Failed():
             return result_of(request, outcome)
         case NotModified():
-            unchanged = Unchanged(
-                url=outcome.url, validators=outcome.validators, transfer=outcome.transfer
-            )
-            return result_of(request, unchanged)
+            return result_of(request, _unchanged(outcome))
         case Fetched():
             body_hash = READER_VERSION + xxhash.xxh3_128_digest(outcome.body)
             if body_hash != request.body_hash or outcome.partial:
@@ -60,6 +69,33 @@ def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
             return result_of(request, unchanged)
 
 
+def _check_page(
+    request: Request, task: PageTask | RobotsTask, outcome: FetchOutcome
+) -> PageResult | Body:
+    match outcome:
+        case Failed():
+            return PageResult(task=task, outcome=outcome)
+        case NotModified():
+            return PageResult(task=task, outcome=_unchanged(outcome))
+        case Fetched() if isinstance(task, RobotsTask):
+            robots = RobotsFile(body=outcome.body, transfer=outcome.transfer)
+            return PageResult(task=task, outcome=robots)
+        case Fetched():
+            return Body(request=request, fetched=outcome, body_hash=b"")
+    assert_never(outcome)
+
+
+def _unchanged(outcome: NotModified) -> Unchanged:
+    return Unchanged(url=outcome.url, validators=outcome.validators, transfer=outcome.transfer)
+
+
+def failure_of(request: Request, failed: Failed) -> Result:
+    """Return the result of a request that failed."""
+    if request.task:
+        return PageResult(task=request.task, outcome=failed)
+    return result_of(request, failed)
+
+
 def result_of(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:
     """Return the result of a request."""
     return PollResult(
@@ -71,17 +107,22 @@ def result_of(request: Request, outcome: PollOutcome, *, discovered: str = "") -
     )
 
 
-def parse_failure(body: Body, reason: str) -> PollResult:
+def parse_failure(body: Body, reason: str) -> Result:
     """Return the result for a document that could not be parsed."""
+    remedy = (
+        "The feed's text stays."
+        if body.request.task
+        else "Stored entries are kept; tell the publisher."
+    )
     failed = Failed(
         kind=FailureKind.PARSE,
-        detail=f"{body.fetched.url}: {reason}. Stored entries are kept; tell the publisher.",
+        detail=f"{body.fetched.url}: {reason}. {remedy}",
         transfer=body.fetched.transfer,
     )
-    return result_of(body.request, failed)
+    return failure_of(body.request, failed)
 
 
-def storage_failure(result: PollResult) -> PollResult:
+def storage_failure(result: Result) -> Result:
     """Return the failure to store in place of a result that a bug of ours can't store."""
     failed = Failed(
         kind=FailureKind.PARSE,

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from aggregator.config import file
-from aggregator.models.poll import PollResult
+from aggregator.models.poll import Result
 from aggregator.polling.pipeline import Pipeline
 from aggregator.polling.scheduler import Scheduler
 from aggregator.store.database.connection import Store
@@ -30,7 +30,7 @@ def test_a_stuck_loop_is_not_reported_as_alive(
     free.set()
 
     class Halting(Pipeline):
-        def step(self) -> list[PollResult]:
+        def step(self) -> list[Result]:
             free.wait()
             return super().step()
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.ingest.source_update import Ingested
-from aggregator.models.poll import Fetched, Transfer, Validators
+from aggregator.models.poll import Fetched, PollResult, Transfer, Validators
 from aggregator.models.query import Query
 from aggregator.polling import parsing, stages
 from aggregator.polling.stages import Body
@@ -64,6 +64,7 @@ def polled(ingester: Ingester, body: bytes) -> Ingested:
         if isinstance(checked, Body)
         else checked
     )
+    assert isinstance(result, PollResult)
     done = ingester.poll(result.outcome)
     assert done is not None
     return done

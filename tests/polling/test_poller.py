@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.models.poll import PollResult, Request
+from aggregator.models.poll import Request, Result
 from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import HOST_SHARE, Poller
 from aggregator.store.database.connection import Store
@@ -30,7 +30,7 @@ class Still:
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         self.added += requests
 
-    def step(self) -> list[PollResult]:
+    def step(self) -> list[Result]:
         return []
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ from aggregator.models.poll import (
     ParsedDocument,
     PollResult,
     Request,
+    Result,
     Transfer,
     Unchanged,
     Validators,
@@ -61,6 +62,7 @@ def passed(body: bytes, of: Request | None = None, **fields: Any) -> Body:
 
 def read(body: Body) -> PollResult:
     [result] = parsing.parse_documents([body], NOW)
+    assert isinstance(result, PollResult)
     return result
 
 
@@ -70,7 +72,7 @@ def reading(body: Body) -> ParsedDocument:
     return outcome
 
 
-def failure(result: PollResult) -> Failed:
+def failure(result: Result) -> Failed:
     assert isinstance(result.outcome, Failed)
     return result.outcome
 
@@ -149,7 +151,7 @@ def test_document_that_breaks_the_parser_is_its_own_failure_only() -> None:
         request=request(source_id="b"), fetched=fetched(cast("bytes", None)), body_hash=b""
     )
     results = parsing.parse_documents([passed(rss(item("1"))), fault, passed(rss(item("2")))], NOW)
-    assert [result.source_id for result in results] == ["a", "b", "a"]
+    assert [result.key for result in results] == ["a", "b", "a"]
     assert [isinstance(result.outcome, ParsedDocument) for result in results] == [True, False, True]
     failed = failure(results[1])
     assert failed.kind is FailureKind.PARSE

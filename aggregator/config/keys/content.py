@@ -1,8 +1,38 @@
 """Keys about the content: sections, sources and views, and the rules in them."""
 
 from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
-from aggregator.config.values import TOKEN, Duration, Expression, Headers, QueryText, Retention, Url
+from aggregator.config.values import (
+    TOKEN,
+    Duration,
+    Expression,
+    Headers,
+    QueryText,
+    Retention,
+    Selector,
+    Url,
+)
 from aggregator.models import query
+from aggregator.models.config import Content
+
+CONTENT = Choice(values=tuple(Content))
+
+FULL_TEXT = Block(
+    noun="full_text",
+    keys=(
+        Key(
+            name="select",
+            kind=Selector(),
+            help="Elements that hold the text; by default it is found by the shape of the page.",
+            example="select: 'article .story'",
+        ),
+        Key(
+            name="remove",
+            kind=ListOf(expected="a list of CSS selectors", item=Selector()),
+            help="Elements that do not belong to the text.",
+            example="remove: ['.related', 'aside']",
+        ),
+    ),
+)
 
 RETRACTED = Choice(values=("show", "hide"))
 
@@ -119,6 +149,15 @@ SECTION = Block(
             example="description: From the Atlantic to the Urals",
         ),
         Key(
+            name="content",
+            kind=CONTENT,
+            help=(
+                "As in `defaults`, for its sources. Of several sections of a source, the one that "
+                "shows least wins: `link`, `excerpt`, `feed`, `full`."
+            ),
+            example="content: excerpt",
+        ),
+        Key(
             name="retracted",
             kind=RETRACTED,
             help="As in `defaults`, for its sources. Of several sections of a source, `hide` wins.",
@@ -160,6 +199,18 @@ SOURCE = Block(
             kind=ListOf(expected="a list of section ids", item=Text(refers_to="section")),
             help="Sections that show its entries.",
             example="sections: [world, europe]",
+        ),
+        Key(
+            name="content",
+            kind=CONTENT,
+            help="As in `defaults`; overrides the setting of its sections.",
+            example="content: full",
+        ),
+        Key(
+            name="full_text",
+            kind=FULL_TEXT,
+            help="Where the text is on the pages of its entries, for `content: full`.",
+            example="full_text: {select: 'article .story', remove: ['.related']}",
         ),
         Key(
             name="every",

@@ -2,6 +2,7 @@
 
 from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
 from aggregator.config.values import Address, Duration, FilePath, Hub, Retention, Size, Url
+from aggregator.models.config import Content
 
 STORAGE = Block(
     noun="storage",
@@ -167,6 +168,17 @@ PER_HOST = Block(
 DEFAULTS = Block(
     noun="defaults",
     keys=(
+        Key(
+            name="content",
+            kind=Choice(values=tuple(Content)),
+            help=(
+                "Text of new entries: `feed` as the feed has it; `full` that of the entry's page, "
+                "fetched once after the entry is stored; `excerpt` its first 300 characters; "
+                "`link` none, only title and link."
+            ),
+            default="feed",
+            example="content: full",
+        ),
         Key(
             name="every",
             kind=Duration(),

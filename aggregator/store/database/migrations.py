@@ -479,3 +479,25 @@ def icons(db: "Database") -> None:
         " failures integer not null, due_at text not null, reason text not null)"
     )
     db.execute("create index icons_hash on icons(hash) where hash != ''")
+
+
+@migration
+def page_texts(db: "Database") -> None:
+    """Create the queue of pages to fetch for the text of entries, and keep each robots.txt."""
+    db.execute("alter table entries add column text_from text not null default ''")
+    db.execute(
+        "create table page_queue (entry_id integer primary key references entries(id)"
+        " on delete cascade, source_id text not null, url text not null, host text not null,"
+        " page text not null, due_at text, attempts integer not null default 0,"
+        " moves integer not null default 0, feed_length integer not null,"
+        " outcome text not null default '', detail text not null default '', settled_at text,"
+        " etag text not null default '', last_modified text not null default '',"
+        " validators_url text not null default '')"
+    )
+    db.execute("create index page_queue_due on page_queue(due_at, host) where due_at is not null")
+    db.execute("create index page_queue_page on page_queue(page) where outcome = 'page'")
+    db.execute("create index page_queue_source on page_queue(source_id, settled_at)")
+    db.execute(
+        "create table robots (origin text primary key, until text not null, body text)"
+        " without rowid"
+    )

@@ -142,6 +142,20 @@ def replace_link(db: Connection, entry_id: int, link: str) -> None:
     db.execute("update entries set url = ? where id = ?", (link, entry_id))
 
 
+def put_page_text(db: Connection, entry_id: int, entry: Entry, *, sort_at: datetime) -> None:
+    """Write the text of an entry's page, and what else of the page the feed lacks.
+
+    It is no revision: `changed` stays, and no earlier version is kept. The caller applies the rules
+    again, which also writes the lists.
+    """
+    names = ("content", "text", "summary", "image", "picture", "authors", "published", "text_from")
+    written = entry_values(entry)
+    values = {name: written[name] for name in names} | stored_values(sort_at=sort_at)
+    db.execute(
+        f"update entries set {assignments(values)} where id = :id", values | {"id": entry_id}
+    )
+
+
 def _overwrite(db: Connection, entry_id: int, values: dict[str, object]) -> None:
     apart = {name: values.pop(name) for name in _INDEXED}
     db.execute(

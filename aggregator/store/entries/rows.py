@@ -107,6 +107,7 @@ ENTRY: Mapping[str, Column] = {
     "language": Column("language"),
     "unread_date": Column("unread_date"),
     "fingerprint": Column("fingerprint"),
+    "text_from": Column("text_from"),
 }
 """The columns of an entry as published, by field of `Entry`."""
 

@@ -12,7 +12,7 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """An incident: `kind` is failing, gone, waiting, silent, quarantined, moved or gap."""
+    """An incident: failing, gone, waiting, silent, quarantined, page_text, moved or gap."""
 
     id: int
     source_id: str
@@ -43,11 +43,20 @@ def note(db: Connection, source_id: str, kind: str, detail: str, now: datetime) 
 
 
 def close(db: Connection, source_id: str, now: datetime, *, but: str = "") -> None:
-    """Close a source's open incidents, except those of the kind `but`."""
+    """Close a source's open incidents of its polls, except those of the kind `but`."""
     db.execute(
         "update incidents set closed = ?1, changed = ?1"
-        " where source_id = ?2 and closed is null and kind != ?3",
+        " where source_id = ?2 and closed is null and kind not in (?3, 'page_text')",
         (format_time(now), source_id, but),
+    )
+
+
+def close_kind(db: Connection, source_id: str, kind: str, now: datetime) -> None:
+    """Close a source's open incident of one kind."""
+    db.execute(
+        "update incidents set closed = ?1, changed = ?1"
+        " where source_id = ?2 and closed is null and kind = ?3",
+        (format_time(now), source_id, kind),
     )
 
 

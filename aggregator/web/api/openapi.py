@@ -62,6 +62,10 @@ _WHOLE_ENTRY: Json = {
         _ref("Entry"),
         _object(
             content={**_TEXT, "description": "Cleaned HTML."},
+            text_from={
+                "enum": ["feed", "page"],
+                "description": "Where `content` is from: the feed, or the entry's page.",
+            },
             hidden={**_MAYBE_TEXT, "description": "Reason why it is in no list."},
             rules=_list(_TEXT | {"description": "Effect of a rule on the entry."}),
             known_by=_list({"enum": ["guid", "link", "text"]}),

@@ -61,6 +61,7 @@ def whole_entry(
     """Return an entry with its content, its story and its earlier versions."""
     return entry(stored, state, config) | {
         "content": stored.entry.content,
+        "text_from": stored.entry.text_from or "feed",
         "hidden": stored.hidden or None,
         "rules": list(stored.ruling.reasons),
         "known_by": stored.known_by.split(),

@@ -27,6 +27,7 @@ _TITLES = {
     "silent": ("has published nothing for a long time", "publishes again"),
     "quarantined": ("gave old entries new ids", "no longer gives old entries new ids"),
     "moved": ("has moved", "has moved"),
+    "page_text": ("has pages without readable text", "has pages with readable text again"),
     "gap": ("may have lost entries", "may have lost entries"),
 }
 """Titles by kind of incident: while it lasts, and when it is resolved."""

@@ -68,6 +68,7 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
         reasons=stored.ruling.reasons,
         known_by=tuple(stored.known_by.split()),
         matched=stored.matched,
+        is_text_of_page=entry.text_from == "page",
         story_members=members,
         neighbours=_neighbours(entry_lists, summary, item),
         related=entry_lists.items(related),

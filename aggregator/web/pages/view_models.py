@@ -349,6 +349,7 @@ class EntryPage:
         film: Page of another site that plays it, "" for none.
         minutes: To read it, 0 for a short text.
         changed: When the publisher last changed it, None if never.
+        is_text_of_page: Whether the text is that of its page, not of the feed.
         story_members: All entries of its story in order of arrival, itself included; empty if it
             belongs to none.
         related: Entries about the same subject.
@@ -377,6 +378,7 @@ class EntryPage:
     reasons: tuple[str, ...]
     known_by: tuple[str, ...]
     matched: str
+    is_text_of_page: bool
     story_members: tuple[StoryMember, ...]
     neighbours: Neighbours
     related: tuple[EntryItem, ...]
