@@ -141,10 +141,15 @@ def test_page_is_accessible_without_errors_or_outside_requests(
 ) -> None:
     """No axe violation, no error, no outside request except for pictures and sound."""
     page, watched = opened(browser, base, path)
-    for scheme in SCHEMES:
+    for width, scheme in ((1280, SCHEMES[0]), (1280, SCHEMES[1]), (360, SCHEMES[0])):
+        page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
-        report = Axe().run(page)
+        report = Axe().run(page, options={"rules": {"target-size": {"enabled": True}}})
         assert report.violations_count == 0, report.generate_report()
+    assert page.locator("meta[name=description]").get_attribute("content")
+    addresses = "[...document.querySelectorAll('script[src], link[rel~=stylesheet]')]"
+    for address in page.evaluate(f"{addresses}.map(e => e.src || e.href)"):
+        assert re.search(r"\?v=[0-9a-f]{8}$", address)
     page.close()
     assert [error for error in watched.errors if not re.search("40[04]", error)] == []
     assert [line for line in watched.outside if not line.startswith(("image", "media"))] == []
@@ -357,6 +362,9 @@ def test_masthead_is_low_and_covers_no_part_of_the_name(
         assert height < 110
 
 
+FRAME = "meta[name=theme-color]"
+
+
 def test_chosen_colours_are_remembered_without_a_flash(browser: Browser, base: str) -> None:
     context = browser.new_context(color_scheme="light")
     page = context.new_page()
@@ -364,14 +372,19 @@ def test_chosen_colours_are_remembered_without_a_flash(browser: Browser, base: s
     paper = "getComputedStyle(document.body).backgroundColor"
     page.goto(base + "/")
     light = page.evaluate(paper)
+    colours = [meta.get_attribute("content") for meta in page.locator(FRAME).all()]
+    assert len(set(colours)) == 2
     page.get_by_role("button", name="Dark colours").click()
     dark = page.evaluate(paper)
     assert dark != light
+    assert [meta.get_attribute("content") for meta in page.locator(FRAME).all()] == [colours[1]] * 2
     page.goto(base + "/help", wait_until="commit")
     page.wait_for_selector("body")
     assert page.evaluate(paper) == dark
+    assert [meta.get_attribute("content") for meta in page.locator(FRAME).all()] == [colours[1]] * 2
     page.keyboard.press("d")  # the system's own scheme again: nothing is stored
     assert page.evaluate(paper) == light
+    assert [meta.get_attribute("content") for meta in page.locator(FRAME).all()] == colours
     assert page.evaluate("localStorage.length") == 0
     context.close()
 
@@ -459,6 +472,24 @@ def test_link_of_a_story_is_copied(browser: Browser, base: str) -> None:
     context.close()
 
 
+def test_story_is_shared_by_the_dialog_of_the_system(browser: Browser, base: str) -> None:
+    page = browser.new_page()
+    page.add_init_script("navigator.share = async (data) => { window.shared = data; }")
+    page.goto(base + "/entry/21")
+    page.get_by_role("button", name="Share", exact=True).click()
+    title = page.title()
+    assert page.evaluate("window.shared") == {
+        "title": title,
+        "url": "https://site.example/entry/21",
+    }
+    page.close()
+    bare = browser.new_page()
+    bare.add_init_script("delete Navigator.prototype.share")
+    bare.goto(base + "/entry/21")
+    expect(bare.locator("button.share")).to_be_hidden()
+    bare.close()
+
+
 def test_keys_lead_to_the_stories_around_one(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/entry/23")
     for key, rel in (("n", "next"), ("p", "prev")):
@@ -528,11 +559,12 @@ def test_status_of_a_broken_source_says_what_is_wrong(browser: Browser, base: st
 
 
 def test_status_is_filtered_and_sorted_without_scripts(browser: Browser, base: str) -> None:
-    page, _ = opened(browser, base, "/status", scripts=False)
+    page, _ = opened(browser, base, "/status?period=month", scripts=False)
     page.get_by_label("Section", exact=True).select_option("World")
     page.get_by_label("Order").select_option("by name")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".sources tbody th")).to_have_text(["Herald", "Post"])
+    expect(page.locator(".history [aria-current]")).to_have_text("Month")
     page.get_by_role("link", name="Source", exact=True).click()
     expect(page.locator(".sources tbody th")).to_have_text(["Post", "Herald"])
     expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "descending")

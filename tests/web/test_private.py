@@ -56,6 +56,22 @@ def test_the_token_in_the_url_opens_the_view(feeds: FeedSite) -> None:
     assert feeds.get(FEED).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/view/secret", "/view/secret?q=1", FEED])
+def test_what_a_page_says_of_itself_to_others_does_not_hold_the_token(
+    pages: PageSite, path: str
+) -> None:
+    """Its canonical address and its card; the addresses of its feeds and pages need the token."""
+    joint = "&" if "?" in path else "?"
+    accept = {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    answer = pages.client.get(f"{path}{joint}token={TOKEN}", headers=accept)
+    lines = [line for line in answer.text.splitlines() if "canonical" in line or "og:" in line]
+    canonical = path if path != FEED else "/view/secret"
+    assert f'<link rel="canonical" href="https://site.example{canonical}">' in lines
+    assert f'<meta property="og:url" content="https://site.example{canonical}">' in lines
+    assert [line for line in lines if TOKEN in line] == []
+    assert f"/feeds/view/secret.atom{'?q=1&amp;' if 'q=1' in path else '?'}token=" in answer.text
+
+
 @pytest.mark.parametrize("suffix", ["atom", "rss", "json", "opml"])
 def test_the_token_in_the_header_opens_the_view_for_this_request_only(
     feeds: FeedSite, suffix: str

@@ -132,6 +132,13 @@ def without_token(args: str) -> tuple[str, str]:
     return rest, unquote_plus(tokens[-1]) if tokens else ""
 
 
+def without_secret(url: str) -> str:
+    """Return the URL of a view without its token, for places that others see."""
+    path, _, args = url.partition("?")
+    rest, _ = without_token(args)
+    return f"{path}?{rest}" if rest else path
+
+
 def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") -> ViewSpec:
     """Return the view of a kind and name, narrowed by a query string.
 

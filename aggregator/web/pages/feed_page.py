@@ -7,6 +7,7 @@ from aggregator.formats.merged import NEVER, MergedFeed, media_type
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.web.feeds import navigation
+from aggregator.web.feeds.views import without_secret
 from aggregator.web.pages.view_models import FeedItem, FeedLink, FeedPage, Head
 
 
@@ -47,7 +48,7 @@ def feed_page(feed: MergedFeed, format: str, base: str) -> FeedPage:
             title=feed.title,
             description=feed.subtitle,
             updated=feed.updated if feed.updated != NEVER else None,
-            canonical=feed.page_url,
+            canonical=without_secret(feed.page_url),
             feeds=links,
         ),
         label=FORMATS[format].label,

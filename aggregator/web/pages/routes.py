@@ -21,7 +21,13 @@ from aggregator.store.entries import lists, search_index
 from aggregator.store.queries import fts, select
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
-from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec, resolve
+from aggregator.web.feeds.views import (
+    NeedsToken,
+    NoSuchView,
+    ViewSpec,
+    resolve,
+    without_secret,
+)
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import entry_page, front, presenters
@@ -238,7 +244,7 @@ def list_page(
     path = _list_path(spec)
     head = view_head(spec, updated, section=name if kind == "section" else "")
     return ListPage(
-        head=replace(head, canonical=f"{spec.base}{path}"),
+        head=replace(head, canonical=without_secret(f"{spec.base}{path}")),
         kind=kind,
         name=_title(spec, entry_lists.config, kind, name),
         days=presenters.by_day(items),

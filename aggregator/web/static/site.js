@@ -97,8 +97,7 @@ function showTheme() {
 function switchTheme() {
   const theme = isDark() ? "light" : "dark";
   const isSystems = (theme === "dark") === system.matches;
-  if (isSystems) delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  setTheme(isSystems ? "" : theme);
   try {
     if (isSystems) localStorage.removeItem("theme");
     else localStorage.setItem("theme", theme);
