@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import xxhash
 
-from aggregator.clean import counters, text, urls
+from aggregator.clean import text, urls
 from aggregator.models.entry import Enclosure, Entry, SafeHtml
 
 VERSION = b"2"
@@ -116,6 +116,8 @@ def _without(words: str) -> str:
     """Remove text that changes with each poll: addresses, counters, labels of adverts."""
     if "://" in words:
         words = _ADDRESS.sub("", words)
+    from aggregator.clean import counters  # slow to import; only the readers of documents need it
+
     words = counters.remove(words)
     for phrase in _PHRASES:
         if phrase[0] in words:  # one character is found fast

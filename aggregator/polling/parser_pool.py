@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import resource_tracker
@@ -44,7 +45,7 @@ CHILD_TASKS = 2_000
 
 _NO_SHARED_MEMORY = frozenset({errno.EACCES, errno.ENOENT, errno.ENOSPC, errno.EROFS})
 
-PARSERS = "aggregator.polling.parsing"
+PARSERS = ("aggregator.polling.parsing", "aggregator.clean.counters")
 """Imported by the fork server once for all children, and not by the scheduler."""
 
 # A child killed while it receives work never releases the channel's lock. The others give up after
@@ -80,10 +81,19 @@ def send(pool: ProcessPool, bodies: list[stages.Body], now: datetime) -> Answer:
     """Send documents to a child; `fault` explains a failed future."""
     size = sum(len(body.fetched.body) for body in bodies)
     limit = max(body.request.limits.parse for body in bodies) * (1 + min(size / MOST_BYTES, 1))
-    future: Answer = pool.schedule(
-        read_in_child, args=(bodies, now, limit), timeout=limit * WALL_CLOCK_FACTOR
-    )
+    try:
+        future: Answer = pool.schedule(
+            read_in_child, args=(bodies, now, limit), timeout=limit * WALL_CLOCK_FACTOR
+        )
+    except RuntimeError as error:  # the pool just broke
+        future = Future()
+        future.set_exception(BrokenProcessPool(str(error)))
     return future
+
+
+def is_unread(future: Answer) -> bool:
+    """Return whether the documents have to be sent again if the pool is broken."""
+    return not future.done() or isinstance(future.exception(), BrokenProcessPool)
 
 
 @contextmanager
@@ -120,7 +130,7 @@ def start(workers: int | None = None) -> ProcessPool:
 def _start(workers: int | None) -> ProcessPool:
     _use_temporary_folder()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, PARSERS])
+    context.set_forkserver_preload([__name__, *PARSERS])
     pool = ProcessPool(
         max_workers=workers or min(os.cpu_count() or 1, 8),
         max_tasks=CHILD_TASKS,

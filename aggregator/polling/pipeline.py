@@ -9,19 +9,21 @@ import logging
 import queue
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
-
-from pebble import ProcessPool
+from typing import TYPE_CHECKING, Protocol
 
 from aggregator.fetch.client import Client
 from aggregator.models.config import PerHost
 from aggregator.models.poll import Request, Result
-from aggregator.polling import parser_pool, stages
-from aggregator.polling.parser_pool import Answer
+from aggregator.polling import stages
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+Answer = Future[list[Result]]
 
 logger = logging.getLogger("aggregator")
 
@@ -86,11 +88,6 @@ class _Parse:
     @property
     def is_of_page(self) -> bool:
         return self.bodies[0].request.task is not None
-
-
-def _unread(answer: Answer) -> bool:
-    """Whether a result is missing: still pending, or lost because the pool broke."""
-    return not answer.done() or isinstance(answer.exception(), BrokenProcessPool)
 
 
 class Pipeline:
@@ -197,12 +194,10 @@ class Pipeline:
             self._send([self._pages.popleft()])
 
     def _send(self, batch: list[stages.Body], losses: int = 0) -> None:
+        from aggregator.polling import parser_pool  # slow to import, and only needed for documents
+
         self._pool = self._pool or parser_pool.start()
-        try:
-            answer = parser_pool.send(self._pool, batch, self._clock())
-        except RuntimeError as error:  # the pool just broke; the next step replaces it
-            answer = Answer()
-            answer.set_exception(BrokenProcessPool(str(error)))
+        answer = parser_pool.send(self._pool, batch, self._clock())
         self._readings[answer] = _Parse(batch, losses)
         answer.add_done_callback(self._answers.put)
 
@@ -216,8 +211,10 @@ class Pipeline:
         logger.error("event=parser_pool_lost action=restart")
         self._pool.stop()
         self._pool.join()
+        from aggregator.polling import parser_pool
+
         self._pool = parser_pool.start()
-        for answer in [answer for answer in self._readings if _unread(answer)]:
+        for answer in [answer for answer in self._readings if parser_pool.is_unread(answer)]:
             reading = self._readings.pop(answer)
             if reading.losses < MOST_LOSSES:
                 self._send(reading.bodies, reading.losses + 1)
@@ -227,7 +224,9 @@ class Pipeline:
 
     def _collect(self) -> None:
         for answer in self._take_answers():
-            if _unread(answer) or answer not in self._readings:
+            from aggregator.polling import parser_pool
+
+            if parser_pool.is_unread(answer) or answer not in self._readings:
                 continue  # resent by the next step, or by the last one
             bodies = self._readings.pop(answer).bodies
             fault = parser_pool.fault(answer)
