@@ -22,6 +22,7 @@ from aggregator.models.config import (
     Content,
     Defaults,
     Feeds,
+    Front,
     Limits,
     Media,
     PageRules,
@@ -231,8 +232,10 @@ def _values(block: BlockValue, key: str) -> dict[str, Any]:
 def _site(values: dict[str, Any], listening: str) -> Site:
     zones = values.pop("timezones", ())
     feeds = values.pop("feeds").values if "feeds" in values else {}
+    front = values.pop("front").values if "front" in values else {}
     return Site(
         **values,
+        front=Front(**front),
         feeds=Feeds(**{key: Attribution(value) for key, value in feeds.items()}),
         listening=listening,
         zones=tuple(_zone(zone) for zone in zones),

@@ -35,6 +35,13 @@ class Feeds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """Settings of the front page: entries of one source in each of its lists."""
+
+    max_per_source: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Title, address and look of the site; addresses are ASCII and have no trailing slash.
 
@@ -64,6 +71,7 @@ class Site:
     accent: str = ""
     css: str = ""
     embed: tuple[str, ...] = ()
+    front: Front = Front()
     feeds: Feeds = Feeds()
 
     @property

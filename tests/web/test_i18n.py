@@ -41,12 +41,14 @@ def test_compiled_catalogue_is_complete_and_current(template: Catalog, path: Pat
     for message in messages(source):
         text, *plural = [message.id] if isinstance(message.id, str) else message.id
         if plural:
-            found = [compiled.ngettext(text, plural[0], number) for number in (1, 2)]
+            # French has a form for millions.
+            found = [compiled.ngettext(text, plural[0], number) for number in (1, 1_000_000, 2)]
         elif message.context:
             found = [compiled.pgettext(message.context, text)]
         else:
             found = [compiled.gettext(text)]
-        assert found == texts(message.string), "run: make translations"
+        wanted = texts(message.string)
+        assert list(dict.fromkeys(found)) == list(dict.fromkeys(wanted)), "run: make translations"
 
 
 def test_a_catalogue_that_lacks_something_is_found_out() -> None:

@@ -40,6 +40,22 @@ FEEDS = Block(
     ),
 )
 
+FRONT = Block(
+    noun="front",
+    keys=(
+        Key(
+            name="max_per_source",
+            kind=Integer(least=1, most=100),
+            help=(
+                "Entries of one source in each list of the front page, such as “Latest” and each "
+                "section. A list shows more where its other sources have too few to fill it."
+            ),
+            default="2",
+            example="max_per_source: 1",
+        ),
+    ),
+)
+
 SITE = Block(
     noun="site",
     keys=(
@@ -153,6 +169,12 @@ SITE = Block(
                 "is every site. See [Feeds](feeds.md#lists-on-other-sites)."
             ),
             example="embed: [https://blog.example, 'https://*.example.org']",
+        ),
+        Key(
+            name="front",
+            kind=FRONT,
+            help="How the front page is filled.",
+            example="front: {max_per_source: 1}",
         ),
         Key(
             name="feeds",

@@ -1,7 +1,6 @@
 """Stories: the entries of different sources that report one event, and the keys to find them."""
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -176,7 +175,9 @@ def latest(
 
 
 def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> list[int]:
-    """Return the stories of the last `span` with most sources.
+    """Return the stories of the last `span` that most sources report, as far as that is news.
+
+    Each source counts the less the older its report is: half after a day, a third after two.
 
     Args:
         span: Counted from the newest story, not from the clock: one database gives one page.
@@ -185,17 +186,41 @@ def most_covered(db: Connection, span: timedelta, limit: int, least: int) -> lis
     newest = latest(db, limit=1)
     if not newest:
         return []
+    now = newest[0][1]
     # Counted along an index, with hidden entries; the shown ones are only counted of the best.
     rows = db.execute(
-        "select story_id from (select story_id, (select count(*) from story_members m"
-        " where m.story_id = b.story_id) as n from (select story_id from story_members"
-        " where entry_id = story_id and at >= ? order by at desc, story_id desc limit ?) b)"
-        " where n >= ? order by n desc, story_id desc limit ?",
-        (format_time(newest[0][1] - span), COVERED_DEPTH, least, 4 * limit),
+        "select story_id from (select story_id, (select sum(1 / (1 + max(0, julianday(:now)"
+        " - julianday(m.at)))) from story_members m where m.story_id = b.story_id) as weight,"
+        " (select count(*) from story_members m where m.story_id = b.story_id) as n"
+        " from (select story_id from story_members where entry_id = story_id and at >= :since"
+        " order by at desc, story_id desc limit :depth) b)"
+        " where n >= :least order by weight desc, story_id desc limit :most",
+        {
+            "now": format_time(now),
+            "since": format_time(now - span),
+            "depth": COVERED_DEPTH,
+            "least": least,
+            "most": 4 * limit,
+        },
     )
-    counts = Counter(member.story for member in members(db, [row[0] for row in rows], shown=True))
-    best = sorted(counts, key=lambda story: (-counts[story], -story))
-    return [story for story in best if counts[story] >= least][:limit]
+    shown: dict[int, list[Member]] = {}
+    for member in members(db, [row[0] for row in rows], shown=True):
+        shown.setdefault(member.story, []).append(member)
+    weights = {
+        story: coverage(reports, now)
+        for story, reports in shown.items()
+        if len({report.source_id for report in reports}) >= least
+    }
+    return sorted(weights, key=lambda story: (-weights[story], -story))[:limit]
+
+
+def coverage(members: Iterable[Member], now: datetime) -> float:
+    """Return how many sources report a story, each the less the older its first report is."""
+    ages: dict[str, float] = {}
+    for member in members:
+        age = max(0.0, (now - member.at) / timedelta(days=1))
+        ages[member.source_id] = max(age, ages.get(member.source_id, 0.0))
+    return sum(1 / (1 + age) for age in ages.values())
 
 
 def forget(db: Connection, day: int) -> int:

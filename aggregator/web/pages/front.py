@@ -13,7 +13,7 @@ from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import poll_plan, sources
 from aggregator.web.feeds.views import resolve
-from aggregator.web.pages import sharing
+from aggregator.web.pages import presenters, sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
 from aggregator.web.pages.view_models import EmptySite, FrontPage, FrontSection
 
@@ -31,9 +31,9 @@ LATEST, SECTION_SIZE, MEDIA = 12, 6, 4
 LATEST_SHARE = 4
 """The latest are at most one in so many of the newest entries: the rest is for the sections."""
 
-MAX_PER_SOURCE, SECTION_CANDIDATES = 2, 30
-"""Entries of one source in a section, while other sources have any among the candidates: one
-that publishes dozens a day must not fill it."""
+LATEST_CANDIDATES, SECTION_CANDIDATES = 100, 30
+"""Newest entries from which a list is filled, so that not one source fills it that publishes
+dozens a day."""
 
 
 def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -> FrontPage:
@@ -44,7 +44,7 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
         updated: When any entry last changed.
         now: The current time, None for the page of a past time.
     """
-    config = lists.config
+    config, most = lists.config, lists.config.site.front.max_per_source
     newest = lists.select(Query(), limit=LATEST + LEAD_CANDIDATES)
     marked = lists.select(Query(has=("priority",)), limit=1)
     covered = lists.most_covered()
@@ -54,12 +54,14 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
         updated if newest else None,
         newest_id=max((entry.id for entry in newest), default=0),
     )
-    shown = set(lists.story_ids([lead] if lead else []).values())
+    shown = _Shown(lists)
+    shown.add([lead] if lead else [])
     # Made into items now: the lists of sections know fewer reports of a story.
-    most_covered = lists.items(_unshown(lists, covered, shown))
-    latest = _unshown(lists, newest, shown, min(LATEST, max(1, len(newest) // LATEST_SHARE)))
-    sections = tuple(_sections(lists, shown))
-    media = _unshown(lists, _media(lists), shown, MEDIA)
+    most_covered = lists.items(shown.add(shown.others(covered)))
+    size = min(LATEST, max(1, len(newest) // LATEST_SHARE))
+    latest = shown.add(_latest(lists, newest, shown, size, most))
+    sections = tuple(_sections(lists, shown, most))
+    media = shown.add(_varied(shown.others(_media(lists)), MEDIA, most))
     return FrontPage(
         head=replace(head, sharing=sharing.of_front(config, lead.image if lead else None)),
         lead=lists.items([lead])[0] if lead else None,
@@ -71,17 +73,44 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
     )
 
 
-def _unshown(
-    lists: EntryLists, entries: Sequence[EntrySummary], shown: set[int], limit: int | None = None
+def _latest(
+    lists: EntryLists, newest: Sequence[EntrySummary], shown: "_Shown", size: int, most: int
 ) -> list[EntrySummary]:
-    """Return the first entries whose story is not shown yet; it is from now on."""
-    story_ids = lists.story_ids(entries)
-    chosen: list[EntrySummary] = []
-    for entry in entries:
-        if story_ids[entry.id] not in shown and len(chosen) != limit:
-            shown.add(story_ids[entry.id])
-            chosen.append(entry)
-    return chosen
+    """Return the latest entries whose story is not shown yet."""
+    candidates = shown.others(newest)
+    if not _is_varied(candidates, size, most):
+        candidates = shown.others(lists.select(Query(), limit=LATEST_CANDIDATES))
+    return _varied(candidates, size, most)
+
+
+class _Shown:
+    """What the page shows already: stories, and headlines, as copies may be no story."""
+
+    def __init__(self, lists: EntryLists) -> None:
+        self._lists = lists
+        self._keys: set[int | str] = set()
+
+    def others(self, entries: Sequence[EntrySummary]) -> list[EntrySummary]:
+        """Return the entries that are not shown yet, each story once."""
+        seen, found = set(self._keys), []
+        for entry, keys in self._with_keys(entries):
+            if not seen & keys:
+                found.append(entry)
+                seen |= keys
+        return found
+
+    def add(self, entries: list[EntrySummary]) -> list[EntrySummary]:
+        """Take entries as shown, and return them."""
+        for _, keys in self._with_keys(entries):
+            self._keys |= keys
+        return entries
+
+    def _with_keys(
+        self, entries: Sequence[EntrySummary]
+    ) -> Iterator[tuple[EntrySummary, set[int | str]]]:
+        story_ids = self._lists.story_ids(entries)
+        for entry in entries:
+            yield entry, {story_ids[entry.id], presenters.headline(entry).casefold()}
 
 
 def _empty_site(db: Connection, now: datetime) -> EmptySite:
@@ -95,42 +124,46 @@ def _empty_site(db: Connection, now: datetime) -> EmptySite:
     )
 
 
-def _sections(lists: EntryLists, shown: set[int]) -> Iterator[FrontSection]:
+def _sections(lists: EntryLists, shown: _Shown, most: int) -> Iterator[FrontSection]:
     """Yield the sections with their newest entries; no story is shown twice."""
     for section in lists.config.sections:
-        entries = _varied(_candidates(lists, section.id, shown))
-        shown |= set(lists.story_ids(entries).values())
+        candidates = _candidates(lists, section.id, shown, most)
+        entries = shown.add(_varied(candidates, SECTION_SIZE, most))
         if entries:
             yield FrontSection(section=section, entries=lists.items(entries))
 
 
-def _candidates(lists: EntryLists, section: str, shown: set[int]) -> list[EntrySummary]:
+def _candidates(lists: EntryLists, section: str, shown: _Shown, most: int) -> list[EntrySummary]:
     """Return the newest entries of a section whose story is not shown yet."""
     candidates: list[EntrySummary] = []
     for limit in (2 * SECTION_SIZE, SECTION_CANDIDATES):  # the first is cheap and mostly enough
         newest = lists.select(Query(section=(section,)), limit=limit)
-        story_ids = lists.story_ids(newest)
-        candidates = [entry for entry in newest if story_ids[entry.id] not in shown]
-        if len(newest) < limit or _is_varied(candidates):
+        candidates = shown.others(newest)
+        if len(newest) < limit or _is_varied(candidates, SECTION_SIZE, most):
             break
     return candidates
 
 
-def _is_varied(entries: Sequence[EntrySummary]) -> bool:
-    """Return whether the entries fill a section within the maximum of each source."""
+def _is_varied(entries: Sequence[EntrySummary], size: int, most: int) -> bool:
+    """Return whether the entries fill a list within the maximum of each source."""
     counts = Counter(entry.source_id for entry in entries)
-    return sum(min(count, MAX_PER_SOURCE) for count in counts.values()) >= SECTION_SIZE
+    return sum(min(count, most) for count in counts.values()) >= size
 
 
-def _varied(entries: Sequence[EntrySummary]) -> list[EntrySummary]:
-    """Return the entries that a section shows, newest first."""
+def _varied(entries: Sequence[EntrySummary], size: int, most: int) -> list[EntrySummary]:
+    """Return the entries that a list shows, newest first.
+
+    Args:
+        entries: The newest first.
+        most: Entries of one source, unless other sources have too few to fill the list.
+    """
     counts: Counter[str] = Counter()
     chosen: list[EntrySummary] = []
     spare: list[EntrySummary] = []
     for entry in entries:
         counts[entry.source_id] += 1
-        (chosen if counts[entry.source_id] <= MAX_PER_SOURCE else spare).append(entry)
-    return sorted([*chosen, *spare][:SECTION_SIZE], key=_newest_first)
+        (chosen if counts[entry.source_id] <= most else spare).append(entry)
+    return sorted([*chosen, *spare][:size], key=_newest_first)
 
 
 def _media(lists: EntryLists) -> list[EntrySummary]:
