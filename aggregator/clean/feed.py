@@ -49,4 +49,5 @@ def clean(parsed: ParsedFeed, *, url: str, header_links: Sequence[tuple[str, str
         problems=tuple(
             text.one_line(problem, PROBLEM_LENGTH) for problem in parsed.problems[:PROBLEMS]
         ),
+        unmatched=tuple((selector, 1) for selector in parsed.unmatched),
     )

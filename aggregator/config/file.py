@@ -35,6 +35,7 @@ from aggregator.models.config import (
     WebSub,
     Zone,
 )
+from aggregator.models.listing import JsonListing, Listing, PageListing, SitemapListing
 
 STORAGE_PATH = "data/aggregator.db"
 
@@ -77,6 +78,7 @@ def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
         block = ROOT.parse(document.root, "", validator)
         _check_bounds(block, validator)
         _check_rules(block, validator)
+        _check_listings(block, validator)
         _check_auth(document.root, block, validator)
     problems = (*document.problems, *validator.finish())
     if not problems and block is None:
@@ -166,6 +168,24 @@ def _check_rules(block: BlockValue | None, validator: Validator) -> None:
             )
 
 
+_LISTINGS = ("page", "json", "sitemap")
+
+
+def _check_listings(block: BlockValue | None, validator: Validator) -> None:
+    for source in block.values.get("sources", ()) if block else ():
+        named = [key for key in _LISTINGS if source.values.get(key)]
+        for key in named[1:]:
+            validator.add_problem(
+                source.nodes[key], f"a source with both {named[0]} and {key}", "Keep one of them."
+            )
+        listing = source.values.get(named[0]) if named else None
+        if not isinstance(listing, BlockValue) or "next" in listing.nodes:
+            continue
+        if "pages" in listing.nodes:
+            remedy = "Add next, which finds the link to the next page."
+            validator.add_problem(listing.nodes["pages"], "pages without next", remedy)
+
+
 def _check_auth(root: yaml.Node, block: BlockValue | None, validator: Validator) -> None:
     auth = block and block.values.get("auth")
     if auth and auth.values.get("protect") == "site" and not {"password", "token"} & {*auth.nodes}:
@@ -222,6 +242,8 @@ def _secrets(root: BlockValue, substituted: Mapping[int, tuple[str, ...]]) -> It
         if isinstance(headers, yaml.MappingNode):
             for _, node in headers.value:
                 yield from substituted.get(id(node), ())
+        if isinstance(document := block.values.get("json"), BlockValue):
+            yield from substituted.get(id(document.nodes.get("post")), ())
 
 
 def _values(block: BlockValue, key: str) -> dict[str, Any]:
@@ -284,15 +306,27 @@ def _source(block: BlockValue, text: str, shown: Mapping[str, Content], default:
     )
     page_rules = values.pop("full_text").values if "full_text" in values else {}
     scope = values.pop("retry_after", "host")
+    listing = _listing(values)
     return Source(
         **values,
         sections=sections,
         content=content,
         page_rules=PageRules(**page_rules),
+        listing=listing,
         retry_after_scope=scope,
         line=block.node.start_mark.line + 1,
         yaml=_excerpt(block, text),
     )
+
+
+def _listing(values: dict[str, Any]) -> Listing | None:
+    """Take the keys of a source without a feed out of its values."""
+    page, document = values.pop("page", None), values.pop("json", None)
+    if values.pop("sitemap", False):
+        return SitemapListing()
+    if page:
+        return PageListing(**page.values)
+    return JsonListing(**document.values) if document else None
 
 
 def _with_rules(block: BlockValue) -> dict[str, Any]:

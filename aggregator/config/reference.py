@@ -65,6 +65,42 @@ values of one key, repeated or separated by commas, are alternatives; an entry m
 keys. As in any URL, write a space as `+` or `%20`, `&` as `%26`, `+` as `%2B`.
 """
 
+_ALTERNATIVES = frozenset({"page", "json", "sitemap"})
+"""Keys of which a source has one at most."""
+
+_LISTINGS = """\
+A source has one of `page`, `json` and `sitemap` at most;
+[Sources beyond feeds](other-sources.md) shows how to find the selectors.
+
+```yaml
+sources:
+  - id: town-council
+    url: https://council.example/news
+    page:
+      items: 'ul.news > li'
+      title: h2
+      link: h2 a
+      date: .date
+      summary: p.lead
+      image: img
+      next: a[rel=next]
+      pages: 3
+  - id: port-notices
+    url: https://port.example/api/notices
+    json:
+      items: data.notices
+      title: headline
+      link: "join('', ['https://port.example/notice/', id])"
+      date: published_at
+      next: paging.next
+      post: '{"harbour": 7}'
+  - id: theatre
+    url: https://theatre.example/programme
+    json: {script: 'script#__NEXT_DATA__', items: props.shows, title: name, link: url}
+  - {id: gazette, url: 'https://gazette.example/news-sitemap.xml', sitemap: true}
+```
+"""
+
 
 def schema() -> Schema:
     """Return the JSON Schema of a configuration file, for editors."""
@@ -105,6 +141,7 @@ def _section(key: Key) -> Iterator[str]:
                 yield f"### {key.name}.{inner.name}\n\n{inner.help}\n"
                 yield _keys(inner.kind)
     if key.name == "sources":
+        yield _LISTINGS
         yield from _rules()
 
 
@@ -169,7 +206,8 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _example(name: str, block: Block, *, many: bool) -> str:
-    lines = "".join(_indented(key.example, 4 if many else 2) for key in block.keys)
+    shown = (key for key in block.keys if key.name not in _ALTERNATIVES)
+    lines = "".join(_indented(key.example, 4 if many else 2) for key in shown)
     if many:
         lines = f"  - {lines.lstrip()}"
     return f"```yaml\n{name}:\n{lines}```\n"

@@ -7,13 +7,14 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from aggregator.fetch import freshness, headers, urls
 from aggregator.fetch.cookies import Cookies
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import RequestTarget
 from aggregator.models import health_text
+from aggregator.models.listing import JsonListing, Listing, PageListing, SitemapListing
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -45,7 +46,9 @@ _COMMON = {
     "a-im": b"A-IM: feed",
 }
 _PLAIN = list(_COMMON.values())
-_OF_PAGE = {"accept": b"Accept: text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
+_PAGE = {"accept": b"Accept: text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
+_JSON = {"accept": b"Accept: application/json, */*;q=0.5"}
+_SITEMAP = {"accept": b"Accept: application/xml, text/xml, application/gzip, */*;q=0.5"}
 _NO_FRESHNESS = Freshness()
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -168,12 +171,18 @@ class Attempt:
                 self.header.append(f"Content-Type: {message.content_type}".encode())
             self.header.append(b"Expect:")  # libcurl would wait a second for 100 Continue
             return
-        self.conditional = self._known() and bool(validators.etag or validators.last_modified)
-        if not (self._custom or self.conditional or self.request.task):
+        is_posted = self.request.post is not None
+        self.conditional = (
+            not is_posted and self._known() and bool(validators.etag or validators.last_modified)
+        )
+        listing = self.request.listing
+        if not (self._custom or self.conditional or listing or self.request.task):
             self.header = _PLAIN
             return
-        common = _OF_PAGE if self.request.task else _COMMON
+        common = _accepted(listing) if listing else _PAGE if self.request.task else _COMMON
         header = list((common | self._custom).values())
+        if is_posted:
+            header += [b"Content-Type: application/json", b"Expect:"]
         if self.conditional and validators.etag:
             header.append(b"If-None-Match: " + validators.etag.encode("latin-1", "replace"))
         if self.conditional and validators.last_modified:
@@ -308,7 +317,7 @@ class Attempt:
             )
             return self.failure(FailureKind.PROTOCOL, reason, status)
         self._cookies.store(response.fields, self.target)
-        reason = self._redirect_problem(target)
+        reason = self._redirect_problem(target) or self._posting_problem(status, target)
         if reason:
             return self.failure(FailureKind.REDIRECTS, f"{reason}: correct the URL", status)
         if target.scheme not in _SCHEMES:
@@ -340,10 +349,33 @@ class Attempt:
             return f"redirects in a loop, back to {urls.display(target.href)}"
         return ""
 
+    def _posting_problem(self, status: int, target: RequestTarget) -> str:
+        """Return why a body must not be sent to the target of a redirect, "" if it may be."""
+        if self.request.post is None or self.request.message:
+            return ""
+        where = urls.display(target.href)
+        if status not in _RESENDING:
+            return f"answers a POST with a redirect ({status}) to {where}"
+        if target.origin != self.target.origin:
+            return f"redirects a POST to another origin, {where}"
+        return ""
+
     def _is_upgrade(self, target: RequestTarget) -> bool:
         """Whether a redirect leads from http to https on the same host."""
         schemes = (self.target.scheme, target.scheme)
         return schemes == ("http", "https") and target.host == self.target.host
+
+
+def _accepted(listing: Listing) -> dict[str, bytes]:
+    match listing:
+        case PageListing():
+            return _PAGE
+        case JsonListing():
+            return _PAGE if listing.script else _JSON
+        case SitemapListing():
+            return _SITEMAP
+        case _:
+            assert_never(listing)
 
 
 def _sendable(validator: str) -> str:

@@ -11,7 +11,7 @@ from aggregator.fetch import address, decoding, headers
 from aggregator.fetch.attempt import Attempt, Fault, Response
 from aggregator.models import health_text
 from aggregator.models.config import Limits
-from aggregator.models.poll import FailureKind, Message
+from aggregator.models.poll import FailureKind
 
 _IGNORED_BODY = 65_536
 """Bytes of an error or redirect body that are read and dropped to keep the connection open."""
@@ -90,7 +90,7 @@ class Handle:
         if attempt.remaining != self._total:
             self._total = attempt.remaining
             self.easy.setopt(pycurl.TIMEOUT_MS, max(int(self._total * 1000), 1))
-        self._set_message(attempt.request.message)
+        self._set_body(attempt.request.post)
         self.easy.setopt(pycurl.URL, attempt.target.href)
         self.easy.setopt(pycurl.HTTPHEADER, attempt.header)
 
@@ -148,10 +148,10 @@ class Handle:
         easy.setopt(pycurl.LOW_SPEED_TIME, max(math.ceil(limits.idle), 1))
         easy.setopt(pycurl.MAXFILESIZE_LARGE, limits.body)
 
-    def _set_message(self, message: Message | None) -> None:
-        if message and message.method == "POST":
+    def _set_body(self, body: bytes | None) -> None:
+        if body is not None:
             self.easy.setopt(pycurl.POST, 1)
-            self.easy.setopt(pycurl.POSTFIELDS, message.body)
+            self.easy.setopt(pycurl.POSTFIELDS, body)
             self._posting = True
         elif self._posting:
             self.easy.setopt(pycurl.POSTFIELDS, b"")  # frees the last body

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.ingest import network, page_fetches, push, stories
+from aggregator.ingest import following, network, page_fetches, push, stories
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
+from aggregator.models.listing import key_of
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -46,17 +47,21 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
 
 def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:
     if target.fill_url:
+        url = following.first(target.fill_url)
         return Request(
             source_id=target.source_id,
-            url=target.fill_url,
-            headers=source.headers if _same_origin(target.fill_url, target.configured_url) else {},
+            url=url,
+            headers=source.headers if _same_origin(url, target.configured_url) else {},
             limits=context.config.defaults.limits,
+            listing=source.listing,
             discover=False,
             archive=True,
         )
     # If the database lost its entries, by a restore or by hand, the whole feed is needed.
     lost = target.had_entries and not entries.has_any(db, target.source_id)
-    is_known = bool(target.body_hash) and not lost
+    # The document that the validators stand for may have been read by other selectors.
+    is_read = target.body_hash[1:-16] == key_of(source.listing)
+    is_known = bool(target.body_hash) and is_read and not lost
     return Request(
         source_id=target.source_id,
         url=target.url,
@@ -66,7 +71,8 @@ def _request(db: Connection, target: PollTarget, source: Source, context: Contex
         item_hashes=b"" if lost else target.item_hashes,
         headers=source.headers if _same_origin(target.url, target.configured_url) else {},
         limits=context.config.defaults.limits,
-        discover=not target.is_discovered,
+        listing=source.listing,
+        discover=not target.is_discovered and source.listing is None,
     )
 
 

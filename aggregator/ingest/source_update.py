@@ -1,11 +1,11 @@
 """One poll result applied to its source: entries, validators, address, health and next poll."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from aggregator.ingest import document, gaps, pages, redirects, retractions
+from aggregator.ingest import document, following, gaps, pages, redirects, retractions
 from aggregator.models.config import Config, Content, Source
 from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import (
@@ -102,6 +102,7 @@ class SourceUpdate:
         self.pushed_since = pushed_since
         self.now, self.transfer = context.now, result.outcome.transfer
         self.source = context.sources.get(state.id)
+        self.listing = self.source.listing if self.source else None
         self.changes: SourceChanges = {"polls": state.polls + 1, "last_poll": self.now}
         self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
         self.document_changes = document.DocumentChanges()
@@ -113,7 +114,8 @@ class SourceUpdate:
         if self.transfer.status not in LIMITED:
             return False
         hops, state = self.transfer.hops, self.state
-        last = hops[-1].url if hops else state.fill_url if self.result.archive else ""
+        filled = following.first(state.fill_url) if self.result.archive else ""
+        last = hops[-1].url if hops else filled
         return not last or origin_of(last) == origin_of(state.poll_url)
 
     def store(self) -> Ingested:
@@ -126,6 +128,7 @@ class SourceUpdate:
                 self._apply_document(outcome)
                 self._apply_success(outcome.url, outcome.validators)
             case Unchanged():
+                self._set_feed(self.feed)
                 self._count_absences(retractions.after_unchanged(self.state))
                 self._apply_success(outcome.url, outcome.validators)
             case Failed():
@@ -156,14 +159,16 @@ class SourceUpdate:
 
     def _apply_document(self, parsed: ParsedDocument) -> None:
         self._ingest(parsed)
-        changes, message = gaps.after_document(self.state, self.document_changes, parsed)
-        self.changes |= changes
-        self._note("gap", message)
+        if self.listing and parsed.following:
+            self.changes |= following.after_document(self.listing, parsed)
+        else:
+            changes, message = gaps.after_document(self.state, self.document_changes, parsed)
+            self.changes |= changes
+            self._note("gap", message)
         self._count_absences(self.document_changes.absences)
         if _presented(self.feed) != _presented(parsed.feed):
             self.document_changes.touched = True
-        if self.feed != parsed.feed:
-            self.feed = self.changes["feed"] = parsed.feed
+        self._set_feed(parsed.feed)
         if parsed.whole:
             self.changes["body_bytes"] = self.transfer.received
         if self.document_changes.new or self.document_changes.changed:
@@ -173,9 +178,24 @@ class SourceUpdate:
         """Take the entries of an older part of the feed; the source keeps its validators."""
         if isinstance(outcome, ParsedDocument):
             self._ingest(outcome)
-        changes, message = gaps.after_archive(self.state, self.document_changes, outcome)
+        if self.listing:
+            changes, message = following.after_following(
+                self.listing, self.state, self.document_changes, outcome
+            )
+        else:
+            changes, message = gaps.after_archive(self.state, self.document_changes, outcome)
         self.changes |= changes
         self._note("gap", message)
+
+    def _set_feed(self, feed: Feed) -> None:
+        """Keep the feed's metadata; count the polls in which selectors find nothing."""
+        if feed.unmatched:
+            before = self.state.feed.unmatched
+            unmatched = following.count_unmatched(before, feed.unmatched)
+            self._note("selector", following.unmatched_message(before, unmatched))
+            feed = replace(feed, unmatched=unmatched)
+        if self.state.feed != feed:
+            self.feed = self.changes["feed"] = feed
 
     def _ingest(self, parsed: ParsedDocument) -> None:
         self.document_changes = document.ingest_document(
@@ -288,7 +308,11 @@ class SourceUpdate:
             return NextPoll(at=self.now, reason=reason)
         gate = self.changes.get("gate_until", self.state.gate_until)
         if self.changes.get("fill_url", self.state.fill_url):
-            reason = "fetching older entries from the feed's archive, to fill a gap"
+            reason = (
+                "fetching the next page"
+                if self.listing
+                else "fetching older entries from the feed's archive, to fill a gap"
+            )
             return NextPoll(at=max(self.now, gate or self.now), reason=reason)
         inputs = self._schedule_inputs(gone, stats, gate)
         plan = schedule.next_poll(now=self.now, inputs=inputs, jitter=self.context.random())

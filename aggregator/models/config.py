@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from aggregator.models.listing import Listing
 from aggregator.models.query import Query
 
 SHORTEST_SECRET = 6
@@ -190,6 +191,7 @@ class Source:
     Args:
         content: Which text of its entries is shown, after its sections and the defaults.
         page_rules: Where the text is on the pages of its entries.
+        listing: How its entries are found on a page or in JSON, None for a feed.
         every: The configured interval, or None to follow how often the feed publishes.
         retention: As in `Defaults`, or None for the default.
         retracted: As in `Defaults`, or "" for that of its sections.
@@ -205,6 +207,7 @@ class Source:
     sections: tuple[str, ...] = ()
     content: Content = Content.FEED
     page_rules: PageRules = PageRules()
+    listing: Listing | None = None
     every: timedelta | None = None
     retention: timedelta | None = None
     retracted: str = ""

@@ -122,6 +122,7 @@ class ParsedFeed:
         skip_hours: 0 to 23, GMT. skip_days: 0 is Monday, GMT.
         problems: A sentence for each fault of the document, with its line if known.
         links: `(rel, URL)` of the feed's links, such as `self`, `hub`, `prev-archive`.
+        unmatched: The selectors of its listing that match in none of its entries.
         entries: In document order.
     """
 
@@ -145,6 +146,7 @@ class ParsedFeed:
     complete: bool = False
     archive: bool = False
     problems: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     entries: tuple[ParsedEntry, ...] = ()
 
 
@@ -153,6 +155,10 @@ class Feed:
     """A feed's metadata, cleaned: text is text, every URL is absolute http or https.
 
     `icon` and `image` are as in `ParsedFeed`.
+
+    Args:
+        unmatched: The selectors of its listing that matched in none of its entries, each with the
+            number of polls in a row.
     """
 
     version: str = ""
@@ -175,6 +181,7 @@ class Feed:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     problems: tuple[str, ...] = ()
+    unmatched: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ _FAILURES = {
     "false_304": "304 Not Modified to an unconditional request",
     "not_a_feed": "not a feed",
     "empty": "the response is empty",
+    "no_entries": "no entries found",
     "parse": "the feed can't be parsed",
     "cancelled": "cancelled",
     "elsewhere": "redirects to another host",

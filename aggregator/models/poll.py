@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from aggregator.models.config import Limits
 from aggregator.models.entry import Author, Entry, Feed, Image, SafeHtml
+from aggregator.models.listing import JsonListing, Listing
 from aggregator.models.page import PageTask, RobotsTask
 
 
@@ -43,7 +44,9 @@ class Request:
             `validators_url`.
         body_hash: xxh3_128 of the last body, b"" without one.
         item_hashes: Hashes of the last document's items, 16 bytes each.
+        listing: How entries are found in a document that is no feed, None for a feed.
         discover: Whether an HTML page may be searched for links to feeds.
+        propose: Whether listings are proposed for a page or JSON that is no feed.
         archive: Whether this is an older part of the feed, fetched to fill a gap.
         message: A message to send instead of polling a feed.
         document: A pushed document, which needs no fetch.
@@ -61,7 +64,9 @@ class Request:
     item_hashes: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = Limits()
+    listing: Listing | None = None
     discover: bool = True
+    propose: bool = False
     archive: bool = False
     message: Message | None = None
     document: "Fetched | None" = field(default=None, repr=False)
@@ -73,6 +78,15 @@ class Request:
     def key(self) -> str:
         """Identifies the request among those in flight."""
         return self.task.key if self.task else self.source_id
+
+    @property
+    def post(self) -> bytes | None:
+        """The body to POST, None for a GET request."""
+        if self.message:
+            return self.message.body if self.message.method == "POST" else None
+        if isinstance(self.listing, JsonListing) and self.listing.post:
+            return self.listing.post.encode()
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +144,7 @@ class FailureKind(StrEnum):
     FALSE_304 = "false_304"
     NOT_A_FEED = "not_a_feed"
     EMPTY = "empty"
+    NO_ENTRIES = "no_entries"
     PARSE = "parse"
     CANCELLED = "cancelled"
     ELSEWHERE = "elsewhere"
@@ -193,6 +208,8 @@ class ParsedDocument:
         entries: Only the new and changed items when the document could be split.
         item_hashes: Of every item in the document, in order, 16 bytes each; b"" when not split.
         whole: Whether `entries` together with the known items are all of the document.
+        following: URLs of further documents with entries of the source: the next page of a
+            listing, or the sitemaps of an index.
     """
 
     url: str
@@ -201,6 +218,7 @@ class ParsedDocument:
     body_hash: bytes
     item_hashes: bytes = b""
     whole: bool = True
+    following: tuple[str, ...] = ()
     validators: Validators = Validators()
     transfer: Transfer = Transfer()
 
@@ -225,11 +243,13 @@ class PollResult:
     Args:
         push: The row of the inbox that brought the document, 0 for a poll.
         archive: As in its request.
+        proposed: Listings for a document that is no feed, the best first.
     """
 
     source_id: str
     outcome: PollOutcome
     discovered: str = ""
+    proposed: tuple[Listing, ...] = ()
     archive: bool = False
     push: int = 0
 

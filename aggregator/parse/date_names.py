@@ -11,52 +11,64 @@ _MONTHS = (
     "januara januari januarie january janv janvaris janvier jenner led leden ledna oca ocak "
     "saus sausio sausis sij sijecanj sijecnja sty styczen stycznia tammi tammikuu tammikuuta "
     "xan xaneiro ιαν ιανουαριος ιανουαριου сту студзень студзеня січ січень січня янв январь "
-    "января яну януари јан јануар јануари",
+    "января яну януари јан јануар јануари "
+    "يناير ינואר בינואר",
     "feb febbraio feber febr febreiro febrer febrero februar februara februari februarie "
     "februaris february fev fevereiro fevr fevrier helmi helmikuu helmikuuta lut lutego luty "
     "sub subat uno unor unora vas vasario vasaris veebr veebruar velj veljaca veljace φεβ "
     "φεβρουαριος φεβρουαριου лют лютага лютии лютого люты феб фебруар фев февр февраль февраля "
-    "февруари",
+    "февруари "
+    "فبراير פברואר בפברואר",
     "bre brezen brezna kov kovas kovo maalis maaliskuu maaliskuuta maart mac maerz mar marc "
     "marca march marcius marco marec maret mars mart martie marts marz marzec marzo mrt mrz ozu "
-    "ozujak ozujka μαρ μαρτιος μαρτιου бер березень березня мар март марта сак сакавік сакавіка",
+    "ozujak ozujka μαρ μαρτιος μαρτιου бер березень березня мар март марта сак сакавік сакавіка "
+    "مارس מרץ במרץ",
     "abr abril apr april aprila aprile aprilie aprilis aprill avr avril bal balandis balandzio "
     "dub duben dubna huhti huhtikuu huhtikuuta kwi kwiecien kwietnia nis nisan tra travanj "
     "travnja απρ απριλιος απριλιου апр апрель апреля април кві квіт квітень квітня кра красавік "
-    "красавіка",
+    "красавіка "
+    "ابريل אפריל באפריל",
     "geg geguze geguzes kve kveten kvetna mag maggio mai maig maijs maio maj maja majus may "
     "mayis mayo mei svi svibanj svibnja touko toukokuu toukokuuta μαι μαιος μαιου маи мая мај "
-    "тра трав травень травня",
+    "тра трав травень травня "
+    "مايو מאי במאי",
     "birz birzelio birzelis cerven cervna cvn cze czerwca czerwiec giu giugno haz haziran iun "
     "iunie juin jun juna june junho juni junie junij junijs junio junius juny juuni kesa "
     "kesakuu kesakuuta lip lipanj lipnja xuno ιουν ιουνιος ιουνιου июн июнь июня чер черв "
-    "червень червня чэр чэрвень чэрвеня юни јун јуни",
+    "червень червня чэр чэрвень чэрвеня юни јун јуни "
+    "يونيو يونيه יוני ביוני",
     "cervence cervenec cvc heina heinakuu heinakuuta iul iulie juil juill juillet jul jula "
     "julai julho juli julie julij julijs julio juliol julius july juuli liep liepa liepos lip "
     "lipca lipiec lug luglio srp srpanj srpnja tem temmuz xul xullo ιουλ ιουλιος ιουλιου июл "
-    "июль июля лип липень липня ліп ліпень ліпеня юли јул јули",
+    "июль июля лип липень липня ліп ліпень ліпеня юли јул јули "
+    "يوليو يوليه יולי ביולי",
     "ag ago agost agosto agu agust agustos agustus aout aug august augusta augusti augusts "
     "augustus augusztus avg avgust elo elokuu elokuuta kol kolovoz kolovoza ogo ogos rugp "
     "rugpjucio rugpjutis sie sierpien sierpnia srp srpen srpna αυγ αυγουστος αυγουστου авг "
-    "август августа жні жнівень жніуня сер серп серпень серпня",
+    "август августа жні жнівень жніуня сер серп серпень серпня "
+    "اغسطس אוגוסט באוגוסט",
     "eyl eylul rugs rugsejis rugsejo ruj rujan rujna sep sept septembar september septembra "
     "septembre septembrie septembris septiembre set setembre setembro sett settembre syys "
     "syyskuu syyskuuta szept szeptember wrz wrzesien wrzesnia zar zari σεπ σεπτεμβριος "
     "σεπτεμβριου вер верасень верасня вересень вересня сен сент сентябрь сентября сеп септембар "
-    "септември",
+    "септември "
+    "سبتمبر ספטמבר בספטמבר",
     "eki ekim lis listopad listopada loka lokakuu lokakuuta oct october octobre octombrie "
     "octubre okt oktobar oktober oktobra oktobris oktoober ott ottobre out outubro paz "
     "pazdziernik pazdziernika rij rijen rijna spal spalio spalis οκτ οκτωβριος οκτωβριου жов "
-    "жовт жовтень жовтня кас кастрычнік кастрычніка окт октобар октомври октябрь октября",
+    "жовт жовтень жовтня кас кастрычнік кастрычніка окт октобар октомври октябрь октября "
+    "اكتوبر אוקטובר באוקטובר",
     "kas kasim lapkr lapkricio lapkritis lis listopad listopada listopadu marras marraskuu "
     "marraskuuta noiembrie nov novembar november novembra novembre novembris novembro noviembre "
     "stu studeni studenoga νοε νοεμβριος νοεμβριου лист листопад листопада ліс лістапад "
-    "лістапада нов новембар ное ноември ноя нояб ноябрь ноября",
+    "лістапада нов новембар ное ноември ноя нояб ноябрь ноября "
+    "نوفمبر נובמבר בנובמבר",
     "ara aralik dec decembar december decembra decembre decembrie decembris decembro des "
     "desember desembre dets detsember dez dezember dezembro dic dicembre diciembre dis disember "
     "gru grudnia grudzien gruod gruodis gruodzio joulu joulukuu joulukuuta pro prosinac "
     "prosinca prosince prosinec δεκ δεκεμβριος δεκεμβριου гру груд грудень грудня дек декабрь "
-    "декабря декември дец децембар сне снежань снежня",
+    "декабря декември дец децембар сне снежань снежня "
+    "ديسمبر דצמבר בדצמבר",
 )
 _WEEKDAYS = (
     "dilluns esmaspaev hetfo isn isnin lun lundi lunedi lunes luni luns maanantai maanantaina "

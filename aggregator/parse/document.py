@@ -22,10 +22,12 @@ class Changes:
         feed: The feed; its entries are those that are not known, in document order.
         item_hashes: Of every item in the document, 16 bytes each; b"" when it could not be split
             for certain, and then `feed` has all entries.
+        following: URLs of documents with further entries, as in `ParsedDocument`.
     """
 
     feed: ParsedFeed
     item_hashes: bytes = b""
+    following: tuple[str, ...] = ()
 
 
 def parse(body: bytes, *, content_type: str = "", url: str) -> ParsedFeed:

@@ -6,8 +6,16 @@ from datetime import datetime
 from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import feed as feed_cleaner
 from aggregator.models.entry import Entry
+from aggregator.models.listing import Listing
 from aggregator.models.page import PageTask
-from aggregator.models.poll import Failed, FailureKind, PageResult, ParsedDocument, Result
+from aggregator.models.poll import (
+    Failed,
+    FailureKind,
+    PageResult,
+    ParsedDocument,
+    PollResult,
+    Result,
+)
 from aggregator.parse import discover, document
 from aggregator.parse.decode import NotAFeed
 from aggregator.polling import stages
@@ -54,6 +62,8 @@ def _read_page(body: stages.Body, task: PageTask, now: datetime) -> Result:
 
 def _parse(body: stages.Body, now: datetime) -> Result:
     request, fetched = body.request, body.fetched
+    if request.listing:
+        return _parse_listing(body, request.listing, now)
     try:
         changes = document.parse_changes(
             fetched.body,
@@ -63,8 +73,41 @@ def _parse(body: stages.Body, now: datetime) -> Result:
         )
     except NotAFeed as error:
         return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
-    parsed = changes.feed
-    feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=fetched.links)
+    return _clean(body, changes, now, header_links=fetched.links)
+
+
+def _parse_listing(body: stages.Body, listing: Listing, now: datetime) -> Result:
+    # Few sources have one, and the libraries that it takes are not loaded for the others.
+    from aggregator.parse.listings import document as listings
+
+    fetched = body.fetched
+    try:
+        changes = listings.parse_changes(
+            fetched.body,
+            content_type=fetched.content_type,
+            url=fetched.url,
+            listing=listing,
+            known=_known_items(body),
+            now=now,
+        )
+    except listings.NoEntries as error:
+        detail = f"{fetched.url}: {error}. Correct it, or see `aggregator doctor URL --page`."
+        failed = Failed(kind=FailureKind.NO_ENTRIES, detail=detail, transfer=fetched.transfer)
+        return stages.result_of(body.request, failed)
+    except NotAFeed as error:
+        return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
+    return _clean(body, changes, now)
+
+
+def _clean(
+    body: stages.Body,
+    changes: document.Changes,
+    now: datetime,
+    *,
+    header_links: Sequence[tuple[str, str]] = (),
+) -> PollResult:
+    request, fetched, parsed = body.request, body.fetched, changes.feed
+    feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=header_links)
     base = feed.link or fetched.url
     cleaned = [
         entry_cleaner.clean(entry, base=base, now=now, language=feed.language)
@@ -78,6 +121,7 @@ def _parse(body: stages.Body, now: datetime) -> Result:
         body_hash=b"" if fetched.partial else body.body_hash,
         item_hashes=b"" if fetched.partial else changes.item_hashes,
         whole=not fetched.partial,
+        following=changes.following,
         validators=fetched.validators,
         transfer=fetched.transfer,
     )
@@ -86,7 +130,8 @@ def _parse(body: stages.Body, now: datetime) -> Result:
 
 def _known_items(body: stages.Body) -> bytes:
     """Return the hashes of the items that this version of the reader need not read."""
-    is_read = body.request.body_hash.startswith(stages.READER_VERSION) and not body.fetched.partial
+    reader = stages.reader_of(body.request)
+    is_read = body.request.body_hash.startswith(reader) and not body.fetched.partial
     return body.request.item_hashes if is_read else b""
 
 

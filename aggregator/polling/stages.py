@@ -12,6 +12,7 @@ from typing import assert_never
 
 import xxhash
 
+from aggregator.models.listing import key_of
 from aggregator.models.page import PageTask, RobotsTask
 from aggregator.models.poll import (
     Failed,
@@ -57,7 +58,7 @@ def check_fetch(request: Request, outcome: FetchOutcome) -> PollResult | Body:
         case NotModified():
             return result_of(request, _unchanged(outcome))
         case Fetched():
-            body_hash = READER_VERSION + xxhash.xxh3_128_digest(outcome.body)
+            body_hash = reader_of(request) + xxhash.xxh3_128_digest(outcome.body)
             if body_hash != request.body_hash or outcome.partial:
                 return Body(request=request, fetched=outcome, body_hash=body_hash)
             unchanged = Unchanged(
@@ -94,6 +95,11 @@ def failure_of(request: Request, failed: Failed) -> Result:
     if request.task:
         return PageResult(task=request.task, outcome=failed)
     return result_of(request, failed)
+
+
+def reader_of(request: Request) -> bytes:
+    """Return the begin of body hashes: it differs where a document would be read otherwise."""
+    return READER_VERSION + key_of(request.listing)
 
 
 def result_of(request: Request, outcome: PollOutcome, *, discovered: str = "") -> PollResult:

@@ -15,6 +15,7 @@ from aggregator.config.keys.content import FIELDS
 from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
 from aggregator.errors import ConfigError
 from aggregator.models import query
+from aggregator.models.listing import JsonListing, PageListing, SitemapListing
 
 ROOT_FOLDER = Path(__file__).parents[2]
 FILES = ["config/sources.yaml", "config/demo.yaml"]
@@ -77,6 +78,7 @@ def test_the_commented_lines_of_the_starter_are_valid() -> None:
     settings = re.sub(
         r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled):)", r"\1", text
     )
+    settings = re.sub(r"(?m)^  # (?=- \{id: )", "  ", settings)
     settings = re.sub(r"(?m)^# (?=  (allow|every|retention):)", "", settings)
     found = file.parse(settings, "sources.yaml", {"TOKEN": "x"})
     assert found.allow
@@ -86,12 +88,14 @@ def test_the_commented_lines_of_the_starter_are_valid() -> None:
     assert (source.every, source.enabled) == (timedelta(minutes=1), False)
     assert [rule.action for rule in source.rules] == ["drop"]
     assert source.headers == {"Authorization": "Bearer x"}
+    listings = {each.id: type(each.listing) for each in found.sources if each.listing}
+    assert listings == {"council": PageListing, "port": JsonListing, "gazette": SitemapListing}
 
 
 def test_every_example_in_the_reference_is_valid() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", reference.render_docs(), flags=re.DOTALL)
     documents = [block for block in blocks if re.match(r"\w+:\n", block)]
-    assert len(documents) == len(ROOT.keys) + 2
+    assert len(documents) == len(ROOT.keys) + 3
     others = "sections: [{id: world, title: World}, {id: europe, title: Europe}]\n"
     password = f"scrypt:32768:8:1$saltsaltsaltsalt${'0' * 128}"
     environ = {"TOKEN": "x", "SITE_TOKEN": "x" * 16, "PASSWORD_HASH": password}
@@ -145,6 +149,9 @@ def test_documented_defaults_are_the_real_defaults() -> None:
         "sources: [{id: a, url: 'http://a', sections: world}]",
         "sources: [{id: a, url: 'http://a', drop: [{title: a, link: b}]}]",
         "sources: [{id: a, url: 'http://a', retry_after: never}]",
+        "sources: [{id: a, url: 'http://a', page: {title: h2}}]",
+        "sources: [{id: a, url: 'http://a', page: article}]",
+        "sources: [{id: a, url: 'http://a', json: {items: a, title: b, pages: 51}}]",
         "views: [{id: a, title: b}]",
     ],
 )

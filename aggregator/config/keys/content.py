@@ -1,5 +1,6 @@
 """Keys about the content: sections, sources and views, and the rules in them."""
 
+from aggregator.config.keys.listings import JSON, PAGE
 from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
 from aggregator.config.values import (
     TOKEN,
@@ -184,7 +185,10 @@ SOURCE = Block(
         Key(
             name="url",
             kind=Url(declares="source"),
-            help="URL of an RSS, Atom or JSON feed, or of a page that links one.",
+            help=(
+                "URL of an RSS, Atom or JSON feed, or of a page that links one. With `page`, `json`"
+                " or `sitemap`, that of the page, document or sitemap."
+            ),
             required=True,
             example="url: https://feeds.bbci.co.uk/news/world/rss.xml",
         ),
@@ -211,6 +215,25 @@ SOURCE = Block(
             kind=FULL_TEXT,
             help="Where the text is on the pages of its entries, for `content: full`.",
             example="full_text: {select: 'article .story', remove: ['.related']}",
+        ),
+        Key(
+            name="page",
+            kind=PAGE,
+            help="For a site without a feed: `url` is a page, and its entries are found on it.",
+            example="page: {items: article, title: h2, link: h2 a, date: time}",
+        ),
+        Key(
+            name="json",
+            kind=JSON,
+            help="For a JSON API, or a page with JSON in it: entries are found in the JSON.",
+            example="json: {items: data.posts, title: headline, link: url, date: published_at}",
+        ),
+        Key(
+            name="sitemap",
+            kind=Boolean(),
+            help="`url` is a sitemap or an index of sitemaps, plain or gzipped.",
+            default="false",
+            example="sitemap: true",
         ),
         Key(
             name="every",

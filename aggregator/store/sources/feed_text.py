@@ -46,5 +46,6 @@ def load_feed(text: str) -> Feed:
         fields[name] = frozenset(fields.get(name, ()))
     for name in ("hubs", "problems"):
         fields[name] = tuple(fields.get(name, ()))
+    fields["unmatched"] = tuple(map(tuple, fields.get("unmatched", ())))
     fields["authors"] = tuple(Author(**author) for author in fields.get("authors", ()))
     return Feed(**fields)

@@ -12,7 +12,10 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """An incident: failing, gone, waiting, silent, quarantined, page_text, moved or gap."""
+    """An incident.
+
+    `kind` is failing, gone, waiting, silent, quarantined, page_text, moved, gap or selector.
+    """
 
     id: int
     source_id: str

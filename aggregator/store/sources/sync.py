@@ -49,7 +49,9 @@ def apply(
     """
     known = {
         row["id"]: row
-        for row in db.execute("select id, url, title, position, enabled, configured from sources")
+        for row in db.execute(
+            "select id, url, title, position, enabled, configured, discovered_url from sources"
+        )
     }
     renamed = renames.find(known, sources)
     renames.apply(db, renamed)
@@ -62,7 +64,8 @@ def apply(
             added.append(source.id)
             _insert(db, source, position, now, first_poll)
             continue
-        if row["url"] != source.url:
+        # The page itself is polled from now on, not the feed that it links.
+        if row["url"] != source.url or (source.listing and row["discovered_url"]):
             moved.append(source.id)
             _move(db, source, now, first_poll)
         _describe(db, source, position, row)

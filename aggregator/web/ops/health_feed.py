@@ -29,6 +29,7 @@ _TITLES = {
     "moved": ("has moved", "has moved"),
     "page_text": ("has pages without readable text", "has pages with readable text again"),
     "gap": ("may have lost entries", "may have lost entries"),
+    "selector": ("has values that can't be found", "has values that can't be found"),
 }
 """Titles by kind of incident: while it lasts, and when it is resolved."""
 
