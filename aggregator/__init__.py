@@ -17,6 +17,7 @@ The folders, in the order of the data:
     web/          8  middleware/ images/ feeds/ pages/ api/ ops/
     websub/       hub, subscriber, protocol, delivery worker
     icons/        icons of sources: looked up, redrawn, refreshed once a month
+    publish/      the site as a folder of files
     cluster/      polls on Dask workers
     demo/         a publisher of invented feeds
 

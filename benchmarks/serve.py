@@ -28,9 +28,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.web.stock import CONFIG, Stock, make_entry, stocked
-
 from aggregator.models.entry import SafeHtml
+from tests.web.sample_store import CONFIG, SampleStore, make_entry, open_sample
 
 START = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
@@ -105,11 +104,11 @@ def ask(url: str, seconds: int, tag: str) -> tuple[float, float]:
     return float(rate[1]), float(slow[1]) * {"us": 0.001, "ms": 1, "s": 1000}[slow[2]]
 
 
-def fill(stock: Stock) -> None:
+def fill(sample: SampleStore) -> None:
     text = SafeHtml("<p>" + "Some words of a report that is not short. " * 22 + "</p>")
     for number in range(50):
         entry = make_entry(number, START - timedelta(minutes=number))
-        stock.put("herald", replace(entry, content=text))
+        sample.put("herald", replace(entry, content=text))
 
 
 def main() -> None:
@@ -124,8 +123,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with stocked(folder, replace(CONFIG, sources=CONFIG.sources[:1])) as stock:
-            fill(stock)
+        with open_sample(folder, replace(CONFIG, sources=CONFIG.sources[:1])) as sample:
+            fill(sample)
         (folder / "sources.yaml").write_text(CONFIG_YAML.format(folder=folder))
         compare(folder, args.rounds, args.seconds)
 

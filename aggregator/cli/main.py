@@ -41,6 +41,7 @@ COMMANDS = {
     "check": Listed("sources:check", "Check the configuration file and list all mistakes."),
     "import": Listed("sources:import_command", "Convert OPML, or a planet's ini file, to YAML."),
     "export": Listed("sources:export", "Write the sources as OPML, for other feed readers."),
+    "build": Listed("build:build", "Write the site into DIR as files."),
     "add": Listed("add:add", "Add the feed of a page to the configuration."),
     "status": Listed(
         "status:status", "Show health, last check, next poll and entries of each source."

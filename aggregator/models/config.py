@@ -56,6 +56,7 @@ class Site:
         accent: A colour, #rgb or #rrggbb.
         css: CSS added after our own.
         embed: Origins whose pages may show our lists in a frame, `*` for all.
+        static: Whether the pages are published as files, without the parts that need a server.
     """
 
     title: str = "Feed aggregator"
@@ -74,6 +75,7 @@ class Site:
     embed: tuple[str, ...] = ()
     front: Front = Front()
     feeds: Feeds = Feeds()
+    static: bool = False
 
     @property
     def public_url(self) -> str:

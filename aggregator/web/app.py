@@ -51,6 +51,7 @@ from aggregator.web.pages import (
     direction,
     embed,
     feed_page,
+    headline_index,
     login,
     sitemap,
 )
@@ -66,9 +67,12 @@ READ_SECONDS = 1.0
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
     " manifest-src 'self'; img-src {images}; media-src http: https:; form-action 'self';"
-    " frame-ancestors 'none'; base-uri 'none'"
+    " base-uri 'none'"
 )
 """Images and media may come from publishers; scripts, styles and frames may not."""
+
+NO_FRAMES = "; frame-ancestors 'none'"
+"""The part of the policy that only a header field can state."""
 
 MIN_COMPRESSED = 1_000
 """Bytes from which a response is compressed."""
@@ -109,11 +113,16 @@ def create_app(
     feed_server = FeedServer(store, process_config, clock=time.monotonic, now=clock)
     images = ImageProxy(process_config, store, clock)
     requests = CollectorRegistry()
-    _set_up_templates(app, config, store, clock, authenticator, images)
+
+    def policy() -> str:
+        return CSP.format(images=images.sources)
+
+    _set_up_templates(app, config, store, clock, authenticator, images, policy)
     app.before_request(lambda: i18n.use(config().site.language))
     app.teardown_request(lambda _: i18n.use(i18n.SOURCE_LANGUAGE))
     for blueprint in (
         pages.blueprint(config, store, clock, authenticator),
+        headline_index.blueprint(config, store),
         login.blueprint(config, authenticator),
         status.blueprint(config, store, clock),
         source.blueprint(config, store, clock, authenticator),
@@ -140,7 +149,7 @@ def create_app(
         app.add_url_rule(path, name, assets.static_file, defaults={"name": name})
     app.add_url_rule("/manifest.webmanifest", "manifest", lambda: assets.manifest(config(), root()))
     _handle_errors(app)
-    app.after_request(lambda response: _finish(response, CSP.format(images=images.sources)))
+    app.after_request(lambda response: _finish(response, f"{policy()}{NO_FRAMES}"))
     app.after_request(lambda response: _mask(response, config().secrets))  # runs first
     wrapped = _wrap(app, process_config, feed_server, authenticator, requests, host=host, port=port)
     app.wsgi_app = wrapped  # type: ignore[assignment, method-assign]
@@ -206,8 +215,13 @@ def _set_up_templates(
     clock: Callable[[], datetime],
     authenticator: Authenticator,
     images: ImageProxy,
+    policy: Callable[[], str],
 ) -> None:
     stylesheet, static_urls = assets.Stylesheet(), assets.static_urls()
+
+    def now() -> datetime | None:
+        return None if config().site.static else clock()
+
     app.add_url_rule("/style.css", "style", lambda: stylesheet.response(config()))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.set_up(app.jinja_env)
@@ -216,7 +230,10 @@ def _set_up_templates(
         "dark": colours.DARK_PAPERS[0],
     }
     app.jinja_env.globals["page_path"] = views.page_path
-    app.jinja_env.globals["may_act"] = lambda: authenticator.admits(request.environ)
+    app.jinja_env.globals["may_act"] = lambda: (
+        not config().site.static and authenticator.admits(request.environ)
+    )
+    app.jinja_env.globals["csp"] = policy
     app.jinja_env.filters |= {
         "safe_html": _safe_html,
         "with_code": _with_code,
@@ -227,7 +244,7 @@ def _set_up_templates(
         "rfc3339": dates.rfc3339,
         "datetime_local": dates.datetime_local,
         "time_of_day": dates.time_of_day,
-        "short_time": lambda time: dates.short_time(time, clock()),
+        "short_time": lambda time: dates.short_time(time, now()),
         "long_day": dates.long_day,
         "short_day": dates.short_day,
         "host": lambda url: (urlsplit(url).hostname or "").removeprefix("www."),
@@ -247,7 +264,8 @@ def _set_up_templates(
             "logo": logo.url(current.site, root()),
             "path": request.path,
             "past": None,
-            "network": _network(store),
+            "network": Network() if current.site.static else _network(store),
+            "opml_path": "/feeds/all.opml" if current.site.static else "/opml",
             "now": clock(),
         }
 

@@ -182,6 +182,17 @@ SITE = Block(
             help="How our own feeds are written.",
             example="feeds: {attribution: title}",
         ),
+        Key(
+            name="static",
+            kind=Boolean(),
+            help=(
+                "Leave out of the pages what needs a server: filters, past versions, the status "
+                "of sources, signing in. `aggregator build` always does; with this key the web "
+                "server shows the pages as they are published."
+            ),
+            default="false",
+            example="static: true",
+        ),
     ),
 )
 

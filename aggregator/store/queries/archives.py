@@ -46,6 +46,14 @@ def get(db: Connection, view: str, number: int) -> Range | None:
     return Range(number=row[0], after_id=row[1], last_id=row[2]) if row else None
 
 
+def ranges(db: Connection, view: str) -> list[Range]:
+    """Return the closed ranges of a view."""
+    rows = db.execute(
+        "select number, after_id, last_id from archives where view = ? order by number", (view,)
+    )
+    return [Range(number=row[0], after_id=row[1], last_id=row[2]) for row in rows]
+
+
 def close(db: Connection, view: str, query: Query) -> Range:
     """Close every full range, in the caller's transaction; return the newest."""
     last = newest(db, view)

@@ -65,9 +65,10 @@ def hub(spec: ViewSpec, config: Config) -> str:
     """Return the hub of a view's feeds, "" when they have none."""
     is_topic = spec.kind in {"all", *views.NAMED} and not spec.extra
     is_topic = is_topic and spec.base == config.site.public_url  # as the scheduler renders it
+    has_server = not config.site.static or config.websub.hub != "own"
     # A private view has one if the address holds its token; other sites must not learn that.
     is_open = not spec.private or (spec.token and config.websub.hub == "own")
-    return protocol.hub_url(config) if is_topic and is_open else ""
+    return protocol.hub_url(config) if is_topic and is_open and has_server else ""
 
 
 def render(

@@ -20,14 +20,7 @@ from aggregator.web.middleware.csrf import same_origin
 from aggregator.web.ops import history, sparkline
 from aggregator.web.ops.view_models import SourcePage
 from aggregator.web.pages import presenters
-from aggregator.web.pages.entry_lists import (
-    PAGE_SIZE,
-    EntryLists,
-    newer_page_path,
-    next_page_path,
-    requested_cursor,
-    view_head,
-)
+from aggregator.web.pages.entry_lists import EntryLists, requested_part, view_head
 from aggregator.web.pages.view_models import Day, Head
 from aggregator.websub import status_text
 
@@ -44,6 +37,7 @@ def blueprint(
     routes = Blueprint("source", __name__)
     pages = SourcePages(config, store, clock, authenticator)
     routes.add_url_rule("/source/<source_id>", "page", pages.page)
+    routes.add_url_rule("/source/<source_id>/before/<int:before>", "part", pages.page)
     routes.add_url_rule("/source/<source_id>/poll", "poll", pages.poll, methods=["POST"])
     return routes
 
@@ -62,13 +56,17 @@ class SourcePages:
         self._config, self._store, self._clock = config, store, clock
         self._authenticator = authenticator
 
-    def page(self, source_id: str) -> str | Response:
-        """Show a source: its state, polls, incidents, configuration and entries."""
+    def page(self, source_id: str, before: int = 0) -> str | Response:
+        """Show a source: its state, polls, incidents, configuration and entries.
+
+        Args:
+            before: As in `requested_part`.
+        """
         config, now = self._config(), self._clock()
         with self._store.reading() as db:
             if new_id := renames.current_id(db, source_id):
                 return moved_permanently(f"/source/{quote(new_id)}")
-            page = _source_page(db, _state(db, source_id), config, now)
+            page = _source_page(db, _state(db, source_id), config, now, before)
         return render_template("source.html", page=page, head=page.head, now=now)
 
     def poll(self, source_id: str) -> Response:
@@ -91,10 +89,12 @@ def _state(db: Connection, source_id: str) -> SourceState:
     return state
 
 
-def _source_page(db: Connection, state: SourceState, config: Config, now: datetime) -> SourcePage:
+def _source_page(
+    db: Connection, state: SourceState, config: Config, now: datetime, before: int
+) -> SourcePage:
     source = next((source for source in config.sources if source.id == state.id), None)
     days = poll_log.days(db, [state.id], now.date() - sparkline.SPAN)
-    entries, newer_path, next_path = _entries(db, config, state.id)
+    entries, newer_path, next_path = _entries(db, config, state.id, before)
     known = subscriptions.all_of(db, state.id)
     return SourcePage(
         head=_head(config, state),
@@ -114,14 +114,13 @@ def _source_page(db: Connection, state: SourceState, config: Config, now: dateti
     )
 
 
-def _entries(db: Connection, config: Config, source_id: str) -> tuple[tuple[Day, ...], str, str]:
+def _entries(
+    db: Connection, config: Config, source_id: str, before: int
+) -> tuple[tuple[Day, ...], str, str]:
     """Return the requested page of a source's entries, and the paths of the newer and older."""
-    lists, query, path = EntryLists(db, config), Query(source=(source_id,)), f"/source/{source_id}"
-    before = requested_cursor()
-    entries, next_cursor = lists.page(query, size=PAGE_SIZE, before=before)
-    newer = newer_page_path(lists, query, path, before) if before else ""
-    older = next_page_path(path, next_cursor) if next_cursor else ""
-    return presenters.by_day(lists.items(entries)), newer, older
+    lists, query = EntryLists(db, config), Query(source=(source_id,))
+    part = requested_part(lists, query, f"/source/{source_id}", before)
+    return presenters.by_day(lists.items(part.entries)), part.newer_path, part.next_path
 
 
 def _head(config: Config, state: SourceState) -> Head:

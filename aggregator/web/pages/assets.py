@@ -12,6 +12,7 @@ STATIC = Path(__file__).parent.parent / "static"
 STATIC_TYPES = {
     "site.js": "text/javascript",
     "theme.js": "text/javascript",
+    "search.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "icon-180.png": "image/png",
     "icon-512.png": "image/png",

@@ -64,7 +64,7 @@ class Corrections:
                 return not_modified(etag)
             stored = revisions.recent(db, PAGE_SIZE + 1, before)
             shown = compare(EntryLists(db, config), stored[:PAGE_SIZE])
-        has_more = len(stored) > PAGE_SIZE
+        has_more = len(stored) > PAGE_SIZE and not config.site.static
         page = CorrectionsPage(
             head=view_head(view(config), shown[0].change.until if shown else None),
             days=_by_day(shown),

@@ -52,12 +52,16 @@ def _on_day(time: str, day: date) -> str:
     return gettext("%(time)s, %(day)s", time=time, day=long_day(day))
 
 
-def short_time(at: datetime, now: datetime) -> str:
-    """Return a time as `21:26 GMT` if it is today, else as `26 June, 21:26 GMT`."""
-    at, now = at.astimezone(UTC), now.astimezone(UTC)
-    if at.date() == now.date():
+def short_time(at: datetime, now: datetime | None) -> str:
+    """Return a time as `21:26 GMT` if it is today, else as `26 June, 21:26 GMT`.
+
+    Args:
+        now: The current time, None for pages that are read on any day; they get the year too.
+    """
+    at, now = at.astimezone(UTC), now.astimezone(UTC) if now else None
+    if now and at.date() == now.date():
         return time_of_day(at)
-    day = _day_and_month(at) if at.year == now.year else short_day(at)
+    day = _day_and_month(at) if now and at.year == now.year else short_day(at)
     return gettext("%(day)s, %(time)s", day=day, time=time_of_day(at))
 
 

@@ -1,7 +1,7 @@
 """Lists of entries for pages: read from one snapshot, collapsed by story, as view models."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -15,14 +15,14 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query, Sort, Stories
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, stories
-from aggregator.store.queries import fts, summaries
+from aggregator.store.queries import fts, select, summaries
 from aggregator.store.queries.select import LAST_ID, Cursor, select_ids
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
 from aggregator.web.feeds import collapse
 from aggregator.web.feeds.views import ViewSpec
-from aggregator.web.pages import presenters, related
+from aggregator.web.pages import parts, presenters, related
 from aggregator.web.pages.view_models import EntryItem, FeedLink, Head, StoryMember
 
 PAGE_SIZE = 40
@@ -38,6 +38,16 @@ MAX_RELATED = 6
 
 MOST_COVERED, MIN_SOURCES, COVERED_SPAN = 5, 2, timedelta(days=2)
 """The most covered: so many stories, each from at least so many sources, within this time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPart:
+    """The requested page of a list, with the paths of the pages above and below, "" for none."""
+
+    entries: list[EntrySummary]
+    newer_path: str
+    next_path: str
+    is_continued: bool
 
 
 class EntryLists:
@@ -68,6 +78,33 @@ class EntryLists:
         if len(entries) > size:
             cursor = _cursor(query, entries[size - 1])
         return self._collapsed(query, entries[:size]), cursor
+
+    def static_page(
+        self, query: Query, before: Cursor | None
+    ) -> tuple[list[EntrySummary], int | None]:
+        """Return one page of a view as `parts` splits it, and the id after which the next begins.
+
+        The id is None at the end.
+        """
+        limit, count, entries = 2 * parts.SIZE, None, list[EntrySummary]()
+        while count is None:
+            limit *= 2
+            entries = self._entries(query, limit, before)
+            count = parts.end([entry.id for entry in entries], is_first=before is None)
+            if len(entries) < limit:
+                break
+        last = None if count in (None, len(entries)) else entries[(count or 0) - 1].id
+        return self._collapsed(query, entries[:count]), last
+
+    def newer_static_page(self, query: Query, before: Cursor) -> int:
+        """Return the id that the page above one begins after, 0 for the first page."""
+        limit = 2 * parts.SIZE
+        while True:
+            above = select.newer_ids(self.db, query, limit=limit, since=before)
+            found = parts.newer([id for id in above if id != before.id])
+            if found or len(above) < limit:
+                return found
+            limit *= 2
 
     def newer(self, query: Query, *, limit: int, since: Cursor) -> list[EntrySummary]:
         """Return the entries of a view at and above a place, from the place upwards."""
@@ -267,6 +304,44 @@ def requested_cursor() -> Cursor | None:
         raise QueryError(
             "before is not a position in this list: use the link to the next page"
         ) from None
+
+
+def requested_part(lists: EntryLists, query: Query, path: str, before_id: int) -> ListPart:
+    """Return the requested page of a list.
+
+    Args:
+        path: Of the list.
+        before_id: On a site of files, the id after which the page begins; 0 for the first page.
+    """
+    if lists.config.site.static:
+        return _static_part(lists, query, path, before_id)
+    if before_id:
+        raise NotFound
+    before = requested_cursor()
+    entries, cursor = lists.page(query, size=query.limit or PAGE_SIZE, before=before)
+    return ListPart(
+        entries=entries,
+        newer_path=newer_page_path(lists, query, path, before) if before else "",
+        next_path=next_page_path(path, cursor) if cursor else "",
+        is_continued=before is not None,
+    )
+
+
+def _static_part(lists: EntryLists, query: Query, path: str, before_id: int) -> ListPart:
+    before = None
+    if before_id:
+        entry = lists.get_many([before_id]).get(before_id)
+        if entry is None:
+            raise NotFound(f"No page of this list begins after entry {before_id}.")
+        before = _cursor(query, entry)
+    entries, next_id = lists.static_page(query, before)
+    newer = parts.path(path, lists.newer_static_page(query, before)) if before else ""
+    return ListPart(
+        entries=entries,
+        newer_path=newer,
+        next_path=parts.path(path, next_id) if next_id else "",
+        is_continued=before is not None,
+    )
 
 
 def next_page_path(path: str, cursor: Cursor) -> str:

@@ -5,15 +5,15 @@ from dataclasses import replace
 from flask import request
 
 from aggregator.models.config import Config
-from aggregator.models.entry import StoredEntry
+from aggregator.models.entry import Entry, StoredEntry
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import versions
-from aggregator.store.queries import summaries
+from aggregator.store.queries import static_site, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.feeds.views import NoSuchView, resolve
-from aggregator.web.pages import diff, presenters, reading, sharing
+from aggregator.web.pages import diff, parts, presenters, reading, sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
 from aggregator.web.pages.related import RelatedCache
 from aggregator.web.pages.view_models import EntryItem, EntryPage, Head, Neighbours
@@ -42,7 +42,9 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
             canonical=sharing.canonical(stored, members, config),
             sharing=sharing.of_entry(stored, item, reports, config),
         )
-    related, from_source = _see_also(entry_lists, summary, cache)
+    related, from_source = list[EntrySummary](), list[EntrySummary]()
+    if not config.site.static:  # each new entry would change them on many pages
+        related, from_source = _see_also(entry_lists, summary, cache)
     film, clips = reading.film(entry), presenters.clips(entry)
     picture, content = reading.picture_and_content(entry)
     return EntryPage(
@@ -74,6 +76,7 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
         related=entry_lists.items(related),
         from_source=entry_lists.items(from_source),
         printing=request.args.get("print") == "1",
+        unlinked=_unlinked(db, entry) if config.site.static else frozenset(),
     )
 
 
@@ -85,6 +88,18 @@ def _see_also(
     shown = {entry.id, *(other.id for other in related)}
     latest = entry_lists.select(Query(source=(entry.source_id,)), limit=FROM_SOURCE + len(shown))
     return related, [other for other in latest if other.id not in shown][:FROM_SOURCE]
+
+
+def _unlinked(db: Connection, entry: Entry) -> frozenset[str]:
+    """Return the authors and categories without a page on a site of files."""
+    named = [("author", author.name) for author in entry.authors]
+    named += [("category", name) for name in entry.categories]
+    least = parts.FEWEST_NAMED
+    return frozenset(
+        name
+        for noun, name in named
+        if not parts.has_page(name, static_site.count_named(db, noun, name, least))
+    )
 
 
 def _neighbours(entry_lists: EntryLists, entry: EntrySummary, item: EntryItem) -> Neighbours:

@@ -22,6 +22,7 @@ from aggregator.store.queries import fts, select
 from aggregator.store.sources import sources
 from aggregator.store.sources.sources import Label
 from aggregator.web.feeds.views import (
+    NAMED,
     NeedsToken,
     NoSuchView,
     ViewSpec,
@@ -30,15 +31,12 @@ from aggregator.web.feeds.views import (
 )
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
-from aggregator.web.pages import entry_page, front, presenters
+from aggregator.web.pages import entry_page, front, parts, presenters
 from aggregator.web.pages.dates import short_day
 from aggregator.web.pages.entry_lists import (
-    PAGE_SIZE,
     EntryLists,
-    newer_page_path,
-    next_page_path,
-    requested_cursor,
     requested_entry,
+    requested_part,
     view_head,
 )
 from aggregator.web.pages.related import RelatedCache
@@ -65,6 +63,7 @@ def blueprint(
     routes.add_url_rule("/", "front", pages.front)
     routes.add_url_rule("/search", "search", pages.search)
     routes.add_url_rule("/stories", "stories", pages.stories)
+    routes.add_url_rule("/stories/before/<int:before>", "stories_part", pages.stories)
     routes.add_url_rule("/entry/<int:entry_id>", "entry", pages.entry)
     routes.add_url_rule("/topics", "topics", pages.topics)
     routes.add_url_rule("/help", "help", pages.help)
@@ -72,6 +71,8 @@ def blueprint(
     for kind in ("section", "view", "category", "author", "lang"):
         rule = f"/{kind}/<path:name>"
         routes.add_url_rule(rule, kind, pages.list, defaults={"kind": kind})
+        part_rule = f"{rule}/before/<int:before>"
+        routes.add_url_rule(part_rule, f"{kind}_part", pages.list, defaults={"kind": kind})
     for kind in ("category", "author"):
         defaults = {"kind": kind, "name": ""}
         routes.add_url_rule(f"/{kind}", f"{kind}_named", pages.list, defaults=defaults)
@@ -108,34 +109,46 @@ class Pages:
             return render_template("front.html", page=page, head=page.head)
         return with_etag(render_template("front.html", page=page, head=page.head), etag)
 
-    def list(self, kind: str, name: str) -> Response | str:
-        """Show a section, saved view, category, author or language."""
+    def list(self, kind: str, name: str, before: int = 0) -> Response | str:
+        """Show a section, saved view, category, author or language.
+
+        Args:
+            before: As in `requested_part`.
+        """
         config = self._config()
         name = name or request.args.get("name", "")
         spec = requested_view(kind, name, config)
-        response = self._list(spec, config, kind, name)
+        response = self._list(spec, config, kind, name, before)
         if spec.private:
             response.headers["Cache-Control"] = "private, no-cache"
             response.vary.add("Authorization")
         return response
 
-    def stories(self) -> Response | str:
-        """Show all stories, newest first."""
-        config = self._config()
-        return self._list(requested_view("all", "", config), config, "all", "All stories")
+    def stories(self, before: int = 0) -> Response | str:
+        """Show all stories, newest first.
 
-    def _list(self, spec: ViewSpec, config: Config, kind: str, name: str) -> Response:
+        Args:
+            before: As in `requested_part`.
+        """
+        config = self._config()
+        spec = requested_view("all", "", config)
+        return self._list(spec, config, "all", "All stories", before)
+
+    def _list(self, spec: ViewSpec, config: Config, kind: str, name: str, before: int) -> Response:
         with self._store.reading() as db:
             etag = self._etags.of(db, config, by_minute=spec.query.within is not None)
             if matches(etag):
                 return not_modified(etag)
-            page = list_page(EntryLists(db, config), spec.at(self._clock()), kind, name)
+            lists, spec = EntryLists(db, config), spec.at(self._clock())
+            page = list_page(lists, spec, kind, name, before=before)
         return with_etag(render_template("list.html", page=page, head=page.head), etag)
 
     def search(self) -> Response | str:
         """Show the results of a search, or the search form."""
         config = self._config()
         query = view_query()
+        if config.site.static:
+            return self._static_search(config)
         try:
             spec = resolve("search", "", query, config)
         except QueryError as error:
@@ -161,6 +174,11 @@ class Pages:
             page = list_page(EntryLists(db, config), spec, "search", "Search", notes)
         return render_template("list.html", page=page, head=page.head)
 
+    def _static_search(self, config: Config) -> str:
+        """Show the search of a site of files, which a script makes in an index."""
+        head = Head(title=f"Search – {config.site.title}", updated=None)
+        return render_template("static_search.html", head=head)
+
     def entry(self, entry_id: int) -> Response | str:
         """Show an entry."""
         config = self._config()
@@ -176,10 +194,12 @@ class Pages:
         if self._topics is None or now - self._topics[0] > TOPICS_TTL:
             with self._store.reading() as db:
                 categories = lists.top_categories(db, now - TOPICS_SPAN, MAX_TOPICS)
+            if self._config().site.static:
+                categories = [topic for topic in categories if parts.has_page(*topic)]
             self._topics = now, tuple(sorted(categories, key=_alphabetically))
         head = Head(
             title=f"Topics – {config.site.title}",
-            updated=self._topics[0],
+            updated=None if self._config().site.static else self._topics[0],
             canonical=f"{config.site.url}/topics",
         )
         page = TopicsPage(head=head, topics=self._topics[1], days=TOPICS_SPAN.days)
@@ -228,30 +248,41 @@ def view_query() -> str:
 
 
 def list_page(
-    entry_lists: EntryLists, spec: ViewSpec, kind: str, name: str, notes: tuple[str, ...] = ()
+    entry_lists: EntryLists,
+    spec: ViewSpec,
+    kind: str,
+    name: str,
+    notes: tuple[str, ...] = (),
+    *,
+    before: int = 0,
 ) -> ListPage:
-    """Return the requested page of a view."""
-    before = requested_cursor()
-    page_entries, next_cursor = entry_lists.page(
-        spec.query, size=spec.query.limit or PAGE_SIZE, before=before
-    )
+    """Return the requested page of a view.
+
+    Args:
+        before: As in `requested_part`.
+    """
+    path = _list_path(spec)
+    part = requested_part(entry_lists, spec.query, path, before)
     excerpts = {}
     if spec.query.q:
-        ids = [entry.id for entry in page_entries]
+        ids = [entry.id for entry in part.entries]
         excerpts = fts.passages(entry_lists.db, spec.query.q, ids)
-    updated = max((entry.changed for entry in page_entries), default=None)
-    items = entry_lists.items(page_entries, excerpts)
-    path = _list_path(spec)
+    updated = max((entry.changed for entry in part.entries), default=None)
+    items = entry_lists.items(part.entries, excerpts)
+    is_static = entry_lists.config.site.static
+    is_collapsed = any(item.other_reports for item in items)
     head = view_head(spec, updated, section=name if kind == "section" else "")
+    if is_static and kind not in ("all", *NAMED):
+        head = replace(head, feeds=())
     return ListPage(
         head=replace(head, canonical=without_secret(f"{spec.base}{path}")),
         kind=kind,
         name=_title(spec, entry_lists.config, kind, name),
         days=presenters.by_day(items),
-        newer_path=newer_page_path(entry_lists, spec.query, path, before) if before else "",
-        next_path=next_page_path(path, next_cursor) if next_cursor else "",
-        expanded_path=_expanded_path(path) if any(i.other_reports for i in items) else "",
-        is_continued=before is not None,
+        newer_path=part.newer_path,
+        next_path=part.next_path,
+        expanded_path="" if is_static or not is_collapsed else _expanded_path(path),
+        is_continued=part.is_continued,
         notes=notes,
         q=request.args.get("q", ""),
         section=request.args.get("section", ""),

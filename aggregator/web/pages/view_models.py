@@ -354,6 +354,7 @@ class EntryPage:
             belongs to none.
         related: Entries about the same subject.
         from_source: The latest entries of the same source.
+        unlinked: The authors and categories that have no page.
     """
 
     head: Head
@@ -384,3 +385,4 @@ class EntryPage:
     related: tuple[EntryItem, ...]
     from_source: tuple[EntryItem, ...]
     printing: bool = False
+    unlinked: frozenset[str] = frozenset()

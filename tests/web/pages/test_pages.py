@@ -501,7 +501,9 @@ PATHS = (
     "/api/v1/sources", "/api/v1/sources/herald", "/api/v1/sources/herald/polls",
     "/api/v1/sections", "/api/v1/stories", "/api/v1/stories/1", "/websub/nothing",
     "/icon/0123456789abcdef.png", "/embed", "/embed/section/world", "/embed/category?name=/",
-    "/oembed",
+    "/oembed", "/stories/before/1", "/section/world/before/1", "/view/rain/before/1",
+    "/category/x/before/1", "/author/x/before/1", "/lang/en/before/1", "/source/herald/before/1",
+    "/search/index.json", "/search/0.json",
 )  # fmt: skip
 
 
