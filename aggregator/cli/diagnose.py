@@ -83,6 +83,8 @@ def _explain_entry(db: Connection, stored: StoredEntry) -> None:
     if stored.matched:
         console.print(f"  matched by its {stored.matched} at the last edit")
     _explain_text(db, stored)
+    for edit in stored.entry.edits:
+        console.print(f"  edited: {escape(edit)}")
     for reason in stored.ruling.reasons:
         console.print(f"  {escape(reason)}")
     if stored.retracted:
@@ -187,7 +189,9 @@ def doctor(path: str, name: str) -> None:
             source_id=source.id,
             url=_feed_url(poller, source),
             headers=source.headers,
-            limits=config.defaults.limits,
+            limits=source.limits or config.defaults.limits,
+            transport=source.transport,
+            reading=source.reading,
         )
         result = poller.poll(request)
         if result.discovered:

@@ -3,11 +3,14 @@
 import gc
 import pickle
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import re2
 import yaml
 
 from aggregator.config import DEFAULT_PATH, secrets, tree
@@ -16,6 +19,8 @@ from aggregator.config.kinds import BlockValue
 from aggregator.config.validation import Validator
 from aggregator.errors import ConfigError, Problem
 from aggregator.models.config import (
+    PLAIN_READING,
+    PLAIN_TRANSPORT,
     Attribution,
     Auth,
     Config,
@@ -27,10 +32,13 @@ from aggregator.models.config import (
     Media,
     PageRules,
     PerHost,
+    Reading,
     Rule,
     Section,
     Site,
     Source,
+    Transform,
+    Transport,
     View,
     WebSub,
     Zone,
@@ -79,6 +87,7 @@ def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
         _check_bounds(block, validator)
         _check_rules(block, validator)
         _check_listings(block, validator)
+        _check_sources(block, validator)
         _check_auth(document.root, block, validator)
     problems = (*document.problems, *validator.finish())
     if not problems and block is None:
@@ -186,6 +195,45 @@ def _check_listings(block: BlockValue | None, validator: Validator) -> None:
             validator.add_problem(listing.nodes["pages"], "pages without next", remedy)
 
 
+def _check_sources(block: BlockValue | None, validator: Validator) -> None:
+    for source in block.values.get("sources", ()) if block else ():
+        for transform in source.values.get("transforms", ()):
+            _check_transform(transform, validator)
+        credentials = source.values.get("credentials")
+        if credentials is None:
+            continue
+        given, node = credentials.nodes.keys(), credentials.node
+        if given not in ({"username", "password"}, {"bearer"}):
+            validator.add_problem(
+                node,
+                "credentials must be a username with its password, or a bearer token",
+                "Write {username: reader, password: '${PASSWORD}'} or {bearer: '${TOKEN}'}.",
+            )
+        headers = source.values.get("headers", {})
+        if any(name.lower() == "authorization" for name in headers):
+            validator.add_problem(
+                node, "credentials and an Authorization header for one source", "Delete one."
+            )
+
+
+def _check_transform(transform: BlockValue, validator: Validator) -> None:
+    if len(transform.nodes.keys() & {"title", "content"}) != 1:
+        validator.add_problem(
+            transform.node,
+            "a transform must name title or content, and not both",
+            "Write {title: '^Exclusive: '} or {content: '<hr>'}.",
+        )
+    pattern = transform.values.get("title") or transform.values.get("content")
+    groups = re2.compile(pattern).groups if pattern else 0
+    for number in re.findall(r"\\([0-9])", transform.values.get("replace", "")):
+        if int(number) > groups:
+            validator.add_problem(
+                transform.nodes["replace"],
+                f"replace names group {number}, and the expression has {groups}",
+                "Put parentheses around the part to keep.",
+            )
+
+
 def _check_auth(root: yaml.Node, block: BlockValue | None, validator: Validator) -> None:
     auth = block and block.values.get("auth")
     if auth and auth.values.get("protect") == "site" and not {"password", "token"} & {*auth.nodes}:
@@ -221,7 +269,7 @@ def _config(
         defaults=defaults,
         sections=sections,
         sources=tuple(
-            _source(source, text, shown, defaults.content) for source in values.get("sources", ())
+            _source(source, text, shown, defaults) for source in values.get("sources", ())
         ),
         views=tuple(View(**_with_rules(view)) for view in values.get("views", ())),
         secrets=frozenset(_secrets(block, substituted)),
@@ -231,6 +279,7 @@ def _config(
 def _secrets(root: BlockValue, substituted: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
     """Yield the parts of URLs and headers that must not be shown."""
     urls = [(source, "url") for source in root.values.get("sources", ())]
+    urls += [(source, "proxy") for source in root.values.get("sources", ())]
     settings = [("network", "proxy"), ("cluster", "address")]  # a hub is named in our feeds
     urls += [(root.values[block], key) for block, key in settings if root.values.get(block)]
     for block, key in urls:
@@ -244,6 +293,17 @@ def _secrets(root: BlockValue, substituted: Mapping[int, tuple[str, ...]]) -> It
                 yield from substituted.get(id(node), ())
         if isinstance(document := block.values.get("json"), BlockValue):
             yield from substituted.get(id(document.nodes.get("post")), ())
+    for source in root.values.get("sources", ()):
+        yield from _secret_options(source)
+
+
+def _secret_options(source: BlockValue) -> Iterator[str]:
+    """Yield the values of a source's credentials and cookies."""
+    given = source.values["credentials"].values if "credentials" in source.values else {}
+    yield from (given[name] for name in ("password", "bearer") if name in given)
+    if "username" in given and "password" in given:
+        yield _basic(given)
+    yield from (cookie.value for cookie in source.values.get("cookies", ()))
 
 
 def _values(block: BlockValue, key: str) -> dict[str, Any]:
@@ -278,13 +338,16 @@ def _defaults(values: dict[str, Any]) -> Defaults:
         if key in values
     }
     content = Content(values.get("content", Content.FEED))
-    limits = dict(values["limits"].values) if "limits" in values else {}
-    for name in {"connect", "idle", "total", "parse"} & limits.keys():
-        limits[name] = limits[name].total_seconds()
+    limits = _limits(values.get("limits"), Limits())
     per_host = values["per_host"].values if "per_host" in values else {}
-    return Defaults(
-        **intervals, content=content, limits=Limits(**limits), per_host=PerHost(**per_host)
-    )
+    return Defaults(**intervals, content=content, limits=limits, per_host=PerHost(**per_host))
+
+
+def _limits(block: BlockValue | None, defaults: Limits) -> Limits:
+    values = dict(block.values) if block else {}
+    for name in {"connect", "idle", "total", "parse"} & values.keys():
+        values[name] = values[name].total_seconds()
+    return replace(defaults, **values)
 
 
 _LEAST_FIRST = (Content.LINK, Content.EXCERPT, Content.FEED, Content.FULL)
@@ -296,19 +359,28 @@ def _section(block: BlockValue) -> Section:
     return Section(**values, content=Content(content) if content else None)
 
 
-def _source(block: BlockValue, text: str, shown: Mapping[str, Content], default: Content) -> Source:
+def _source(
+    block: BlockValue, text: str, shown: Mapping[str, Content], defaults: Defaults
+) -> Source:
     """Return a source; `shown` is the content that sections set, by id."""
     values = _with_rules(block)
     sections = tuple(dict.fromkeys(values.pop("sections", ())))
     of_sections = {shown[name] for name in sections if name in shown}
     content = Content(
-        values.pop("content", min(of_sections, key=_LEAST_FIRST.index, default=default))
+        values.pop("content", min(of_sections, key=_LEAST_FIRST.index, default=defaults.content))
     )
     page_rules = values.pop("full_text").values if "full_text" in values else {}
     scope = values.pop("retry_after", "host")
     listing = _listing(values)
+    limits = values.pop("limits", None)
+    transport, reading = _transport(values), _reading(values)
+    headers = values.pop("headers", {}) | _credentials(values)
     return Source(
         **values,
+        headers=headers,
+        transport=transport,
+        reading=reading,
+        limits=_limits(limits, defaults.limits) if limits else None,
         sections=sections,
         content=content,
         page_rules=PageRules(**page_rules),
@@ -327,6 +399,50 @@ def _listing(values: dict[str, Any]) -> Listing | None:
     if page:
         return PageListing(**page.values)
     return JsonListing(**document.values) if document else None
+
+
+_TRANSPORT = ("proxy", "user_agent", "ca", "insecure", "cookies")
+_READING = ("items", "language", "timezone")
+
+
+def _transport(values: dict[str, Any]) -> Transport:
+    """Take the options of a source's requests out of its values."""
+    given = {name: values.pop(name) for name in _TRANSPORT if name in values}
+    return Transport(**given) if given else PLAIN_TRANSPORT
+
+
+def _reading(values: dict[str, Any]) -> Reading:
+    """Take the options of how a source is read out of its values."""
+    given = {name: values.pop(name) for name in _READING if name in values}
+    if "title_template" in values:
+        given["title"] = values.pop("title_template")
+    transforms = [
+        Transform(
+            field=field,
+            pattern=block.values[field],
+            replacement=block.values.get("replace", ""),
+        )
+        for block in values.pop("transforms", ())
+        for field in ("title", "content")
+        if field in block.values
+    ]
+    if transforms:
+        given["transforms"] = tuple(transforms)
+    return Reading(**given) if given else PLAIN_READING
+
+
+def _credentials(values: dict[str, Any]) -> dict[str, str]:
+    """Take a source's credentials out of its values; return their header field."""
+    given = values.pop("credentials").values if "credentials" in values else {}
+    if "bearer" in given:
+        return {"Authorization": f"Bearer {given['bearer']}"}
+    if "username" in given and "password" in given:
+        return {"Authorization": f"Basic {_basic(given)}"}
+    return {}
+
+
+def _basic(given: Mapping[str, str]) -> str:
+    return b64encode(f"{given['username']}:{given['password']}".encode()).decode()
 
 
 def _with_rules(block: BlockValue) -> dict[str, Any]:
@@ -356,8 +472,9 @@ def _excerpt(block: BlockValue, text: str) -> str:
     """
     start, end = block.node.start_mark.index, tree.end_of(block.node, text)
     excerpt = text[start:end]
-    headers = block.nodes.get("headers")
-    if isinstance(headers, yaml.MappingNode):
+    secret = [block.nodes.get(name) for name in ("headers", "credentials")]
+    found = [node for node in secret if isinstance(node, yaml.MappingNode)]
+    for headers in sorted(found, key=lambda node: node.start_mark.index, reverse=True):
         for _, value in reversed(headers.value):
             begin, after = value.start_mark.index - start, tree.end_of(value, text) - start
             if 0 <= begin < len(excerpt):  # an alias may be elsewhere

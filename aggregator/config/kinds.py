@@ -52,6 +52,7 @@ class Text(Kind):
         declares: The noun, such as "section", among which the text must be unique.
         refers_to: The noun of which the text must be an id.
         secret: Whether messages must not show the value.
+        is_blank_allowed: Whether the text may be empty.
     """
 
     expected: str = "text"
@@ -61,6 +62,7 @@ class Text(Kind):
     declares: str = ""
     refers_to: str = ""
     secret: bool = False
+    is_blank_allowed: bool = False
     tags: Collection[str] = ("str",)
 
     def parse(self, node: yaml.Node, key: str, validator: Validator) -> Any:
@@ -85,7 +87,7 @@ class Text(Kind):
 
     def convert(self, text: str) -> Any:
         """Return the value; raises InvalidValue."""
-        if not text.strip():
+        if not text.strip() and not self.is_blank_allowed:
             raise InvalidValue("is empty")
         if len(text) > self.longest:
             raise InvalidValue(f"is longer than {self.longest} characters", "Shorten it.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aggregator.config.keys import ROOT
-from aggregator.config.keys.content import FIELDS, RULES
+from aggregator.config.keys.content import FIELDS, RULES, TRANSFORM
 from aggregator.config.keys.site import ZONE
 from aggregator.config.kinds import Block, Key, Kind, ListOf, Schema
 from aggregator.models import query
@@ -142,6 +142,8 @@ def _section(key: Key) -> Iterator[str]:
                 yield _keys(inner.kind)
     if key.name == "sources":
         yield _LISTINGS
+        yield "### transforms\n\nA list of replacements, each with `title` or `content`:\n"
+        yield _keys(TRANSFORM)
         yield from _rules()
 
 

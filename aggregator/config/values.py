@@ -19,7 +19,7 @@ from aggregator.config.kinds import Kind, Schema, Text, pattern_schema
 from aggregator.config.validation import InvalidValue, Validator, describe
 from aggregator.errors import QueryError
 from aggregator.models import image_types, query
-from aggregator.models.config import FOREVER
+from aggregator.models.config import FOREVER, Cookie
 from aggregator.models.urls import PATH_PREFIX, host_of, origin_of
 
 
@@ -333,6 +333,92 @@ class Expression(Text):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFile(FilePath):
+    """The path of a PEM file with at least one certificate."""
+
+    expected: str = "a file of certificates"
+    remedy: str = "Write the path of a PEM file; relative paths start at the working directory."
+
+    def convert(self, text: str) -> str:
+        """Check that the file can be read; return its absolute path."""
+        import ssl  # few files have one
+
+        path = str(Path(super(CertificateFile, self).convert(text)).absolute())
+        try:
+            ssl.create_default_context(cafile=path)
+        except (ssl.SSLError, ValueError):
+            raise InvalidValue("has no certificate in it") from None
+        except OSError as error:
+            raise InvalidValue(f"can't be read: {error.strerror or error}") from None
+        return path
+
+
+_COOKIE = re.compile("[!-:<-~]+=[ !-:<-~]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieFile(FilePath):
+    """The path of a file of cookies in Netscape's format; the value is the cookies."""
+
+    expected: str = "a file of cookies"
+    remedy: str = (
+        "Export cookies.txt from a browser; relative paths start at the working directory."
+    )
+
+    def convert(self, text: str) -> Any:
+        """Read the cookies that have not expired."""
+        from http.cookiejar import LoadError, MozillaCookieJar  # few files have one
+
+        path = super(CookieFile, self).convert(text)
+        jar = MozillaCookieJar()
+        try:
+            jar.load(path, ignore_discard=True, ignore_expires=True)
+        except LoadError:
+            raise InvalidValue("is not a file of cookies in Netscape's format") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise InvalidValue(f"can't be read: {reason}") from None
+        cookies = tuple(
+            Cookie(
+                domain=cookie.domain.lower(),
+                name=cookie.name,
+                value=cookie.value or "",
+                secure=cookie.secure,
+            )
+            for cookie in jar
+            if cookie.domain
+            and (not cookie.expires or not cookie.is_expired())  # 0 is the end of a session
+            and _COOKIE.fullmatch(f"{cookie.name}={cookie.value}")
+        )
+        if not cookies:
+            raise InvalidValue("has no cookie that is still valid", "Export it again.")
+        return cookies
+
+
+TITLE_FIELDS = ("title", "author", "category", "summary", "feed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleTemplate(Text):
+    """A title with placeholders such as `{title}`."""
+
+    expected: str = "a template of titles"
+    remedy: str = f"Use {', '.join(f'{{{name}}}' for name in TITLE_FIELDS)}."
+    longest: int = 200
+
+    def convert(self, text: str) -> str:
+        """Check the placeholders."""
+        Text.convert(self, text)
+        names = re.findall(r"\{([^{}]*)\}", text)
+        unknown = [name for name in names if name not in TITLE_FIELDS]
+        if unknown:
+            raise InvalidValue(f"has an unknown placeholder, {{{unknown[0][:40]}}}")
+        if not names:
+            raise InvalidValue("has no placeholder, so all titles would be the same")
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selector(Text):
     """A CSS selector of elements."""
 
@@ -346,12 +432,9 @@ class Selector(Text):
 
         Text.convert(self, text)
         try:
-            selectors = cssselect.parse(text)
             cssselect.HTMLTranslator().css_to_xpath(text)
         except cssselect.SelectorError as error:
             raise InvalidValue(f"is not a CSS selector: {error}") from None
-        if any(selector.pseudo_element for selector in selectors):
-            raise InvalidValue("has a pseudo-element", "Name the element itself.")
         return text
 
 

@@ -5,7 +5,7 @@ Interprets responses and touches no network: `handle` makes the transfers, `clie
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
@@ -14,6 +14,7 @@ from aggregator.fetch.cookies import Cookies
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import RequestTarget
 from aggregator.models import health_text
+from aggregator.models.config import Transport
 from aggregator.models.listing import JsonListing, Listing, PageListing, SitemapListing
 from aggregator.models.poll import (
     Failed,
@@ -27,6 +28,7 @@ from aggregator.models.poll import (
     Transfer,
     Validators,
 )
+from aggregator.models.urls import host_of
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _RESENDING = frozenset((307, 308))
@@ -119,10 +121,21 @@ class Attempt:
             detail = f"{urls.display(request.url)}: not a valid URL; correct it"
             return Failed(kind=FailureKind.PROTOCOL, detail=detail)
         attempt = cls(request, target)
+        if request.transport.cookies:
+            attempt._cookies.seed(request.transport.cookies)
         if request.headers or target.credentials:
             attempt._custom = _custom(request, target)
         attempt._compose()
         return attempt
+
+    @property
+    def transport(self) -> Transport:
+        """How the current transfer is sent; another origin is not trusted as the first is."""
+        transport = self.request.transport
+        is_trusting = transport.insecure or transport.ca
+        if is_trusting and self.hops and self.target.host != host_of(self.request.url):
+            return replace(transport, insecure=False, ca="")
+        return transport
 
     @property
     def remaining(self) -> float:

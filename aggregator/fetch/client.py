@@ -113,7 +113,7 @@ class Client:
             attempt = Attempt.begin(request)
             if isinstance(attempt, Failed):
                 self._refused.append((request, attempt))
-            elif self._proxy:
+            elif self._has_proxy(attempt):
                 self._lookups.submit(attempt)
             else:
                 self._pacing.add(attempt.target.host, attempt, time.monotonic())
@@ -211,10 +211,13 @@ class Client:
         outcome = attempt.outcome_of(response, self._clock())
         if outcome is not None:
             outcomes.append((attempt.request, outcome))
-        elif self._proxy:
+        elif self._has_proxy(attempt):
             self._lookups.submit(attempt)
         else:
             self._pacing.add(attempt.target.host, attempt, now, ahead=True)
+
+    def _has_proxy(self, attempt: Attempt) -> bool:
+        return bool(self._proxy or attempt.transport.proxy)
 
     def _take_back(self, easy: pycurl.Curl, code: int, message: str) -> tuple[Attempt, Response]:
         handle = self._running.pop(easy)

@@ -4,9 +4,11 @@ Some servers redirect to the same URL until a request brings the cookie that the
 """
 
 import re
+from collections.abc import Iterable
 
 from aggregator.fetch.headers import Fields
 from aggregator.fetch.urls import RequestTarget
+from aggregator.models.config import Cookie
 
 MAX_COOKIES = 20
 MAX_LENGTH = 4_096
@@ -21,6 +23,17 @@ class Cookies:
     def __init__(self) -> None:
         """Hold none."""
         self._by_name: dict[tuple[str, str], str] = {}
+        self._secure: set[tuple[str, str]] = set()
+        self._most_cookies, self._most_characters = MAX_COOKIES, MAX_LENGTH
+
+    def seed(self, cookies: Iterable[Cookie]) -> None:
+        """Hold the cookies of a configuration, as many as there are."""
+        for cookie in cookies:
+            self._by_name[cookie.domain, cookie.name] = cookie.value
+            if cookie.secure:
+                self._secure.add((cookie.domain, cookie.name))
+        self._most_cookies += len(self._by_name)
+        self._most_characters += sum(map(len, self._by_name.values())) + MAX_LENGTH
 
     def store(self, fields: Fields, target: RequestTarget) -> None:
         """Take over the cookies that a response from `target` sets."""
@@ -28,7 +41,7 @@ class Cookies:
             pair, *attributes = value.split(";")
             name, equals, content = pair.strip().partition("=")
             is_sane = name and equals and len(pair) <= MAX_LENGTH and _SAFE.fullmatch(pair)
-            if is_sane and len(self._by_name) < MAX_COOKIES:
+            if is_sane and len(self._by_name) < self._most_cookies:
                 self._by_name[_domain(attributes, target), name] = content
 
     def field(self, target: RequestTarget) -> str:
@@ -37,9 +50,10 @@ class Cookies:
             f"{name}={content}"
             for (domain, name), content in self._by_name.items()
             if target.host == domain or (domain[0] == "." and f".{target.host}".endswith(domain))
+            if target.scheme == "https" or (domain, name) not in self._secure
         ]
         text = "; ".join(pairs)
-        return text if len(text) <= MAX_LENGTH else ""
+        return text if len(text) <= self._most_characters else ""
 
 
 def _domain(attributes: list[str], target: RequestTarget) -> str:

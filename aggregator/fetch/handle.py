@@ -10,7 +10,7 @@ import pycurl
 from aggregator.fetch import address, decoding, headers
 from aggregator.fetch.attempt import Attempt, Fault, Response
 from aggregator.models import health_text
-from aggregator.models.config import Limits
+from aggregator.models.config import PLAIN_TRANSPORT, Limits, Transport
 from aggregator.models.poll import FailureKind
 
 _IGNORED_BODY = 65_536
@@ -59,7 +59,14 @@ class Handle:
     """Sets constant options once; each transfer sets only its URL, header and limits."""
 
     def __init__(self, *, user_agent: str, allow: tuple[str, ...], proxy: str, tls_ca: str) -> None:
-        """`tls_ca`: a PEM file of trusted authorities, "" for the system's."""
+        """Take the settings of requests whose `Transport` has no others.
+
+        Args:
+            user_agent: The User-Agent header.
+            allow: As in `address.refusal_reason`.
+            proxy: URL of a proxy, "" for none.
+            tls_ca: A PEM file of trusted authorities, "" for the system's.
+        """
         self.easy = pycurl.Curl()
         self._attempt: Attempt
         self._allow = allow
@@ -74,7 +81,10 @@ class Handle:
         self._posting = False
         self._fault: Fault | None = None
         self._refusal: Fault | None = None
-        self._set_once(user_agent, proxy, tls_ca)
+        self._user_agent, self._proxy, self._ca = user_agent, proxy, tls_ca or _bundle()
+        self._transport = PLAIN_TRANSPORT
+        self._set_once()
+        self._set_transport(self._transport)
         self._set_limits(self._limits)
 
     def start(self, attempt: Attempt) -> None:
@@ -87,6 +97,9 @@ class Handle:
         limits = attempt.request.limits
         if limits is not self._limits:
             self._set_limits(limits)
+        transport = attempt.transport
+        if transport is not self._transport and transport != self._transport:
+            self._set_transport(transport)
         if attempt.remaining != self._total:
             self._total = attempt.remaining
             self.easy.setopt(pycurl.TIMEOUT_MS, max(int(self._total * 1000), 1))
@@ -118,9 +131,8 @@ class Handle:
 
     # --- options -------------------------------------------------------------------------------
 
-    def _set_once(self, user_agent: str, proxy: str, tls_ca: str) -> None:
+    def _set_once(self) -> None:
         easy = self.easy
-        easy.setopt(pycurl.USERAGENT, user_agent)
         easy.setopt(pycurl.ACCEPT_ENCODING, decoding.ACCEPTED)
         easy.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
@@ -129,17 +141,27 @@ class Handle:
         easy.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         easy.setopt(pycurl.HEADERFUNCTION, self._on_header)
         easy.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        easy.setopt(pycurl.NOPROXY, "")
+        # libcurl caches a certificate file, but reads a folder again for each connection.
+        if not self._ca:
+            easy.setopt(pycurl.CAPATH, ssl.get_default_verify_paths().openssl_capath)
+
+    def _set_transport(self, transport: Transport) -> None:
+        """Set the options of a source; libcurl reuses no connection that was made with others."""
+        self._transport = transport
+        easy, proxy = self.easy, transport.proxy or self._proxy
+        easy.setopt(pycurl.USERAGENT, transport.user_agent or self._user_agent)
         # Set even when empty, because libcurl reads the environment otherwise.
         easy.setopt(pycurl.PROXY, proxy)
-        easy.setopt(pycurl.NOPROXY, "")
-        if not proxy:
-            easy.setopt(pycurl.OPENSOCKETFUNCTION, self._on_socket)
-        # libcurl caches a certificate file, but reads a folder again for each connection.
-        file = tls_ca or _bundle()
-        if file:
-            easy.setopt(pycurl.CAINFO, file)
+        # Through a proxy, `Lookups` checks the address.
+        easy.setopt(pycurl.OPENSOCKETFUNCTION, None if proxy else self._on_socket)
+        ca = transport.ca or self._ca
+        if ca:
+            easy.setopt(pycurl.CAINFO, ca)
         else:
-            easy.setopt(pycurl.CAPATH, ssl.get_default_verify_paths().openssl_capath)
+            easy.unsetopt(pycurl.CAINFO)
+        easy.setopt(pycurl.SSL_VERIFYPEER, 0 if transport.insecure else 1)
+        easy.setopt(pycurl.SSL_VERIFYHOST, 0 if transport.insecure else 2)
 
     def _set_limits(self, limits: Limits) -> None:
         self._limits = limits

@@ -46,14 +46,17 @@ def requests(db: Connection, due: Sequence[str], context: Context) -> list[Reque
 
 
 def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:
+    limits = source.limits or context.config.defaults.limits
     if target.fill_url:
         url = following.first(target.fill_url)
         return Request(
             source_id=target.source_id,
             url=url,
             headers=source.headers if _same_origin(url, target.configured_url) else {},
-            limits=context.config.defaults.limits,
+            limits=limits,
             listing=source.listing,
+            transport=source.transport,
+            reading=source.reading,
             discover=False,
             archive=True,
         )
@@ -70,8 +73,10 @@ def _request(db: Connection, target: PollTarget, source: Source, context: Contex
         body_hash=b"" if lost else target.body_hash,
         item_hashes=b"" if lost else target.item_hashes,
         headers=source.headers if _same_origin(target.url, target.configured_url) else {},
-        limits=context.config.defaults.limits,
+        limits=limits,
         listing=source.listing,
+        transport=source.transport,
+        reading=source.reading,
         discover=not target.is_discovered and source.listing is None,
     )
 

@@ -42,6 +42,7 @@ NOT_COMPARED = frozenset({
     "fingerprint",
     "item_hash",
     "text_from",
+    "edits",
 })  # fmt: skip
 """Fields of `Entry` whose change alone rewrites nothing: a rewrite makes every feed that holds the
 entry a new document. A change of any other field is stored, and counts as no correction."""
@@ -367,6 +368,7 @@ def _with_page_text(entry: Entry, written: Entry | None) -> Entry:
         image=entry.image or written.image,
         authors=entry.authors or written.authors,
         text_from="page",
+        edits=(*entry.edits, *(each for each in written.edits if each not in entry.edits)),
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from aggregator.models.config import Config, Source
+from aggregator.models.config import PLAIN_TRANSPORT, Config, Source, Transport
 from aggregator.store.database import metadata
 from aggregator.store.database.connection import Connection
 from aggregator.store.sources import settings
@@ -13,7 +13,7 @@ NETWORK = "network_settings"
 
 
 def poll_changed(db: Connection, config: Config, now: datetime) -> None:
-    """Make the sources due that have a shorter interval or other headers.
+    """Make the sources due that have a shorter interval or other options of their requests.
 
     Sources that fail are due after a change of `network`, which may have been the reason.
     """
@@ -34,7 +34,15 @@ def poll_changed(db: Connection, config: Config, now: datetime) -> None:
 def _settings(source: Source, config: Config) -> Settings:
     every = source.every or config.defaults.every
     seconds = None if every is None else round(every.total_seconds())
-    return Settings(seconds, _digest(sorted(source.headers.items())))
+    requests: list[object] = [sorted(source.headers.items())]
+    if source.transport != PLAIN_TRANSPORT:
+        requests += [repr(value) for value in _values(source.transport)]
+    return Settings(seconds, _digest(*requests))
+
+
+def _values(transport: Transport) -> list[object]:
+    cookies = [(each.domain, each.name, each.value) for each in transport.cookies]
+    return [transport.proxy, transport.user_agent, transport.ca, transport.insecure, cookies]
 
 
 def _is_mended(old: Settings, new: Settings) -> bool:

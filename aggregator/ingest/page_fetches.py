@@ -91,11 +91,15 @@ def _request(
         return PageResult(task=task, outcome=text)
     origin = origin_of(page.url)
     known = robots.get(db, origin)
-    limits = context.config.defaults.limits
+    limits = source.limits or context.config.defaults.limits
+    transport = source.transport
+    if host_of(page.url) != host_of(source.url):  # only the source's own host is trusted so
+        transport = replace(transport, ca="", insecure=False)
     if known is None or known.until <= context.now:
         return Request(
             url=f"{origin}/robots.txt",
             limits=replace(limits, body=min(limits.body, 2 * robots_parser.LONGEST)),
+            transport=transport,
             discover=False,
             task=RobotsTask(origin=origin),
         )
@@ -110,6 +114,8 @@ def _request(
         validators_url=page.validators_url if is_known else "",
         headers=source.headers if origin == origin_of(source.url) else {},
         limits=replace(limits, body=min(limits.body, LARGEST)),
+        transport=transport,
+        reading=source.reading,
         discover=False,
         hosts=frozenset({page.host}),  # another host has a robots.txt of its own
         task=task,
@@ -133,6 +139,8 @@ def _text_of_other_entry(
     twin = page_queue.find_fetched(db, page)
     owner = context.sources.get(twin.source_id) if twin else None
     if twin is None or owner is None or owner.page_rules != source.page_rules:
+        return None
+    if owner.reading != source.reading:
         return None
     if page.outcome:  # the feed changed it since
         return None
@@ -243,6 +251,7 @@ def _store_text(db: Connection, page: QueuedPage, text: PageText, context: Conte
         authors=before.authors or text.authors,
         published=published,
         text_from="page",
+        edits=(*(each for each in before.edits if each.startswith("title")), *text.edits),
     )
     if entry == before:
         return "page"

@@ -131,6 +131,66 @@ class PageRules:
     remove: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookie:
+    """A cookie for a host, or for all hosts of a `.domain`; a `secure` one is for https only."""
+
+    domain: str
+    name: str
+    value: str = field(repr=False)
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How the requests of a source are sent, where that differs from other sources.
+
+    Args:
+        proxy: URL of a proxy, "" for `network.proxy`.
+        user_agent: The User-Agent header, "" for our own.
+        ca: PEM file of trusted authorities, "" for the system's.
+        insecure: Whether any certificate is accepted.
+        cookies: Sent to their hosts.
+    """
+
+    proxy: str = field(default="", repr=False)
+    user_agent: str = ""
+    ca: str = ""
+    insecure: bool = False
+    cookies: tuple[Cookie, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transform:
+    """A replacement in the `title` or `content` of entries, by a regular expression (RE2)."""
+
+    field: str
+    pattern: str
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the entries of a source are read, where that differs from what its feed says.
+
+    Args:
+        items: The most items taken of a document, from its beginning; 0 for all.
+        language: Of its entries, "" for what the feed says.
+        timezone: IANA name of the zone of dates without one, "" for UTC.
+        title: Template of titles, such as `{title} ({author})`; "" for the title.
+        transforms: Applied in order, before the template.
+    """
+
+    items: int = 0
+    language: str = ""
+    timezone: str = ""
+    title: str = ""
+    transforms: tuple[Transform, ...] = ()
+
+
+PLAIN_TRANSPORT, PLAIN_READING = Transport(), Reading()
+
+
 FOREVER = timedelta.max
 """The retention of entries that are never deleted."""
 
@@ -194,6 +254,7 @@ class Source:
         content: Which text of its entries is shown, after its sections and the defaults.
         page_rules: Where the text is on the pages of its entries.
         listing: How its entries are found on a page or in JSON, None for a feed.
+        limits: Its own limits of a poll, or None for the default.
         every: The configured interval, or None to follow how often the feed publishes.
         retention: As in `Defaults`, or None for the default.
         retracted: As in `Defaults`, or "" for that of its sections.
@@ -210,6 +271,9 @@ class Source:
     content: Content = Content.FEED
     page_rules: PageRules = PageRules()
     listing: Listing | None = None
+    transport: Transport = PLAIN_TRANSPORT
+    reading: Reading = PLAIN_READING
+    limits: Limits | None = None
     every: timedelta | None = None
     retention: timedelta | None = None
     retracted: str = ""

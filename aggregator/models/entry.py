@@ -201,6 +201,7 @@ class Entry:
         fingerprint: Hash of the visible text without noise; it changes with the text.
         item_hash: As in `ParsedEntry`.
         text_from: `page` if the texts are those of its page, "" for those of the feed.
+        edits: What the options of its source changed in it, for people.
     """
 
     guid: str
@@ -225,6 +226,7 @@ class Entry:
     item_hash: bytes = b""
     text: str = ""
     text_from: str = ""
+    edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

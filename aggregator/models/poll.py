@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from aggregator.models.config import Limits
+from aggregator.models.config import (
+    PLAIN_READING,
+    PLAIN_TRANSPORT,
+    Limits,
+    Reading,
+    Transport,
+)
 from aggregator.models.entry import Author, Entry, Feed, Image, SafeHtml
 from aggregator.models.listing import JsonListing, Listing
 from aggregator.models.page import PageTask, RobotsTask
@@ -53,6 +59,7 @@ class Request:
         push: The inbox row of `document`.
         hosts: The only hosts that may be contacted, empty for any. A redirect to another host ends
             the poll.
+        transport, reading: The options of its source.
         task: The page or robots.txt to fetch instead of polling a feed.
     """
 
@@ -72,6 +79,8 @@ class Request:
     document: "Fetched | None" = field(default=None, repr=False)
     push: int = 0
     hosts: frozenset[str] = frozenset()
+    transport: Transport = PLAIN_TRANSPORT
+    reading: Reading = PLAIN_READING
     task: PageTask | RobotsTask | None = None
 
     @property
@@ -268,6 +277,7 @@ class PageText:
         text: `content` as plain text, as in `Entry`.
         summary: The first words of it.
         image, authors, published: As the page says, for an entry that lacks them.
+        edits: What the options of the source changed in it.
     """
 
     url: str
@@ -277,6 +287,7 @@ class PageText:
     image: Image | None = None
     authors: tuple[Author, ...] = ()
     published: datetime | None = None
+    edits: tuple[str, ...] = ()
     validators: Validators = Validators()
     transfer: Transfer = Transfer()
 

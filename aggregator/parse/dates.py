@@ -9,6 +9,8 @@ order of day and month that neither the numbers nor the weekday decide.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from typing import NamedTuple
@@ -88,6 +90,19 @@ _MILITARY_ZONE = re.compile(r"(?<!\S)[a-y](?!\S)")
 _DURATION = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,5}):)?(\d{1,9})(?:\.\d*)?")
 
 
+_zone_of_bare_dates: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
+
+
+@contextmanager
+def bare_dates_in(zone: str) -> Iterator[None]:
+    """Read dates that name no zone in this one; `zone` is an IANA name, "" for the usual one."""
+    token = _zone_of_bare_dates.set(ZoneInfo(zone) if zone else None)
+    try:
+        yield
+    finally:
+        _zone_of_bare_dates.reset(token)
+
+
 class _Clock(NamedTuple):
     """A time of day, None when the date has none, and the text on both sides of it."""
 
@@ -152,6 +167,7 @@ def _by_parts(text: str) -> datetime | None:
         return None
     if zone is None:
         zone = _KOREA if is_korean and clock.time is not None else UTC
+        zone = _zone_of_bare_dates.get() or zone
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     return (midnight + (clock.time or timedelta())).astimezone(UTC)
 

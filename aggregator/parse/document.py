@@ -72,6 +72,24 @@ def parse_changes(body: bytes, *, content_type: str = "", url: str, known: bytes
     return Changes(feed=_read(document.xml, url, document.problems)[0])
 
 
+def first_items(changes: Changes, most: int) -> Changes:
+    """Return the changes of the first items of a document, as if it had no others.
+
+    Args:
+        changes: Of the whole document.
+        most: The number of items; 0 for all.
+    """
+    if not most:
+        return changes
+    hashes, entries = changes.item_hashes, changes.feed.entries
+    if not hashes:
+        return Changes(feed=replace(changes.feed, entries=entries[:most]))
+    size = items.HASH_SIZE
+    first = {hashes[at * size : (at + 1) * size] for at in range(most)}
+    kept = tuple(entry for entry in entries if entry.item_hash in first)
+    return Changes(feed=replace(changes.feed, entries=kept), item_hashes=hashes[: most * size])
+
+
 def _unknown(read: ParsedFeed, known: bytes) -> Changes:
     size = items.HASH_SIZE
     old = {known[at : at + size] for at in range(0, len(known), size)}

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from aggregator.clean import edits
 from aggregator.clean import entry as entry_cleaner
 from aggregator.clean import feed as feed_cleaner
+from aggregator.models.config import PLAIN_READING
 from aggregator.models.entry import Entry
 from aggregator.models.listing import Listing
 from aggregator.models.page import PageTask
@@ -16,7 +18,7 @@ from aggregator.models.poll import (
     PollResult,
     Result,
 )
-from aggregator.parse import discover, document
+from aggregator.parse import dates, discover, document
 from aggregator.parse.decode import NotAFeed
 from aggregator.polling import stages
 
@@ -57,7 +59,9 @@ def _read_page(body: stages.Body, task: PageTask, now: datetime) -> Result:
         )
     except article.NotAPage as error:
         return stages.parse_failure(body, str(error))
-    return PageResult(task=task, outcome=article_cleaner.clean(parsed, fetched, now=now))
+    cleaned = article_cleaner.clean(parsed, fetched, now=now)
+    transforms = body.request.reading.transforms
+    return PageResult(task=task, outcome=article_cleaner.transformed(cleaned, transforms))
 
 
 def _parse(body: stages.Body, now: datetime) -> Result:
@@ -65,12 +69,13 @@ def _parse(body: stages.Body, now: datetime) -> Result:
     if request.listing:
         return _parse_listing(body, request.listing, now)
     try:
-        changes = document.parse_changes(
-            fetched.body,
-            content_type=fetched.content_type,
-            url=fetched.url,
-            known=_known_items(body),
-        )
+        with dates.bare_dates_in(request.reading.timezone):
+            changes = document.parse_changes(
+                fetched.body,
+                content_type=fetched.content_type,
+                url=fetched.url,
+                known=_known_items(body),
+            )
     except NotAFeed as error:
         return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
     return _clean(body, changes, now, header_links=fetched.links)
@@ -82,14 +87,15 @@ def _parse_listing(body: stages.Body, listing: Listing, now: datetime) -> Result
 
     fetched = body.fetched
     try:
-        changes = listings.parse_changes(
-            fetched.body,
-            content_type=fetched.content_type,
-            url=fetched.url,
-            listing=listing,
-            known=_known_items(body),
-            now=now,
-        )
+        with dates.bare_dates_in(body.request.reading.timezone):
+            changes = listings.parse_changes(
+                fetched.body,
+                content_type=fetched.content_type,
+                url=fetched.url,
+                listing=listing,
+                known=_known_items(body),
+                now=now,
+            )
     except listings.NoEntries as error:
         detail = f"{fetched.url}: {error}. Correct it, or see `aggregator doctor URL --page`."
         failed = Failed(kind=FailureKind.NO_ENTRIES, detail=detail, transfer=fetched.transfer)
@@ -106,7 +112,9 @@ def _clean(
     *,
     header_links: Sequence[tuple[str, str]] = (),
 ) -> PollResult:
-    request, fetched, parsed = body.request, body.fetched, changes.feed
+    request, fetched, reading = body.request, body.fetched, body.request.reading
+    changes = document.first_items(changes, reading.items)
+    parsed = changes.feed
     feed = feed_cleaner.clean(parsed, url=fetched.url, header_links=header_links)
     base = feed.link or fetched.url
     cleaned = [
@@ -114,6 +122,8 @@ def _clean(
         for entry in parsed.entries
     ]
     entries: list[Entry] = [entry for entry in cleaned if not entry_cleaner.is_empty(entry)]
+    if reading != PLAIN_READING:
+        entries = [edits.apply(entry, reading, feed=feed.title) for entry in entries]
     parsed_document = ParsedDocument(
         url=fetched.url,
         feed=feed,

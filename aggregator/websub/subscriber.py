@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator.models.config import Config, Limits
+from aggregator.models.config import PLAIN_READING, Config, Limits, Source
 from aggregator.models.entry import Feed
 from aggregator.models.poll import Failed, Fetched, FetchOutcome, Message, Request, Transfer
 from aggregator.policy import schedule
@@ -167,10 +167,12 @@ def received(
     db: Connection, config: Config, in_flight: Collection[str], room: int
 ) -> list[Request]:
     """Return pushed documents as requests that need no fetch, in order for each source."""
-    return [_request(push, config) for push in inbox.next_pushes(db, in_flight, room)]
+    pushes = inbox.next_pushes(db, in_flight, room)
+    sources = {source.id: source for source in config.sources} if pushes else {}
+    return [_request(push, sources.get(push.source_id), config) for push in pushes]
 
 
-def _request(push: Push, config: Config) -> Request:
+def _request(push: Push, source: Source | None, config: Config) -> Request:
     # A hub may send changed entries only (§7), so entries missing from a push are not gone.
     document = Fetched(
         url=push.topic,
@@ -182,7 +184,8 @@ def _request(push: Push, config: Config) -> Request:
     return Request(
         source_id=push.source_id,
         url=push.topic,
-        limits=config.defaults.limits,
+        limits=(source.limits if source else None) or config.defaults.limits,
+        reading=source.reading if source else PLAIN_READING,
         discover=False,
         document=document,
         push=push.id,

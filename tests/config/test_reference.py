@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import certifi
 import jsonschema
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from aggregator.config.keys.content import FIELDS
 from aggregator.config.kinds import Block, Either, Key, Kind, ListOf
 from aggregator.errors import ConfigError
 from aggregator.models import query
+from aggregator.models.config import Content
 from aggregator.models.listing import JsonListing, PageListing, SitemapListing
 
 ROOT_FOLDER = Path(__file__).parents[2]
@@ -73,25 +75,44 @@ def test_every_section_of_the_starter_has_a_source() -> None:
     assert found.allow == ()
 
 
+@pytest.fixture
+def named_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that the examples name, in the working directory."""
+    (tmp_path / "cookies.txt").write_text(
+        "# Netscape HTTP Cookie File\n.example.org\tTRUE\t/\tTRUE\t9999999999\tid\tsecret-value\n"
+    )
+    (tmp_path / "home-ca.pem").write_bytes(Path(certifi.where()).read_bytes())
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("named_files")
 def test_the_commented_lines_of_the_starter_are_valid() -> None:
     text = (ROOT_FOLDER / FILES[0]).read_text(encoding="utf-8")
     settings = re.sub(
-        r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled):)", r"\1", text
+        r"(?m)^( *)# (?=(network|defaults|contact|every|drop|headers|enabled"
+        r"|content|full_text|credentials|items|language|timezone|transforms|title_template"
+        r"|limits|proxy|user_agent|cookies|ca|insecure):)",
+        r"\1",
+        text,
     )
     settings = re.sub(r"(?m)^  # (?=- \{id: )", "  ", settings)
     settings = re.sub(r"(?m)^# (?=  (allow|every|retention):)", "", settings)
-    found = file.parse(settings, "sources.yaml", {"TOKEN": "x"})
+    found = file.parse(settings, "sources.yaml", {"TOKEN": "a-token"})
     assert found.allow
     assert found.defaults.retention == timedelta(days=365)
     assert found.site.contact
     source = found.sources[0]
     assert (source.every, source.enabled) == (timedelta(minutes=1), False)
     assert [rule.action for rule in source.rules] == ["drop"]
-    assert source.headers == {"Authorization": "Bearer x"}
+    assert source.headers == {"Authorization": "Bearer a-token", "X-Api-Key": "a-token"}
+    assert source.content is Content.FULL
+    assert source.transport.insecure
+    assert source.reading.items == 30
     listings = {each.id: type(each.listing) for each in found.sources if each.listing}
     assert listings == {"council": PageListing, "port": JsonListing, "gazette": SitemapListing}
 
 
+@pytest.mark.usefixtures("named_files")
 def test_every_example_in_the_reference_is_valid() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", reference.render_docs(), flags=re.DOTALL)
     documents = [block for block in blocks if re.match(r"\w+:\n", block)]
@@ -99,6 +120,7 @@ def test_every_example_in_the_reference_is_valid() -> None:
     others = "sections: [{id: world, title: World}, {id: europe, title: Europe}]\n"
     password = f"scrypt:32768:8:1$saltsaltsaltsalt${'0' * 128}"
     environ = {"TOKEN": "x", "SITE_TOKEN": "x" * 16, "PASSWORD_HASH": password}
+    environ["FEED_PASSWORD"] = "x"
     for document in documents:
         text = document if document.startswith("sections") else others + document
         file.parse(text, "example", environ)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.ingest import maintenance
-from aggregator.models.config import Config
+from aggregator.models.config import Config, Cookie, Transport
 from aggregator.models.poll import FailureKind, Freshness
 from aggregator.models.query import Query
 from aggregator.store.database import change_log
@@ -113,3 +113,21 @@ def test_entries_move_to_the_new_section_and_its_cached_views_are_old(ingester: 
     assert (listed("world"), listed("europe")) == (0, 1)
     assert all(new > old for new, old in zip(versions(), before, strict=True))
     assert ingester.state().url == URL
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [
+        Transport(proxy="http://proxy.lan:3128"),
+        Transport(user_agent="Reader/1.0"),
+        Transport(cookies=(Cookie(domain="a.example", name="a", value="1"),)),
+        Transport(insecure=True),
+    ],
+)
+def test_other_options_of_requests_poll_at_once(ingester: Ingester, transport: Transport) -> None:
+    ingester.poll(make_document())
+    ingester.source = replace(ingester.source, transport=transport)
+    assert synchronise(ingester) == ingester.now
+    ingester.poll(make_document())
+    planned = ingester.state().next_poll
+    assert synchronise(ingester) == planned

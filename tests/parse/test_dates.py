@@ -337,3 +337,20 @@ def test_no_text_takes_long(part: str) -> None:
 )
 def test_durations(sent: str, seconds: int | None) -> None:
     assert dates.seconds(sent) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2009-06-27 12:00:00", 3),
+        ("27 Jun 2009 12:00:00", 3),
+        ("2009-06-27T12:00:00Z", 12),
+        ("Sat, 27 Jun 2009 12:00:00 GMT", 12),
+        ("Sat, 27 Jun 2009 12:00:00 +0200", 10),
+    ],
+)
+def test_zone_of_dates_that_name_none(text: str, hour: int) -> None:
+    with dates.bare_dates_in("Asia/Tokyo"):
+        assert dates.parse(text) == datetime(2009, 6, 27, hour, tzinfo=UTC)
+    with dates.bare_dates_in(""):
+        assert dates.parse("2009-06-27 12:00:00") == datetime(2009, 6, 27, 12, tzinfo=UTC)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.models.entry import Author, Origin, ParsedEntry, Text
+from aggregator.parse import document
 from tests.parse import URL, atom, atom_entry, parse, rdf, rss, rss_item
 
 # --- entries ---------------------------------------------------------------------------------
@@ -492,3 +493,39 @@ def test_entities_of_html_are_read_in_ill_formed_documents() -> None:
 def test_an_invalid_url_does_no_harm() -> None:
     feed = parse(rss("<link>http://[oops</link><item><link>x</link></item>"))
     assert feed.entries[0].link == URL.replace("feed.xml", "x")
+
+
+class TestFirstItems:
+    """A limit takes the items at the beginning, however the document is read."""
+
+    NEW = "".join(f"<item><guid>{n}</guid><title>{n}</title></item>" for n in range(5))
+
+    def titles(self, changes: document.Changes) -> list[str]:
+        return [entry.guid for entry in changes.feed.entries]
+
+    def first(self, body: bytes, known: bytes = b"") -> document.Changes:
+        return document.first_items(document.parse_changes(body, url=URL, known=known), 3)
+
+    def test_of_a_document_that_is_split(self) -> None:
+        changes = self.first(rss(self.NEW))
+        assert self.titles(changes) == ["0", "1", "2"]
+        assert len(changes.item_hashes) == 3 * 16
+        again = self.first(rss(self.NEW), changes.item_hashes[16:])
+        assert self.titles(again) == ["0"]
+        assert again.item_hashes == changes.item_hashes
+
+    def test_of_a_document_that_is_not_split(self) -> None:
+        changes = self.first(rss(self.NEW + "<item>"))
+        assert self.titles(changes) == ["0", "1", "2"]
+        assert changes.item_hashes == b""
+
+    def test_of_json(self) -> None:
+        items = ",".join(f'{{"id": "{n}", "content_text": "{n}"}}' for n in range(5))
+        body = f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{items}]}}'
+        changes = self.first(body.encode())
+        assert self.titles(changes) == ["0", "1", "2"]
+        assert len(changes.item_hashes) == 3 * 16
+
+    def test_all_without_a_limit(self) -> None:
+        changes = document.parse_changes(rss(self.NEW), url=URL)
+        assert document.first_items(changes, 0) is changes

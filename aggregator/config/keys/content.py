@@ -1,16 +1,22 @@
 """Keys about the content: sections, sources and views, and the rules in them."""
 
 from aggregator.config.keys.listings import JSON, PAGE
+from aggregator.config.keys.service import LIMITS, PROXY
+from aggregator.config.keys.site import LANGUAGE
 from aggregator.config.kinds import Block, Boolean, Choice, Integer, Key, ListOf, Text
 from aggregator.config.values import (
     TOKEN,
+    CertificateFile,
+    CookieFile,
     Duration,
     Expression,
     Headers,
     QueryText,
     Retention,
     Selector,
+    TitleTemplate,
     Url,
+    ZoneName,
 )
 from aggregator.models import query
 from aggregator.models.config import Content
@@ -31,6 +37,57 @@ FULL_TEXT = Block(
             kind=ListOf(expected="a list of CSS selectors", item=Selector()),
             help="Elements that do not belong to the text.",
             example="remove: ['.related', 'aside']",
+        ),
+    ),
+)
+
+CREDENTIALS = Block(
+    noun="credentials",
+    keys=(
+        Key(
+            name="username",
+            kind=Text(expected="a user name", longest=500, pattern="[^:\r\n]+", secret=True),
+            help="User name of HTTP Basic; needs a `password`.",
+            example="username: reader",
+        ),
+        Key(
+            name="password",
+            kind=Text(expected="a password", longest=500, pattern=r"[^\r\n]+", secret=True),
+            help="Password of HTTP Basic.",
+            example="password: '${FEED_PASSWORD}'",
+        ),
+        Key(
+            name="bearer",
+            kind=Text(
+                expected="a token", longest=4_000, pattern="[A-Za-z0-9._~+/-]+=*", secret=True
+            ),
+            help="Token, sent as `Authorization: Bearer …`.",
+            example="bearer: '${FEED_TOKEN}'",
+        ),
+    ),
+)
+
+TRANSFORM = Block(
+    noun="a transform",
+    keys=(
+        Key(
+            name="title",
+            kind=Expression(),
+            help="Regular expression to find in titles.",
+            example="title: ' [|] The Example$'",
+        ),
+        Key(
+            name="content",
+            kind=Expression(),
+            help="Regular expression to find in the HTML of contents, and in summaries.",
+            example="content: '<p>Read more.*?</p>'",
+        ),
+        Key(
+            name="replace",
+            kind=Text(longest=500, is_blank_allowed=True),
+            help="What replaces each match; `\\\\1` is the first group.",
+            default='""',
+            example="replace: ''",
         ),
     ),
 )
@@ -261,10 +318,100 @@ SOURCE = Block(
             example="enabled: true",
         ),
         Key(
+            name="items",
+            kind=Integer(least=1, most=10_000),
+            help="Most items taken of its document, from the beginning; by default all.",
+            example="items: 30",
+        ),
+        Key(
+            name="language",
+            kind=LANGUAGE,
+            help="Language of its entries, whatever the feed says.",
+            example="language: pt-br",
+        ),
+        Key(
+            name="timezone",
+            kind=ZoneName(),
+            help="Zone of dates that name none; by default UTC.",
+            example="timezone: America/Sao_Paulo",
+        ),
+        Key(
+            name="transforms",
+            kind=ListOf(expected="a list of transforms", item=TRANSFORM),
+            help="Replacements in the titles and contents of new and changed entries, in order.",
+            example="transforms: [{title: '^Exclusive: ', replace: ''}]",
+        ),
+        Key(
+            name="title_template",
+            kind=TitleTemplate(),
+            help=(
+                "Title of new and changed entries, made of `{title}`, `{author}`, `{category}`, "
+                "`{summary}` and `{feed}`."
+            ),
+            example="title_template: '{author}: {title}'",
+        ),
+        Key(
+            name="limits",
+            kind=LIMITS,
+            help="Limits of its polls, where they differ from `defaults.limits`.",
+            example="limits: {total: 2m, body: 50MB}",
+        ),
+        Key(
+            name="proxy",
+            kind=PROXY,
+            help="Proxy for its requests, in place of `network.proxy`.",
+            example="proxy: socks5h://proxy.lan:1080",
+        ),
+        Key(
+            name="user_agent",
+            kind=Text(
+                expected="a User-Agent",
+                remedy="Write visible ASCII characters on one line.",
+                pattern="[!-~]([ !-~]*[!-~])?",
+                longest=500,
+            ),
+            help="User-Agent header, in place of our own, which names us to publishers.",
+            example="user_agent: ExampleReader/1.0",
+        ),
+        Key(
+            name="cookies",
+            kind=CookieFile(),
+            help=(
+                "Path of a file of cookies in Netscape's format (`cookies.txt`), read with the "
+                "configuration. Each cookie is sent to its own hosts; expired ones are left out."
+            ),
+            example="cookies: cookies.txt",
+        ),
+        Key(
+            name="ca",
+            kind=CertificateFile(),
+            help=(
+                "Path of a PEM file of authorities to trust for its host, in place of the "
+                "system's; in a cluster, on each worker."
+            ),
+            example="ca: home-ca.pem",
+        ),
+        Key(
+            name="insecure",
+            kind=Boolean(),
+            help=(
+                "Accept any certificate of its host, so that anyone on the way can change the "
+                "feed. The status page warns. Use `ca` instead where you can."
+            ),
+            default="false",
+            example="insecure: true",
+        ),
+        Key(
+            name="credentials",
+            kind=CREDENTIALS,
+            help="User name and password, or a token; never shown, and sent to its host only.",
+            example="credentials: {username: reader, password: '${FEED_PASSWORD}'}",
+        ),
+        Key(
             name="headers",
             kind=Headers(),
             help="Header fields sent to this source; never shown.",
-            example="headers: {Authorization: 'Bearer ${TOKEN}'}",
+            example="headers: {X-Api-Key: '${TOKEN}'}",
         ),
         KEEP,
         DROP,

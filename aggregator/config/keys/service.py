@@ -20,6 +20,12 @@ STORAGE = Block(
     ),
 )
 
+PROXY = Url(
+    schemes=("http", "https", "socks5", "socks5h"),
+    remedy="Write it as http://host:port or socks5h://host:port.",
+    secret=True,
+)
+
 NETWORK = Block(
     noun="network",
     keys=(
@@ -34,11 +40,7 @@ NETWORK = Block(
         ),
         Key(
             name="proxy",
-            kind=Url(
-                schemes=("http", "https", "socks5", "socks5h"),
-                remedy="Write it as http://host:port or socks5h://host:port.",
-                secret=True,
-            ),
+            kind=PROXY,
             help="Proxy for fetching feeds.",
             example="proxy: http://proxy.lan:3128",
         ),

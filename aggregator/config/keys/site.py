@@ -56,6 +56,12 @@ FRONT = Block(
     ),
 )
 
+LANGUAGE = Text(
+    expected="a language tag",
+    remedy="Write a tag such as en, de or pt-BR.",
+    pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*",
+)
+
 SITE = Block(
     noun="site",
     keys=(
@@ -124,11 +130,7 @@ SITE = Block(
         ),
         Key(
             name="language",
-            kind=Text(
-                expected="a language tag",
-                remedy="Write a tag such as en, de or pt-BR.",
-                pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*",
-            ),
+            kind=LANGUAGE,
             help="Language of the pages.",
             default="en",
             example="language: en",

@@ -501,3 +501,9 @@ def page_texts(db: "Database") -> None:
         "create table robots (origin text primary key, until text not null, body text)"
         " without rowid"
     )
+
+
+@migration
+def edits(db: "Database") -> None:
+    """Keep what the options of a source changed in each entry, for `explain`."""
+    db.execute("alter table entries add column edits text not null default ''")

@@ -148,7 +148,10 @@ def put_page_text(db: Connection, entry_id: int, entry: Entry, *, sort_at: datet
     It is no revision: `changed` stays, and no earlier version is kept. The caller applies the rules
     again, which also writes the lists.
     """
-    names = ("content", "text", "summary", "image", "picture", "authors", "published", "text_from")
+    names = (
+        "content", "text", "summary", "image", "picture", "authors", "published", "text_from",
+        "edits",
+    )  # fmt: skip
     written = entry_values(entry)
     values = {name: written[name] for name in names} | stored_values(sort_at=sort_at)
     db.execute(

@@ -108,6 +108,7 @@ ENTRY: Mapping[str, Column] = {
     "unread_date": Column("unread_date"),
     "fingerprint": Column("fingerprint"),
     "text_from": Column("text_from"),
+    "edits": Column("edits", _dump, lambda text: tuple(_load(text))),
 }
 """The columns of an entry as published, by field of `Entry`."""
 

@@ -200,6 +200,7 @@ def _status_page(
         is_alive=is_alive(tick, now),
         tick=tick,
         config_error=metadata.get(db, "config_error"),
+        insecure=tuple(each.id for each in config.sources if each.transport.insecure),
         unavailable_reason=metadata.get(db, "shortage"),
         history=history.of_site(db, request.args, now),
         incidents=tuple(incidents.recent(db, INCIDENTS)),

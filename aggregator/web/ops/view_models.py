@@ -142,6 +142,7 @@ class StatusPage:
         is_alive: Whether the scheduler reported within the last minute.
         tick: When the scheduler last reported.
         unavailable_reason: Why a running scheduler can't poll, "" if it can.
+        insecure: Ids of the sources whose certificates are not checked.
     """
 
     head: Head
@@ -167,6 +168,7 @@ class StatusPage:
     service: ServiceFacts
     is_alive: bool
     tick: datetime | None
+    insecure: tuple[str, ...]
     config_error: str
     unavailable_reason: str
     history: History

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import __version__
-from aggregator.models.config import Source
+from aggregator.models.config import Source, Transport
 from aggregator.policy.health import UNHEALTHY
 from aggregator.store.database import metadata
 from aggregator.store.database.times import format_time
@@ -231,3 +231,17 @@ def test_the_page_tells_version_times_and_room(pages: PageSite) -> None:
     assert status["disk"]["database"] == Path(pages.sample.store.path).stat().st_size
     assert status["disk"]["free"] > 0
     assert status["disk"]["wal"] > 0
+
+
+def test_unchecked_certificates_are_loud(tmp_path: Path) -> None:
+    first, *others = CONFIG.sources
+    loud = replace(first, transport=Transport(insecure=True))
+    with open_sample(tmp_path, replace(CONFIG, sources=(loud, *others))) as sample:
+        page = PageSite(sample).text("/status")
+    warning = re.search(r'<p class="note" role="alert">Certificates are not checked.*?</p>', page)
+    assert warning
+    assert re.findall(r'href="/source/([^"]+)"', warning[0]) == [first.id]
+
+
+def test_checked_certificates_are_not_mentioned(mixed: PageSite) -> None:
+    assert "Certificates are not checked" not in mixed.text("/status")
