@@ -55,7 +55,7 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
         is_continued=bool(entry.link) and reading.is_summary(entry, is_played=bool(clips or film)),
         via=entry.via,
         comments=entry.comments,
-        content=content,
+        content=reading.in_loading_order(content, has_picture_above=picture is not None),
         picture=picture,
         film=film,
         minutes=reading.minutes(entry.text),

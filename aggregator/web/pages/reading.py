@@ -26,6 +26,9 @@ _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 """Characters of scripts without spaces: two take as long to read as a word."""
 
 _IMAGE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
+_TAG = re.compile(r'<[a-z][^>"]*(?:"[^"]*"[^>"]*)*>')
+"""A tag as a whole: an attribute may contain what looks like another."""
+
 _SOURCE = re.compile(r' src="([^"]*)"')
 _OPENING = re.compile(r'\s*(?:<p>(<img(?: [a-z-]+="[^"]*")*>)</p>|(<img(?: [a-z-]+="[^"]*")*>))')
 _FILE = re.compile(r"(.*?)(?:-\d{2,4}x\d{2,4})?(\.(?:jpe?g|png|gif|webp|avif))\Z", re.I | re.S)
@@ -82,6 +85,25 @@ def picture_and_content(entry: Entry) -> tuple[Image | None, SafeHtml]:
     if is_opening and not is_again and (image.caption or image.credit):
         return image, SafeHtml(rest)
     return None, content
+
+
+def in_loading_order(content: SafeHtml, *, has_picture_above: bool) -> SafeHtml:
+    """Return a text whose first picture loads before all else, the others when scrolled to.
+
+    Args:
+        has_picture_above: Whether there is one above the text, which is the first.
+    """
+    first = not has_picture_above
+
+    def hinted(tag: re.Match[str]) -> str:
+        nonlocal first
+        if not tag[0].startswith("<img "):
+            return tag[0]
+        hint = 'fetchpriority="high"' if first else 'loading="lazy"'
+        first = False
+        return f"{tag[0][:-1]} {hint}>"
+
+    return SafeHtml(_TAG.sub(hinted, content))
 
 
 def _sources(content: str) -> list[str]:

@@ -42,6 +42,26 @@ def test_short_post_without_a_title_is_no_summary() -> None:
     assert not reading.is_summary(replace(make_entry(1), title="", text="Bread."), is_played=False)
 
 
+PICTURES = (
+    '<p><img src="/1.png"></p><a title="<img a>" href="/x"><img alt="<img b>" src="/2.png"></a>'
+)
+
+
+def test_first_picture_of_a_text_loads_first_and_the_others_late() -> None:
+    """What looks like a tag in an attribute stays as it is."""
+    made = reading.in_loading_order(SafeHtml(PICTURES), has_picture_above=False)
+    assert made == (
+        '<p><img src="/1.png" fetchpriority="high"></p><a title="<img a>" href="/x">'
+        '<img alt="<img b>" src="/2.png" loading="lazy"></a>'
+    )
+
+
+def test_pictures_of_a_text_load_late_below_another() -> None:
+    made = reading.in_loading_order(SafeHtml(PICTURES), has_picture_above=True)
+    assert made.count('loading="lazy"') == 2
+    assert "fetchpriority" not in made
+
+
 @pytest.mark.parametrize(
     ("content", "above", "rest"),
     [
