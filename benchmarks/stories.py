@@ -4,12 +4,15 @@
 
 First it evaluates the hand-labelled pairs of tests/dedupe. Then it stores invented entries of 400
 sources in batches like those of polls, 10,000 a day with nightly cleaning; a third report a recent
-story in a source's own words, including copies, rewritten headlines and numbered series. With a
-corpus, the entries of its feeds come first. Only the search for stories is timed.
+story in a source's own words, including copies, rewritten headlines and numbered series. Half of
+the others are in words of the labelled events, in eight languages, with other names and numbers;
+half are of invented words. With a corpus, the entries of its feeds come first. Only the search for
+stories is timed.
 """
 
 import argparse
 import random
+import re
 import statistics
 import tempfile
 import time
@@ -27,7 +30,7 @@ from aggregator.parse import document
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, stories
 from aggregator.store.sources import sync
-from tests.dedupe import labelled
+from tests.dedupe import events, labelled
 
 SOURCES, BATCH, PER_DAY = 400, 25, 10_000
 WORDS = 50_000
@@ -46,13 +49,34 @@ class Newsroom:
         self._weights = list(accumulate(1 / rank for rank in range(1, WORDS + 1)))
         self._recent: list[Entry] = []
 
+        self._spoken: dict[str, tuple[list[str], list[str]]] = {}
+        for _, reports in events.events():
+            for _, told in reports:
+                titles, leads = self._spoken.setdefault(told.language, ([], []))
+                titles += _words(told.story.title)
+                leads += _words(told.story.lead)
+
+    def _report(self) -> tuple[str, str]:
+        """Return a title and a lead in words of the labelled events, as frequent as there."""
+        titles, leads = self._chance.choice(list(self._spoken.values()))
+        title, lead = self._chance.choices(titles, k=8), self._chance.choices(leads, k=35)
+        return " ".join(map(self._rename, title)), " ".join(map(self._rename, lead))
+
+    def _rename(self, word: str) -> str:
+        if word[0].isdigit():
+            return str(self._chance.randrange(2, 10 ** (len(word) + 1)))
+        return self._chance.choice(self._words).capitalize() if word[0].isupper() else word
+
     def _text(self, count: int) -> str:
         return " ".join(self._chance.choices(self._words, cum_weights=self._weights, k=count))
 
     def entry(self, number: int, now: datetime) -> Entry:
         page, summary = f"https://news.example/{number}", self._text(45)
+        title = self._text(9).capitalize()
+        if number % 2:
+            title, summary = self._report()
         entry = Entry(
-            guid=page, link=page, canonical_url=page, title=self._text(9).capitalize(),
+            guid=page, link=page, canonical_url=page, title=title,
             summary=summary, content=SafeHtml(f"<p>{summary}</p>"), text=summary, published=now,
             updated=None, fingerprint=b"%d" % number,
         )  # fmt: skip
@@ -72,6 +96,15 @@ class Newsroom:
         summary = story.summary[: self._chance.randrange(150, 280)]
         title = story.title if kind < 0.2 else f"{story.title} {entry.title.split()[0]}"
         return replace(entry, title=title, summary=summary)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text; of unspaced text, pieces of three characters."""
+    return [
+        piece
+        for word in text.split()
+        for piece in (re.findall(".{1,3}", word) if word[0] > "\u3040" else [word])
+    ]
 
 
 def of_corpus(folder: Path) -> Iterator[Entry]:

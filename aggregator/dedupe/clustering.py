@@ -52,6 +52,9 @@ TITLE_SKETCH, LEAD_SKETCH = 4, 2
 LEAD_NGRAM, LEAD_WORDS = 4, 12
 """Words of an n-gram, and words of a lead that are indexed: news sites rarely cut it shorter."""
 
+TITLE_NGRAM = 4
+"""Words of a phrase that two reporters hardly put in their headlines independently."""
+
 MAX_COMPARED = 12
 """Most similar entries of the index that a new entry is compared with."""
 
@@ -186,7 +189,7 @@ def _rare_words(entry: StoryInput) -> tuple[int, ...]:
     report = _facts(entry)
     if report is None or report.length < rewrites.MIN_LEAD_WORDS:
         return ()
-    return tuple(_key(b"rare", report.language, stem) for stem in rewrites.rare_stems(report))
+    return tuple(_key(b"rare", report.language, term) for term in rewrites.index_terms(report))
 
 
 def _facts(entry: StoryInput) -> Facts | None:
@@ -270,6 +273,8 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
     is_far = abs(entry.at - candidate.first.at) > WINDOW
     if is_far and not candidate.hinted:
         return None
+    if not candidate.hinted and _are_far_apart(entry, candidate.first):
+        return None
     pair = _Pair(entry, candidate.first)
     if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
         return 4, "one cites the other as its source, and they agree", max(pair.title, pair.text)
@@ -280,19 +285,35 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
     if pair.is_same_text():
         return 2, "nearly the same opening text", pair.text
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
-        return 1, "similar title and opening text", pair.likeness
-    if pair.text >= SOME_TEXT:
-        return None
-    return _told_otherwise(entry, candidate.first, pair.text)
+        is_preview = _is_preview(entry, candidate.first)
+        return None if is_preview else (1, "similar title and opening text", pair.likeness)
+    return _told_otherwise(entry, candidate, pair)
+
+
+def _are_far_apart(entry: StoryInput, first: StoryInput) -> bool:
+    """Whether a cheap comparison shows that no rule applies: most candidates end here."""
+    if entry.title == first.title:
+        return False
+    ours, theirs = _facts(entry), _facts(first)
+    return ours is not None and theirs is not None and rewrites.are_far_apart(ours, theirs)
+
+
+def _is_preview(entry: StoryInput, first: StoryInput) -> bool:
+    """Whether one of two similar titles announces what the other reports."""
+    ours, theirs = _facts(entry), _facts(first)
+    return ours is not None and theirs is not None and rewrites.is_preview(ours, theirs)
 
 
 def _told_otherwise(
-    entry: StoryInput, first: StoryInput, phrases: float
+    entry: StoryInput, candidate: Candidate, pair: "_Pair"
 ) -> tuple[int, str, float] | None:
-    ours, theirs = _facts(entry), _facts(first)
+    is_column = candidate.reused_title and pair.titles[0].words == pair.titles[1].words
+    if pair.text >= SOME_TEXT or is_column or pair.has_form_title():
+        return None
+    ours, theirs = _facts(entry), _facts(candidate.first)
     if ours is None or theirs is None:
         return None
-    similarity = rewrites.similarity(ours, theirs, phrases)
+    similarity = rewrites.similarity(ours, theirs, pair.text)
     return (0, rewrites.reason(ours, theirs), similarity) if similarity else None
 
 
@@ -421,6 +442,18 @@ class _Pair:
         lead, terms = self.leads[side], self.lead_differences[side]
         titled = Stems(self.title_differences[side])
         return terms & (lead.numbers | lead.names | {word for word in terms if word in titled})
+
+    def has_form_title(self) -> bool:
+        """Whether the titles share a phrase, and each has a name that the other entry lacks.
+
+        That is one headline for two places, persons or companies.
+        """
+        first, second = (set(ngrams(title.words, TITLE_NGRAM)) for title in self.titles)
+        pairs = zip(self.titles, self.title_differences, strict=True)
+        return not first.isdisjoint(second) and all(
+            any(word.islower() for word in title.names & terms)  # in a script with capitals
+            for title, terms in pairs
+        )
 
     def _has_other_winner(self) -> bool:
         """Whether two titles with one score name the sides in another order."""

@@ -1,6 +1,6 @@
 """What a report says, as far as two reports of one event have it in common. Pure.
 
-title, opening text -> words, names, numbers with units, kinds of events, days, places
+title, opening text -> words, names, numbers with units, kinds of events, days
 """
 
 import re
@@ -33,6 +33,7 @@ _HAN_NUMBER = re.compile(
 )
 _HAN_SCALE = re.compile("[万萬億亿千百兆]")
 _DIGITS = {c: n % 10 for n, c in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2}
+_TITLE_GENRES = frozenset(("analysis", "roundup"))
 _STOPS = frozenset(".!?…")
 _UNITS = {"%": "%", "％": "%", "$": "$", "€": "$", "£": "$"}
 _SCALES = {"十": 10, "百": 100, "千": 1000}
@@ -106,38 +107,46 @@ class Facts:
         language: One of `lexicon.LANGUAGES`.
         words: Each stem as the report first writes it.
         title: Stems of the title; lead: stems of the text below it.
-        names: Stems that are names, as far as their writing tells.
-        order: Stems of names in the title, in order.
+        names: Stems that are names, as far as their writing tells; proper: those of them that no
+            lexicon knows otherwise.
         kinds, title_kinds: Kinds of events.
         genres: Kinds of text that are no report.
-        ahead: Whether the title speaks of the future.
+        ahead: Whether the title speaks of an event that is yet to come, as a preview does.
+        future: Words for what is yet to come, and words for plans.
+        planned: Whether title or first sentence speak of a plan, as the news of it does.
         versions: Numbers right after a name: of a version, a part, a round.
         length: Words of the opening text.
         opening_ahead, opening_days, opening_kinds: The same of the first sentence of the text, and
             for days and kinds of the title too.
-        lead_genres: Kinds of text that words of the opening text are for.
+        lead_genres: Kinds of text that words of the opening text are for, other than those whose
+            words ("how", "video") any report has.
+        weights: How much each stem tells of one event and no other.
         labels: Numbers after each word.
+        dates: Days of a month.
     """
 
     language: str
     words: Mapping[str, str]
+    weights: Mapping[str, float]
     title: frozenset[str]
     lead: frozenset[str]
     names: frozenset[str]
-    order: tuple[str, ...]
+    proper: frozenset[str]
     numbers: tuple[Number, ...]
     title_numbers: frozenset[float]
     kinds: frozenset[str]
     title_kinds: frozenset[str]
     genres: frozenset[str]
     days: frozenset[str]
-    places: frozenset[str]
     ahead: bool
+    planned: bool
+    future: tuple[int, int]
     versions: Mapping[str, frozenset[str]]
     length: int
     opening_ahead: bool
     lead_genres: frozenset[str]
     labels: Mapping[str, frozenset[str]]
+    dates: frozenset[float]
     opening_days: frozenset[str]
     opening_kinds: frozenset[str]
 
@@ -151,14 +160,16 @@ class _Reader:
     names: set[str] = field(default_factory=set)
     first: set[str] = field(default_factory=set)
     numbers: list[Number] = field(default_factory=list)
-    places: set[str] = field(default_factory=set)
     versions: dict[str, set[str]] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
     stems: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
     opening: set[str] = field(default_factory=set)
     labels: dict[str, set[str]] = field(default_factory=dict)
+    dates: set[float] = field(default_factory=set)
     label: str = ""
+    is_month: bool = False
+    future: int = 0
+    plans: int = 0
     sentences: int = 0
     length: int = 0
     open: float | None = None
@@ -188,6 +199,8 @@ class _Reader:
             if kind == "number":
                 self._end_number("")
                 self.open = _value(found, self.lexicon.language)
+                if self.is_month:
+                    self._date()
                 if name:
                     self.versions.setdefault(name, set()).add(found)
                 if self.label:
@@ -195,9 +208,12 @@ class _Reader:
                 begins, before = False, ""
                 continue
             known = word(self.lexicon.language, found)
+            self.is_month = "month" in known.marks
+            if self.is_month:
+                self._date()
             self._count(found, known)
             marks = self._marks(known, before)
-            name = self._word(found, known, marks, begins=begins, before=before)
+            name = self._word(found, known, marks, begins=begins)
             begins, before = False, known.folded
         self._end_number("")
 
@@ -205,11 +221,17 @@ class _Reader:
         """Read a number word, or take the word as the unit of the number before it."""
         if known.value < 0:
             self.open = (1 if self.open is None else self.open) * -known.value
-        elif known.value and not written[0].isupper():
+        elif known.value and (known.value > 1 or not written[0].isupper()):
             self._end_number("")
             self.open = known.value
         elif self.open is not None and known.is_kept and len(known.folded) >= 3:
             self._end_number(known.stem)
+
+    def _date(self) -> None:
+        """Read the number beside a month as a day."""
+        if self.open is not None and 1 <= self.open <= 31:
+            self.dates.add(self.open)
+            self.open = None
 
     def _end_number(self, unit: str) -> None:
         if self.open is not None:
@@ -218,17 +240,17 @@ class _Reader:
 
     def _marks(self, known: Word, before: str) -> frozenset[str]:
         marks = known.marks
-        if before and (phrase := self.lexicon.marks.get(f"{before} {known.folded}")):
-            marks |= phrase
+        if before in self.lexicon.starts:
+            marks |= self.lexicon.marks.get(f"{before} {known.folded}", frozenset())
         if marks:
             self.marks |= marks
+            self.future += "ahead" in marks
+            self.plans += "planned" in marks
             if not self.sentences:
                 self.opening |= marks
         return marks
 
-    def _word(
-        self, written: str, known: Word, marks: frozenset[str], *, begins: bool, before: str
-    ) -> str:
+    def _word(self, written: str, known: Word, marks: frozenset[str], *, begins: bool) -> str:
         """Keep a word; return its stem if it is a name."""
         if not known.is_kept:
             return ""
@@ -243,9 +265,6 @@ class _Reader:
             self.first.add(key)
         else:
             self.names.add(key)
-        self.order.append(key)
-        if before in self.lexicon.places:
-            self.places.add(key)
         return key
 
     def _read_unspaced(self, text: str) -> None:
@@ -261,7 +280,11 @@ class _Reader:
                 end = match.end()
                 scale = self.lexicon.numbers.get(text[end : end + 1], 0.0)
                 unit = text[end + bool(scale) : end + bool(scale) + 1]
-                self.numbers.append(Number(_value(token, "zh") * (-scale or 1), unit))
+                value = _value(token, "zh") * (-scale or 1)
+                if unit in ("日", "号") and value <= 31:
+                    self.dates.add(value)
+                else:
+                    self.numbers.append(Number(value, unit))
                 if name:
                     self.versions.setdefault(name, set()).add(token)
             elif kind == "word":
@@ -270,7 +293,6 @@ class _Reader:
                 self.words.setdefault(key, token)
                 self.stems.add(key)
                 self.names.add(key)
-                self.order.append(key)
                 name = key
             else:
                 self.length += len(token) // 2
@@ -279,7 +301,6 @@ class _Reader:
                     self.words.setdefault(key, key)
                     self.stems.add(key)
                     self.names.add(key)
-                    self.order.append(key)
                     name = key if len(key) > 2 else ""
 
     def _read_whole(self, text: str) -> None:
@@ -291,6 +312,8 @@ class _Reader:
         for found in self.lexicon.finder.finditer(text):
             marks = self.lexicon.marks[found[0]]
             self.marks |= marks
+            self.future += "ahead" in marks
+            self.plans += "planned" in marks
             if found.start() < first:
                 self.opening |= marks
         for han in _HAN_NUMBER.finditer(text):
@@ -371,32 +394,42 @@ def read(title: str, lead: str) -> Facts | None:
         names = set(body.names)
     # A word that begins a sentence is a name if it's one elsewhere, or unknown to the lexicon.
     names |= head.first | body.first
+    written = {**body.words, **head.words}
+    weights = {key: _weight(language, key in names, text) for key, text in written.items()}
     return Facts(
         language=language,
-        words={**body.words, **head.words},
+        words=written,
+        weights=weights,
+        proper=frozenset(key for key in names if weights.get(key) == NAME),
         title=frozenset(head.stems),
         lead=frozenset(body.stems),
         names=frozenset(names),
-        order=tuple(key for key in head.order if key in names),
         numbers=(*head.numbers, *body.numbers),
         title_numbers=frozenset(number.value for number in head.numbers),
         kinds=_marked(head.marks | body.marks, "kind:"),
         title_kinds=_marked(head.marks, "kind:"),
         genres=_marked(head.marks, "genre:"),
         days=_marked(head.marks | body.marks, "day:"),
-        places=frozenset(head.places | body.places),
         ahead="ahead" in head.marks,
+        future=(head.future + body.future, head.plans + body.plans),
+        planned="planned" in head.marks | body.opening,
         versions={name: frozenset(found) for name, found in head.versions.items()},
         length=body.length,
         opening_ahead="ahead" in body.opening,
-        lead_genres=_marked(body.marks, "genre:"),
+        lead_genres=_marked(body.marks, "genre:") - _TITLE_GENRES,
         labels={
             key: frozenset(head.labels.get(key, set()) | body.labels.get(key, set()))
             for key in head.labels.keys() | body.labels.keys()
         },
+        dates=frozenset(head.dates | body.dates),
         opening_days=_marked(head.marks | body.opening, "day:"),
         opening_kinds=_marked(head.marks | body.opening, "kind:"),
     )
+
+
+def _weight(language: str, is_named: bool, written: str) -> float:
+    known = word(language, written)
+    return NAME if is_named and not known.is_plain else known.weight
 
 
 def _marked(marks: set[str], start: str) -> frozenset[str]:

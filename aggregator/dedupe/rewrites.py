@@ -6,45 +6,62 @@ weights `benchmarks/fit_stories.py` fits to the labelled events and writes to `w
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
+from functools import lru_cache
 
 from aggregator.dedupe import lexicon
-from aggregator.dedupe.facts import NAME, RARE, Facts, word
+from aggregator.dedupe.facts import RARE, Facts
 from aggregator.dedupe.weights import BIAS, WEIGHTS
 
 MIN_LEAD_WORDS = 10
 """Words of both opening texts from which different wordings are compared."""
 
-KEYS = 10
-"""Rarest stems by which a report is found."""
+KEYS, KEYS_UNSPACED, NUMBER_KEYS = 10, 14, 2
+"""Rarest stems by which a report is found; in Chinese and Japanese, where two or three stems stand
+for one name; and numbers."""
 
 SHARED = 2
-"""Of these stems, how many two reports share that are compared."""
+"""Of these terms, how many two reports share that are compared."""
 
-THRESHOLD = 1.88
-"""Log odds from which two reports are of one event: 0.97 of such joins in the labelled events are
-right, measured on events that the weights were not fitted to."""
+THRESHOLD_SHORT, THRESHOLD_LONG = 0.2, 2.1
+"""Log odds from which two reports are of one event, with an opening text of `SHORT_LEAD` words and
+of `LONG_LEAD` words: the more two texts say, the more two events may seem to have in common."""
+
+SHORT_LEAD, LONG_LEAD = 22, 30
 
 VAGUE = frozenset({"raise", "lower", "begin", "end", "record", "return"})
 """Kinds of events that say little without what it is that rises or ends."""
+
+FAR = 0.14
+"""Similarity of all words below which two reports are not compared any further. Of the labelled
+pairs that are joined without a link, none has less."""
+
+OUTLOOK = 3
+"""Words about the future, those of a preview twice, by which a report is about what is to come."""
 
 SMALL = 12
 """Numbers above are hardly in two reports by chance."""
 
 
-def weight(report: Facts, key: str) -> float:
-    """Return how much a stem tells of one event and no other."""
-    known = word(report.language, report.words[key])
-    return NAME if key in report.names and not known.is_plain else known.weight
-
-
-def rare_stems(report: Facts) -> list[str]:
-    """Return the stems by which a report is found: names first, of the title first."""
+def index_terms(report: Facts) -> list[str]:
+    """Return the rarest stems and numbers, by which a report is found: names of the title first."""
 
     def order(key: str) -> tuple[float, bool, int, str]:
-        return (-weight(report, key), key not in report.title, -len(key), key)
+        return (-report.weights[key], key not in report.title, -len(key), key)
 
-    return sorted(report.words, key=order)[:KEYS]
+    telling = sorted({n.value for n in report.numbers if _telling(n.value) >= 1}, reverse=True)
+    most = KEYS if lexicon.of(report.language).spaced else KEYS_UNSPACED
+    return [
+        *sorted(report.words, key=order)[:most],
+        *(f"{value:.10g}" for value in telling[:NUMBER_KEYS]),
+    ]
+
+
+def are_far_apart(one: Facts, other: Facts) -> bool:
+    """Return whether two reports have so few words in common that no rule would join them."""
+    if one.language != other.language:
+        return True
+    return _cosine(one, other, one.words.keys() & other.words.keys(), one.words, other.words) < FAR
 
 
 def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
@@ -53,29 +70,50 @@ def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
     Args:
         phrases: Share of the shorter opening text's phrases that the other has.
     """
+    shared = one.words.keys() & other.words.keys()
+    named = frozenset(key for key in shared if key in one.proper or key in other.proper)
+    names = len(named) / max(1, len(one.proper | named) * len(other.proper | named)) ** 0.5
     return {
         "phrases": min(1.0, 4 * phrases),
-        **_words(one, other),
-        **_names(one, other),
-        **_numbers(one, other),
+        **_words(one, other, shared, named, names),
+        **_names(one, other, shared),
+        **_numbers(one, other, names),
         **_events(one, other),
         **_times(one, other),
     }
 
 
-def _words(one: Facts, other: Facts) -> dict[str, float]:
-    both = one.words.keys() & other.words.keys()
-    total = _sum(one, one.words) * _sum(other, other.words)
-    title = min(_sum(one, one.title), _sum(other, other.title))
-    shared = (_sum(one, one.title & other.title) + _sum(other, one.title & other.title)) / 2
+def _words(
+    one: Facts, other: Facts, shared: Set[str], named: frozenset[str], names: float
+) -> dict[str, float]:
+    plain = shared - named
+    content = _cosine(
+        one, other, plain, one.words.keys() - one.proper, other.words.keys() - other.proper
+    )
+    sizes = sorted((math.log1p(len(one.words)), math.log1p(len(other.words))))
     return {
-        "words": (_sum(one, both) * _sum(other, both) / total) ** 0.5 if total else 0.0,
+        "words": _cosine(one, other, shared, one.words, other.words),
         "rare words": math.log1p(
-            sum(min(weight(one, key), weight(other, key)) >= RARE for key in both)
+            sum(min(one.weights[key], other.weights[key]) >= RARE for key in shared)
         ),
-        "titles": shared / title if title else 0.0,
-        "title in the other": min(_found(one, other), _found(other, one)),
+        "length of the shorter": sizes[0],
+        "length of the longer": sizes[1],
+        "other words": content,
+        "shared names": names,
+        "names and other words": (names * content) ** 0.5,
+        "title in the other": max(_found(one, other), _found(other, one)),
     }
+
+
+def _cosine(
+    one: Facts, other: Facts, shared: Iterable[str], ours: Iterable[str], theirs: Iterable[str]
+) -> float:
+    total = _sum(one, ours) * _sum(other, theirs)
+    return (_sum(one, shared) * _sum(other, shared) / total) ** 0.5 if total else 0.0
+
+
+def _sum(report: Facts, keys: Iterable[str]) -> float:
+    return sum(map(report.weights.__getitem__, keys))
 
 
 def _found(report: Facts, other: Facts) -> float:
@@ -84,21 +122,16 @@ def _found(report: Facts, other: Facts) -> float:
     return _sum(report, report.title & other.words.keys()) / total if total else 0.5
 
 
-def _names(one: Facts, other: Facts) -> dict[str, float]:
-    both = one.words.keys() & other.words.keys()
-    either = {key for key in both if key in one.names or key in other.names}
+def _names(one: Facts, other: Facts, shared: Set[str]) -> dict[str, float]:
+    either = {key for key in shared if key in one.names or key in other.names}
     apart = [_missing(a.names, b) for a, b in ((one, other), (other, one))]
     titles = sorted(_missing(a.title & a.names, b) for a, b in ((one, other), (other, one)))
-    ours = [key for key in dict.fromkeys(one.order) if key in other.order]
-    theirs = [key for key in dict.fromkeys(other.order) if key in one.order]
     return {
-        "names": math.log1p(sum(key in one.names and key in other.names for key in both)),
-        "names overlap": len(either) / max(1, min(len(one.names), len(other.names))),
+        "names": math.log1p(sum(key in one.names and key in other.names for key in shared)),
         "names apart": max(apart),
         "title names": math.log1p(len(either & one.title & other.title)),
         "title names apart": titles[0],
         "title names apart at most": titles[1],
-        "names in another order": float(ours != theirs),
     }
 
 
@@ -106,13 +139,15 @@ def _missing(keys: Collection[str], other: Facts) -> float:
     return sum(key not in other.words for key in keys) / max(1, len(keys))
 
 
-def _numbers(one: Facts, other: Facts) -> dict[str, float]:
+def _numbers(one: Facts, other: Facts, names: float) -> dict[str, float]:
     ours, theirs = ({n.value for n in each.numbers} - {1.0} for each in (one, other))
     shared = [value for value in ours if _has(theirs, value)]
     shared_back = [value for value in theirs if _has(ours, value)]
-    large = min(sum(abs(v) > SMALL for v in side) for side in (shared, shared_back))
-    small = min(sum(abs(v) <= SMALL for v in side) for side in (shared, shared_back))
-    apart = min(len(ours) - len(shared), len(theirs) - len(shared_back))
+    telling = min(2.5, sum(map(_telling, shared)), sum(map(_telling, shared_back)))
+    telling_apart = min(
+        sum(_telling(value) >= 1 for value in values if not _has(others, value))
+        for values, others in ((ours, theirs), (theirs, ours))
+    )
     missing = [
         bool(titled) and not any(_has(values, value) for value in titled)
         for titled, values in (
@@ -122,15 +157,30 @@ def _numbers(one: Facts, other: Facts) -> dict[str, float]:
     ]
     labels = one.labels.keys() & other.labels.keys()
     return {
-        "large numbers": min(3, large),
-        "small numbers": min(2, small),
-        "numbers apart": min(3, apart),
+        "telling numbers": telling,
+        "names and numbers": min(1.5, telling) * names,
+        "telling numbers apart": min(2, telling_apart),
         "numbers of one unit apart": min(2, _units_apart(one, other)),
         "title numbers missing": sum(missing),
         "numbers after one word apart": min(
             2, sum(one.labels[key].isdisjoint(other.labels[key]) for key in labels)
         ),
     }
+
+
+@lru_cache(maxsize=4_096)
+def _telling(value: float) -> float:
+    """Return how much a number tells of one event and no other."""
+    if value < 0 or value != int(value):
+        return 1.2
+    if value <= SMALL:
+        return 0.15 if value <= 3 else 0.4
+    if 1900 <= value <= 2100:  # a year
+        return 0.3
+    return 0.5 if value in _ROUND else 1.0
+
+
+_ROUND = frozenset((20, 24, 30, 40, 50, 100, 1e3, 1e4, 1e6, 1e9))
 
 
 def _units_apart(one: Facts, other: Facts) -> int:
@@ -147,19 +197,35 @@ def _has(values: Iterable[float], value: float) -> bool:
 
 
 def _is_equal(one: float, other: float) -> bool:
-    return one == other or (min(one, other) >= 100 and abs(one - other) <= 0.03 * max(one, other))
+    """Whether two numbers are equal, or one is the other rounded."""
+    if one == other:
+        return True
+    low, high = min(one, other), max(one, other)
+    if low < 100:
+        return False
+    return high - low <= 0.03 * high or (
+        high - low <= 0.15 * high and (_is_rounded(one) or _is_rounded(other))
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _is_rounded(value: float) -> bool:
+    """Whether only the first figure of a number is not 0."""
+    digits = f"{value:.0f}"
+    return not digits[1:].strip("0")
 
 
 def _events(one: Facts, other: Facts) -> dict[str, float]:
+    ours, theirs = one.kinds - VAGUE, other.kinds - VAGUE
     apart = [
         bool(a.title_kinds and b.kinds) and a.title_kinds.isdisjoint(b.kinds)
         for a, b in ((one, other), (other, one))
     ]
-    opposite = _opposite(one.opening_kinds - other.kinds, other.opening_kinds - one.kinds)
     return {
         "kinds": float(bool((one.opening_kinds & other.opening_kinds) - VAGUE)),
+        "share of kinds": len(ours & theirs) / max(1, len(ours | theirs)),
+        "no kind in common": float(_differ(ours, theirs)),
         "kinds apart": sum(apart),
-        "opposites": float(bool(opposite)),
         "genres apart": float(one.genres | one.lead_genres != other.genres | other.lead_genres),
     }
 
@@ -174,12 +240,15 @@ def _opposite(ours: Iterable[str], theirs: Collection[str]) -> str:
 
 def _times(one: Facts, other: Facts) -> dict[str, float]:
     ahead = one.ahead or one.opening_ahead, other.ahead or other.opening_ahead
+    less, more = sorted((_outlook(one), _outlook(other)))
     return {
         "days apart": float(_differ(one.days, other.days)),
+        "dates apart": float(bool(one.dates and other.dates) and one.dates.isdisjoint(other.dates)),
         "opening days apart": float(_differ(one.opening_days, other.opening_days)),
-        "places": float(not one.places.isdisjoint(other.places)),
         "one opening ahead": float(one.opening_ahead != other.opening_ahead),
         "one ahead": float(ahead[0] != ahead[1]),
+        "words of plans": min(3, more) - min(3, less),
+        "only one looks ahead": float(not less and more >= 2),
     }
 
 
@@ -187,8 +256,19 @@ def _differ(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     return bool(ours and theirs) and ours.isdisjoint(theirs)
 
 
-def _sum(report: Facts, keys: Iterable[str]) -> float:
-    return sum(weight(report, key) for key in keys)
+def is_preview(one: Facts, other: Facts) -> bool:
+    """Return whether one report is about what is yet to come, and the other isn't."""
+    less, more = sorted((_outlook(one), _outlook(other)))
+    both = (one, other), (other, one)
+    return (not less and more >= OUTLOOK) or any(
+        a.ahead and not (b.ahead or b.opening_ahead or b.planned) for a, b in both
+    )
+
+
+def _outlook(report: Facts) -> int:
+    """Return how much a report speaks of what is yet to come."""
+    ahead, plans = report.future
+    return 2 * ahead + plans
 
 
 def guard(one: Facts, other: Facts) -> str:
@@ -199,7 +279,7 @@ def guard(one: Facts, other: Facts) -> str:
         return "an opening text is too short"
     if one.genres != other.genres:
         return "one is no report: opinion, preview, review, correction, analysis or round-up"
-    if one.ahead != other.ahead:
+    if is_preview(one, other):
         return "one is about what is to come"
     if opposite := _opposite(one.title_kinds - other.kinds, other.title_kinds - one.kinds):
         return f"opposite outcomes: {opposite}"
@@ -209,9 +289,19 @@ def guard(one: Facts, other: Facts) -> str:
     return ""
 
 
-def log_odds(found: Mapping[str, float], language: str) -> float:
+def log_odds(found: Mapping[str, float]) -> float:
     """Return how likely features are those of one event, as the logarithm of the odds."""
-    return BIAS[language] + sum(WEIGHTS[name] * value for name, value in found.items())
+    return BIAS + math.fsum(WEIGHTS[name] * value for name, value in found.items())
+
+
+def threshold(words: int) -> float:
+    """Return the log odds from which two reports are of one event.
+
+    Args:
+        words: Length of the shorter opening text.
+    """
+    share = min(1.0, max(0.0, (words - SHORT_LEAD) / (LONG_LEAD - SHORT_LEAD)))
+    return THRESHOLD_SHORT + share * (THRESHOLD_LONG - THRESHOLD_SHORT)
 
 
 def similarity(one: Facts, other: Facts, phrases: float) -> float:
@@ -222,8 +312,9 @@ def similarity(one: Facts, other: Facts, phrases: float) -> float:
     """
     if guard(one, other):
         return 0.0
-    odds = log_odds(features(one, other, phrases), one.language)
-    return 1 / (1 + math.exp(-odds)) if odds >= THRESHOLD else 0.0
+    odds = log_odds(features(one, other, phrases))
+    least = threshold(min(one.length, other.length))
+    return 1 / (1 + math.exp(-odds)) if odds >= least else 0.0
 
 
 def reason(one: Facts, other: Facts) -> str:

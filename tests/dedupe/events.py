@@ -67,8 +67,8 @@ def events() -> Iterator[tuple[str, list[tuple[str, Report]]]]:
     """Yield each event with its reports: "a", "b" and traps by their kind."""
     number = 0
     for path in sorted(Path(__file__).parent.glob("events_*.yaml")):
-        language = path.stem.removeprefix("events_")
         for event in yaml.safe_load(path.read_text(encoding="utf-8")):
+            language = event.get("language") or path.stem.removeprefix("events_")
             told = [("a", event["a"], 0.0), ("b", event["b"], event["hours"])]
             told += [(trap["kind"], trap, trap["hours"]) for trap in event.get("traps", ())]
             reports = []

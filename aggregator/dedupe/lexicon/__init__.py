@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import ModuleType
 
 from aggregator.dedupe.lexicon import ar, de, en, es, fr, ja, ru, zh
-from aggregator.dedupe.tokenizer import FUNCTION_WORDS, fold
+from aggregator.dedupe.tokenizer import FUNCTION_WORDS, fold, stem_arabic
 
 _MODULES: Mapping[str, ModuleType] = {
     "ar": ar, "de": de, "en": en, "es": es, "fr": fr, "ja": ja, "ru": ru, "zh": zh,
@@ -66,12 +66,12 @@ class Lexicon:
     """The words of a language.
 
     Args:
-        marks: What a word or phrase says: `kind:fire`, `genre:review`, `ahead`, `day:3`.
+        marks: What a word or phrase says: `kind:fire`, `genre:review`, `ahead`, `planned`, `day:3`.
         prefixes: The same for the beginnings of words.
         longest: Letters of the longest beginning.
         numbers: Value of a number word; a factor is negative.
         common: Words of any report, folded.
-        places: Prepositions before names of places.
+        starts: First words of the phrases in `marks`.
         spaced: Whether words are written with spaces between them.
         splitter: What separates the words that remain of unspaced text.
         finder: The words of `marks` in unspaced text.
@@ -83,7 +83,7 @@ class Lexicon:
     longest: int
     numbers: Mapping[str, float]
     common: frozenset[str]
-    places: frozenset[str]
+    starts: frozenset[str]
     spaced: bool
     splitter: re.Pattern[str]
     finder: re.Pattern[str]
@@ -113,6 +113,8 @@ def of(language: str) -> Lexicon:
     def mark(words: str, meaning: str) -> None:
         for word in words.split():
             folded = fold(word.rstrip("."))
+            if language == "ar" and "." not in folded:
+                folded = stem_arabic(folded)
             is_whole = word.endswith(".") or "." in folded or len(folded) < _PREFIX
             target = marks if is_whole or not spaced else prefixes
             target.setdefault(folded.replace(".", " "), set()).add(meaning)
@@ -122,6 +124,7 @@ def of(language: str) -> Lexicon:
     for name, words in _rows(module.GENRES):
         mark(words, f"genre:{name}")
     mark(module.AHEAD, "ahead")
+    mark(module.PLANNED, "planned")
     for number, day in enumerate(module.DAYS.split()):
         mark(day, f"day:{number}")
     for month in module.MONTHS.split():
@@ -135,7 +138,7 @@ def of(language: str) -> Lexicon:
         longest=max(map(len, prefixes), default=0),
         numbers=_numbers(module.NUMBERS),
         common=common,
-        places=frozenset(module.PLACES.split()),
+        starts=frozenset(phrase.partition(" ")[0] for phrase in marks if " " in phrase),
         spaced=spaced,
         splitter=_any(known, _GLUE),
         finder=_any(sorted(marks, key=lambda word: (-len(word), word))),

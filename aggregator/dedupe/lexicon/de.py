@@ -71,9 +71,13 @@ drought: durre
 birth: geboren geburt nachwuchs
 """
 AHEAD = """
-soll. sollen. wird. werden. erwartet vor. morgen will. wollen. empfangt trifft steht.bevor
-vorschau bevorstehend droht kommende geplant plant. erwartung tritt.an mochte. mochten. konnte.
-konnten. hofft hoffen. entscheid wahlt. muss. mussen. gastiert empfangen. stichwahl. erwarten.
+erwartet. erwarten. erwartung morgen bevorsteh steht.bevor vorschau empfangt empfangen. gastiert
+wahlt. stimmt.uber stimmen.uber tritt.an stehen.bevor hofft.auf hoffen.auf
+"""
+PLANNED = """
+soll. sollen. wird. werden. vor. will. wollen. trifft droht kommende geplant plant. mochte. mochten.
+konnte. konnten. hofft hoffen. entscheid muss. mussen. stichwahl. gilt. gelten.
+favorit umfrage rechnet zahlt.auf stelldichein
 """
 GENRES = """
 correction: korrektur berichtigung richtigstellung
@@ -86,7 +90,6 @@ roundup: uberblick newsblog liveticker ticker. live. podcast bilder. video. nach
 """
 DAYS = "montag dienstag mittwoch donnerstag freitag samstag sonntag"
 MONTHS = "januar februar marz april juni juli august september oktober november dezember"
-PLACES = "in bei nahe vor aus im"
 NUMBERS = """
 eins=1 zwei=2 drei=3 vier=4 funf=5 sechs=6 sieben=7 acht=8 neun=9 zehn=10 elf=11 zwolf=12
 dreizehn=13

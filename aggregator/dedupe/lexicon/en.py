@@ -71,24 +71,30 @@ drought: drought
 birth: birth. born. cub.
 """
 AHEAD = """
-expected to.hold set.to ahead. preview will. tomorrow prepares prepare. preparing upcoming
-braces brace. awaits await. looms could. faces. hopes. seeks. to.face to.meet to.attempt
-scheduled due. plans. choose. chooses. decide. decides. host. hosts. chase. chases. aim. aims.
-bid. bids. hope. hoping. countdown readies gears.up go.to
+expected.to set.to ahead. preview tomorrow prepares prepare. preparing upcoming braces brace. awaits
+await. looms countdown counts.down count.down readies gears.up gear.up go.to goes.to heads.to
+head.to to.decide to.vote to.attempt to.try to.face to.meet to.hold to.play will.try will.decide
+will.vote will.attempt will.face will.meet hopes.to hope.to hoping aims.to aim.to likely.to
+scheduled shortlist chase. chases. chasing to.learn
+shortlisted
+"""
+PLANNED = """
+will. plans. could. faces. hopes. seeks. due. choose. chooses. decide. decides. host. hosts. aim.
+aims. bid. bids. hope. to.be is.to are.to expected
+favourite favorite doubt doubtful forecast eyes.
 """
 GENRES = """
 correction: correction clarification
 opinion: opinion editorial column. comment. commentary op-ed essay viewpoint letters
 review: review. reviews. reviewed.
-preview: preview previews what.to.watch guide.
-analysis: analysis explainer explained. explains. why. how. timeline factbox what.we.know
+preview: preview previews to.watch guide.
+analysis: analysis explainer explained. explains. why. how. timeline factbox we.know
   profile. q&a
 roundup: roundup round-up briefing newsletter digest. headlines podcast week.in. photos.
   pictures. gallery watch. video. live. obituary interview. quiz recipe
 """
 DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 MONTHS = "january february march april june july august september october november december"
-PLACES = "in at near off from outside"
 NUMBERS = """
 one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12
 thirteen=13

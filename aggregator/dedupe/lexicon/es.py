@@ -68,12 +68,16 @@ drought: sequia
 birth: nace. nacio nacim
 """
 AHEAD = """
-sera. seran. va. van. manana. previa espera. esperan proxim enfrenta preve previst podria debera
-quiere buscara jugara visita. recibe ultima. ultiman. buscan. intentara intentaran podrian
-pueden. decide. deciden. eligen. elige. opta. optan.
+manana. previa jugara juegan. disputan. ultima. ultiman. intentara intentaran preve previst eligen.
+optan. votara votaran decidira decidiran
+"""
+PLANNED = """
+sera. seran. va. van. espera. esperan proxim enfrenta podria debera quiere buscara visita. recibe
+buscan. podrian pueden. decide. deciden. elige. opta.
+favorit sondeo encuesta duda. esperan. cuenta.atras aspira
 """
 GENRES = """
-correction: correccion. rectificacion fe.de.errores
+correction: correccion. rectificacion de.errores
 opinion: opinion editorial columna tribuna carta.
 review: critica. resena
 preview: previa
@@ -85,7 +89,6 @@ DAYS = "lunes martes miercoles jueves viernes sabado domingo"
 MONTHS = """
 enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
 """
-PLACES = "en cerca desde"
 NUMBERS = """
 uno=1 una=1 dos=2 tres=3 cuatro=4 cinco=5 seis=6 siete=7 ocho=8 nueve=9 diez=10 once=11 doce=12
 trece=13 catorce=14 quince=15 dieciseis=16 diecisiete=17 dieciocho=18 diecinueve=19 veinte=20

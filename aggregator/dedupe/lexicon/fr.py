@@ -68,22 +68,25 @@ drought: secheresse
 birth: naissance nait.
 """
 AHEAD = """
-sera. seront. doit. doivent. demain. avant. attendu prochain. prochaine bientot prevu prepare
-affronte. affrontera devrait pourrait veut. tentera tenteront espere esperent vise. visent.
-pourraient devraient departage elisent vote. jouera joueront recoit. recevra avant-match
+demain. attendu bientot prepare affronte. affrontera tentera tenteront espere.que elisent departage
+jouera joueront recoit. recevra avant-match aux.urnes decideront votent. voteront
+"""
+PLANNED = """
+sera. seront. doit. doivent. avant. prochain. prochaine prevu devrait pourrait veut. espere esperent
+vise. visent. pourraient devraient vote.
+favori sondage prete pret. prets. rebours reve. revent. entend. souhaite
 """
 GENRES = """
 correction: rectificatif correctif
-opinion: opinion tribune editorial edito chronique. point.de.vue billet.
+opinion: opinion tribune editorial edito chronique. de.vue billet.
 review: critique.
 preview: avant-match presentation.
 analysis: analyse. decryptage pourquoi. comment. portrait explique
-roundup: en.direct direct. revue.de.presse podcast video. photos. newsletter essentiel
+roundup: en.direct direct. de.presse podcast video. photos. newsletter essentiel
   interview. entretien quiz recette
 """
 DAYS = "lundi mardi mercredi jeudi vendredi samedi dimanche"
 MONTHS = "janvier fevrier mars avril juin juillet aout septembre octobre novembre decembre"
-PLACES = "a en au aux pres dans"
 NUMBERS = """
 un=1 deux=2 trois=3 quatre=4 cinq=5 six=6 sept=7 huit=8 neuf=9 dix=10 onze=11 douze=12 treize=13
 quatorze=14 quinze=15 seize=16 vingt=20 trente=30 quarante=40 cinquante=50 soixante=60 cent=*100
