@@ -15,13 +15,13 @@ from aggregator.errors import (
     DiskFull,
     ForeignDatabase,
     Locked,
-    SchemaTooNew,
     StoreError,
     TooSlow,
 )
 from aggregator.models import search_text
 from aggregator.store.database import file_identity
-from aggregator.store.database.migrations import APPLICATION_ID, MIGRATIONS
+from aggregator.store.database.migrations import APPLICATION_ID
+from aggregator.store.database.upgrade import upgrade
 
 Connection = sqlite3.Connection
 
@@ -174,7 +174,7 @@ class Store:
         self._writer = self._connect()
         with self._alone():
             self._check_ours()
-            self._migrate()
+            upgrade(self._writer, self.path)
         self._identity = file_identity.read(self.path)
 
     @contextmanager
@@ -265,42 +265,11 @@ class Store:
     def _check_ours(self) -> None:
         (application,) = self._writer.execute("pragma application_id").fetchone()
         (tables,) = self._writer.execute("select count(*) from sqlite_master").fetchone()
-        if application == APPLICATION_ID:
-            (version,) = self._writer.execute("pragma user_version").fetchone()
-            known = len(MIGRATIONS)
-            if version > known:
-                raise SchemaTooNew(
-                    f"{self.path}: written by a newer version of this program (schema {version},"
-                    f" this one knows {known}). Upgrade the program, or restore an older backup."
-                )
-        elif application or tables:
+        if application != APPLICATION_ID and (application or tables):
             raise ForeignDatabase(
                 f"{self.path}: this database belongs to another program. Name another file in"
                 " storage.path."
             )
-
-    def _migrate(self) -> None:
-        (version,) = self._writer.execute("pragma user_version").fetchone()
-        if version == len(MIGRATIONS):
-            return
-        from sqlite_utils import Database, Migrations  # slow to import, and rarely needed
-
-        db, migrations = Database(self._writer), Migrations("aggregator")
-        for migration in MIGRATIONS:
-            migrations()(migration)
-        if not self._writer.execute("select count(*) from sqlite_master").fetchone()[0]:
-            self._writer.execute("pragma journal_mode = wal")
-            self._writer.execute(f"pragma application_id = {APPLICATION_ID}")
-        elif migrations.pending(db):
-            self._keep_copy()
-        migrations.apply(db)
-        self._writer.execute(f"pragma user_version = {len(MIGRATIONS)}")
-
-    def _keep_copy(self) -> None:
-        (version,) = self._writer.execute("pragma user_version").fetchone()
-        copy = Path(f"{self.path}.before-schema-{len(MIGRATIONS)}-from-{version}")
-        if not copy.exists():
-            self._writer.execute("vacuum into ?", [str(copy)])
 
     @contextmanager
     def transaction(self, *, busy_seconds: float | None = None) -> Iterator[Connection]:
