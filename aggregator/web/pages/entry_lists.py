@@ -34,8 +34,6 @@ OWN_ENTRIES = 100
 EMBEDDABLE = ("all", "section", "source", "view", "category")
 """Kinds of views whose lists other sites may show in a frame."""
 
-MAX_RELATED = 6
-
 MOST_COVERED, MIN_SOURCES, COVERED_SPAN = 5, 2, timedelta(days=2)
 """The most covered: so many stories, each from at least so many sources, within this time."""
 
