@@ -18,11 +18,24 @@ from lxml import etree, html
 ATOM = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 FH = "{http://purl.org/syndication/history/1.0}"
+ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
 
 _RELAX_NG = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9;/?:@&=+$._!~*'(),#%\[\]-])+")
+"""RFC 3986, but for a percent sign alone: RSS has no IRIs."""
+_ITUNES = {
+    "duration": r"\d+|\d+(:[0-5]?\d){1,2}",
+    "episode": r"[1-9]\d*",
+    "episodeType": "full|trailer|bonus",
+    "explicit": "true|false",
+    "season": r"[1-9]\d*",
+}
+"""Values of Apple's elements for podcasts."""
+_OPML_HEAD = {"title", "dateCreated", "dateModified", "ownerName", "ownerEmail", "ownerId"}
+"""The elements that the validator of the W3C knows, too."""
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _HTML_URLS = {"action", "background", "cite", "data", "formaction", "href", "poster", "src"}
 _XML_URLS = {"href", "htmlUrl", "img", "src", "url", "xmlUrl"}
@@ -99,6 +112,7 @@ def rss(body: bytes) -> list[str]:
     channel = root.find("channel")
     if root.tag != "rss" or root.get("version") != "2.0" or channel is None or len(root) != 1:
         return ["not one channel in an rss element of version 2.0"]
+    problems += _rss_urls(channel)
     for name in ("title", "link", "description"):
         if not channel.findtext(name):
             problems.append(f"the channel has no {name}")
@@ -117,6 +131,12 @@ def rss(body: bytes) -> list[str]:
     for item in items:
         problems += [f"{item.findtext('guid')}: {problem}" for problem in _rss_item(item)]
     return problems + list(_history(channel, [i.get("rel", "") for i in root.iter(f"{ATOM}link")]))
+
+
+def _rss_urls(channel: etree._Element) -> Iterator[str]:
+    urls = [(each.tag, each.text or "") for each in channel.iter("link", "comments", "url")]
+    urls += [(each.tag, each.get("url", "")) for each in channel.iter("enclosure", "source")]
+    return (f"not a URI: {tag!r} {url!r}" for tag, url in urls if not _URI.fullmatch(url))
 
 
 def _single(tag: object) -> bool:
@@ -275,6 +295,9 @@ def opml(body: bytes) -> list[str]:
         return ["not an opml element of version 2.0"]
     if [child.tag for child in root] != ["head", "body"]:
         return ["not one head and one body"]
+    problems += [
+        f"unknown in head: {child.tag!r}" for child in root[0] if child.tag not in _OPML_HEAD
+    ]
     outlines = list(root[1].iter("outline"))
     if not outlines:
         problems.append("no outline")
@@ -306,6 +329,9 @@ def _xml(body: bytes) -> list[str]:
             for key, value in element.attrib.items()
             if key in _XML_URLS and not _absolute(str(value))
         ]
+        name = str(element.tag).removeprefix(ITUNES)
+        if name in _ITUNES and not re.fullmatch(_ITUNES[name], element.text or ""):
+            problems.append(f"itunes:{name} {element.text!r} is not valid")
     return problems
 
 
@@ -313,13 +339,15 @@ def _fragment(text: str) -> Iterator[str]:
     """Check an HTML fragment: no URL that would need a base, nothing active."""
     if "<" not in text:
         return
-    for element in html.fragment_fromstring(text, create_parent="div").iter("*"):
+    fragment = html.fragment_fromstring(text, create_parent="div")
+    targets = {f"#{element.get('id')}" for element in fragment.iter("*")}
+    for element in fragment.iter("*"):
         if element.tag in {"script", "iframe", "object", "embed", "style", "form"}:
             yield f"active content: {element.tag!r}"
         for key, value in element.attrib.items():
             if str(key).startswith("on"):
                 yield f"active content: {key!r}"
-            if key in _HTML_URLS and not _absolute(str(value)):
+            if key in _HTML_URLS and not _absolute(str(value)) and value not in targets:
                 yield f"a relative URL in HTML: {key!r}={value!r}"
 
 

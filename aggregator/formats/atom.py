@@ -3,7 +3,7 @@
 from aggregator.formats import entries, extensions, merged, xml
 from aggregator.formats.entries import FeedEntry
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
-from aggregator.formats.xml import element, empty, encode, escape
+from aggregator.formats.xml import address, element, empty, encode, escape
 from aggregator.models.entry import Author
 
 TYPE = "application/atom+xml"
@@ -52,8 +52,8 @@ def _metadata(feed: MergedFeed) -> str:
             f"<updated>{rfc3339(feed.updated)}</updated>\n",
             _person(Author(name=feed.author, uri=feed.page_url)),
             *(_link(rel, url, media_type) for rel, media_type, url in links),
-            element("icon", feed.icon),
-            element("logo", feed.artwork),
+            address("icon", feed.icon),
+            address("logo", feed.artwork),
             f"<generator>{merged.GENERATOR}</generator>\n",
             "<fh:complete/>\n" if feed.complete else "",
             "<fh:archive/>\n" if feed.archive else "",
@@ -124,7 +124,7 @@ def _source(item: Item) -> str:
             (
                 _link("self", source.url),
                 _link("alternate", source.link, "text/html"),
-                element("icon", source.icon),
+                address("icon", source.icon),
             )
         )
     people = "".join(_person(author) for author in authors)
@@ -147,7 +147,7 @@ def _content(presented: FeedEntry) -> str:
 def _person(author: Author) -> str:
     name = author.name or author.email or author.uri  # authors of a source may lack a name
     email = author.email if "@" in author.email else ""
-    inner = f"{element('name', name)}{element('uri', author.uri)}{element('email', email)}"
+    inner = f"{element('name', name)}{address('uri', author.uri)}{element('email', email)}"
     return f"<author>\n{inner}</author>\n" if name else ""
 
 

@@ -35,6 +35,7 @@ def passed_on(entry: Entry) -> Iterator[Extension]:
             if sent.get(key) and element.is_valid(key, sent)
         )
         if all(_is_safe(key, value) for key, value in attributes):
+            text = dict(element.synonyms).get(text, text)
             yield Extension(name=extension.name, text=text, attributes=attributes)
 
 
@@ -72,7 +73,7 @@ def podcast(feed: MergedFeed, presented: Iterable[FeedEntry]) -> str:
     pictures = (feed.artwork, feed.icon, *of_episodes)
     artwork = next((url for url in pictures if url and not _SVG.search(url)), "")
     explicit = any(
-        element.name == "itunes:explicit" and element.text in ("yes", "true")
+        element.name == "itunes:explicit" and element.text == "true"
         for item in episodes
         for element in passed_on(item.entry.entry)
     )

@@ -90,7 +90,7 @@ def render(outlines: tuple[Outline, ...], *, title: str, modified: datetime | No
             '<?xml version="1.0" encoding="utf-8"?>\n<opml version="2.0">\n<head>\n',
             element("title", title),
             changed,
-            "<docs>http://opml.org/spec2.opml</docs>\n</head>\n",
+            "</head>\n",
             f"<body>\n{body}</body>\n</opml>\n",
         )
     )

@@ -6,8 +6,9 @@ from html import escape as as_html
 from aggregator.formats import entries, extensions, merged, xml
 from aggregator.formats.entries import FeedEntry
 from aggregator.formats.merged import Item, MergedFeed, rfc3339
-from aggregator.formats.xml import element, empty, encode, escape, quote
+from aggregator.formats.xml import address, element, empty, encode, escape, quote
 from aggregator.models.entry import Entry
+from aggregator.models.urls import as_uri
 
 TYPE = "application/rss+xml"
 
@@ -55,12 +56,13 @@ def _metadata(feed: MergedFeed) -> str:
     return "".join(
         (
             element("title", feed.title),
-            element("link", feed.page_url),
+            address("link", feed.page_url),
             element("description", as_html(feed.subtitle or feed.title, quote=False)),
             element("language", merged.language(feed.language)),
             f"<lastBuildDate>{format_datetime(feed.updated, usegmt=True)}</lastBuildDate>\n",
             f"<generator>{merged.GENERATOR}</generator>\n",
-            "<docs>https://www.rssboard.org/rss-specification</docs>\n",
+            # By http: so validators know feeds of the profile, in which items may have xml:lang.
+            "<docs>http://www.rssboard.org/rss-specification</docs>\n",
             f"<ttl>{TTL}</ttl>\n",
             *(_link(rel, url, media_type) for rel, media_type, url in links),
             _image(feed),
@@ -74,7 +76,7 @@ def _image(feed: MergedFeed) -> str:
     url = feed.artwork or feed.icon
     if not url:
         return ""
-    inner = f"{element('url', url)}{element('title', feed.title)}{element('link', feed.page_url)}"
+    inner = f"{address('url', url)}{element('title', feed.title)}{address('link', feed.page_url)}"
     return f"<image>\n{inner}</image>\n"
 
 
@@ -82,19 +84,19 @@ def _item(presented: FeedEntry) -> str:
     item, link = presented.item, presented.link
     entry, uri = item.entry.entry, item.entry.uri
     language = xml.language_attribute(merged.language(entry.language))
-    permalink = "true" if uri == link else "false"
+    permalink = "true" if uri == as_uri(link) else "false"
     modified = f"<atom:updated>{rfc3339(item.updated)}</atom:updated>\n"
     return "".join(
         (
             f"<item{language}>\n",
             element("title", presented.title),
-            element("link", link),
+            address("link", link),
             f'<guid isPermaLink="{permalink}">{escape(uri)}</guid>\n',
             f"<pubDate>{format_datetime(item.published, usegmt=True)}</pubDate>\n",
             modified if item.updated != item.published else "",
             *(element("dc:creator", author.name) for author in presented.authors),
             *(element("category", category) for category in entry.categories),
-            element("comments", entry.comments),
+            address("comments", entry.comments),
             _link("via", entry.via),
             *(_link("related", url, title=title) for title, url in item.also),
             _source(item),
@@ -132,7 +134,7 @@ def _enclosure(entry: Entry) -> str:
 def _source(item: Item) -> str:
     origin = item.origin
     url = origin.url or item.source.url
-    return f"<source url={quote(url)}>{escape(origin.title)}</source>\n" if url else ""
+    return f"<source url={quote(as_uri(url))}>{escape(origin.title)}</source>\n" if url else ""
 
 
 def _link(rel: str, url: str, media_type: str = "", title: str = "") -> str:

@@ -6,6 +6,9 @@ The f-strings look like the document, and are as fast as lxml's incremental writ
 import re
 from collections.abc import Iterable, Mapping
 
+from aggregator.models.extensions import URL_ATTRIBUTES
+from aggregator.models.urls import as_uri
+
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
 """U+0080 to U+009F. In UTF-8 the byte C2 only begins a character, of two bytes."""
@@ -63,9 +66,16 @@ def element(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>\n" if text else ""
 
 
+def address(name: str, url: str) -> str:
+    """Return an element with a URL, "" when there is none."""
+    return element(name, as_uri(url)) if url else ""
+
+
 def empty(name: str, *attributes: tuple[str, object]) -> str:
     """Return an empty element, without the attributes that are "" or None."""
     written = "".join(
-        f" {key}={quote(str(value))}" for key, value in attributes if value not in ("", None)
+        f" {key}={quote(as_uri(str(value)) if key in URL_ATTRIBUTES else str(value))}"
+        for key, value in attributes
+        if value not in ("", None)
     )
     return f"<{name}{written}/>\n"

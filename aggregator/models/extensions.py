@@ -57,6 +57,7 @@ class Element:
             field has a value, because readers would show both.
         text: The texts that its specification allows, None for any.
         folds_case: Whether its text is written in lower case.
+        synonyms: Texts of earlier versions of its specification, each with the one to write.
     """
 
     attributes: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class Element:
     unless: str = ""
     text: re.Pattern[str] | None = None
     folds_case: bool = False
+    synonyms: tuple[tuple[str, str], ...] = ()
 
     def is_valid(self, key: str, attributes: Mapping[str, str]) -> bool:
         """Return whether the value of an attribute is valid; only roles have rules."""
@@ -80,7 +82,11 @@ ELEMENTS = {
     "itunes:duration": Element(text=_DURATION),
     "itunes:episode": Element(text=_NUMBER),
     "itunes:episodeType": Element(text=re.compile("full|trailer|bonus"), folds_case=True),
-    "itunes:explicit": Element(text=re.compile("yes|no|clean|true|false"), folds_case=True),
+    "itunes:explicit": Element(
+        text=re.compile("yes|no|clean|true|false"),
+        folds_case=True,
+        synonyms=(("yes", "true"), ("no", "false"), ("clean", "false")),
+    ),
     "itunes:season": Element(text=_NUMBER),
     "media:credit": Element(attributes=("role", "scheme"), text=_WORDS),
     "podcast:chapters": Element(attributes=("url", "type"), required="url"),

@@ -2,11 +2,32 @@
 
 import ipaddress
 import re
+from contextlib import suppress
+from urllib.parse import quote
 
 import can_ada
 
+_URI = re.compile(
+    r"(?P<begin>[A-Za-z][A-Za-z0-9+.-]*:(?://\[[0-9A-Fa-f:.]+\])?)[A-Za-z0-9;/?:@&=+$._!~*'(),#%-]*"
+)
+_NOT_IN_URIS = re.compile(r"[^A-Za-z0-9;/?:@&=+$._!~*'(),#%-]")
+
 PATH_PREFIX = re.compile("(/[A-Za-z0-9._~%-]+)*")
 """The path of a site's address: safe in header fields, cookies and markup."""
+
+
+def as_uri(url: str) -> str:
+    """Return a URL in the characters of URIs (RFC 3986 §2), which RSS requires; others as %xx.
+
+    Browsers allow more: `|`, braces and brackets, and letters beyond ASCII.
+    """
+    if _URI.fullmatch(url):
+        return url
+    with suppress(ValueError, TypeError):  # TypeError: a lone surrogate
+        url = can_ada.parse(url).href
+    begin = _URI.match(url)
+    at = begin.end("begin") if begin else 0
+    return url[:at] + _NOT_IN_URIS.sub(lambda other: quote(other[0], errors="ignore"), url[at:])
 
 
 def host_of(url: str) -> str:

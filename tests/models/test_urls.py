@@ -1,8 +1,12 @@
 """The parts of URLs on which several stages agree."""
 
-import pytest
+import re
 
-from aggregator.models.urls import host_of, origin_of, public_name, server_url
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.models.urls import as_uri, host_of, origin_of, public_name, server_url
 
 
 @pytest.mark.parametrize(
@@ -68,3 +72,35 @@ def test_public_name(url: str, name: str) -> None:
 )
 def test_server_url(host: str, port: int, url: str) -> None:
     assert server_url(host, port) == url
+
+
+# --- URIs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("https://a.example/b?c=d&e=%2F#f", None),
+        ("https://user@a.example:8443/~b/(c)/d;e,f!g*h'i", None),
+        ("http://[fd00::7]:8080/a", None),
+        ("tag:a.example,2009:b", None),
+        ("https://a.example/b|c", "https://a.example/b%7Cc"),
+        ("https://a.example/?q={a}^[b]`c", "https://a.example/?q=%7Ba%7D%5E%5Bb%5D%60c"),
+        ("http://[fd00::7]/a[1]", "http://[fd00::7]/a%5B1%5D"),
+        ("https://müller.example/straße?ö=ü", "https://xn--mller-kva.example/stra%C3%9Fe?%C3%B6=%C3%BC"),
+        ("https://a.example/a b<c>\"", "https://a.example/a%20b%3Cc%3E%22"),
+        ("no address", "no%20address"),
+        ("https://[", "https://%5B"),
+        ("https://a.example/\ud800", "https://a.example/"),
+    ],
+)  # fmt: skip
+def test_a_url_in_the_characters_of_uris(url: str, uri: str | None) -> None:
+    assert as_uri(url) == (uri or url)
+    assert as_uri(as_uri(url)) == as_uri(url)
+
+
+@given(st.text(max_size=40))
+def test_any_text_gives_characters_of_uris(text: str) -> None:
+    found = as_uri(f"https://a.example/{text}")
+    assert re.fullmatch(r"https://a\.example/[A-Za-z0-9;/?:@&=+$._!~*'(),#%-]*", found)
+    assert as_uri(found) == found
