@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aggregator.formats import atom, jsonfeed, rss
 from aggregator.formats.merged import MergedFeed
+from aggregator.models.messages import N_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ _ROWS = (
     Format(
         name="atom",
         label="Atom",
-        hint="For every feed reader; the best choice if you don’t know.",
+        hint=N_("For every feed reader; the best choice if you don’t know."),
         media_type=atom.TYPE,
         content_type=f"{atom.TYPE}; charset=utf-8",
         render=atom.render,
@@ -42,7 +43,7 @@ _ROWS = (
     Format(
         name="rss",
         label="RSS",
-        hint="For every feed reader, and for podcast apps.",
+        hint=N_("For every feed reader, and for podcast apps."),
         media_type=rss.TYPE,
         content_type=f"{rss.TYPE}; charset=utf-8",
         render=rss.render,
@@ -50,7 +51,7 @@ _ROWS = (
     Format(
         name="json",
         label="JSON Feed",
-        hint="For newer feed readers and for scripts.",
+        hint=N_("For newer feed readers and for scripts."),
         media_type=jsonfeed.TYPE,
         content_type=jsonfeed.TYPE,  # defined to be UTF-8
         render=jsonfeed.render,

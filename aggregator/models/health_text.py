@@ -3,45 +3,47 @@
 from datetime import datetime
 from http import HTTPStatus
 
+from aggregator.models.messages import N_, short_day
+
 _FAILURES = {
-    "dns": "can't find the host (DNS)",
-    "refused_address": "the host's address is refused",
-    "refused_scheme": "the URL is refused",
-    "connect": "can't connect",
-    "tls": "the TLS connection failed",
-    "timeout": "timed out",
-    "too_large": "the response is too large",
-    "redirects": "too many redirects",
-    "truncated": "the response was cut off",
-    "encoding": "the response can't be decoded",
-    "protocol": "not a valid HTTP response",
-    "http_status": "HTTP error",
-    "rate_limited": "429 Too Many Requests",
-    "gone": "410 Gone",
-    "false_304": "304 Not Modified to an unconditional request",
-    "not_a_feed": "not a feed",
-    "empty": "the response is empty",
-    "no_entries": "no entries found",
-    "parse": "the feed can't be parsed",
-    "cancelled": "cancelled",
-    "elsewhere": "redirects to another host",
+    "dns": N_("can't find the host (DNS)"),
+    "refused_address": N_("the host's address is refused"),
+    "refused_scheme": N_("the URL is refused"),
+    "connect": N_("can't connect"),
+    "tls": N_("the TLS connection failed"),
+    "timeout": N_("timed out"),
+    "too_large": N_("the response is too large"),
+    "redirects": N_("too many redirects"),
+    "truncated": N_("the response was cut off"),
+    "encoding": N_("the response can't be decoded"),
+    "protocol": N_("not a valid HTTP response"),
+    "http_status": N_("HTTP error"),
+    "rate_limited": N_("429 Too Many Requests"),
+    "gone": N_("410 Gone"),
+    "false_304": N_("304 Not Modified to an unconditional request"),
+    "not_a_feed": N_("not a feed"),
+    "empty": N_("the response is empty"),
+    "no_entries": N_("no entries found"),
+    "parse": N_("the feed can't be parsed"),
+    "cancelled": N_("cancelled"),
+    "elsewhere": N_("redirects to another host"),
 }
 """Words by `FailureKind`."""
 
 _CERTIFICATES = (
-    ("has expired", "certificate expired"),
-    ("not yet valid", "certificate not valid yet"),
-    ("self-signed", "certificate is self-signed"),
-    ("self signed", "certificate is self-signed"),
-    ("match", "certificate is for another host"),
-    ("issuer", "certificate's issuer is unknown"),
+    ("has expired", N_("certificate expired")),
+    ("not yet valid", N_("certificate not valid yet")),
+    ("self-signed", N_("certificate is self-signed")),
+    ("self signed", N_("certificate is self-signed")),
+    ("match", N_("certificate is for another host")),
+    ("issuer", N_("certificate's issuer is unknown")),
 )
 """Words by part of a message of the TLS library."""
 
 _GOOD = {
-    "ok": "fetched",
-    "not_modified": "304 Not Modified",
-    "equal": "same document",
+    "ok": N_("fetched"),
+    "not_modified": N_("304 Not Modified"),
+    "equal": N_("same document"),
 }
 """Words for the outcomes of polls without an error."""
 
@@ -51,7 +53,7 @@ def status(code: int) -> str:
     try:
         return f"{code} {HTTPStatus(code).phrase}"
     except ValueError:
-        return f"status {code}"
+        return N_("status %(code)s", code=code)
 
 
 def certificate(message: str) -> str:
@@ -81,14 +83,19 @@ def outcome(kind: str, code: int = 0, detail: str = "") -> str:
 
 def waiting(gate: datetime) -> str:
     """Return why a source waits: no request is allowed before `gate`."""
-    return f"the server allows no request before {gate:%d %B %Y %H:%M} UTC (Retry-After)"
+    day = short_day(gate)
+    return N_(
+        "the server allows no request before %(day)s %(time)s UTC (Retry-After)",
+        day=day,
+        time=f"{gate:%H:%M}",
+    )
 
 
 def silent(newest: datetime) -> str:
     """Return that a source has published nothing since `newest`."""
-    return f"no new entries since {newest:%d %B %Y}"
+    return N_("no new entries since %(day)s", day=short_day(newest))
 
 
 def slow(milliseconds: int) -> str:
     """Return how long the last fetch took."""
-    return f"last fetch took {milliseconds / 1000:.0f} s"
+    return N_("last fetch took %(seconds)s s", seconds=f"{milliseconds / 1000:.0f}")

@@ -14,6 +14,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from aggregator.errors import QueryError
 from aggregator.models import search_terms
+from aggregator.models.messages import N_, Message, joined
 from aggregator.models.numbers import parse_number
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -144,23 +145,23 @@ def parse(text: str) -> Query:
         QueryError: Lists every invalid key and value, and the values that are allowed.
     """
     if len(text) > MAX_LENGTH:
-        raise QueryError(f"the query is longer than {MAX_LENGTH} characters")
+        raise QueryError(N_("the query is longer than %(most)s characters", most=MAX_LENGTH))
     values_by_key: dict[str, list[object]] = {}
-    problems: list[str] = []
+    problems: list[Message] = []
     for pair in filter(None, text.removeprefix("?").split("&")):
         name, _, raw = pair.partition("=")
         try:
             key, values = _read(unquote_plus(name), raw)
         except QueryError as error:
-            problems.append(str(error))
+            problems.append(error.args[0])
             continue
         if values:
             values_by_key.setdefault(key.name, []).extend(values)
     for name in sorted(values_by_key):
         if len(values_by_key[name]) > 1 and not KEYS[name].many:
-            problems.append(f"{name} is given twice: give it once")
+            problems.append(N_("%(key)s is given twice: give it once", key=name))
     if problems:
-        raise QueryError("; ".join(problems))
+        raise QueryError(joined(problems))
     return _query(values_by_key)
 
 
@@ -204,14 +205,25 @@ def _read(name: str, raw: str) -> tuple[QueryKey, list[object]]:
     key = KEYS.get(name)
     if key is None:
         near = get_close_matches(name.lower(), KEYS, n=1)
-        hint = f'did you mean "{near[0]}"? ' if near else ""
-        raise QueryError(f'unknown key "{name[:40]}": {hint}The keys are {", ".join(KEYS)}')
+        raise QueryError(_unknown_key(name, near))
     if key.many and not key.commas:
         texts = unquote_plus(raw).split(",")
     else:
         texts = [unquote_plus(part) for part in (raw.split(",") if key.many else [raw])]
     stripped = (text.strip() for text in texts)
     return key, [key.read(text) for text in stripped if text]
+
+
+def _unknown_key(name: str, near: list[str]) -> Message:
+    keys = ", ".join(KEYS)
+    if not near:
+        return N_('unknown key "%(name)s": The keys are %(keys)s', name=name[:40], keys=keys)
+    return N_(
+        'unknown key "%(name)s": did you mean "%(near)s"? The keys are %(keys)s',
+        name=name[:40],
+        near=near[0],
+        keys=keys,
+    )
 
 
 def _query(values_by_key: Mapping[str, list[object]]) -> Query:
@@ -236,7 +248,7 @@ def _render_since(query: Query) -> str:
 
 def _text(value: str) -> str:
     if _CONTROL.search(value):
-        raise QueryError("the query holds a control character")
+        raise QueryError(N_("the query holds a control character"))
     return value
 
 
@@ -251,22 +263,35 @@ def _search_text(key: str) -> Callable[[str], str]:
 def _id(value: str) -> str:
     if not ID.fullmatch(value):
         raise QueryError(
-            f'"{value[:80]}" is not an id: '
-            "use lower-case letters, digits, dots, dashes and underscores"
+            N_(
+                '"%(value)s" is not an id: '
+                "use lower-case letters, digits, dots, dashes and underscores",
+                value=value[:80],
+            )
         )
     return value
 
 
 def _language(value: str) -> str:
     if not LANGUAGE.fullmatch(value.lower()):
-        raise QueryError(f'lang="{value[:40]}" is not a language tag such as en, de or pt-br')
+        text = N_(
+            'lang="%(value)s" is not a language tag such as en, de or pt-br', value=value[:40]
+        )
+        raise QueryError(text)
     return value.lower()
 
 
 def _choice(name: str, *values: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value not in values:
-            raise QueryError(f'{name}="{value[:40]}" must be one of {", ".join(values)}')
+            raise QueryError(
+                N_(
+                    '%(key)s="%(value)s" must be one of %(values)s',
+                    key=name,
+                    value=value[:40],
+                    values=", ".join(values),
+                )
+            )
         return value
 
     return read
@@ -275,7 +300,13 @@ def _choice(name: str, *values: str) -> Callable[[str], str]:
 def _limit(value: str) -> int:
     number = parse_number(value, least=1, most=MAX_ENTRIES)
     if number is None:
-        raise QueryError(f'limit="{value[:40]}" must be a number from 1 to {MAX_ENTRIES}')
+        raise QueryError(
+            N_(
+                'limit="%(value)s" must be a number from 1 to %(most)s',
+                value=value[:40],
+                most=MAX_ENTRIES,
+            )
+        )
     return number
 
 
@@ -287,8 +318,11 @@ def _since(value: str) -> datetime | timedelta:
         return _time(value)
     except (ValueError, OverflowError):
         raise QueryError(
-            f'since="{value[:40]}" must be a date such as 2026-11-01, '
-            "a time such as 2026-11-01T06:30:00Z, or a duration such as 7d or 12h"
+            N_(
+                'since="%(value)s" must be a date such as 2026-11-01, '
+                "a time such as 2026-11-01T06:30:00Z, or a duration such as 7d or 12h",
+                value=value[:40],
+            )
         ) from None
 
 
@@ -304,49 +338,67 @@ def _time(value: str) -> datetime:
 _FIELDS = MappingProxyType({"not": "exclude"})
 
 _ROWS = (
-    QueryKey(name="section", values="id, …", help="In one of these sections.", read=_id, many=True),
-    QueryKey(name="source", values="id, …", help="From one of these sources.", read=_id, many=True),
+    QueryKey(
+        name="section",
+        values=N_("id, …"),
+        help=N_("In one of these sections."),
+        read=_id,
+        many=True,
+    ),
+    QueryKey(
+        name="source",
+        values=N_("id, …"),
+        help=N_("From one of these sources."),
+        read=_id,
+        many=True,
+    ),
     QueryKey(
         name="category",
-        values="text, …",
-        help="In one of these categories; write a comma within one as `%2C`.",
+        values=N_("text, …"),
+        help=N_("In one of these categories; write a comma within one as `%%2C`."),
         read=_text,
         many=True,
         commas=True,
     ),
     QueryKey(
         name="author",
-        values="name, …",
-        help="By one of these authors; write a comma within a name as `%2C`.",
+        values=N_("name, …"),
+        help=N_("By one of these authors; write a comma within a name as `%%2C`."),
         read=_text,
         many=True,
         commas=True,
     ),
     QueryKey(
         name="lang",
-        values="language tag, …",
-        help="In one of these languages, such as `en` or `pt-br`.",
+        values=N_("language tag, …"),
+        help=N_("In one of these languages, such as `en` or `pt-br`."),
         read=_language,
         many=True,
     ),
     QueryKey(
         name="q",
-        values="words",
-        help=(
+        values=N_("words"),
+        help=N_(
             'With all these words; `"a phrase"`, `start*` and `-without` work too. '
-            f"At most {search_terms.MAX_TERMS} terms and {search_terms.MAX_PREFIXES} prefixes, "
-            f"each with {search_terms.MIN_PREFIX} letters or more. Accents and case don't matter, "
-            "and Chinese, Japanese, Korean and Thai words are found within a text."
+            "At most %(terms)s terms and %(prefixes)s prefixes, each with %(letters)s letters or "
+            "more. Accents and case don't matter, and Chinese, Japanese, Korean and Thai words are "
+            "found within a text.",
+            terms=search_terms.MAX_TERMS,
+            prefixes=search_terms.MAX_PREFIXES,
+            letters=search_terms.MIN_PREFIX,
         ),
         read=_search_text("q"),
     ),
     QueryKey(
-        name="not", values="words", help="With none of these words.", read=_search_text("not")
+        name="not",
+        values=N_("words"),
+        help=N_("With none of these words."),
+        read=_search_text("not"),
     ),
     QueryKey(
         name="since",
-        values="date, time or duration",
-        help=(
+        values=N_("date, time or duration"),
+        help=N_(
             "Published since a date (`2026-11-01`, GMT) or a time (`2026-11-01T06:30:00Z`), "
             "or within a duration before now (`7d`, `12h`)."
         ),
@@ -355,26 +407,26 @@ _ROWS = (
     QueryKey(
         name="has",
         values="audio, video, image, priority",
-        help="With audio, video or an image, or marked as important by a rule.",
+        help=N_("With audio, video or an image, or marked as important by a rule."),
         read=_choice("has", "audio", "image", "priority", "video"),
         many=True,
     ),
     QueryKey(
         name="limit",
-        values=f"1 to {MAX_ENTRIES}",
-        help="The maximum number of entries.",
+        values=N_("1 to %(most)s", most=MAX_ENTRIES),
+        help=N_("The maximum number of entries."),
         read=_limit,
     ),
     QueryKey(
         name="sort",
         values="newest, updated",
-        help="By publication (`newest`, the default) or by the last visible change.",
+        help=N_("By publication (`newest`, the default) or by the last visible change."),
         read=lambda value: Sort(_choice("sort", *Sort)(value)),
     ),
     QueryKey(
         name="stories",
         values="collapse, expand",
-        help=(
+        help=N_(
             "Show a story that several sources cover as one entry that links to the others "
             "(`collapse`, the default), or show each entry (`expand`)."
         ),
@@ -383,7 +435,7 @@ _ROWS = (
     QueryKey(
         name="lead",
         values="first, priority, longest",
-        help=(
+        help=N_(
             "Which entry represents a story: the first to arrive (`first`, the default), that "
             "of the source with the highest `priority`, or the longest."
         ),

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from urllib.parse import unquote_plus
 
+from aggregator.models.messages import N_
 from aggregator.models.query import KEYS
 
 _TYPING_ERROR = 0.8
@@ -32,7 +33,11 @@ def suggestions(text: str) -> tuple[str, ...]:
         if name not in KEYS
     }
     return tuple(
-        f'Ignored the unknown key "{name[:40]}": did you mean "{near[0]}"?'
+        N_(
+            'Ignored the unknown key "%(name)s": did you mean "%(near)s"?',
+            name=name[:40],
+            near=near[0],
+        )
         for name, near in nearest.items()
         if near
     )

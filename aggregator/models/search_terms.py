@@ -11,6 +11,7 @@ from functools import cached_property
 
 from aggregator.errors import QueryError
 from aggregator.models import search_text
+from aggregator.models.messages import N_
 
 MAX_TERMS = 60
 """A run of a script without spaces counts as its pairs of characters."""
@@ -87,18 +88,36 @@ def check(key: str, text: str) -> None:
     terms = split(text).terms
     count = sum(map(_weight, terms))
     if count > MAX_TERMS:
-        raise QueryError(f"{key} has {count} different terms: give at most {MAX_TERMS}")
+        raise QueryError(
+            N_(
+                "%(key)s has %(count)s different terms: give at most %(most)s",
+                key=key,
+                count=count,
+                most=MAX_TERMS,
+            )
+        )
     prefixes = [term.words for term in terms if term.is_index_prefix]
     if len(prefixes) > MAX_PREFIXES:
         raise QueryError(
-            f"{key} has {len(prefixes)} prefixes (word*) and single characters:"
-            f" give at most {MAX_PREFIXES}"
+            N_(
+                "%(key)s has %(count)s prefixes (word*) and single characters:"
+                " give at most %(most)s",
+                key=key,
+                count=len(prefixes),
+                most=MAX_PREFIXES,
+            )
         )
     for prefix in prefixes:
         last = search_text.parts(prefix)[-1]
         if len(last) < MIN_PREFIX and not search_text.is_run(last):
             raise QueryError(
-                f'{key}="{prefix}*" is too short: write at least {MIN_PREFIX} letters before the *'
+                N_(
+                    '%(key)s="%(prefix)s*" is too short: '
+                    "write at least %(least)s letters before the *",
+                    key=key,
+                    prefix=prefix,
+                    least=MIN_PREFIX,
+                )
             )
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -53,6 +54,8 @@ from aggregator.web.pages import (
     feed_page,
     headline_index,
     login,
+    numbers,
+    recorded,
     sitemap,
 )
 from aggregator.web.pages import routes as pages
@@ -94,6 +97,7 @@ def create_app(
     clock: Callable[[], datetime] = utc_now,
     host: str = "",
     port: int = 8000,
+    catalogues: Path = i18n.CATALOGUES,
 ) -> Flask:
     """Return the application.
 
@@ -103,6 +107,7 @@ def create_app(
         clock: Returns the current time.
         host: The host name or IP address that the server listens on, "" when unknown.
         port: The port that it listens on.
+        catalogues: Folder with the translations of the interface.
     """
     process_config, config = config, RequestConfig(config)
     app = Flask(__name__, static_folder=None)
@@ -118,7 +123,7 @@ def create_app(
         return CSP.format(images=images.sources)
 
     _set_up_templates(app, config, store, clock, authenticator, images, policy)
-    app.before_request(lambda: i18n.use(config().site.language))
+    app.before_request(lambda: i18n.use(config().site.language, catalogues))
     app.teardown_request(lambda _: i18n.use(i18n.SOURCE_LANGUAGE))
     for blueprint in (
         pages.blueprint(config, store, clock, authenticator),
@@ -248,6 +253,9 @@ def _set_up_templates(
         "long_day": dates.long_day,
         "short_day": dates.short_day,
         "host": lambda url: (urlsplit(url).hostname or "").removeprefix("www."),
+        "recorded": recorded.recorded,
+        "number": numbers.number,
+        "size": lambda value: i18n.own(numbers.size(value)),
         "playtime": dates.playtime,
         "in_zones": lambda time: dates.in_zones(time, config().site.zones),
     }

@@ -25,21 +25,28 @@ class Interface:
     """The interface in one language.
 
     Args:
+        language: Its tag (RFC 5646).
         is_sites: Whether this is the language of the site; if not, it is English, and pages mark
             their own texts.
     """
 
+    language: str
     translations: NullTranslations
     is_sites: bool
 
+    @property
+    def is_english(self) -> bool:
+        """Whether the texts are shown as they are written."""
+        return self.language.lower().partition("-")[0] == SOURCE_LANGUAGE
 
-_ENGLISH = Interface(NullTranslations(), is_sites=True)
+
+_ENGLISH = Interface(SOURCE_LANGUAGE, NullTranslations(), is_sites=True)
 _current: ContextVar[Interface] = ContextVar("interface", default=_ENGLISH)
 
 
-def use(site_language: str) -> None:
+def use(site_language: str, catalogues: Path = CATALOGUES) -> None:
     """Use the language of a site for the texts of this request, else English."""
-    _current.set(_interface(site_language))
+    _current.set(_interface(site_language, catalogues))
 
 
 def current() -> Interface:
@@ -48,17 +55,17 @@ def current() -> Interface:
 
 
 @cache
-def _interface(site_language: str) -> Interface:
+def _interface(site_language: str, catalogues: Path) -> Interface:
     subtags = site_language.lower().split("-")
     for end in range(len(subtags), 0, -1):
         tag = "-".join(subtags[:end])
         if tag == SOURCE_LANGUAGE:
-            return _ENGLISH
-        path = CATALOGUES / f"{tag}.mo"
+            return Interface(site_language, NullTranslations(), is_sites=True)
+        path = catalogues / f"{tag}.mo"
         if path.is_file():
             with path.open("rb") as file:
-                return Interface(GNUTranslations(file), is_sites=True)
-    return Interface(NullTranslations(), is_sites=False)
+                return Interface(site_language, GNUTranslations(file), is_sites=True)
+    return Interface(SOURCE_LANGUAGE, NullTranslations(), is_sites=False)
 
 
 # --- texts -----------------------------------------------------------------------------------
@@ -85,6 +92,11 @@ def pgettext(context: str, message: str, /, **values: object) -> str:
     return current().translations.pgettext(context, message) % values
 
 
+def phrase(text: str) -> str:
+    """Return a text that gets its values later, and mark it for the catalogues."""
+    return text
+
+
 def translated(text: str) -> str:
     """Return the translation of a text that was marked with `N_`, with its values if it has any.
 
@@ -92,7 +104,7 @@ def translated(text: str) -> str:
     """
     if isinstance(text, Message):
         values = {
-            name: translated(value) if isinstance(value, str) else value
+            name: translated(value) if isinstance(value, Message) else value
             for name, value in text.values.items()
         }
         return gettext(text.template, **values)
@@ -103,7 +115,7 @@ def translated(text: str) -> str:
 
 
 def set_up(environment: Environment) -> None:
-    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}` and what marks their language.
+    """Give templates `_`, `ngettext`, `pgettext`, `{% trans %}` and the marks of languages.
 
     Texts are safe HTML; the values of their placeholders are escaped.
     """
@@ -115,6 +127,7 @@ def set_up(environment: Environment) -> None:
         pgettext=lambda *message: _marked(current().translations.pgettext(*message)),
         newstyle=True,
     )
+    environment.globals["interface_language"] = lambda: current().language
     environment.globals["own_attributes"] = own_attributes
     environment.filters |= {"own": own, "plain": plain}
 
@@ -126,8 +139,12 @@ def _marked(text: str) -> str:
 
 def own(text: str) -> str:
     """Return the translation of a text that Python made, with its language if that is needed."""
-    attributes, text = own_attributes(), translated(text)
-    return Markup("<span{}>{}</span>").format(attributes, text) if attributes else text
+    return translated(text) if current().is_sites else in_english(translated(text))
+
+
+def in_english(text: str) -> Markup:
+    """Return an English text as HTML that says so."""
+    return Markup("<span{}>{}</span>").format(_ENGLISH_ATTRIBUTES, text)
 
 
 def plain(text: str) -> str:

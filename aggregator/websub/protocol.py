@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from aggregator.fetch import address, urls
 from aggregator.models.config import Config
 from aggregator.models.entry import Feed
+from aggregator.models.messages import N_
 from aggregator.models.urls import host_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -83,15 +84,15 @@ def hub_url(config: Config) -> str:
 def objection(config: Config, hub: str = "") -> str:
     """Return why we do not subscribe at hubs, or at this hub; "" when we do."""
     if not config.websub.subscribe:
-        return "off in the configuration (websub.subscribe)"
+        return N_("off in the configuration (websub.subscribe)")
     address = config.site.public_url
     if not address:
-        return "off: hubs need an address (site.base_url)"
+        return N_("off: hubs need an address (site.base_url)")
     ours = reach(address, config.allow)
     if ours is Reach.NOWHERE:
-        return f"off: no hub can reach {address} (site.base_url)"
+        return N_("off: no hub can reach %(address)s (site.base_url)", address=address)
     if hub and ours is Reach.NEIGHBOURS and reach(hub, config.allow) is not Reach.NEIGHBOURS:
-        return f"off: this hub can't reach {address} (site.base_url)"
+        return N_("off: this hub can't reach %(address)s (site.base_url)", address=address)
     return ""
 
 

@@ -3,7 +3,7 @@
     python -m tests.web.catalogues          update all, and compile those that are complete
     python -m tests.web.catalogues it       begin one for Italian
 
-`make translations` is the first. A language whose catalogue is incomplete is not compiled, so that
+`make translations` is the first. An incomplete catalogue is not compiled, so that
 its sites keep an English interface.
 """
 
@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -29,6 +29,7 @@ OPTIONS = {
         "trim_blocks": "true", "lstrip_blocks": "true",
     }
 }  # fmt: skip
+KEYWORDS = {**DEFAULT_KEYWORDS, "phrase": None}
 _CHURN = re.compile(
     r'^"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
     r"|Last-Translator|Language-Team|Generated-By): .*\n",
@@ -43,7 +44,7 @@ def extracted() -> Catalog:
     """Return the texts of the code and the templates, without translations."""
     catalog = Catalog(fuzzy=False)
     for path, _, message, comments, context in extract_from_dir(
-        CODE, METHODS, OPTIONS, comment_tags=("Translators:",), strip_comment_tags=True
+        CODE, METHODS, OPTIONS, KEYWORDS, ("Translators:",), strip_comment_tags=True
     ):
         catalog.add(message, None, [(path, 0)], auto_comments=comments, context=context)
     return catalog
@@ -61,7 +62,7 @@ def messages(catalog: Catalog) -> Iterator[Message]:
 
 
 def problems(catalog: Catalog, template: Catalog) -> list[str]:
-    """Return what a catalogue lacks, and translations whose placeholders are not the text's."""
+    """Return the texts that a catalogue lacks or has with other placeholders."""
     found = []
     for wanted in messages(template):
         message = catalog.get(wanted.id, wanted.context)

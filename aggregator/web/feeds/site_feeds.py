@@ -7,8 +7,10 @@ from flask import Response, abort, request
 from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
 from aggregator.models.query import Query
 from aggregator.policy.masking import masker
+from aggregator.web import i18n
 from aggregator.web.feeds import navigation
 from aggregator.web.feeds.build import alternates
 from aggregator.web.feeds.views import ViewSpec
@@ -52,17 +54,19 @@ def merged(
         author=config.site.title,
         page_url=f"{spec.base}{page}",
         self_url=spec.feed_url(format),
-        language="en",
+        language=i18n.current().language,
         alternates=alternates(spec, format),
         updated=max((item.modified for item in items), default=NEVER),
         items=items,
     )
 
 
-def check(format: str, title: str) -> None:
+def check(format: str) -> None:
     """Abort with 404 for an unknown format."""
     if format not in FORMATS:
-        abort(404, f"{title} ends in .{', .'.join(FORMATS)}")
+        abort(
+            404, N_("The address of this feed ends in .%(formats)s.", formats=", .".join(FORMATS))
+        )
 
 
 def response(

@@ -15,8 +15,10 @@ from urllib.parse import quote, unquote_plus
 from aggregator.errors import QueryError
 from aggregator.models import query as queries
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
 from aggregator.models.query import Query, Sort
 from aggregator.models.query_string import known_pairs
+from aggregator.web.i18n import gettext
 from aggregator.web.middleware.auth import is_same_secret
 
 NAMED = frozenset({"section", "source", "view"})
@@ -157,16 +159,16 @@ def resolve(kind: str, id: str, args: str, config: Config, *, bearer: str = "") 
     """
     find = _FIND.get(kind)
     if find is None or bool(id) is (kind in ("all", "search")):
-        raise NoSuchView(f"there is no {kind or 'view'} {id}".rstrip())
+        raise NoSuchView(N_("there is no %(id)s", id=" ".join((kind or "view", id)).strip()))
     base, title, description = find(id, config)
     args, token = without_token(args)
     secret = _token_of(kind, id, config)
     in_address = bool(secret) and is_same_secret(token, secret)
     if secret and not in_address and not is_same_secret(bearer, secret):
-        raise NeedsToken("this view is private: add ?token=… to the address")
+        raise NeedsToken(N_("this view is private: add ?token=… to the address"))
     wanted = queries.parse(known_pairs(args))
     if kind == "search" and wanted == _DEFAULT:
-        raise QueryError(f"a search needs one of: {', '.join(queries.KEYS)}")
+        raise QueryError(N_("a search needs one of: %(keys)s", keys=", ".join(queries.KEYS)))
     _check_ids(wanted, config)
     extra = queries.render(wanted)
     query = narrow(base, wanted)
@@ -210,10 +212,14 @@ def narrow(base: Query, wanted: Query) -> Query:
             changes[name] = f"{old} {new}"
         else:
             key = "since" if name == "within" else name
-            raise QueryError(f"{key} is set by the view itself and can't be set again")
+            raise _set_by_view(key)
     if (base.since or base.within) and (wanted.since or wanted.within) and changes:
-        raise QueryError("since is set by the view itself and can't be set again")
+        raise _set_by_view("since")
     return replace(base, **changes)  # type: ignore[arg-type]  # each value is of its own field
+
+
+def _set_by_view(key: str) -> QueryError:
+    return QueryError(N_("%(key)s is set by the view itself and can't be set again", key=key))
 
 
 def describe(query: Query) -> str:
@@ -240,14 +246,18 @@ def _only_grows(query: Query) -> bool:
 
 def _check_ids(wanted: Query, config: Config) -> None:
     """Refuse unknown ids: a typing error must not give an empty feed."""
-    for noun, ids, known in (
-        ("section", wanted.section, [section.id for section in config.sections]),
-        ("source", wanted.source, [source.id for source in config.sources]),
-    ):
-        for id in ids:
-            if id not in known:
-                names = ", ".join(sorted(known)[:50]) or "none"
-                raise QueryError(f'there is no {noun} "{id}"; {noun}s are: {names}')
+    sections = sorted(section.id for section in config.sections)
+    for id in wanted.section:
+        if id not in sections:
+            names = ", ".join(sections[:50])
+            text = N_('there is no section "%(id)s"; sections are: %(ids)s', id=id, ids=names)
+            raise QueryError(text)
+    sources = sorted(source.id for source in config.sources)
+    for id in wanted.source:
+        if id not in sources:
+            names = ", ".join(sources[:50])
+            text = N_('there is no source "%(id)s"; sources are: %(ids)s', id=id, ids=names)
+            raise QueryError(text)
 
 
 _Found = tuple[Query, str, str]
@@ -261,14 +271,14 @@ def _section(id: str, config: Config) -> _Found:
     for section in config.sections:
         if section.id == id:
             return Query(section=(id,)), section.title, section.description
-    raise _missing("section", id)
+    raise NoSuchView(N_("there is no section %(id)s", id=id))
 
 
 def _source(id: str, config: Config) -> _Found:
     for source in config.sources:
         if source.id == id:
             return Query(source=(id,)), source.title or id, ""
-    raise _missing("source", id)
+    raise NoSuchView(N_("there is no source %(id)s", id=id))
 
 
 def _view(id: str, config: Config) -> _Found:
@@ -276,11 +286,7 @@ def _view(id: str, config: Config) -> _Found:
         if view.id == id:
             query = replace(view.query, view=(id,)) if view.rules else view.query
             return query, view.title, view.description
-    raise _missing("view", id)
-
-
-def _missing(noun: str, id: str) -> NoSuchView:
-    return NoSuchView(f"there is no {noun} {id}")
+    raise NoSuchView(N_("there is no view %(id)s", id=id))
 
 
 def _category(id: str, _: Config) -> _Found:
@@ -293,12 +299,12 @@ def _author(id: str, _: Config) -> _Found:
 
 def _language(id: str, _: Config) -> _Found:
     if not queries.LANGUAGE.fullmatch(id):
-        raise NoSuchView(f"{id} is not a language tag such as en or pt-br")
+        raise NoSuchView(N_("%(tag)s is not a language tag such as en or pt-br", tag=id))
     return Query(lang=(id,)), id, ""
 
 
 def _search(_: str, __: Config) -> _Found:
-    return Query(), "Search", ""
+    return Query(), gettext("Search"), ""
 
 
 _FIND: MappingProxyType[str, Callable[[str, Config], _Found]] = MappingProxyType(

@@ -15,21 +15,37 @@ from aggregator.store.sources.incidents import Incident
 from aggregator.web.feeds import site_feeds
 from aggregator.web.feeds.navigation import wants_page
 from aggregator.web.feeds.views import ViewSpec
+from aggregator.web.i18n import current, gettext, phrase
 from aggregator.web.pages import feed_page
 
 SHOWN = 50
 PAGE = "/status"
 
 _TITLES = {
-    "failing": ("can't be polled", "can be polled again"),
-    "gone": ("is gone", "is back"),
-    "waiting": ("asks us to wait for long", "can be polled again"),
-    "silent": ("has published nothing for a long time", "publishes again"),
-    "quarantined": ("gave old entries new ids", "no longer gives old entries new ids"),
-    "moved": ("has moved", "has moved"),
-    "page_text": ("has pages without readable text", "has pages with readable text again"),
-    "gap": ("may have lost entries", "may have lost entries"),
-    "selector": ("has values that can't be found", "has values that can't be found"),
+    "failing": (phrase("%(source)s can't be polled"), phrase("%(source)s can be polled again")),
+    "gone": (phrase("%(source)s is gone"), phrase("%(source)s is back")),
+    "waiting": (
+        phrase("%(source)s asks us to wait for long"),
+        phrase("%(source)s can be polled again"),
+    ),
+    "silent": (
+        phrase("%(source)s has published nothing for a long time"),
+        phrase("%(source)s publishes again"),
+    ),
+    "quarantined": (
+        phrase("%(source)s gave old entries new ids"),
+        phrase("%(source)s no longer gives old entries new ids"),
+    ),
+    "moved": (phrase("%(source)s has moved"), phrase("%(source)s has moved")),
+    "page_text": (
+        phrase("%(source)s has pages without readable text"),
+        phrase("%(source)s has pages with readable text again"),
+    ),
+    "gap": (phrase("%(source)s may have lost entries"), phrase("%(source)s may have lost entries")),
+    "selector": (
+        phrase("%(source)s has values that can't be found"),
+        phrase("%(source)s has values that can't be found"),
+    ),
 }
 """Titles by kind of incident: while it lasts, and when it is resolved."""
 
@@ -40,7 +56,7 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
 
     @routes.get("/feeds/health.<format>")
     def health(format: str) -> Response:
-        site_feeds.check(format, "The health feed")
+        site_feeds.check(format)
         with store.reading() as db:
             latest = incidents.recent(db, SHOWN)
             site_id = site_ids.get(db)
@@ -56,8 +72,8 @@ def blueprint(config: Callable[[], Config], store: Store) -> Blueprint:
 
 def view(config: Config) -> ViewSpec:
     """Return the health feed as a view, for its addresses."""
-    description = "Problems with sources, and when they were resolved."
-    return site_feeds.view("health", "Health", description, config)
+    description = gettext("Problems with sources, and when they were resolved.")
+    return site_feeds.view("health", gettext("Health"), description, config)
 
 
 def merged(
@@ -96,20 +112,21 @@ def merged(
 
 def _stored(incident: Incident, title: str, spec: ViewSpec, uri: str) -> StoredEntry:
     open_title, resolved_title = _TITLES.get(
-        incident.kind, (incident.kind, f"{incident.kind}, resolved")
+        incident.kind, (f"%(source)s {incident.kind}", f"%(source)s {incident.kind}, resolved")
     )
-    status = open_title if incident.closed is None else resolved_title
+    status = gettext(open_title if incident.closed is None else resolved_title, source=title)
     entry = Entry(
         guid=uri,
         link=f"{spec.base}/source/{incident.source_id}",
         canonical_url="",
-        title=f"{title} {status}",
+        title=status,
         summary=incident.detail,
         content=SafeHtml(f"<p>{html.escape(incident.detail)}</p>" if incident.detail else ""),
         published=incident.opened,
         updated=incident.changed,
         categories=(incident.kind,),
         text=incident.detail,
+        language=current().language,
     )
     return StoredEntry(
         id=incident.id,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from aggregator.errors import QueryError
+from aggregator.models.messages import N_
 from aggregator.store.database.connection import Connection
 from aggregator.store.sources import poll_history
 from aggregator.store.sources.poll_history import PollSums
@@ -47,7 +48,7 @@ def of_source(db: Connection, source_id: str, query: Mapping[str, str], now: dat
 def _period(query: Mapping[str, str]) -> str:
     period = query.get("period") or PERIODS[0]
     if period not in PERIODS:
-        raise QueryError(f"period must be one of {', '.join(PERIODS)}")
+        raise QueryError(N_("period must be one of %(values)s", values=", ".join(PERIODS)))
     return period
 
 
@@ -81,11 +82,11 @@ def draw(
         rows=rows,
         is_empty=not sums,
         charts=(
-            _chart_of_sums("Polls", "", [row.polls for row in rows]),
-            _chart_of_sums("Failed polls", "", [row.failed for row in rows]),
-            _chart_of_sums("New entries", "", [row.new for row in rows]),
-            _chart("Response time", "ms", [row.latency for row in rows], _latency(sums)),
-            _chart_of_sums("Received", "bytes", [row.bytes for row in rows]),
+            _chart_of_sums(N_("Polls"), "", [row.polls for row in rows]),
+            _chart_of_sums(N_("Failed polls"), "", [row.failed for row in rows]),
+            _chart_of_sums(N_("New entries"), "", [row.new for row in rows]),
+            _chart(N_("Response time"), "ms", [row.latency for row in rows], _latency(sums)),
+            _chart_of_sums(N_("Received"), "bytes", [row.bytes for row in rows]),
         ),
     )
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.sources import incidents, poll_log, poll_plan, renames, sources
@@ -75,7 +76,9 @@ class SourcePages:
             return see_other(f"/login?next={quote(f'/source/{source_id}')}")
         base_url = self._config().site.url
         if not (self._authenticator.has_bearer(request.environ) or same_origin(base_url)):
-            abort(403, "This request came from another site. Use the button on the source’s page.")
+            abort(
+                403, N_("This request came from another site. Use the button on the source’s page.")
+            )
         with self._store.transaction() as db:
             _state(db, source_id)
             poll_plan.request(db, self._clock(), [source_id])
@@ -85,7 +88,7 @@ class SourcePages:
 def _state(db: Connection, source_id: str) -> SourceState:
     state = sources.get(db, source_id)
     if state is None:
-        abort(404, f"There is no source “{source_id}”.")
+        abort(404, N_("There is no source “%(id)s”.", id=source_id))
     return state
 
 

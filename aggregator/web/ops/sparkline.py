@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from aggregator.models.messages import N_
 from aggregator.store.sources.poll_log import DayCounts
 from aggregator.web.ops.view_models import Sparkline
 
@@ -29,5 +30,11 @@ def draw(days: Sequence[DayCounts], now: datetime) -> Sparkline:
     return Sparkline(
         path="".join(bars),
         width=_STEP * DAYS,
-        label=f"{sum(values)} new in {DAYS} days, {values[-1]} today, at most {max(values)} a day",
+        label=N_(
+            "%(new)s new in %(days)s days, %(today)s today, at most %(most)s a day",
+            new=sum(values),
+            days=DAYS,
+            today=values[-1],
+            most=max(values),
+        ),
     )

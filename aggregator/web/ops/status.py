@@ -19,6 +19,7 @@ from aggregator.store.sources import incidents, network, poll_log, source_list, 
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.web.feeds.build import public_url
+from aggregator.web.i18n import gettext
 from aggregator.web.middleware.addresses import root
 from aggregator.web.ops import health_feed, history, sparkline, status_csv
 from aggregator.web.ops.status_query import StatusQuery, parse, sort_links, sort_options
@@ -133,7 +134,7 @@ class Status:
         with self._store.reading() as db:
             page = HostsPage(
                 head=Head(
-                    title=f"Requests by host – {self._config().site.title}",
+                    title=gettext("Requests by host") + f" – {self._config().site.title}",
                     updated=change_log.last(db, change_log.STATUS),
                 ),
                 rows=tuple(poll_log.hosts(db)[:HOST_ROWS]),
@@ -209,7 +210,7 @@ def _status_page(
 
 def _head(db: Connection, config: Config) -> Head:
     return Head(
-        title=f"Last updated – {config.site.title}",
+        title=gettext("Last updated") + f" – {config.site.title}",
         updated=change_log.last(db, change_log.STATUS),
         canonical=f"{config.site.url}/status",
         feeds=feed_links(health_feed.view(config)),

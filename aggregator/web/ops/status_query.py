@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aggregator.errors import QueryError
+from aggregator.models.messages import N_
 from aggregator.models.numbers import parse_number
 from aggregator.policy.health import HEALTHS
 from aggregator.store.sources.source_list import SourceFilter
@@ -18,14 +19,14 @@ MAX_TEXT = 200
 DEFAULT_SORT = "health"
 
 SORTS = {
-    "health": ("unhealthy first", "healthy first"),
-    "order": ("as configured", "as configured, last first"),
-    "title": ("by name", "by name, Z first"),
-    "checked": ("last polled", "longest not polled"),
-    "changed": ("last changed", "longest unchanged"),
-    "next": ("next poll", "latest next poll"),
-    "entries": ("most entries", "fewest entries"),
-    "latency": ("slowest", "fastest"),
+    "health": (N_("unhealthy first"), N_("healthy first")),
+    "order": (N_("as configured"), N_("as configured, last first")),
+    "title": (N_("by name"), N_("by name, Z first")),
+    "checked": (N_("last polled"), N_("longest not polled")),
+    "changed": (N_("last changed"), N_("longest unchanged")),
+    "next": (N_("next poll"), N_("latest next poll")),
+    "entries": (N_("most entries"), N_("fewest entries")),
+    "latency": (N_("slowest"), N_("fastest")),
 }
 """The orders, each with the label of the order and of its reverse (`-` before the name)."""
 
@@ -33,13 +34,13 @@ DESCENDING = frozenset({"checked", "changed", "entries", "latency"})
 """The orders that begin with the largest value."""
 
 COLUMNS = (
-    ("title", "Source"),
-    ("health", "Health"),
-    ("checked", "Last poll"),
-    ("changed", "Last change"),
-    ("next", "Next poll"),
-    ("entries", "Entries"),
-    ("", "14 days"),
+    ("title", N_("Source")),
+    ("health", N_("Health")),
+    ("checked", N_("Last poll")),
+    ("changed", N_("Last change")),
+    ("next", N_("Next poll")),
+    ("entries", N_("Entries")),
+    ("", N_("14 days")),
     ("latency", "ms"),
 )
 """The columns of the table, each with its order, "" for none."""
@@ -110,21 +111,24 @@ def parse(parameters: Mapping[str, str], sections: Collection[str]) -> StatusQue
     """
     text = " ".join(parameters.get("text", "").split())
     if len(text) > MAX_TEXT:
-        raise QueryError(f"text must have at most {MAX_TEXT} characters")
+        raise QueryError(N_("text must have at most %(most)s characters", most=MAX_TEXT))
     section = parameters.get("section", "")
     if section and section not in sections:
-        raise QueryError(f"there is no section “{section[:MAX_TEXT]}”")
+        raise QueryError(N_("there is no section “%(id)s”", id=section[:MAX_TEXT]))
     health = parameters.get("health", "")
     if health and health not in HEALTHS:
-        raise QueryError(f"health must be one of {', '.join(HEALTHS)}")
+        raise QueryError(N_("health must be one of %(values)s", values=", ".join(HEALTHS)))
     sort = parameters.get("sort", "") or DEFAULT_SORT
     if sort.removeprefix("-") not in SORTS:
         raise QueryError(
-            f"sort must be one of {', '.join(SORTS)}, or one of these after - for the reverse"
+            N_(
+                "sort must be one of %(values)s, or one of these after - for the reverse",
+                values=", ".join(SORTS),
+            )
         )
     page = parse_number(parameters.get("page", "") or "1", least=1, most=999_999)
     if page is None:
-        raise QueryError("page must be a number, 1 or more")
+        raise QueryError(N_("page must be a number, 1 or more"))
     wanted = SourceFilter(text=text, section=section, health=health)
     return StatusQuery(wanted=wanted, sort=sort, page=page)
 

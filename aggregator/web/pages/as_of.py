@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
 from aggregator.models.query import Query, Sort
 from aggregator.store.database import site_id
 from aggregator.store.database.connection import Connection, Store
@@ -39,10 +40,10 @@ KINDS = ("section", "view", "category", "author", "lang")
 DEFAULT_AGE = timedelta(hours=1)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _STEPS = (
-    ("A day earlier", -timedelta(days=1)),
-    ("An hour earlier", -timedelta(hours=1)),
-    ("An hour later", timedelta(hours=1)),
-    ("A day later", timedelta(days=1)),
+    (N_("A day earlier"), -timedelta(days=1)),
+    (N_("An hour earlier"), -timedelta(hours=1)),
+    (N_("An hour later"), timedelta(hours=1)),
+    (N_("A day later"), timedelta(days=1)),
 )
 
 
@@ -153,10 +154,10 @@ class PastPages:
         try:
             requested = parse_address(f"/feeds/{feed}")
         except NoSuchView as error:
-            abort(404, str(error))
+            abort(404, error.args[0])
         if requested.archive:
-            abort(404, "Past versions of a feed have no archives.")
-        site_feeds.check(requested.format, "A feed of a past version")
+            abort(404, N_("Past versions of a feed have no archives."))
+        site_feeds.check(requested.format)
         spec = _public(requested_view(requested.kind, requested.id, config)).at(at)
         with self._store.reading() as db:
             self._check(db, at)
@@ -187,10 +188,10 @@ class PastPages:
                 raise ValueError(text)
             at = datetime.fromisoformat(text).replace(tzinfo=UTC)
         except ValueError:
-            abort(400, "Write the time in GMT, for example /at/2009-06-27T21:26Z/.")
+            abort(400, N_("Write the time in GMT, for example /at/2009-06-27T21:26Z/."))
         if at > self._clock():
             now = dates.in_zones(self._clock(), ())
-            abort(404, f"This time is in the future. It is now {now}.")
+            abort(404, N_("This time is in the future. It is now %(time)s.", time=now))
         return at
 
     @staticmethod
@@ -198,8 +199,13 @@ class PastPages:
         """Return the time of the oldest entry; answer 404 if it is later."""
         oldest = as_of.oldest(db)
         if oldest is None or at < oldest:
-            hint = f" The oldest is from {dates.in_zones(oldest, ())}." if oldest else ""
-            abort(404, f"No entries are stored from this time.{hint}")
+            if not oldest:
+                abort(404, N_("No entries are stored from this time."))
+            time = dates.in_zones(oldest, ())
+            abort(
+                404,
+                N_("No entries are stored from this time. The oldest is from %(time)s.", time=time),
+            )
         return oldest
 
     def _response(
@@ -240,12 +246,12 @@ def _head(page: FrontPage | ListPage, past: PastVersion, config: Config) -> Head
 
 def _public(spec: ViewSpec) -> ViewSpec:
     if spec.private:
-        abort(404, "Private views have no past versions.")
+        abort(404, N_("Private views have no past versions."))
     return spec
 
 
 def _title(at: datetime) -> str:
-    return f"{dates.time_of_day(at)}, {dates.long_day(at)}"
+    return dates.in_zones(at, ())
 
 
 def _name(at: datetime) -> str:

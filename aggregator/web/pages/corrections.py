@@ -17,6 +17,7 @@ from aggregator.store.queries import revisions
 from aggregator.web.feeds import site_feeds
 from aggregator.web.feeds.navigation import wants_page
 from aggregator.web.feeds.views import ViewSpec
+from aggregator.web.i18n import gettext, translated
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import diff, feed_page
 from aggregator.web.pages.entry_lists import (
@@ -75,7 +76,7 @@ class Corrections:
 
     def feed(self, format: str) -> Response:
         """Return the latest corrections as a feed."""
-        site_feeds.check(format, "The feed of corrections")
+        site_feeds.check(format)
         config = self._config()
         spec = view(config)
         with self._store.reading() as db:
@@ -98,8 +99,8 @@ class Corrections:
 
 def view(config: Config) -> ViewSpec:
     """Return the corrections as a view, for the addresses of their feeds."""
-    description = "Headlines and texts that publishers changed after we first saw them."
-    return site_feeds.view("corrections", "Corrections", description, config)
+    description = gettext("Headlines and texts that publishers changed after we first saw them.")
+    return site_feeds.view("corrections", gettext("Corrections"), description, config)
 
 
 def compare(lists: EntryLists, stored: Sequence[revisions.StoredCorrection]) -> list[Correction]:
@@ -147,8 +148,11 @@ def _stored(correction: Correction, spec: ViewSpec, site_id: str) -> StoredEntry
     change, item = correction.change, correction.entry
     uri = f"{spec.feed_id(site_id)}/{item.id}/{format_time(change.until)}"
     paragraphs = [
-        f"<p>{name}: {difference}</p>"
-        for name, difference in (("Headline", change.title), ("Text", change.text))
+        f"<p>{name} {difference}</p>"
+        for name, difference in (
+            (gettext("Headline:"), change.title),
+            (gettext("Text:"), change.text),
+        )
         if difference
     ]
     return StoredEntry(
@@ -162,7 +166,7 @@ def _stored(correction: Correction, spec: ViewSpec, site_id: str) -> StoredEntry
             guid=uri,
             link=f"{spec.base}{item.url}#changes",
             canonical_url="",
-            title=f"{correction.label}: {item.title}",
+            title=f"{translated(correction.label)}: {item.title}",
             summary="",
             content=SafeHtml("".join(paragraphs)),
             published=change.until,

@@ -5,22 +5,13 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from aggregator.models.config import Zone
-from aggregator.models.messages import N_
+from aggregator.models.messages import DAYS, MONTHS
 from aggregator.web.i18n import gettext, pgettext
-
-_DAYS = (
-    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"),
-    N_("Sunday"),
-)  # fmt: skip
-_MONTHS = (
-    N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"),
-    N_("August"), N_("September"), N_("October"), N_("November"), N_("December"),
-)  # fmt: skip
 
 
 def long_day(value: date) -> str:
     """Return a day as `Saturday, 27 June 2009`, independent of the system's locale."""
-    day = gettext(_DAYS[value.weekday()])
+    day = gettext(DAYS[value.weekday()])
     return gettext("%(weekday)s, %(day)s", weekday=day, day=short_day(value))
 
 
@@ -31,7 +22,7 @@ def short_day(value: date) -> str:
 
 def _day_and_month(value: date) -> str:
     number = pgettext("first day of a month", "1") if value.day == 1 else value.day
-    return gettext("%(number)s %(month)s", number=number, month=gettext(_MONTHS[value.month - 1]))
+    return gettext("%(number)s %(month)s", number=number, month=gettext(MONTHS[value.month - 1]))
 
 
 def in_zones(at: datetime, zones: Sequence[Zone]) -> str:

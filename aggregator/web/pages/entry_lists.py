@@ -12,6 +12,7 @@ from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
+from aggregator.models.messages import N_
 from aggregator.models.query import Query, Sort, Stories
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, stories
@@ -277,18 +278,25 @@ def requested_entry(db: Connection, entry_id: int, *, is_signed_in: bool) -> Sto
     if stored is None:
         raise _missing_entry(db, entry_id)
     if stored.is_taken_down:
-        reason = f" ({stored.hidden})" if is_signed_in else ""
-        raise Gone(f"Entry {entry_id} was removed from this site{reason}.")
+        if is_signed_in:
+            raise Gone(
+                N_(
+                    "Entry %(id)s was removed from this site (%(reason)s).",
+                    id=entry_id,
+                    reason=stored.hidden,
+                )
+            )
+        raise Gone(N_("Entry %(id)s was removed from this site.", id=entry_id))
     if stored.hidden and not is_signed_in:
-        raise NotFound(f"There is no entry {entry_id}.")
+        raise NotFound(N_("There is no entry %(id)s.", id=entry_id))
     return stored
 
 
 def _missing_entry(db: Connection, entry_id: int) -> HTTPException:
     """Return the error for an entry that is not stored: 410 if it was, else 404."""
     if entries.is_deleted(db, entry_id):
-        return Gone(f"Entry {entry_id} has expired and was deleted.")
-    return NotFound(f"There is no entry {entry_id}.")
+        return Gone(N_("Entry %(id)s has expired and was deleted.", id=entry_id))
+    return NotFound(N_("There is no entry %(id)s.", id=entry_id))
 
 
 def requested_cursor() -> Cursor | None:
@@ -300,7 +308,7 @@ def requested_cursor() -> Cursor | None:
         return Cursor.parse(text)
     except ValueError:
         raise QueryError(
-            "before is not a position in this list: use the link to the next page"
+            N_("before is not a position in this list: use the link to the next page")
         ) from None
 
 

@@ -57,6 +57,7 @@ def feed_page(feed: MergedFeed, format: str, base: str) -> FeedPage:
         raw_label="JSON" if FORMATS[format].media_type.endswith("json") else "XML",
         page_path=_local(feed.page_url, base),
         entries=tuple(_item(entry, base) for entry in present(feed)),
+        language=feed.language,
         podcast_url=urls[FORMATS["rss"].media_type] if _has_recordings(feed) else "",
     )
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, render_template, request
 
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
+from aggregator.web.i18n import gettext
 from aggregator.web.middleware.addresses import root, see_other
 from aggregator.web.middleware.auth import COOKIE, SESSION_SECONDS, Authenticator, Refused
 from aggregator.web.middleware.csrf import same_origin
@@ -61,9 +63,13 @@ class Login:
 
     def _refused(self, refused: Refused) -> Response:
         if not refused.wait:
-            return self._form(403, "Wrong password.")
-        minutes = "a few minutes" if refused.wait > 60 else "a moment"
-        response = self._form(429, f"Too many attempts. Please wait {minutes}.")
+            return self._form(403, N_("Wrong password."))
+        problem = (
+            N_("Too many attempts. Please wait a few minutes.")
+            if refused.wait > 60
+            else N_("Too many attempts. Please wait a moment.")
+        )
+        response = self._form(429, problem)
         response.headers["Retry-After"] = str(round(refused.wait) + 1)
         return response
 
@@ -71,12 +77,12 @@ class Login:
         if not self._authenticator.auth.on:
             abort(404)
         if not same_origin(self._config().site.url):
-            abort(403, "This request came from another site. Use the form on the login page.")
+            abort(403, N_("This request came from another site. Use the form on the login page."))
 
     def _form(self, status: int = 200, problem: str = "") -> Response:
         if not self._authenticator.auth.on:
             abort(404)
-        head = Head(title=f"Sign in – {self._config().site.title}", updated=None)
+        head = Head(title=gettext("Sign in") + f" – {self._config().site.title}", updated=None)
         next_path = _local_path(request.values.get("next", ""))
         body = render_template("login.html", head=head, problem=problem, next_path=next_path)
         response = Response(body, status)

@@ -11,6 +11,7 @@ from aggregator.models.excerpt import CUT_OFF, first_words
 from aggregator.models.passage import MARK_CLOSE, MARK_OPEN
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.store.sources.sources import Label, SourceState
+from aggregator.web.i18n import gettext
 from aggregator.web.pages import direction
 from aggregator.web.pages.dates import rfc3339, rfc3339_or_none
 from aggregator.web.pages.view_models import Clip, Day, EntryItem, OtherReport
@@ -18,7 +19,7 @@ from aggregator.web.pages.view_models import Clip, Day, EntryItem, OtherReport
 
 def headline(entry: Entry | EntrySummary) -> str:
     """Return the title, else the first words of the summary, else the link."""
-    return entry.title or first_words(entry.summary) or entry.link or "Untitled"
+    return entry.title or first_words(entry.summary) or entry.link or gettext("Untitled")
 
 
 def _excerpt(entry: EntrySummary) -> str:

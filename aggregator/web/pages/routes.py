@@ -12,6 +12,7 @@ from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
 from aggregator.models import query as queries
 from aggregator.models.config import Config
+from aggregator.models.messages import N_
 from aggregator.models.numbers import parse_number
 from aggregator.models.query import Query
 from aggregator.models.query_string import known_pairs, suggestions
@@ -29,6 +30,7 @@ from aggregator.web.feeds.views import (
     resolve,
     without_secret,
 )
+from aggregator.web.i18n import current, gettext, ngettext
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
 from aggregator.web.pages import entry_page, front, parts, presenters
@@ -132,7 +134,7 @@ class Pages:
         """
         config = self._config()
         spec = requested_view("all", "", config)
-        return self._list(spec, config, "all", "All stories", before)
+        return self._list(spec, config, "all", "", before)
 
     def _list(self, spec: ViewSpec, config: Config, kind: str, name: str, before: int) -> Response:
         with self._store.reading() as db:
@@ -154,24 +156,26 @@ class Pages:
         except QueryError as error:
             given, hints = known_pairs(query), suggestions(query)
             page = ListPage(
-                head=Head(title=f"Search – {config.site.title}", updated=None),
+                head=Head(title=gettext("Search") + f" – {config.site.title}", updated=None),
                 kind="search",
-                name="Search",
+                name="",
                 days=(),
-                notes=hints + ((str(error),) if given else ()),
+                notes=hints + ((error.args[0],) if given else ()),
                 q=request.args.get("q", ""),
             )
             body = render_template("list.html", page=page, head=page.head)
             return Response(body, 400 if given or hints else 200)
         ignored = fts.expression(spec.query.q, spec.query.exclude).ignored
         notes = suggestions(query)
-        notes += tuple(f"Ignored “{term}”: it has no letters or digits." for term in ignored)
+        notes += tuple(
+            N_("Ignored “%(term)s”: it has no letters or digits.", term=term) for term in ignored
+        )
         with self._store.reading() as db:
             since = search_index.since(db)
             if since is not None:
                 notes += (f"Entries from before {short_day(since)} are still being indexed.",)
             spec = spec.at(self._clock())
-            page = list_page(EntryLists(db, config), spec, "search", "Search", notes)
+            page = list_page(EntryLists(db, config), spec, "search", "", notes)
         return render_template("list.html", page=page, head=page.head)
 
     def _static_search(self, config: Config) -> str:
@@ -198,7 +202,7 @@ class Pages:
                 categories = [topic for topic in categories if parts.has_page(*topic)]
             self._topics = now, tuple(sorted(categories, key=_alphabetically))
         head = Head(
-            title=f"Topics – {config.site.title}",
+            title=gettext("Topics") + f" – {config.site.title}",
             updated=None if self._config().site.static else self._topics[0],
             canonical=f"{config.site.url}/topics",
         )
@@ -207,7 +211,7 @@ class Pages:
 
     def help(self) -> str:
         """Show how to subscribe, and the query parameters of views."""
-        head = Head(title=f"Help – {self._config().site.title}", updated=None)
+        head = Head(title=gettext("Help") + f" – {self._config().site.title}", updated=None)
         keys, formats = queries.KEYS.values(), FORMATS.values()
         return render_template("help.html", head=head, keys=keys, formats=formats)
 
@@ -215,13 +219,18 @@ class Pages:
         """Return the number of entries newer than one, for the bar on the front page."""
         since = parse_number(request.args.get("since", "0"))
         if since is None:
-            raise QueryError("since must be the id of an entry, for example /news.json?since=4711")
+            raise QueryError(
+                N_("since must be the id of an entry, for example /news.json?since=4711")
+            )
         with self._store.reading() as db:
-            etag = f"{since}-{change_log.version(db)}"
+            etag = f"{since}-{change_log.version(db)}-{current().language}"
             if matches(etag):
                 return not_modified(etag)
             ids = select.select_ids(db, Query(), limit=MAX_NEW)
-        return with_etag(jsonify(new=sum(entry_id > since for entry_id in ids)), etag)
+        new = sum(entry_id > since for entry_id in ids)
+        count = gettext("100 or more") if new >= MAX_NEW else new
+        text = ngettext("%(count)s new entry", "%(count)s new entries", new, count=count)
+        return with_etag(jsonify(new=new, text=text), etag)
 
 
 def _alphabetically(topic: tuple[str, int]) -> tuple[str, str]:
@@ -236,9 +245,9 @@ def requested_view(kind: str, name: str, config: Config) -> ViewSpec:
     try:
         return resolve(kind, name, view_query(), config, bearer=bearer_token(request.environ))
     except NoSuchView as error:
-        abort(404, str(error))
+        abort(404, error.args[0])
     except NeedsToken as error:
-        abort(401, str(error))
+        abort(401, error.args[0])
 
 
 def view_query() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aggregator.models.config import Section
 from aggregator.models.entry import Enclosure, Image, SafeHtml
+from aggregator.models.messages import N_
 from aggregator.store.sources.sources import Label
 
 
@@ -153,6 +154,7 @@ class FeedPage:
         raw_label: The language that it is written in.
         page_path: Path and query string of the page with the same entries.
         podcast_url: Address for podcast apps, "" if the feed has no recordings.
+        language: Of its title and description, "" if unknown.
     """
 
     head: Head
@@ -163,6 +165,7 @@ class FeedPage:
     page_path: str
     entries: tuple[FeedItem, ...]
     podcast_url: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,8 +306,10 @@ class Correction:
 
     @property
     def label(self) -> str:
-        """The parts as a heading, "Headline and text changed"."""
-        return f"{' and '.join(self.parts).capitalize()} changed"
+        """The parts as a heading."""
+        if self.parts == ("headline",):
+            return N_("Headline changed")
+        return N_("Text changed") if self.parts == ("text",) else N_("Headline and text changed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@
 const root = new URL("..", document.currentScript.src); // the site may be below a path
 const newest = document.body.dataset.newest;
 const bar = document.getElementById("news");
+const words = JSON.parse(document.body.dataset.words); // in the language of the interface
 let tag = null;
 
 async function checkForNew() {
@@ -15,11 +16,11 @@ async function checkForNew() {
     const response = await fetch(new URL(`news.json?since=${newest}`, root), { headers, cache: "no-store" });
     if (response.status !== 200) return;
     tag = response.headers.get("ETag");
-    const { new: count } = await response.json();
+    const { new: count, text } = await response.json();
     if (!count) return;
     const link = document.createElement("a");
     link.href = location.pathname;
-    link.textContent = count === 1 ? "1 new entry" : `${count >= 100 ? "100 or more" : count} new entries`;
+    link.textContent = text;
     bar.replaceChildren(link);
     bar.hidden = false;
   } catch {
@@ -35,7 +36,7 @@ if (newest) {
 // --- times: in the reader's time zone where that does not change the layout; in GMT on paper
 
 const paper = matchMedia("print");
-const language = document.documentElement.lang.replace(/^en$/, "en-GB");
+const language = words.language.replace(/^en$/, "en-GB");
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const dayOf = (at, year) => new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year }).format(at);
 
@@ -45,19 +46,20 @@ function localTime({ original, at, iso }) {
   const local = new Date(at);
   const date = [local.getFullYear(), local.getMonth() + 1, local.getDate()].join("-");
   const isSameDay = date === iso.slice(0, 10).split("-").map(Number).join("-");
-  const hasDay = original.includes(",");
+  const hasDay = !/^\d\d:\d\d/.test(original);
   if (!hasDay && isSameDay) return clock.format(at);
-  return `${dayOf(at, /\d{4}/.test(original) ? "numeric" : undefined)}, ${clock.format(at)}`;
+  const day = dayOf(at, /\d{4}/.test(original) ? "numeric" : undefined);
+  return words.time.replace("{day}", day).replace("{time}", clock.format(at));
 }
 
 // --- ages, in tables that change each minute
 
-const relative = new Intl.RelativeTimeFormat("en");
+const relative = new Intl.RelativeTimeFormat(language);
 
 function age({ original, at }) {
   const minutes = Math.floor((Date.now() - at) / 60000);
   if (paper.matches || minutes < 0 || minutes >= 24 * 60) return original;
-  if (minutes === 0) return "just now";
+  if (minutes === 0) return words.now;
   return minutes < 60 ? relative.format(-minutes, "minute") : relative.format(-Math.floor(minutes / 60), "hour");
 }
 
@@ -224,7 +226,7 @@ for (const button of document.querySelectorAll("button.copy")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
     const label = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = words.copied;
     setTimeout(() => { button.textContent = label; }, 2000);
   });
 }

@@ -126,8 +126,8 @@ def test_healthy_sources_are_folded_unless_asked_for(
 def test_a_filter_without_a_match_says_so(mixed: PageSite) -> None:
     page = mixed.text("/status?text=nowhere&section=world&health=gone")
     assert (
-        "No source of this section that is gone has “nowhere” in its name or host. "
-        '<a href="/status">Show all sources</a>.'
+        "No source fits: in this section, gone, “nowhere” in its name or host. "
+        '<a href="/status">Show all sources</a>'
     ) in page
     assert '<option value="gone" selected>gone (0)</option>' in page
     assert "0 of 3 sources" in page

@@ -430,7 +430,7 @@ def test_topics_page_without_topics_says_so(pages: PageSite) -> None:
 def test_news_counts_newer_entries(pages: PageSite) -> None:
     first = pages.sample.add("herald")[0]
     pages.sample.add("post", 2)
-    assert pages.get(f"/news.json?since={first}").json == {"new": 2}
+    assert pages.get(f"/news.json?since={first}").json == {"new": 2, "text": "2 new entries"}
     assert pages.get("/news.json?since=x").status_code == 400
 
 
