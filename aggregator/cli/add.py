@@ -1,26 +1,25 @@
 """The command add: find a feed, show it, write it into the configuration."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import click
 from rich.markup import escape
 
+from aggregator.cli import listings
 from aggregator.cli.fetch_once import OncePoller, once_poller
 from aggregator.cli.shared import add_to_file, complete_section, console, load
 from aggregator.config import ids
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config, Section, Source
-from aggregator.models.poll import Failed, ParsedDocument
+from aggregator.models.listing import Listing
+from aggregator.models.poll import Failed, Fetched, ParsedDocument
 from aggregator.models.query import ID
 from aggregator.policy import feed_addresses
 from aggregator.policy.feed_addresses import FeedAddress
-
-_SHOWN = 5
-"""Entries of the feed that are shown."""
 
 
 @click.command()
@@ -38,8 +37,9 @@ _SHOWN = 5
 def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: bool) -> None:
     """Add the feed of a page to the configuration.
 
-    Shows its entries and asks first. Without a scheme, https is tried, then http. Addresses of
-    channels, accounts, projects and the like lead to their feeds: see docs/other-sources.md.
+    Where there is no feed, proposes selectors for the entries on the page. Shows the entries and
+    asks first. Without a scheme, https is tried, then http. Addresses of channels, accounts,
+    projects and the like lead to their feeds: see docs/other-sources.md.
 
     \b
     Examples:
@@ -50,19 +50,24 @@ def add(path: str, url: str, sections: tuple[str, ...], source_id: str, yes: boo
     config = load(path)
     _check_id(config, source_id)
     with once_poller(config) as poller:
-        feed = find(poller, url)
+        try:
+            feed = find(poller, url)
+        except NoFeedFound as error:
+            feed = _choose(poller, error, yes)
     identity = Url().identity(feed.url)
     known = next((s.id for s in config.sources if Url().identity(s.url) == identity), "")
     if known:
         raise AggregatorError(f"{feed.url} is already in the configuration, as {known}")
-    _show(feed)
+    if not feed.is_chosen:
+        _show(feed)
     chosen, new_sections = _sections(config, sections, yes)
-    if not yes and not click.confirm("Add it?", default=True):
+    if not (yes or feed.is_chosen) and not click.confirm("Add it?", default=True):
         console.print("Nothing was added.")
         return
     taken = {source.id for source in config.sources}
     source_id = source_id or ids.source_id(feed.document.feed.title, feed.url, taken)
-    add_to_file(path, [Source(id=source_id, url=feed.url, sections=chosen)], new_sections)
+    source = Source(id=source_id, url=feed.url, sections=chosen, listing=feed.listing)
+    add_to_file(path, [source], new_sections)
     for section in new_sections:
         console.print(f"{escape(path)}: section {escape(section.id)} created")
     console.print(f"{escape(path)}: added as {escape(source_id)}; a running service polls it now")
@@ -80,10 +85,24 @@ def _check_id(config: Config, source_id: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFeed:
-    """A feed and the URL to poll it at."""
+    """A feed, or a page with a listing, and the URL to poll it at.
+
+    Args:
+        is_chosen: Whether the user has seen it and chosen it.
+    """
 
     url: str
     document: ParsedDocument
+    listing: Listing | None = None
+    is_chosen: bool = False
+
+
+class NoFeedFound(AggregatorError):
+    """There is no feed at an address; `pages` came in its place."""
+
+    def __init__(self, message: str, pages: Sequence[Fetched]) -> None:
+        super().__init__(message)
+        self.pages = pages
 
 
 def find(poller: OncePoller, address: str) -> FoundFeed:
@@ -94,24 +113,49 @@ def find(poller: OncePoller, address: str) -> FoundFeed:
         address: A URL; without a scheme, https is tried, then http.
 
     Raises:
-        AggregatorError: There is no feed; says why.
+        NoFeedFound: There is no feed; says why.
     """
-    reasons = []
+    reasons, pages = [], []
     for candidate in _attempts(address.strip()):
         try:
             url = candidate if isinstance(candidate, str) else poller.feed_url(candidate)
         except AggregatorError as error:
             reasons.append(str(error))
             continue
-        result, found_at = poller.poll(poller.request(url)), url
+        listing = None if isinstance(candidate, str) else candidate.listing
+        request, found_at = replace(poller.request(url), listing=listing), url
+        fetched = poller.fetch(request)
+        if isinstance(fetched, Fetched):
+            pages.append(fetched)
+        result = poller.read(request, fetched)
         if result.discovered:
             found_at = result.discovered
             result = poller.poll(poller.request(found_at))
         outcome = result.outcome
         if isinstance(outcome, ParsedDocument) and outcome.feed.version != "json":
-            return FoundFeed(url=found_at, document=outcome)
+            return FoundFeed(url=found_at, document=outcome, listing=listing)
         reasons.append(_reason(outcome, found_at))
-    raise AggregatorError(f"no feed found: {'; '.join(reasons)}")
+    raise NoFeedFound(f"no feed found: {'; '.join(reasons)}", pages)
+
+
+def _choose(poller: OncePoller, error: NoFeedFound, yes: bool) -> FoundFeed:
+    """Return the page with the listing that the user chooses; raises the error without one."""
+    for page in error.pages:
+        proposals = poller.proposals(page)[: listings.MOST_PROPOSALS]
+        if not proposals:
+            continue
+        console.print(f"{escape(page.url)} has no feed, but entries can be found on it:")
+        listings.show_proposals(page.url, proposals)
+        most = len(proposals)
+        asked = f"Add which one (1 to {most}, 0 for none)?" if most > 1 else "Add it (1 or 0)?"
+        number = 1 if yes else click.prompt(asked, type=click.IntRange(0, most), default=1)
+        if not number:
+            raise click.exceptions.Exit
+        chosen = proposals[number - 1]
+        return FoundFeed(
+            url=page.url, document=chosen.document, listing=chosen.listing, is_chosen=True
+        )
+    raise error
 
 
 def _attempts(address: str) -> Iterator[str | FeedAddress]:
@@ -148,10 +192,9 @@ def _reason(outcome: object, url: str) -> str:
 def _show(feed: FoundFeed) -> None:
     document = feed.document
     console.print(f"[bold]{escape(document.feed.title or feed.url)}[/]  {escape(feed.url)}")
-    for entry in document.entries[:_SHOWN]:
-        when = f"{entry.published:%Y-%m-%d}" if entry.published else "undated   "
-        console.print(f"  {when}  {escape(entry.title or entry.summary[:60])}")
-    more = len(document.entries) - _SHOWN
+    for entry in document.entries[: listings.SHOWN]:
+        console.print(f"  {escape(listings.headline(entry))}")
+    more = len(document.entries) - listings.SHOWN
     if more > 0:
         console.print(f"  and {more} more")
     elif not document.entries:

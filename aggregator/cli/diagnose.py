@@ -7,7 +7,8 @@ from datetime import datetime
 import click
 from rich.markup import escape
 
-from aggregator.cli.fetch_once import OncePoller, once_poller
+from aggregator.cli.fetch_once import OncePoller, once_poller, request_of
+from aggregator.cli.listings import show_proposals
 from aggregator.cli.shared import check_known, complete_source, console, load, open_store
 from aggregator.config.validation import InvalidValue
 from aggregator.config.values import Url
@@ -17,6 +18,7 @@ from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.poll import (
     Failed,
+    Fetched,
     ParsedDocument,
     PollResult,
     Request,
@@ -25,6 +27,7 @@ from aggregator.models.poll import (
 )
 from aggregator.models.urls import origin_of
 from aggregator.policy import feed_addresses, schedule
+from aggregator.policy.feed_addresses import Answer
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, page_queue, stories, versions
@@ -169,8 +172,9 @@ def _outcome(poll: poll_log.PollRow) -> str:
 
 @click.command()
 @click.argument("name", metavar="SOURCE|URL", shell_complete=complete_source)
+@click.option("--page", is_flag=True, help="Propose selectors for the entries on the page.")
 @click.pass_obj
-def doctor(path: str, name: str) -> None:
+def doctor(path: str, name: str, page: bool) -> None:
     """Fetch a source without storing it, and report problems.
 
     A URL need not be configured. If it is that of a page, the feed that the page links is fetched
@@ -180,19 +184,16 @@ def doctor(path: str, name: str) -> None:
     Examples:
       aggregator doctor bbc-world
       aggregator doctor https://www.example.org/
+      aggregator doctor https://www.example.org/news --page
     """
     config = load(path)
     source = _source(config, name)
+    if page:
+        _propose(config, source)
+        return
     with once_poller(config) as poller:
         console.print(f"[bold]{escape(source.id) or 'not configured'}[/]  {escape(source.url)}")
-        request = Request(
-            source_id=source.id,
-            url=_feed_url(poller, source),
-            headers=source.headers,
-            limits=source.limits or config.defaults.limits,
-            transport=source.transport,
-            reading=source.reading,
-        )
+        request = _request(poller, config, source)
         result = poller.poll(request)
         if result.discovered:
             _show_page(result)
@@ -212,6 +213,24 @@ def doctor(path: str, name: str) -> None:
             raise SystemExit(1)
 
 
+def _propose(config: Config, source: Source) -> None:
+    """Show listings for a page, or say that there are none."""
+    request = replace(request_of(config, source), listing=None)
+    with once_poller(config) as poller:
+        outcome = poller.fetch(request)
+        proposals = poller.proposals(outcome) if isinstance(outcome, Fetched) else ()
+    console.print(f"[bold]{escape(source.id) or 'not configured'}[/]  {escape(source.url)}")
+    _show_transfer(outcome.transfer)
+    if proposals:
+        show_proposals(source.url, proposals)
+        return
+    detail = (
+        outcome.detail if isinstance(outcome, Failed) else "nothing on it repeats as entries do"
+    )
+    console.print(f"  [red]{escape(detail)}[/]")
+    raise SystemExit(1)
+
+
 def _source(config: Config, name: str) -> Source:
     """Return the source with an id or a URL; one with the default settings for an unknown URL."""
     if "://" not in name:
@@ -227,19 +246,18 @@ def _source(config: Config, name: str) -> Source:
         raise AggregatorError(f"{name} {invalid.message}. {invalid.remedy}".rstrip(" .")) from None
 
 
-def _feed_url(poller: OncePoller, source: Source) -> str:
-    """Return the URL to fetch: of a URL that is not configured, the feed behind it."""
-    behind = feed_addresses.find(source.url)
-    if behind is None or not behind.certain:
-        return source.url
+def _request(poller: OncePoller, config: Config, source: Source) -> Request:
+    """Return the request for a source; for a URL that is not configured, of the feed behind it."""
+    request = request_of(config, source)
+    behind = None if source.listing else feed_addresses.find(source.url)
+    if behind is None or not behind.certain or behind.answer is Answer.PAGE:
+        return request
     url = poller.feed_url(behind)
-    if url == source.url:
-        return url
     console.print(f"  {behind.name}: its feed is {escape(url)}")
     if not source.id:
-        return url
+        return replace(request, url=url, listing=behind.listing)
     console.print("  change the URL in the configuration to that")
-    return source.url
+    return request
 
 
 def _show_page(result: PollResult) -> None:

@@ -2,18 +2,42 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from pebble import ProcessPool
 
 from aggregator.errors import AggregatorError
 from aggregator.fetch.agent import user_agent
 from aggregator.fetch.client import Client
-from aggregator.models.config import Config
-from aggregator.models.poll import Fetched, FetchOutcome, PollResult, Request
+from aggregator.models.config import Config, Source
+from aggregator.models.listing import Listing
+from aggregator.models.poll import Fetched, FetchOutcome, ParsedDocument, PollResult, Request
 from aggregator.policy import feed_addresses
 from aggregator.policy.feed_addresses import Answer, FeedAddress
 from aggregator.polling import parser_pool, stages
 from aggregator.polling.poller import utc_now
+
+
+def request_of(config: Config, source: Source) -> Request:
+    """Return the request for a source, without validators and hashes."""
+    return Request(
+        source_id=source.id,
+        url=source.url,
+        headers=source.headers,
+        limits=source.limits or config.defaults.limits,
+        listing=source.listing,
+        transport=source.transport,
+        reading=source.reading,
+        discover=source.listing is None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A listing for a page, and the document that it gives."""
+
+    listing: Listing
+    document: ParsedDocument
 
 
 class OncePoller:
@@ -31,8 +55,12 @@ class OncePoller:
         return self._client.fetch_one(request)
 
     def poll(self, request: Request) -> PollResult:
-        """Make one poll; a request with a document needs no fetch."""
-        checked = stages.check_fetch(request, request.document or self.fetch(request))
+        """Make one poll."""
+        return self.read(request, self.fetch(request))
+
+    def read(self, request: Request, outcome: FetchOutcome) -> PollResult:
+        """Return the result of a request from its outcome."""
+        checked = stages.check_fetch(request, outcome)
         if isinstance(checked, PollResult):
             return checked
         answer = parser_pool.send(self._pool, [checked], utc_now())
@@ -40,6 +68,16 @@ class OncePoller:
         if not isinstance(result, PollResult):
             raise TypeError("a page in place of a feed")
         return result
+
+    def proposals(self, fetched: Fetched) -> tuple[Proposal, ...]:
+        """Return listings for a page or JSON that is no feed, with the entries that they find."""
+        request = self.request(fetched.url)
+        found = []
+        for listing in self.read(replace(request, propose=True), fetched).proposed:
+            outcome = self.read(replace(request, listing=listing), fetched).outcome
+            if isinstance(outcome, ParsedDocument):
+                found.append(Proposal(listing=listing, document=outcome))
+        return tuple(found)
 
     def feed_url(self, address: FeedAddress) -> str:
         """Return the URL to poll for an address, which may need a lookup.

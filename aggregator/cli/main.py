@@ -43,6 +43,10 @@ COMMANDS = {
     "export": Listed("sources:export", "Write the sources as OPML, for other feed readers."),
     "build": Listed("build:build", "Write the site into DIR as files."),
     "add": Listed("add:add", "Add the feed of a page to the configuration."),
+    "try": Listed(
+        "listings:try_command",
+        "Show the entries that a source's settings make of its page or feed, without storing them.",
+    ),
     "status": Listed(
         "status:status", "Show health, last check, next poll and entries of each source."
     ),

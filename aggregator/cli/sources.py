@@ -65,7 +65,7 @@ def check(path: str) -> None:
     )
     for source in config.sources:
         url = feed_addresses.feed_url(source.url)
-        if url != source.url:
+        if url != source.url and source.listing is None:
             console.print(
                 f"{escape(path)}:{source.line}: hint: the feed of {escape(source.id)} is at"
                 f" {escape(url)}, which saves a request for the page"

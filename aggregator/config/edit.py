@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, assert_never
 
 import yaml
 
@@ -11,6 +12,7 @@ from aggregator.config.validation import VARIABLE
 from aggregator.errors import ConfigError, Problem
 from aggregator.models import query
 from aggregator.models.config import Section, Source
+from aggregator.models.listing import JsonListing, Listing, PageListing, SitemapListing
 
 _COMMENT = re.compile(r"[ \t]+#")
 _BLANK_LINE_ABOVE = re.compile(r"\n[ \t\r]*\n\Z")
@@ -30,8 +32,8 @@ def append(
 ) -> str:
     """Return the text with items appended to its lists, which are created if missing.
 
-    Writes id, url, title, sections, every and enabled of sources, id and title of sections, in the
-    style of the list's last item.
+    Writes id, url, title, sections, listing, every and enabled of sources, id and title of
+    sections, in the style of the list's last item.
 
     Raises:
         ConfigError: The text is not YAML, or a list has an unsupported form; shows the lines to add
@@ -165,7 +167,7 @@ def _item_yaml(values: Item, *, flow: bool = False) -> str:
     """Return a list item, `- id: …`, without indentation."""
     if flow:
         return f"- {_dump(values, flow=True)}"
-    lines = [_dump({key: value}) for key, value in values.items()]
+    lines = [line for key, value in values.items() for line in _dump({key: value}).split("\n")]
     return "- " + "\n  ".join(lines)
 
 
@@ -184,11 +186,41 @@ def _values(source: Source) -> Item:
         values["title"] = title
     if source.sections:
         values["sections"] = list(source.sections)
+    values |= listing_values(source.listing)
     if source.every is not None:
         values["every"] = query.render_duration(source.every)
     if not source.enabled:
         values["enabled"] = False
     return values
+
+
+def listing_values(listing: Listing | None) -> Item:
+    """Return the key of a source with a listing, without values that are the default."""
+    match listing:
+        case None:
+            return {}
+        case SitemapListing():
+            return {"sitemap": True}
+        case PageListing() | JsonListing():
+            key = "page" if isinstance(listing, PageListing) else "json"
+            given = {
+                each.name: value
+                for each in fields(listing)
+                if (value := getattr(listing, each.name)) != each.default
+            }
+            return {
+                key: {
+                    name: _escaped(value) if isinstance(value, str) else value
+                    for name, value in given.items()
+                }
+            }
+        case _:
+            assert_never(listing)
+
+
+def render_source(source: Source) -> str:
+    """Return a source as an item of the list in a configuration file."""
+    return _item_yaml(_values(source))
 
 
 def _escaped(text: str) -> str:

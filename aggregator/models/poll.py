@@ -52,7 +52,7 @@ class Request:
         item_hashes: Hashes of the last document's items, 16 bytes each.
         listing: How entries are found in a document that is no feed, None for a feed.
         discover: Whether an HTML page may be searched for links to feeds.
-        propose: Whether listings are proposed for a page or JSON that is no feed.
+        propose: Propose listings for the document instead of reading it.
         archive: Whether this is an older part of the feed, fetched to fill a gap.
         message: A message to send instead of polling a feed.
         document: A pushed document, which needs no fetch.

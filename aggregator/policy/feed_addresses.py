@@ -6,10 +6,13 @@ the site knows the feed's URL, a recipe names the page or the API to ask.
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import can_ada
+
+from aggregator.models.listing import JsonListing
 
 
 class Answer(Enum):
@@ -34,6 +37,7 @@ class Recipe:
         query: Regular expression to find in the query.
         url: Template of the URL, with the named groups of all three, `host` and `origin`.
         answer: Where the feed's URL is found.
+        listing: How the entries are found where the URL is that of JSON, with the named groups too.
         certain: Whether the host has no other pages of this form. If not, try the feed only where
             the address itself leads to none.
     """
@@ -44,6 +48,7 @@ class Recipe:
     url: str
     query: str = ""
     answer: Answer = Answer.FEED
+    listing: JsonListing | None = None
     certain: bool = True
     patterns: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]] = field(
         init=False, repr=False
@@ -62,6 +67,7 @@ class FeedAddress:
     name: str
     url: str
     answer: Answer = Answer.FEED
+    listing: JsonListing | None = None
     certain: bool = True
 
 
@@ -193,6 +199,19 @@ RECIPES = (
         url=f"{_GITHUB}/{{repo}}/commits/{{branch}}.atom",
     ),
     Recipe(
+        name="GitHub issues",
+        host=r"github\.com",
+        path=rf"{_REPO}/issues(?:/.*)?",
+        url="https://api.github.com/repos/{repo}/issues?state=all&sort=created&per_page=50",
+        listing=JsonListing(
+            items="[?!pull_request]",
+            title="title",
+            link="html_url",
+            date="created_at",
+            summary="body",
+        ),
+    ),
+    Recipe(
         name="GitHub discussions",
         host=r"github\.com",
         path=rf"{_REPO}/discussions",
@@ -260,6 +279,18 @@ RECIPES = (
         host=r"pypi\.(?:org|python\.org)",
         path=rf"/(?:project|pypi)/(?P<name>{_NAME})(?:/.*)?",
         url="https://pypi.org/rss/project/{name}/releases.xml",
+    ),
+    Recipe(
+        name="npm versions",
+        host=r"npmjs\.(?:com|org)",
+        path=r"/package/(?P<name>(?:@[\w.-]+/)?[\w.-]+)(?:/.*)?",
+        url="https://registry.npmjs.org/{name}",
+        listing=JsonListing(
+            items="reverse(items(time)[?[0] != 'created' && [0] != 'modified'])[:50]",
+            title="join(' ', ['{name}', [0]])",
+            link="join('', ['https://www.npmjs.com/package/{name}/v/', [0]])",
+            date="[1]",
+        ),
     ),
     Recipe(
         name="RubyGems versions",
@@ -368,7 +399,7 @@ RECIPES = (
         certain=False,
     ),
 )
-"""In this order; the first whose form fits gives the feed."""
+"""In this order; the first that fits gives the feed."""
 
 _VARIANTS = re.compile(r"^(?:www|m|mobile|old|new|np|amp|i)\.(?=[^.]+\.)|(?<=[a-z])\.m(?=\.wik)")
 """Parts of hosts that show the same pages in another form: m.youtube.com, en.m.wikipedia.org."""
@@ -401,9 +432,13 @@ def find(address: str) -> FeedAddress | None:
         return None
     for recipe in RECIPES:
         if groups := _match(recipe, usual_host if recipe.certain else host, path, query):
-            url = recipe.url.format_map(groups | {"origin": parsed.origin})
+            groups["origin"] = parsed.origin
             return FeedAddress(
-                name=recipe.name, url=url, answer=recipe.answer, certain=recipe.certain
+                name=recipe.name,
+                url=recipe.url.format_map(groups),
+                answer=recipe.answer,
+                listing=_filled(recipe.listing, groups),
+                certain=recipe.certain,
             )
     return None
 
@@ -415,7 +450,17 @@ def feed_url(address: str) -> str:
         The address itself where it is not.
     """
     found = find(address)
-    return found.url if found and found.certain and found.answer is Answer.FEED else address
+    if not found or not found.certain or found.listing or found.answer is not Answer.FEED:
+        return address
+    return found.url
+
+
+def _filled(listing: JsonListing | None, groups: Mapping[str, str]) -> JsonListing | None:
+    """Return a listing with the parts of an address in the places of their names."""
+    if listing is None:
+        return None
+    title, link = (text.format_map(groups) for text in (listing.title, listing.link))
+    return replace(listing, title=title, link=link)
 
 
 def _match(recipe: Recipe, host: str, path: str, query: str) -> dict[str, str] | None:

@@ -1,6 +1,7 @@
 """The stages of a poll that run in a parser process: parse and clean documents."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from aggregator.clean import edits
@@ -66,6 +67,8 @@ def _read_page(body: stages.Body, task: PageTask, now: datetime) -> Result:
 
 def _parse(body: stages.Body, now: datetime) -> Result:
     request, fetched = body.request, body.fetched
+    if request.propose:
+        return _propose(body, now)
     if request.listing:
         return _parse_listing(body, request.listing, now)
     try:
@@ -79,6 +82,15 @@ def _parse(body: stages.Body, now: datetime) -> Result:
     except NotAFeed as error:
         return _not_a_feed(body, f"{fetched.url}: {str(error).rstrip('.')}.")
     return _clean(body, changes, now, header_links=fetched.links)
+
+
+def _propose(body: stages.Body, now: datetime) -> Result:
+    from aggregator.parse.listings.propose import propose
+
+    fetched = body.fetched
+    proposed = propose(fetched.body, content_type=fetched.content_type, url=fetched.url, now=now)
+    failed = Failed(kind=FailureKind.NOT_A_FEED, detail="no feed", transfer=fetched.transfer)
+    return replace(stages.result_of(body.request, failed), proposed=proposed)
 
 
 def _parse_listing(body: stages.Body, listing: Listing, now: datetime) -> Result:

@@ -1,9 +1,13 @@
 """Addresses of pages to the URLs of their feeds."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.parse.listings import document
 from aggregator.policy import feed_addresses
 from aggregator.policy.feed_addresses import RECIPES, Answer
 
@@ -165,6 +169,17 @@ FORMS = {
         "https://store.steampowered.com/news/app/220",
     ],
 }
+LISTINGS = {
+    "https://api.github.com/repos/lemon24/reader/issues?state=all&sort=created&per_page=50": [
+        "https://github.com/lemon24/reader/issues",
+        "https://github.com/lemon24/reader/issues/12?q=is%3Aopen",
+    ],
+    "https://registry.npmjs.org/left-pad": [
+        "https://www.npmjs.com/package/left-pad",
+        "https://npmjs.com/package/left-pad/v/1.0.0?activeTab=versions",
+    ],
+    "https://registry.npmjs.org/@vue/core": ["https://www.npmjs.com/package/@vue/core"],
+}
 GUESSES = {
     "https://m.example.org/@ada.rss": ["https://m.example.org/@ada", "https://m.example.org/@ada/"],
     "https://talk.example.org/feeds/c/boats.xml?sort=New": ["https://talk.example.org/c/boats"],
@@ -179,7 +194,7 @@ PAGES = {
     "https://www.youtube.com/c/veritasium": ["https://youtube.com/c/veritasium/featured"],
     "https://www.youtube.com/user/1veritasium": ["https://www.youtube.com/user/1veritasium/"],
 }
-ALL = FORMS | GUESSES | PAGES
+ALL = FORMS | LISTINGS | GUESSES | PAGES
 
 
 @pytest.mark.parametrize(
@@ -191,6 +206,7 @@ def test_address_leads_to_its_feed(address: str, url: str) -> None:
     assert found.url == url
     assert found.certain is (url not in GUESSES)
     assert (found.answer is Answer.PAGE) is (url in PAGES)
+    assert (found.listing is not None) is (url in LISTINGS)
     assert (found.answer is Answer.ITUNES) is ("itunes" in url)
 
 
@@ -243,6 +259,40 @@ def test_only_certain_feeds_replace_an_address() -> None:
     for url, forms in ALL.items():
         expected = url if url in FORMS and "itunes" not in url else forms[0]
         assert feed_addresses.feed_url(forms[0]) == expected
+
+
+def listed(address: str, answer: object) -> list[tuple[str, str, str]]:
+    found = feed_addresses.find(address)
+    assert found
+    assert found.listing
+    now = datetime(2026, 3, 21, tzinfo=UTC)
+    changes = document.parse_changes(
+        json.dumps(answer).encode(), url=found.url, listing=found.listing, now=now
+    )
+    assert changes.feed.problems == ()
+    return [
+        (each.title.value if each.title else "", each.link, f"{each.published:%Y-%m-%d}")
+        for each in changes.feed.entries
+    ]
+
+
+def test_answer_of_npm_gives_versions_newest_first() -> None:
+    times = {"created": "2020-01-01", "modified": "2026-01-01", "1.0.0": "2020-01-01T00:00:00.5Z"}
+    answer = {"name": "@vue/core", "time": times | {"1.1.0": "2021-02-03T00:00:00.000Z"}}
+    page = "https://www.npmjs.com/package/@vue/core"
+    assert listed(page, answer) == [
+        ("@vue/core 1.1.0", f"{page}/v/1.1.0", "2021-02-03"),
+        ("@vue/core 1.0.0", f"{page}/v/1.0.0", "2020-01-01"),
+    ]
+
+
+def test_answer_of_github_gives_issues_without_pull_requests() -> None:
+    issue = {"title": "A bug", "html_url": "https://github.com/a/b/issues/2", "body": "It *fails*"}
+    issue["created_at"] = "2026-03-01T10:00:00Z"
+    answer = [issue | {"title": "A fix", "pull_request": {"url": "x"}}, issue]
+    assert listed("https://github.com/a/b/issues", answer) == [
+        ("A bug", "https://github.com/a/b/issues/2", "2026-03-01")
+    ]
 
 
 @given(st.text())

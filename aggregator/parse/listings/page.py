@@ -72,7 +72,7 @@ def read(
 
 
 def _select(element: Element, selector: str) -> list[Element | str]:
-    """Return what a selector finds: elements, or texts of attributes and functions."""
+    """Return the elements that a selector finds, or texts of attributes and functions."""
     try:
         found = compile_selector(selector)(element)
     except etree.XPathError:
@@ -149,7 +149,7 @@ class _ItemReader:
         )
 
     def _found(self, item: Element, name: str) -> list[Element | str]:
-        """Return what the selector of a field finds in an item."""
+        """Return the matches of a field's selector in an item."""
         return _select(item, getattr(self._listing, name))
 
     def _first(self, item: Element, name: str, values: Iterator[str]) -> str:
