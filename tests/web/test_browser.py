@@ -204,6 +204,18 @@ def test_page_fits_small_screens(browser: Browser, base: str, path: str) -> None
     page.close()
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_page_from_right_to_left_fits_the_screen(
+    browser: Browser, sample: SampleStore, width: int
+) -> None:
+    arabic = replace(SITE, site=replace(SITE.site, language="ar"))
+    with served(create_app(lambda: arabic, sample.store, clock=lambda: START)) as address:
+        page, _ = opened(browser, address, "/", width=width)
+        assert page.evaluate("document.documentElement.dir") == "rtl"
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.close()
+
+
 WORDS = ("council", "opens", "new", "harbour", "bridge", "before", "winter", "storm", "as", "polls")
 
 
