@@ -27,7 +27,7 @@ _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 _IMAGE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
 _TAG = re.compile(r'<[a-z][^>"]*(?:"[^"]*"[^>"]*)*>')
-"""A tag as a whole: an attribute may contain what looks like another."""
+"""A whole tag: an attribute may contain the text of another."""
 
 _SOURCE = re.compile(r' src="([^"]*)"')
 _OPENING = re.compile(r'\s*(?:<p>(<img(?: [a-z-]+="[^"]*")*>)</p>|(<img(?: [a-z-]+="[^"]*")*>))')
@@ -88,7 +88,7 @@ def picture_and_content(entry: Entry) -> tuple[Image | None, SafeHtml]:
 
 
 def in_loading_order(content: SafeHtml, *, has_picture_above: bool) -> SafeHtml:
-    """Return a text whose first picture loads before all else, the others when scrolled to.
+    """Return a text with its first picture loaded before all else, the others when scrolled to.
 
     Args:
         has_picture_above: Whether there is one above the text, which is the first.

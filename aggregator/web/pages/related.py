@@ -184,7 +184,7 @@ class RelatedCache:
         self._lock = Lock()
 
     def get(self, entry_id: int, find: Callable[[], list[int]]) -> list[int]:
-        """Return what `find` returned for an entry not long ago, or returns now."""
+        """Return the result of `find` for an entry, of a short time ago or of now."""
         now = self._clock()
         with self._lock:
             at, ids = self._found.get(entry_id, (None, []))

@@ -6,7 +6,7 @@
     /sitemap/news.xml    stories of the last two days, with their headlines
     /sitemap/stories/0.xml …
 
-The sitemaps list pages whose canonical address is their own: not those of single reports.
+The sitemaps list pages that are their own canonical address: not those of single reports.
 """
 
 from collections.abc import Callable, Iterator

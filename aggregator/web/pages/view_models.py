@@ -199,8 +199,8 @@ class EmptySite:
 
     Args:
         sources: Enabled sources.
-        unpolled: Sources whose first poll has not finished.
-        failed: Sources whose last poll failed.
+        unpolled: Sources without a finished first poll.
+        failed: Sources with a failed last poll.
         is_alive: Whether the scheduler is running.
         next_poll: When the next poll is due.
     """
