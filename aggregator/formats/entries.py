@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from html import escape, unescape
 from urllib.parse import urlsplit
 
-from aggregator.formats.merged import Item, MergedFeed
+from aggregator.formats.merged import Credits, Item, MergedFeed
 from aggregator.models.config import Attribution
 from aggregator.models.entry import Author, Entry
 from aggregator.models.excerpt import first_words
@@ -43,10 +43,10 @@ class FeedEntry:
 
 def present(feed: MergedFeed) -> tuple[FeedEntry, ...]:
     """Return the feed's entries in order, each id once."""
-    return tuple(_present(item, feed.attribution) for item in unique(feed.items))
+    return tuple(_present(item, feed.attribution, feed.credits) for item in unique(feed.items))
 
 
-def _present(item: Item, attribution: Attribution | None) -> FeedEntry:
+def _present(item: Item, attribution: Attribution | None, credits: Credits) -> FeedEntry:
     source, title, authors = item.origin.title, _title(item), _authors(item)
     if attribution is Attribution.TITLE:
         title = f"{source}: {title}"
@@ -57,7 +57,7 @@ def _present(item: Item, attribution: Attribution | None) -> FeedEntry:
         title=title,
         link=item.entry.entry.link or item.page_url,
         authors=authors,
-        content=_content(item, names_source=attribution is Attribution.CONTENT),
+        content=_content(item, credits, names_source=attribution is Attribution.CONTENT),
     )
 
 
@@ -114,22 +114,23 @@ def _with_source(author: Author, source: str) -> Author:
 # --- content ---------------------------------------------------------------------------------
 
 
-def _content(item: Item, *, names_source: bool) -> str:
+def _content(item: Item, credits: Credits, *, names_source: bool) -> str:
     """Return the entry's HTML between its source and picture, and the story's other reports."""
     entry = item.entry.entry
-    before = f"{_source_line(item) if names_source else ''}{_picture(entry)}"
-    after = _other_reports(item)
+    before = f"{_source_line(item, credits) if names_source else ''}{_picture(entry)}"
+    after = _other_reports(item, credits)
     if not before and not after:
         return entry.content
     text = entry.content or (f"<p>{escape(entry.summary)}</p>" if entry.summary else "")
     return f"{before}{text}{after}"
 
 
-def _source_line(item: Item) -> str:
+def _source_line(item: Item, credits: Credits) -> str:
     title = escape(item.origin.title)
     # The page of a source that copied the entry is not the origin's.
     url = "" if item.is_copied else item.source.link
-    return f'<p>From <a href="{escape(url)}">{title}</a></p>' if url else f"<p>From {title}</p>"
+    name = f'<a href="{escape(url)}">{title}</a>' if url else title
+    return f"<p>{credits.source.format(name)}</p>"
 
 
 def _picture(entry: Entry) -> str:
@@ -141,9 +142,9 @@ def _picture(entry: Entry) -> str:
     return f'<p><img src="{escape(image.url)}" alt="{escape(image.caption)}"{size}></p>'
 
 
-def _other_reports(item: Item) -> str:
+def _other_reports(item: Item, credits: Credits) -> str:
     others = ", ".join(f'<a href="{escape(url)}">{escape(title)}</a>' for title, url in item.also)
-    return f"<p>Also reported by {others}.</p>" if others else ""
+    return f"<p>{credits.other_reports.format(others)}</p>" if others else ""
 
 
 def shows_picture(content: str, url: str) -> bool:

@@ -122,6 +122,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """The texts in the content of entries that name sources; HTML, with {} for the names."""
+
+    source: str = "From {}"
+    other_reports: str = "Also reported by {}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergedFeed:
     """One document of one view. All URLs are absolute.
 
@@ -140,6 +148,7 @@ class MergedFeed:
         items: In the order in which they are listed.
         tombstones: `(id, time)` of withdrawn entries (RFC 6721).
         attribution: Where entries name their source, None where the feed has only one.
+        credits: In the language of the interface.
     """
 
     id: str
@@ -162,6 +171,7 @@ class MergedFeed:
     items: tuple[Item, ...] = ()
     tombstones: tuple[tuple[str, datetime], ...] = ()
     attribution: Attribution | None = None
+    credits: Credits = Credits()
 
 
 def tombstones(feed: MergedFeed) -> tuple[tuple[str, datetime], ...]:

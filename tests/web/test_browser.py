@@ -320,6 +320,31 @@ def test_ages_change_without_moving_the_page(browser: Browser, base: str, width:
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("language", "age", "day"),
+    [
+        ("en", "50 minutes ago", "26 June, 2"),
+        ("de", "vor 50 Minuten", "26. Juni, 2"),
+        ("fr", "il y a 50 minutes", "26 juin à 2"),
+        ("ar", "50 minutes ago", "26 June, 2"),
+    ],
+)
+def test_scripts_write_times_in_the_language_of_the_interface(
+    browser: Browser, sample: SampleStore, language: str, age: str, day: str
+) -> None:
+    site = replace(SITE, site=replace(SITE.site, language=language))
+    now = START + timedelta(minutes=50)
+    with served(create_app(lambda: site, sample.store, clock=lambda: now)) as address:
+        page = browser.new_page()
+        watched = Watched(page, address)
+        page.clock.install(time=now)
+        page.goto(address + "/status")
+        expect(page.locator("time.ago").first).to_have_text(age)
+        expect(page.locator(".axis time").first).to_contain_text(day)
+        page.close()
+    assert watched.errors == []
+
+
 @pytest.mark.parametrize("path", ["/", "/section/world", "/entry/1"])
 @pytest.mark.parametrize("width", [320, 360, 1280])
 def test_times_are_in_the_readers_zone_without_moving_the_page(

@@ -307,3 +307,52 @@ def test_texts_of_rarer_situations_are_translated_and_marked(
         unmarked = [text for text in read if text.language != "en ltr" and not text.is_attribute]
         own = [text for text in unmarked if forgotten(text, known)]
         assert [text for text in own if text.place != "title."] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/stories", "/corrections", "/feeds/all.atom", "/news.json"])
+def test_a_change_of_the_language_changes_pages_and_feeds_at_once(
+    sample: SampleStore, path: str
+) -> None:
+    config = in_language("de")
+    app = create_app(lambda: config, sample.store, clock=lambda: NOW)
+    in_german = Client(app).get(path)
+    again = {"If-None-Match": in_german.headers["ETag"]}
+    assert Client(app).get(path, headers=again).status_code == 304
+    config = in_language("fr")
+    in_french = Client(app).get(path, headers=again)
+    assert in_french.status_code == 200
+    assert in_french.data != in_german.data
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "others"),
+    [
+        ("en", "From ", "Also reported by "),
+        ("de", "Von ", "Auch berichtet von "),
+        ("fr", "De ", "Également rapporté par "),
+        ("ar", "From ", "Also reported by "),
+    ],
+)
+def test_feeds_credit_sources_in_the_language_of_the_interface(
+    sample: SampleStore, language: str, source: str, others: str
+) -> None:
+    app = create_app(lambda: in_language(language), sample.store, clock=lambda: NOW)
+    items = Client(app).get("/feeds/all.json").get_json()["items"]
+    assert all(item["content_html"].startswith(f"<p>{source}") for item in items)
+    assert any(f"<p>{others}<a href=" in item["content_html"] for item in items)
+
+
+@pytest.mark.parametrize(
+    ("language", "tag", "direction"),
+    [
+        ("en-GB", "en-GB", "ltr"),
+        ("de-AT", "de-AT", "ltr"),
+        ("fr", "fr", "ltr"),
+        ("ar", "ar", "rtl"),
+    ],
+)
+def test_page_has_the_language_of_the_site(
+    sample: SampleStore, language: str, tag: str, direction: str
+) -> None:
+    app = create_app(lambda: in_language(language), sample.store, clock=lambda: NOW)
+    assert f'<html lang="{tag}" dir="{direction}">' in Client(app).get("/").text

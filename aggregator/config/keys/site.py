@@ -131,7 +131,11 @@ SITE = Block(
         Key(
             name="language",
             kind=LANGUAGE,
-            help="Language of the pages.",
+            help=(
+                "Language of the site, such as `de` or `de-AT`. English, German and French sites "
+                "have their interface in this language, dates and numbers too; elsewhere it is in "
+                "English, and pages say so."
+            ),
             default="en",
             example="language: en",
         ),

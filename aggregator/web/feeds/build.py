@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 from aggregator.errors import StoreError
-from aggregator.formats.merged import NEVER, Item, MergedFeed, SourceInfo
+from aggregator.formats.merged import NEVER, Credits, Item, MergedFeed, SourceInfo
 from aggregator.formats.opml import Outline
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config, Source
@@ -23,6 +23,7 @@ from aggregator.store.sources import sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.web.feeds import collapse
 from aggregator.web.feeds.views import ViewSpec
+from aggregator.web.i18n import gettext
 from aggregator.web.images import logo
 
 DEFAULT_LIMIT = 50
@@ -204,6 +205,10 @@ def merged(spec: ViewSpec, content: Content, config: Config, format: str) -> Mer
         items=items,
         tombstones=content.tombstones,
         attribution=None if source else site.feeds.attribution,
+        credits=Credits(
+            source=gettext("From %(source)s", source="{}"),
+            other_reports=gettext("Also reported by %(sources)s.", sources="{}"),
+        ),
     )
 
 

@@ -116,6 +116,9 @@ PHRASES = (
 )
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_COUNTS = frozenset({"count", "days", "hours", "seconds", "size"})
+"""Placeholders for numbers."""
+
 _NESTED = frozenset({"every", "duration", "ttl", "reason"})
 """Placeholders for values that are phrases too."""
 
@@ -172,5 +175,6 @@ def _expression(number: int) -> str:
     text, *rest = _PLACEHOLDER.split(PHRASES[number])
     parts = [re.escape(text)]
     for name, text in zip(rest[::2], rest[1::2], strict=True):
-        parts += [f"(?P<p{number}_{name}>[^;]+?)", re.escape(text)]
+        value = r"\d+" if name in _COUNTS else "[^;]+?"
+        parts += [f"(?P<p{number}_{name}>{value})", re.escape(text)]
     return f"(?P<p{number}>{''.join(parts)})"

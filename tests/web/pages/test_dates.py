@@ -1,8 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from aggregator.models.config import Zone
+from aggregator.web import i18n
 from aggregator.web.pages import dates
 
 SEED = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -40,3 +41,21 @@ def test_playtime(seconds: int, expected: str) -> None:
 )
 def test_short_time(now: datetime, expected: str) -> None:
     assert dates.short_time(SEED, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("de", "Samstag, 27. Juni 2009, 21:26 GMT · Sonntag, 28. Juni 2009, 06:26 Tokyo"),
+        ("fr", "samedi 27 juin 2009 à 21:26 GMT · dimanche 28 juin 2009 à 06:26 Tokyo"),
+    ],
+)
+def test_times_are_in_the_language_of_the_interface(language: str, expected: str) -> None:
+    i18n.use(language)
+    at = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
+    try:
+        assert dates.in_zones(at, [Zone(name="Asia/Tokyo", label="Tokyo")]) == expected
+        first = dates.short_day(date(2009, 8, 1))
+    finally:
+        i18n.use("en")
+    assert first == {"de": "1. August 2009", "fr": "1er août 2009"}[language]
