@@ -1,5 +1,6 @@
 """The stylesheet and the other static files of the pages."""
 
+import re
 from pathlib import Path
 from zlib import crc32
 
@@ -35,7 +36,7 @@ class Stylesheet:
         """Read the built-in stylesheet."""
         folder = STATIC / "style"
         sheets = ((folder / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
-        self._built_in = "".join(sheets)
+        self._built_in = compact_css("".join(sheets))
 
     def url(self, config: Config) -> str:
         """Return a URL that changes with the contents, so that browsers may cache it for good."""
@@ -54,9 +55,7 @@ class Stylesheet:
 
 def static_urls() -> dict[str, str]:
     """Return the URL of each static file; it changes with the contents."""
-    return {
-        name: f"/static/{name}?v={_version((STATIC / name).read_bytes())}" for name in STATIC_TYPES
-    }
+    return {name: f"/static/{name}?v={_version(_body(name))}" for name in STATIC_TYPES}
 
 
 def manifest(config: Config, root: str) -> Response:
@@ -87,8 +86,7 @@ def static_file(name: str) -> Response:
     """Return a static file by name; 404 for other names."""
     if name not in STATIC_TYPES:
         abort(404)
-    # Read whole, not streamed: no file handle stays open.
-    body = (STATIC / name).read_bytes()
+    body = _body(name)
     response = Response(body, mimetype=STATIC_TYPES[name])
     response.add_etag()
     is_current = request.args.get("v") == _version(body)
@@ -96,6 +94,27 @@ def static_file(name: str) -> Response:
     response.headers["Cache-Control"] = f"public, {lifetime}"
     response.make_conditional(request)
     return response
+
+
+def _body(name: str) -> bytes:
+    # Read whole, not streamed: no file handle stays open.
+    body = (STATIC / name).read_bytes()
+    return compact_script(body.decode()).encode() if name.endswith(".js") else body
+
+
+def compact_css(css: str) -> str:
+    """Return a stylesheet without comments and line breaks.
+
+    Strings in it must hold no comment, and no space beside a brace, comma or semicolon.
+    """
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    return re.sub(r" ?([{};,]) ?", r"\1", re.sub(r"\s+", " ", css)).strip()
+
+
+def compact_script(script: str) -> str:
+    """Return a script without indentation, empty lines and comments on lines of their own."""
+    lines = (line.strip() for line in script.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def _version(body: bytes) -> str:
