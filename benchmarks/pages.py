@@ -142,7 +142,8 @@ def correct(db: Connection, press: Press, ids: Iterable[int]) -> None:
         source = int(stored.source_id[1:])
         entries.revise(
             db, stored.id, press.corrected(stored.entry),
-            changed=stored.first_seen + timedelta(minutes=10), sections=(section_of(source),),
+            now=stored.first_seen + timedelta(minutes=10), changed=True,
+            sections=(section_of(source),),
         )  # fmt: skip
 
 

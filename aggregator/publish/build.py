@@ -30,8 +30,8 @@ MANY = 400
 """Entries from which a build from scratch is worth the start of further processes."""
 
 
-class NoAddress(AggregatorError):
-    """The site has no address, or one that files can't have."""
+class NotPublishable(AggregatorError):
+    """The site has no address, or settings that need a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,9 @@ def build(
         processes: That render at the same time; None for one on each processor, where it pays.
 
     Raises:
-        AggregatorError: The site has no address, the folder is not ours, the database can't be
-            read, or a page can't be rendered.
+        NotPublishable: As for `published`.
+        AggregatorError: The folder is not ours, the database can't be read, or a page can't be
+            rendered.
     """
     config = published(config)
     job = Job(config=config, folder=str(target), now=now, relative=relative)
@@ -132,17 +133,22 @@ def published(config: Config) -> Config:
     """Return the configuration of the site as files.
 
     Raises:
-        NoAddress: It has no base_url, or the site requires a password.
+        NotPublishable: It has no base_url, or the site requires a password or fetches pictures.
     """
     if not config.site.base_url:
-        raise NoAddress(
+        raise NotPublishable(
             "the site has no address, which its feeds and sitemaps name: set site.base_url or give"
             " --base-url https://…"
         )
     if config.auth.on and config.auth.protect == "site":
-        raise NoAddress(
+        raise NotPublishable(
             "auth.protect is `site`, but files can't ask for a password: remove the key to publish"
             " the site, or serve it with `aggregator run`"
+        )
+    if config.media.proxy:
+        raise NotPublishable(
+            "media.proxy is on, but files can't fetch pictures: remove the key, and pages load the"
+            " pictures from their publishers"
         )
     return replace(config, site=replace(config.site, static=True))
 

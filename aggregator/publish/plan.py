@@ -21,6 +21,7 @@ from aggregator.store.queries.static_site import Shown, digest
 from aggregator.store.sources import sources
 from aggregator.web.feeds import build, views
 from aggregator.web.feeds.views import ViewSpec, page_path
+from aggregator.web.images import logo
 from aggregator.web.pages import headline_index, parts
 from aggregator.web.pages.sitemap import PART as SITEMAP_PART
 
@@ -174,6 +175,8 @@ def make(db: Connection, config: Config, last: Manifest, now: datetime) -> Plan:
     """
     state = read(db, config, last, now)
     keys = dict.fromkeys(FRONT, ALWAYS) | dict.fromkeys(FIXED, "fixed")
+    if logo.url(config.site, "") == logo.PATH:  # as feeds name it
+        keys[logo.PATH] = ALWAYS
     keys |= _entry_keys(db, config, state)
     last_changes = static_site.last_changes(db)
     for path, ids in state.lists.items():

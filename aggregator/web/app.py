@@ -149,6 +149,7 @@ def create_app(
     ):
         app.register_blueprint(blueprint)
     app.add_url_rule(logo.PATH, "logo", lambda: logo.response(config().site))
+    app.add_url_rule(f"{logo.PATH}.<_>", "logo_file", lambda _: logo.response(config().site))
     app.add_url_rule("/static/<name>", "static", assets.static_file)
     for path, name in assets.ICONS.items():
         app.add_url_rule(path, name, assets.static_file, defaults={"name": name})
@@ -269,7 +270,7 @@ def _set_up_templates(
             "direction": direction.of_language(current.site.language),
             "style": f"{root()}{stylesheet.url(current)}",
             "static": {name: f"{root()}{url}" for name, url in static_urls.items()},
-            "logo": logo.url(current.site, root()),
+            "logo": logo.page_url(current.site, root()),
             "path": request.path,
             "past": None,
             "network": Network() if current.site.static else _network(store),

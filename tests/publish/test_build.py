@@ -14,11 +14,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from aggregator.models.config import Auth, View, WebSub
+from aggregator.models.config import Auth, Media, View, WebSub
 from aggregator.models.entry import Feed
 from aggregator.models.query import parse
 from aggregator.publish import folder as folders
-from aggregator.publish.build import NoAddress, build, published
+from aggregator.publish.build import NotPublishable, build, published
 from aggregator.publish.folder import NotOurs
 from aggregator.store.entries import entries, retention
 from aggregator.store.queries import select
@@ -170,6 +170,21 @@ def test_feeds_of_files_name_no_hub_of_ours(newsroom: Newsroom) -> None:
     newsroom.config = replace(newsroom.config, websub=WebSub(hub="https://hub.example/"))
     newsroom.build()
     assert b'rel="hub"' in (newsroom.folder / "feeds/all.atom").read_bytes()
+
+
+def test_the_logo_has_an_ending_by_which_servers_know_its_type(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    (tmp_path / "ours.SVG").write_bytes(picture)
+    site = replace(newsroom.config.site, logo=str(tmp_path / "ours.SVG"))
+    newsroom.config = replace(newsroom.config, site=site)
+    newsroom.publish("herald")
+    assert newsroom.build().dead_links == ()
+    assert b'<img src="/logo.svg"' in (newsroom.folder / "index.html").read_bytes()
+    assert f"{BASE}/logo<".encode() in (newsroom.folder / "feeds/all.atom").read_bytes()
+    for name in ("logo", "logo.svg"):
+        assert (newsroom.folder / name).read_bytes() == picture
 
 
 def test_lists_lead_to_every_entry(newsroom: Newsroom) -> None:
@@ -372,14 +387,20 @@ def test_a_killed_build_is_completed_by_the_next(newsroom: Newsroom, tmp_path: P
 
 def test_a_site_without_an_address_is_refused(newsroom: Newsroom) -> None:
     newsroom.config = replace(newsroom.config, site=replace(newsroom.config.site, base_url=""))
-    with pytest.raises(NoAddress, match=r"set site\.base_url or give --base-url"):
+    with pytest.raises(NotPublishable, match=r"set site\.base_url or give --base-url"):
         newsroom.build()
     assert not newsroom.folder.exists()
 
 
 def test_a_site_with_a_password_is_refused(newsroom: Newsroom) -> None:
     newsroom.config = replace(newsroom.config, auth=Auth(token="some-token", protect="site"))
-    with pytest.raises(NoAddress, match="files can't ask for a password"):
+    with pytest.raises(NotPublishable, match="files can't ask for a password"):
+        newsroom.build()
+
+
+def test_a_site_that_fetches_pictures_is_refused(newsroom: Newsroom) -> None:
+    newsroom.config = replace(newsroom.config, media=Media(proxy=True))
+    with pytest.raises(NotPublishable, match="files can't fetch pictures"):
         newsroom.build()
 
 

@@ -28,6 +28,7 @@ NO_PAGE = {
     "embed.oembed": "JSON or XML",
     "icons.icon": "a picture",
     "logo": "a picture",
+    "logo_file": "a picture",
     "media.picture": "a picture",
     "metrics.metrics": "text for Prometheus",
     "probes.healthz": "one word",

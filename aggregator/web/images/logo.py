@@ -22,6 +22,16 @@ def url(site: Site, root: str) -> str:
     return site.logo if "://" in site.logo or not site.logo else f"{root}{PATH}"
 
 
+def page_url(site: Site, root: str) -> str:
+    """Return the URL of the logo for pages; those of a site of files end as the file does.
+
+    Servers of files tell the type by the ending, which browsers need for SVG.
+    """
+    address = url(site, root)
+    is_file = site.static and address == f"{root}{PATH}"
+    return f"{address}{Path(site.logo).suffix.lower()}" if is_file else address
+
+
 def response(site: Site) -> Response:
     """Return the file; the configuration check made sure that it is an image."""
     if not url(site, "").startswith(PATH):
