@@ -32,6 +32,12 @@ FRONT = ("/", "/topics", "/corrections", "/robots.txt", "/sitemap.xml", "/sitema
          "/sitemap/news.xml", "/search/index.json", "/feeds/all.opml", "/404.html",
          *(f"/feeds/corrections.{format}" for format in FORMATS))  # fmt: skip
 FIXED = ("/help", "/search", "/favicon.ico", "/apple-touch-icon.png", "/manifest.webmanifest")
+UNCHANGING = ("/static/", "/icon/")
+"""Begins of addresses that name their content, or the program's own files."""
+
+FIXED_KEY = "fixed"
+"""The key of addresses that change with the program or the configuration only."""
+
 NAMES = ("category", "author")
 
 IN_FEED = 200
@@ -97,6 +103,8 @@ class Plan:
 
     def key(self, address: str) -> str:
         """Return the key of an address."""
+        if address.startswith(UNCHANGING):
+            return FIXED_KEY
         if address not in self.keys:
             self._add_named(address)
         return self.keys.get(address, ALWAYS)
@@ -174,7 +182,7 @@ def make(db: Connection, config: Config, last: Manifest, now: datetime) -> Plan:
         last: The manifest of the last build.
     """
     state = read(db, config, last, now)
-    keys = dict.fromkeys(FRONT, ALWAYS) | dict.fromkeys(FIXED, "fixed")
+    keys = dict.fromkeys(FRONT, ALWAYS) | dict.fromkeys(FIXED, FIXED_KEY)
     if logo.url(config.site, "") == logo.PATH:  # as feeds name it
         keys[logo.PATH] = ALWAYS
     keys |= _entry_keys(db, config, state)

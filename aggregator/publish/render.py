@@ -1,14 +1,16 @@
 """Renders addresses by the application itself, and stages their files."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from threading import BrokenBarrierError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -167,16 +169,22 @@ class Pool:
         self._pool = ProcessPoolExecutor(
             processes, context, initializer=_start, initargs=(job, self._barrier)
         )
+        self._in_each(_meet)
 
     def begin(self) -> None:
         """Begin the snapshot of each process; the caller keeps writers out meanwhile."""
-        list(self._pool.map(_begin, range(self._count)))
+        self._in_each(_begin)
+
+    def _in_each(self, function: Callable[[int], None]) -> None:
+        with _clear_errors():
+            list(self._pool.map(function, range(self._count)))
 
     def render(self, addresses: Sequence[str]) -> Iterator[Rendered]:
         """Render addresses."""
         chunks = [addresses[at : at + CHUNK] for at in range(0, len(addresses), CHUNK)]
-        for rendered in self._pool.map(_render, chunks):
-            yield from rendered
+        with _clear_errors():
+            for rendered in self._pool.map(_render, chunks):
+                yield from rendered
 
     def close(self) -> None:
         """End the processes."""
@@ -191,6 +199,17 @@ def pool(job: Job, processes: int) -> Iterator[Pool]:
         yield started
     finally:
         started.close()
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BrokenProcessPool, BrokenBarrierError) as error:
+        raise BuildFailed(
+            "a process that renders pages ended or did not start: see whether memory is short"
+            " (dmesg), and build again"
+        ) from error
 
 
 def available_processors() -> int:
@@ -210,11 +229,16 @@ def _start(job: Job, barrier: Barrier) -> None:
     _process.update(barrier=barrier, store=store, renderer=Renderer(job, store))
 
 
-def _begin(_: int) -> None:
-    """Begin the snapshot of this process; wait, so that each process begins one."""
+def _meet(_: int) -> None:
+    """Wait for the others, so that each process has one of these calls."""
+    _process["barrier"].wait(START_SECONDS)
+
+
+def _begin(number: int) -> None:
+    """Begin the snapshot of this process."""
     _process["reading"] = _process["store"].reading()
     _process["reading"].__enter__()
-    _process["barrier"].wait(START_SECONDS)
+    _meet(number)
 
 
 def _render(addresses: Sequence[str]) -> list[Rendered]:
