@@ -10,32 +10,31 @@ is crawled for dead links.
 
 import argparse
 import http.client
-import logging
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from aggregator.config import file as config_file
 from aggregator.ingest import stories
 from aggregator.models.entry import Author, SafeHtml
-from aggregator.publish.build import published
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import sync
-from aggregator.web.app import create_app
 from benchmarks import pages
+from benchmarks.serve import free_port
 from tests.publish.conftest import files_served
 from tests.publish.test_build import fetch
 from tests.web.crawl import crawl
-from tests.web.server import served
 
 SOURCES, SECTIONS, AUTHORS, NAMES = 40, 5, 100, 3_000
 STEP = timedelta(minutes=20)
@@ -105,22 +104,37 @@ def build(config: Path, folder: Path) -> str:
     return f"{cpu:.1f} | {seconds:.1f} | {os.getloadavg()[0]:.1f} | {report}"
 
 
+@contextmanager
+def serving(config: Path, port: int) -> Iterator[None]:
+    """Run the web server, and wait until it responds."""
+    command = [sys.executable, "-m", "aggregator", "--quiet", "--config", str(config), "web"]
+    process = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)])
+    try:
+        while True:
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").close()
+                break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def differing(config: Path, folder: Path) -> tuple[int, list[str]]:
     """Return the number of files, and those that are not the answers of a server."""
-    settings = published(config_file.load(str(config), {}))
-    store, different = Store(settings.storage), []
+    settings = config.with_name("served.yaml")
+    settings.write_text(config.read_text().replace("site: {", "site: {static: true, ", 1))
     files = [path for path in folder.rglob("*") if path.is_file() and path.name[0] != "."]
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
-    app = create_app(lambda: settings, store, clock=lambda: datetime.now(UTC))
-    with served(app) as address:
-        connection = http.client.HTTPConnection(urlsplit(address).netloc)
+    different, port = [], free_port()
+    with serving(settings, port):
+        connection = http.client.HTTPConnection(f"127.0.0.1:{port}")
         for path in files:
             file = path.relative_to(folder).as_posix()
             connection.request("GET", quote("/" + file.removesuffix("index.html").rstrip("/")))
             if connection.getresponse().read() != path.read_bytes() and file not in CLOCKED:
                 different.append(file)
         connection.close()
-    store.close()
     return len(files), different
 
 
