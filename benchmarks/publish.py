@@ -132,8 +132,9 @@ def differing(config: Path, folder: Path) -> tuple[int, list[str]]:
         for path in files:
             file = path.relative_to(folder).as_posix()
             connection.request("GET", quote("/" + file.removesuffix("index.html").rstrip("/")))
-            if connection.getresponse().read() != path.read_bytes() and file not in CLOCKED:
-                different.append(file)
+            response = connection.getresponse()
+            if response.read() != path.read_bytes() and file not in CLOCKED:
+                different.append(f"{file} ({response.status})")
         connection.close()
     return len(files), different
 
