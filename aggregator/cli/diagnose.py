@@ -159,7 +159,7 @@ def _explain_polls(polls: list[poll_log.PollRow], now: datetime) -> None:
 
 
 def _outcome(poll: poll_log.PollRow) -> str:
-    """Return what a poll brought, in words."""
+    """Return the result of a poll, in words."""
     if poll.failed:
         return poll.detail
     if poll.new or poll.changed:

@@ -36,7 +36,7 @@ class Stream:
         self._name = name
 
     def write(self, value: str) -> int:
-        """Write a text whose secrets are masked."""
+        """Write a text with its secrets masked."""
         written: int = getattr(sys, self._name).write(text(value))
         return written
 

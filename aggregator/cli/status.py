@@ -1,4 +1,4 @@
-"""The command status: the health of all sources, or what each host answered."""
+"""The command status: the health of all sources, or the answers of each host."""
 
 import json
 from collections import Counter

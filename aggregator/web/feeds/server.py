@@ -51,7 +51,7 @@ MAX_STATES = 500
 """Earlier documents whose items are remembered, to send only what is new since (RFC 3229)."""
 
 MAX_STATE_PATH = 1_000
-"""Characters of an address whose documents are remembered; a query may be much longer."""
+"""Characters of an address with remembered documents; a query may be much longer."""
 
 _OPML = f"{opml.TYPE}; charset=utf-8"
 

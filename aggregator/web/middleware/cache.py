@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_RESPONSES = 1_000
 MAX_KEY = 1_000
-"""Characters of a request whose response is cached; headers may be as long as the server allows."""
+"""Characters of a request with a cached response; headers may be as long as the server allows."""
 
 RequestKey = tuple[str | None, ...]
 """The parts of a request that its response depends on; the first two are the document's key."""

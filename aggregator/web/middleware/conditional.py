@@ -9,7 +9,7 @@ CODINGS = ("br", "zstd", "gzip", "identity")
 """Supported codings; of several that a client prefers equally, the first is sent."""
 
 MAX_CACHED = 200
-"""Characters of a field whose result is cached; headers may be as long as the server allows."""
+"""Characters of a field with a cached result; headers may be as long as the server allows."""
 
 _ALIASES = {"x-gzip": "gzip"}  # §8.4.1.3
 SUFFIXES = {"gzip": "-gz", "br": "-br", "zstd": "-zst", "identity": ""}

@@ -76,7 +76,7 @@ def compose(lists: EntryLists, updated: datetime | None, now: datetime | None) -
 def _latest(
     lists: EntryLists, newest: Sequence[EntrySummary], shown: "_Shown", size: int, most: int
 ) -> list[EntrySummary]:
-    """Return the latest entries whose story is not shown yet."""
+    """Return the latest entries of stories that are not shown yet."""
     candidates = shown.others(newest)
     if not _is_varied(candidates, size, most):
         candidates = shown.others(lists.select(Query(), limit=LATEST_CANDIDATES))
@@ -134,7 +134,7 @@ def _sections(lists: EntryLists, shown: _Shown, most: int) -> Iterator[FrontSect
 
 
 def _candidates(lists: EntryLists, section: str, shown: _Shown, most: int) -> list[EntrySummary]:
-    """Return the newest entries of a section whose story is not shown yet."""
+    """Return the newest entries of a section, of stories that are not shown yet."""
     candidates: list[EntrySummary] = []
     for limit in (2 * SECTION_SIZE, SECTION_CANDIDATES):  # the first is cheap and mostly enough
         newest = lists.select(Query(section=(section,)), limit=limit)
