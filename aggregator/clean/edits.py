@@ -1,7 +1,7 @@
 """Apply the options of a source to its entries: language, transforms and title template.
 
 The fingerprint stays that of the text as published, so that a change of the options is no
-correction. Replacements are RE2's, whose time is linear; the size of their result is bounded.
+correction. Expressions are RE2's, which take linear time; the number of matches is bounded.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Reduce an entry to what the configuration lets readers see of it (`content`)."""
+"""Reduce an entry to the parts that the configuration shows (`content`)."""
 
 from dataclasses import replace
 

@@ -59,6 +59,8 @@ def explain(path: str, name: str) -> None:
             if state is not None:
                 known = subscriptions.all_of(db, state.id)
                 _explain_source(state, status_text.of_source(config, state.feed, known), utc_now())
+                if pages := page_queue.summary(db, state.id):
+                    console.print(f"  pages of its entries: {pages}")
                 _explain_polls(poll_log.recent(db, state.id, _POLLS), utc_now())
                 return
             entry = entries.find(db, name)

@@ -15,6 +15,7 @@ from aggregator.models.config import Config
 from aggregator.polling.poller import Poller, utc_now
 from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
+from aggregator.store.entries import page_queue
 from aggregator.store.sources import poll_log, poll_plan
 
 
@@ -57,7 +58,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
         if source_ids:
             due = [item for item in due if item.source_id in source_ids]
         try:
-            polls = _one_round(store, config, due) if due else []
+            polls = _one_round(store, config, due) if due or _has_page_due(store) else []
         finally:
             lock.release()
         _show_round(polls, len(due), source_ids)
@@ -83,10 +84,17 @@ def _one_round(store: Store, config: Config, due: list[poll_plan.Due]) -> list[I
                 waiting = [item for item in waiting if not poller.has(item.source_id)]
                 poller.turn_or_raise()
             _follow(store, poller, polls)
-            poller.run_pages()
+            if _has_page_due(store):
+                error_console.print("Fetching the pages of entries.")
+                poller.run_pages()
         finally:
             poller.close()
     return polls
+
+
+def _has_page_due(store: Store) -> bool:
+    with store.reading() as db:
+        return page_queue.is_any_due(db, utc_now())
 
 
 def _follow(store: Store, poller: Poller, polls: list[Ingested]) -> None:

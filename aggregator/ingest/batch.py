@@ -84,7 +84,7 @@ def _request(db: Connection, target: PollTarget, source: Source, context: Contex
 def ingest(db: Connection, results: Sequence[Result], context: Context) -> list[Ingested]:
     """Store results in the caller's transaction; return the effect of each poll.
 
-    Results of unknown sources and cancelled requests are ignored; what was cancelled stays due.
+    Results of unknown sources and cancelled requests are ignored; cancelled ones stay due.
     """
     of_pages = [result for result in results if isinstance(result, PageResult)]
     if of_pages:

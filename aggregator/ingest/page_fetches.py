@@ -46,7 +46,7 @@ ROBOTS_KEPT = timedelta(hours=24)
 ROBOTS_RETRY = timedelta(hours=1)
 """When a robots.txt is fetched again: after a response, and without one (RFC 9309 §2.4)."""
 
-INCIDENT = "page_text"
+INCIDENT = "unreadable"
 
 
 # --- requests --------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ MOST_WAITING = 500
 """Pages of one source that may wait; further entries keep the feed's text."""
 
 LEAST_PAUSE = timedelta(hours=1)
-"""Between two fetches of a page whose entry the feed keeps changing."""
+"""Between two fetches of a page, for a feed that keeps changing its entry."""
 
 
 def enqueue(db: Connection, source: Source | None, changes: DocumentChanges, now: datetime) -> None:
-    """Queue the pages of a document's new entries; again those whose text the feed changed."""
+    """Queue the pages of a document's new entries, and again those of changed ones."""
     if source is None or source.content is not Content.FULL:
         return
     page_queue.requeue(db, changes.feed_lengths.items(), now, LEAST_PAUSE)
@@ -49,6 +49,6 @@ def _queued(stored: StoredEntry, now: datetime) -> QueuedPage:
 
 
 def drop_unwanted(db: Connection, wanted: Iterable[Source]) -> None:
-    """Fetch no more pages for sources whose configuration does not ask for them."""
+    """Fetch no more pages for sources that are not configured to have them."""
     full = [each.id for each in wanted if each.enabled and each.content is Content.FULL]
     page_queue.drop_due(db, full)

@@ -171,11 +171,11 @@ class Transform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How the entries of a source are read, where that differs from what its feed says.
+    """How the entries of a source are read, where that differs from its feed.
 
     Args:
         items: The most items taken of a document, from its beginning; 0 for all.
-        language: Of its entries, "" for what the feed says.
+        language: Of its entries, "" for that of the feed.
         timezone: IANA name of the zone of dates without one, "" for UTC.
         title: Template of titles, such as `{title} ({author})`; "" for the title.
         transforms: Applied in order, before the template.

@@ -201,7 +201,7 @@ class Entry:
         fingerprint: Hash of the visible text without noise; it changes with the text.
         item_hash: As in `ParsedEntry`.
         text_from: `page` if the texts are those of its page, "" for those of the feed.
-        edits: What the options of its source changed in it, for people.
+        edits: Descriptions of the changes by the options of its source, for people.
     """
 
     guid: str

@@ -1,4 +1,4 @@
-"""What is fetched beside feeds: the pages of entries, and their hosts' robots.txt."""
+"""Requests beside those for feeds: the pages of entries, and their hosts' robots.txt."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ class RobotsTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedPage:
-    """What the page of an entry holds. Nothing in it may be trusted.
+    """The content of an entry's page. Nothing in it may be trusted.
 
     Args:
         markup: The HTML of its text.

@@ -277,7 +277,7 @@ class PageText:
         text: `content` as plain text, as in `Entry`.
         summary: The first words of it.
         image, authors, published: As the page says, for an entry that lacks them.
-        edits: What the options of the source changed in it.
+        edits: Descriptions of the changes by the options of the source.
     """
 
     url: str

@@ -2,8 +2,8 @@
 
     bytes | tree | without noise | trafilatura, or the site's own selectors | markup
 
-trafilatura finds the text by the shape of the page. It keeps what only its class gives away, such
-as a box that recommends other articles, so such boxes are removed first.
+trafilatura finds the text by the shape of the page. It keeps boxes that only their class gives
+away, such as one that recommends other articles, so such boxes are removed first.
 """
 
 import json
@@ -47,7 +47,7 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 LARGEST_NOISE = 0.4
-"""Share of the page's text from which a box is kept, whatever its class says."""
+"""Share of the page's text from which a box is kept, for any class."""
 
 MOST_LINKS = 0.7
 """Share of a text in links from which it is that of a list, such as a front page."""
@@ -63,7 +63,7 @@ class NotAPage(Exception):
 def read(
     body: bytes, *, content_type: str, url: str, rules: PageRules, title: str = ""
 ) -> ParsedPage:
-    """Return the text of a page as markup, and what its metadata says.
+    """Return the text of a page as markup, with its metadata.
 
     Args:
         body: The page as received.

@@ -44,7 +44,7 @@ class Body:
 
 
 def check(request: Request, outcome: FetchOutcome) -> Result | Body:
-    """Return the result of a fetch if it needs no parser, else what is to be parsed."""
+    """Return the result of a fetch if it needs no parser, else the document to parse."""
     if request.task:
         return _check_page(request, request.task, outcome)
     return check_fetch(request, outcome)

@@ -456,7 +456,7 @@ def test_pages_without_text_are_an_incident_of_the_source(ingester: Ingester) ->
     def is_open() -> bool:
         with ingester.store.reading() as db:
             found = incidents.recent(db, source_id="a")
-        return any(each.kind == "page_text" and each.closed is None for each in found)
+        return any(each.kind == "unreadable" and each.closed is None for each in found)
 
     for name in names[: policy.FAILED_PAGES - 1]:
         fetched(ingester, failed(FailureKind.PARSE), name)

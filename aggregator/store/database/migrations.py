@@ -505,5 +505,5 @@ def page_texts(db: "Database") -> None:
 
 @migration
 def edits(db: "Database") -> None:
-    """Keep what the options of a source changed in each entry, for `explain`."""
+    """Keep the changes that the options of a source made in each entry, for `explain`."""
     db.execute("alter table entries add column edits text not null default ''")

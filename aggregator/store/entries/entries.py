@@ -143,7 +143,7 @@ def replace_link(db: Connection, entry_id: int, link: str) -> None:
 
 
 def put_page_text(db: Connection, entry_id: int, entry: Entry, *, sort_at: datetime) -> None:
-    """Write the text of an entry's page, and what else of the page the feed lacks.
+    """Write the text of an entry's page, and values of the page that the feed lacks.
 
     It is no revision: `changed` stays, and no earlier version is kept. The caller applies the rules
     again, which also writes the lists.

@@ -1,4 +1,4 @@
-"""The queue of entries whose page is to be fetched for its text; one row per entry.
+"""The queue of pages to be fetched for the text of entries; one row per entry.
 
 A row stays when its page has been fetched: it says how that went, and holds the validators for a
 later fetch, after the feed changed the entry.
@@ -81,7 +81,7 @@ def add(db: Connection, pages: Iterable[QueuedPage]) -> None:
 def requeue(
     db: Connection, lengths: Iterable[tuple[int, int]], now: datetime, pause: timedelta
 ) -> None:
-    """Queue pages again whose entry the feed changed.
+    """Queue the pages of changed entries again.
 
     Args:
         lengths: Entry ids, with the characters of the feed's text.
@@ -135,8 +135,21 @@ def get(db: Connection, entry_id: int) -> QueuedPage | None:
     return _load(row) if row else None
 
 
+def summary(db: Connection, source_id: str) -> str:
+    """Return how the pages of a source went, in a phrase; "" if none was ever queued."""
+    waiting, fetched, failed = db.execute(
+        "select count(due_at), count(iif(due_at is null and outcome in ('page', 'unchanged',"
+        " 'shorter'), 1, null)), count(iif(due_at is null and outcome not in ('page', 'unchanged',"
+        " 'shorter', ''), 1, null)) from page_queue where source_id = ?",
+        (source_id,),
+    ).fetchone()
+    if not waiting + fetched + failed:
+        return ""
+    return f"{fetched:,} fetched, {waiting:,} waiting, {failed:,} given up"
+
+
 def find_fetched(db: Connection, page: QueuedPage) -> QueuedPage | None:
-    """Return another entry with the same page whose text is that of the page, None without one."""
+    """Return another entry with the text of the same page, None without one."""
     row = db.execute(
         "select * from page_queue where page = ? and entry_id != ? and outcome = 'page'"
         " and page != '' order by settled_at desc limit 1",

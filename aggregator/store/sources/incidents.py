@@ -14,7 +14,7 @@ KEPT = 100
 class Incident:
     """An incident.
 
-    `kind` is failing, gone, waiting, silent, quarantined, page_text, moved, gap or selector.
+    `kind` is failing, gone, waiting, silent, quarantined, unreadable, moved, gap or selector.
     """
 
     id: int
@@ -49,7 +49,7 @@ def close(db: Connection, source_id: str, now: datetime, *, but: str = "") -> No
     """Close a source's open incidents of its polls, except those of the kind `but`."""
     db.execute(
         "update incidents set closed = ?1, changed = ?1"
-        " where source_id = ?2 and closed is null and kind not in (?3, 'page_text')",
+        " where source_id = ?2 and closed is null and kind not in (?3, 'unreadable')",
         (format_time(now), source_id, but),
     )
 

@@ -34,5 +34,5 @@ def put(db: Connection, origin: str, body: str | None, until: datetime) -> None:
 
 
 def forget(db: Connection, now: datetime) -> None:
-    """Delete what no page was fetched by for long."""
+    """Delete the files that have not been needed for long."""
     db.execute("delete from robots where until < ?", (format_time(now - KEPT),))

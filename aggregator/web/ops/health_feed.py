@@ -37,7 +37,7 @@ _TITLES = {
         phrase("%(source)s no longer gives old entries new ids"),
     ),
     "moved": (phrase("%(source)s has moved"), phrase("%(source)s has moved")),
-    "page_text": (
+    "unreadable": (
         phrase("%(source)s has pages without readable text"),
         phrase("%(source)s has pages with readable text again"),
     ),

@@ -97,7 +97,7 @@ PHRASES = (
     phrase("disabled"),
     phrase("moved"),
     phrase("gap"),
-    phrase("page_text"),
+    phrase("unreadable"),
     phrase("selector"),
     phrase("the last %(count)s pages of its entries gave no text: %(reason)s"),
     # store/websub/
