@@ -42,7 +42,7 @@ _ALIKE = {
 
 
 class _Folds(dict[int, str]):
-    """What each character becomes: "" if it is left out, a space if it ends a word."""
+    """The replacement of each character: "" if it is left out, a space if it ends a word."""
 
     def __missing__(self, code: int) -> str:
         self[code] = folded = _folded(chr(code))

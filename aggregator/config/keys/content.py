@@ -472,7 +472,10 @@ VIEW = Block(
         Key(
             name="description",
             kind=Text(),
-            help="One line about the view.",
+            help=(
+                "One line about the view, for its page and feeds. The page is its profile: "
+                "frequent names, sources, entries by day and the most covered stories."
+            ),
             example="description: News of the alliance",
         ),
         Key(

@@ -134,6 +134,14 @@ def is_match(e: str, match: str) -> Condition:
     )
 
 
+def has_match(entry_id: int, match: str) -> Condition:
+    """Return the condition that one entry is among the matches of a search."""
+    return Condition(
+        "exists (select 1 from entries_fts where entries_fts match ? and rowid = ?)",
+        (match, entry_id),
+    )
+
+
 def is_first_of_story(entry_id: str, member: Condition) -> Condition:
     """Return the condition that no earlier entry of an entry's story meets `member`.
 

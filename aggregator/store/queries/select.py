@@ -237,6 +237,21 @@ def member_in_view(db: Connection, query: Query) -> Condition:
     return Condition(f"exists (select 1 from entries o where {inner.sql})", inner.values)
 
 
+def contains(db: Connection, query: Query, entry_id: int) -> bool:
+    """Return whether a view shows an entry, alone or as a report of a story."""
+    query = _with_variants(db, query)
+    match = expression(query.q, query.exclude).match
+    if query.q and not match:
+        return False
+    where = [Condition("e.id = ?", (entry_id,)), conditions.is_shown("e")]
+    where += _filters(db, replace(query, exclude=""), "e")
+    if match:
+        where.append(conditions.has_match(entry_id, match))
+    elif query.exclude and (excluded := any_term(query.exclude)):
+        where.append(conditions.negated(conditions.has_match(entry_id, excluded)))
+    return db.execute(*statement("1", "entries e", where, "")).fetchone() is not None
+
+
 def _filters(db: Connection, query: Query, e: str, *, meets: str = "") -> list[Condition]:
     """Return the conditions of a query's fields but `q` and the one that a driver meets."""
     where: list[Condition] = []

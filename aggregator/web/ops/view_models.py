@@ -12,16 +12,7 @@ from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub.delivery_log import Delivery
 from aggregator.store.websub.subscribers import Subscriber
 from aggregator.store.websub.subscriptions import Subscription
-from aggregator.web.pages.view_models import Day, Head
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sparkline:
-    """A small bar chart with one value a day: an SVG path, and a label that says the same."""
-
-    path: str
-    width: int
-    label: str
+from aggregator.web.pages.view_models import Day, Head, Sparkline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

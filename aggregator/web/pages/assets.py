@@ -23,8 +23,8 @@ ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
 """Addresses at which browsers look for an icon without being told, and its static file."""
 
 SHEETS = (
-    "base", "masthead", "front", "lists", "entry", "icons", "embed", "tables", "history", "forms",
-    "print",
+    "base", "masthead", "front", "lists", "entry", "features", "icons", "embed", "tables",
+    "history", "forms", "print",
 )  # fmt: skip
 """The files of `static/style`, in the order of the cascade."""
 

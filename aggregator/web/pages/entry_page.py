@@ -1,10 +1,12 @@
 """The page of an entry: its text, the rest of its story, and the entries around it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from flask import request
 
-from aggregator.models.config import Config
+from aggregator.models.config import Config, View
 from aggregator.models.entry import Entry, StoredEntry
 from aggregator.models.query import Query
 from aggregator.store.database.connection import Connection
@@ -13,20 +15,37 @@ from aggregator.store.queries import static_site, summaries
 from aggregator.store.queries.select import Cursor
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.feeds.views import NoSuchView, resolve
-from aggregator.web.pages import diff, parts, presenters, reading, sharing
+from aggregator.web.pages import diff, features, parts, presenters, profiles, reading, sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
+from aggregator.web.pages.features import FeaturesCache
+from aggregator.web.pages.profiles import Digest
 from aggregator.web.pages.related import RelatedCache
+from aggregator.web.pages.timed_cache import TimedCache
 from aggregator.web.pages.view_models import EntryItem, EntryPage, Head, Neighbours
 
 FROM_SOURCE = 5
 
 
-def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedCache) -> EntryPage:
+class Found:
+    """The caches that pages share."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """Take the time from a clock."""
+        self.related = RelatedCache(clock, size=2_000)
+        self.views = TimedCache[int, list[View]](clock, size=2_000)
+        self.features = FeaturesCache(clock, size=200)
+        self.profiles = TimedCache[str, Digest](clock, size=200)
+
+
+def compose(
+    db: Connection, stored: StoredEntry, config: Config, found: Found, now: datetime
+) -> EntryPage:
     """Return the page of an entry.
 
     Args:
         db: Read in one snapshot.
-        cache: Of related entries.
+        found: The caches.
+        now: From which views count their durations.
     """
     entry_lists = EntryLists(db, config)
     entry, summary = stored.entry, summaries.get_many(db, [stored.id])[stored.id]
@@ -43,8 +62,13 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
             sharing=sharing.of_entry(stored, item, reports, config),
         )
     related, from_source = list[EntrySummary](), list[EntrySummary]()
+    views, featured = tuple[tuple[str, str], ...](), tuple[EntryItem, ...]()
     if not config.site.static:  # each new entry would change them on many pages
-        related, from_source = _see_also(entry_lists, summary, cache)
+        related, from_source = _see_also(entry_lists, summary, found.related)
+        views = _profiles(db, stored, config, found, now)
+        shown = [item.id, *(member.entry.id for member in members)]
+        shown += [other.id for other in (*related, *from_source)]
+        featured = features.choose(entry_lists, shown, found.features, item.section_id)
     film, clips = reading.film(entry), presenters.clips(entry)
     picture, content = reading.picture_and_content(entry)
     return EntryPage(
@@ -75,9 +99,21 @@ def compose(db: Connection, stored: StoredEntry, config: Config, cache: RelatedC
         neighbours=_neighbours(entry_lists, summary, item),
         related=entry_lists.items(related),
         from_source=entry_lists.items(from_source),
+        profiles=views,
+        features=featured,
         printing=request.args.get("print") == "1",
         unlinked=_unlinked(db, entry) if config.site.static else frozenset(),
     )
+
+
+def _profiles(
+    db: Connection, stored: StoredEntry, config: Config, found: Found, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """Return title and path of each saved view that the entry is in."""
+    if stored.hidden:
+        return ()
+    views = found.views.get(stored.id, lambda: profiles.mentioning(db, stored.id, config, now))
+    return profiles.links(view for view in views if view in config.views)
 
 
 def _see_also(

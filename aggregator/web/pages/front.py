@@ -84,7 +84,7 @@ def _latest(
 
 
 class _Shown:
-    """What the page shows already: stories, and headlines, as copies may be no story."""
+    """The stories that the page shows already, and headlines, as copies may be no story."""
 
     def __init__(self, lists: EntryLists) -> None:
         self._lists = lists
@@ -193,13 +193,14 @@ def _lead(
     marked_ids = {entry.id for entry in marked}
     candidates = [
         *(entry for entry in fresh if entry.id in marked_ids),
-        *(entry for entry in (*fresh, *newest[:LEAD_CANDIDATES]) if _has_wide_picture(entry)),
+        *(entry for entry in (*fresh, *newest[:LEAD_CANDIDATES]) if has_wide_picture(entry)),
         *newest[:1],
     ]
     return next(iter(candidates), None)
 
 
-def _has_wide_picture(entry: EntrySummary) -> bool:
+def has_wide_picture(entry: EntrySummary) -> bool:
+    """Return whether an entry has a picture that is wide enough to be shown large."""
     image = entry.image
     if image is None or image.is_artwork:
         return False

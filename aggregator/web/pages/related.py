@@ -1,4 +1,4 @@
-"""Related entries: those whose words are alike and rare, near in time; pure, but for a cache.
+"""Related entries: similar in their rare words and near in time; pure.
 
     words of the entry | where they occur around it | how rare each is | candidates | similarity
 
@@ -8,16 +8,19 @@ twice, and each word as much as it is rare among the entries around (idf).
 
 import heapq
 import math
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from threading import Lock
+from datetime import timedelta
 
 from aggregator.models import search_text
 from aggregator.store.queries.fts import Occurrences
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.pages.presenters import headline
+from aggregator.web.pages.timed_cache import TimedCache
+
+RelatedCache = TimedCache[int, list[int]]
+"""The ids of related entries by entry, most related first: to find them takes milliseconds."""
 
 MAX_TERMS = 16
 """Words of the headline, and words of the summary, that are searched for."""
@@ -44,7 +47,7 @@ MAX_LANGUAGE = math.log(20)
 """Most that the rarity of a whole language makes up of the rarity of its words."""
 
 _STEM = 7
-"""Letters by which words count as the same, whatever their endings."""
+"""Letters by which words count as the same, with any endings."""
 
 
 def terms(entry: EntrySummary) -> list[str]:
@@ -170,30 +173,3 @@ def _copy_keys(entry: EntrySummary, stories: Mapping[int, int]) -> set[object]:
     """Return the values of which two copies of an entry, or reports of a story, share one."""
     keys = {entry.uri, entry.canonical_url, headline(entry).casefold()} - {""}
     return {*keys, stories.get(entry.id, entry.id)}
-
-
-class RelatedCache:
-    """The ids of related entries by entry, kept for a while: to find them takes milliseconds."""
-
-    SIZE, KEPT = 2_000, timedelta(minutes=10)
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        """Take the time from a clock."""
-        self._clock = clock
-        self._found: OrderedDict[int, tuple[datetime, list[int]]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, entry_id: int, find: Callable[[], list[int]]) -> list[int]:
-        """Return the result of `find` for an entry, of a short time ago or of now."""
-        now = self._clock()
-        with self._lock:
-            at, ids = self._found.get(entry_id, (None, []))
-        if at is not None and abs(now - at) < self.KEPT:
-            return ids
-        ids = find()
-        with self._lock:
-            self._found[entry_id] = now, ids
-            self._found.move_to_end(entry_id)
-            if len(self._found) > self.SIZE:
-                self._found.popitem(last=False)
-        return ids

@@ -33,7 +33,7 @@ from aggregator.web.feeds.views import (
 from aggregator.web.i18n import current, gettext, ngettext
 from aggregator.web.middleware.auth import Authenticator, bearer_token
 from aggregator.web.middleware.etags import PageEtags, matches, not_modified, with_etag
-from aggregator.web.pages import entry_page, front, parts, presenters
+from aggregator.web.pages import entry_page, features, front, parts, presenters, profiles
 from aggregator.web.pages.dates import short_day
 from aggregator.web.pages.entry_lists import (
     EntryLists,
@@ -41,7 +41,7 @@ from aggregator.web.pages.entry_lists import (
     requested_part,
     view_head,
 )
-from aggregator.web.pages.related import RelatedCache
+from aggregator.web.pages.entry_page import Found
 from aggregator.web.pages.view_models import Head, ListPage, TopicsPage
 
 MAX_NEW = 100
@@ -95,7 +95,7 @@ class Pages:
         self._config, self._store, self._clock = config, store, clock
         self._authenticator = authenticator
         self._etags = PageEtags(clock)
-        self._related = RelatedCache(clock)
+        self._found = Found(clock)
         self._topics: tuple[datetime, tuple[tuple[str, int], ...]] | None = None
 
     def front(self) -> Response | str:
@@ -143,7 +143,23 @@ class Pages:
                 return not_modified(etag)
             lists, spec = EntryLists(db, config), spec.at(self._clock())
             page = list_page(lists, spec, kind, name, before=before)
+            if not page.is_continued and not config.site.static:
+                page = self._with_more(page, lists, spec.query)
         return with_etag(render_template("list.html", page=page, head=page.head), etag)
+
+    def _with_more(self, page: ListPage, lists: EntryLists, query: Query) -> ListPage:
+        """Return the page of a view with its profile, or with features at the foot."""
+        if page.kind == "section":
+            shown = [entry.id for day in page.days for entry in day.entries]
+            found = features.choose(lists, shown, self._found.features, page.head.section)
+            return replace(page, features=found)
+        if page.kind not in ("view", "category"):
+            return page
+        digest = self._found.profiles.get(
+            f"{page.name} {queries.render(query)}",
+            lambda: profiles.digest(lists, query, page.name, self._clock()),
+        )
+        return replace(page, profile=profiles.compose(lists, digest))
 
     def search(self) -> Response | str:
         """Show the results of a search, or the search form."""
@@ -189,7 +205,7 @@ class Pages:
         is_signed_in = self._authenticator.is_signed_in(request.environ)
         with self._store.reading() as db:
             stored = requested_entry(db, entry_id, is_signed_in=is_signed_in)
-            page = entry_page.compose(db, stored, config, self._related)
+            page = entry_page.compose(db, stored, config, self._found, self._clock())
         return render_template("entry.html", page=page, head=page.head)
 
     def topics(self) -> str:

@@ -231,6 +231,33 @@ class FrontPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sparkline:
+    """A small bar chart with one value a day: an SVG path, and a label that says the same."""
+
+    path: str
+    width: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The profile of a saved view or a topic.
+
+    Args:
+        names: Names that its latest entries have, the path of their search, and the number of
+            entries.
+        sources: Id of each frequent source, its label, and its number of entries.
+        pace: Its entries by day, None without any.
+        most_covered: Its latest stories that most sources report, with their number.
+    """
+
+    names: tuple[tuple[str, str, int], ...]
+    sources: tuple[tuple[str, Label, int], ...]
+    pace: Sparkline | None
+    most_covered: tuple[tuple[EntryItem, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
     """The page of a view: a section, saved view, category, author, language or search.
 
@@ -241,6 +268,8 @@ class ListPage:
         is_continued: Whether this is a later page of the list.
         sources: Of the section, each with its id.
         notes: Parts of a search that were ignored, or the reason why it is invalid.
+        profile: None for kinds without one and for later pages.
+        features: Entries with pictures that are not on the page.
     """
 
     head: Head
@@ -255,6 +284,8 @@ class ListPage:
     q: str = ""
     section: str = ""
     sources: tuple[tuple[str, Label], ...] = ()
+    profile: Profile | None = None
+    features: tuple[EntryItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +390,8 @@ class EntryPage:
             belongs to none.
         related: Entries about the same subject.
         from_source: The latest entries of the same source.
+        profiles: Title and path of each saved view that it is in.
+        features: Entries with pictures that are not on the page.
         unlinked: The authors and categories that have no page.
     """
 
@@ -389,5 +422,7 @@ class EntryPage:
     neighbours: Neighbours
     related: tuple[EntryItem, ...]
     from_source: tuple[EntryItem, ...]
+    profiles: tuple[tuple[str, str], ...] = ()
+    features: tuple[EntryItem, ...] = ()
     printing: bool = False
     unlinked: frozenset[str] = frozenset()

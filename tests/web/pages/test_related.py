@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aggregator.store.queries.fts import Occurrences
 from aggregator.store.queries.summaries import EntrySummary
 from aggregator.web.pages import related
-from aggregator.web.pages.related import COMMON, DECAY_DAYS, Rarity, RelatedCache
+from aggregator.web.pages.related import COMMON, DECAY_DAYS, Rarity
 
 NOW = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
 
@@ -174,26 +174,3 @@ def test_few_entries_of_one_source_are_shown() -> None:
     chosen = related.choose(entry, others, {}, 9)
     assert [other.id for other in chosen] == [2, 3, 4, 8]
     assert related.choose(entry, others, {}, 2) == others[:2]
-
-
-def test_the_cache_finds_again_after_a_while() -> None:
-    now = [NOW]
-    cache, asked = RelatedCache(lambda: now[0]), list[int]()
-
-    def find() -> list[int]:
-        asked.append(1)
-        return [2, 3]
-
-    assert [cache.get(1, find), cache.get(1, find)] == [[2, 3], [2, 3]]
-    assert len(asked) == 1
-    now[0] += RelatedCache.KEPT
-    cache.get(1, find)
-    assert len(asked) == 2
-
-
-def test_the_cache_keeps_a_bounded_number() -> None:
-    cache = RelatedCache(lambda: NOW)
-    for entry_id in range(RelatedCache.SIZE + 1):
-        cache.get(entry_id, lambda: [1])
-    assert cache.get(1, lambda: [2]) == [1]
-    assert cache.get(0, lambda: [2]) == [2]
