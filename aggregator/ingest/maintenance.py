@@ -84,6 +84,9 @@ def reapply_rules(
 
 def index_older(store: Store, stopping: Callable[[], bool] = lambda: False) -> int:
     """Add some entries of an earlier version to the search index; return how many, 0 at the end."""
+    with store.reading() as db:
+        if search_index.is_complete(db):
+            return 0
     count = 0
     for _ in range(INDEXED_BATCHES):
         with store.transaction() as db:

@@ -95,7 +95,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._rules_changed = threading.Event()
         self._rules_changed.set()  # they may have changed while the scheduler was not running
-        self._indexed, self._is_indexed = 0, False
+        self._indexed = 0
         self._outage = OutageLog()
         self._last_tick_written, self._unavailable_reason = 0.0, ""
         self._last_stuck_logged = -math.inf
@@ -237,14 +237,11 @@ class Scheduler:
 
     def _index_older(self) -> None:
         """Add entries of an earlier version to the search index, for a part of each second."""
-        if self._is_indexed:
-            return
         try:
-            count = maintenance.index_older(self._store, self._stopping.is_set)
-            self._indexed += count
-            self._is_indexed = not count
-            if self._is_indexed and self._indexed:
+            self._indexed += (count := maintenance.index_older(self._store, self._stopping.is_set))
+            if self._indexed and not count:
                 logger.info("event=search_indexed entries=%d", self._indexed)
+                self._indexed = 0
         except StoreError as error:
             self._log_store_error(error)
 

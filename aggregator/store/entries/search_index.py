@@ -51,6 +51,11 @@ def add_older(db: Connection, limit: int = BATCH) -> int:
     return len(rows)
 
 
+def is_complete(db: Connection) -> bool:
+    """Return whether all entries are indexed."""
+    return not _unindexed(db)
+
+
 def since(db: Connection) -> datetime | None:
     """Return the arrival of the oldest indexed entry while older ones are left, else None."""
     last = _unindexed(db)

@@ -142,6 +142,18 @@ def test_entries_of_an_earlier_version_are_indexed_newest_first(store: Store) ->
         assert stored_words(db) == expected_words(db)
 
 
+def test_an_index_that_is_complete_is_left_alone(store: Store) -> None:
+    with store.transaction() as db:
+        assert search_index.is_complete(db)
+        db.execute("insert into entries_fts(entries_fts) values ('delete-all')")
+    assert maintenance.index_older(store) == 0
+    with store.transaction() as db:
+        assert stored_words(db) == []
+        db.execute("insert into facts select 'unindexed', max(id) from entries")
+        assert not search_index.is_complete(db)
+    assert maintenance.index_older(store) == len(TEXTS)
+
+
 def test_a_stop_loses_no_batch(store: Store) -> None:
     with store.transaction() as db:
         age(db)
