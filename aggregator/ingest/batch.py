@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.ingest import following, network, page_fetches, push, stories
+from aggregator.ingest import following, network, page_fetches, push, robots_rules, stories
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
-from aggregator.models.listing import key_of
+from aggregator.models.listing import is_page, key_of
 from aggregator.models.poll import (
     Failed,
     FailureKind,
@@ -29,7 +29,7 @@ from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, search_index
-from aggregator.store.sources import incidents, poll_plan, poll_requests, sources
+from aggregator.store.sources import incidents, poll_plan, poll_requests, robots, sources
 from aggregator.store.sources.poll_requests import PollTarget
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
@@ -39,10 +39,30 @@ WELL = frozenset({"new", "fine", "retrying", "slow"})
 
 
 def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
-    """Return the request for each source that is due."""
+    """Return the request for each source that is due.
+
+    For a source that is a page, that is the request for its robots.txt where this is due, and one
+    with a failure in place of a document where it forbids the page.
+    """
     targets = poll_requests.get_many(db, due)
     pairs = [(targets.get(source_id), context.sources.get(source_id)) for source_id in due]
-    return [_request(db, target, source, context) for target, source in pairs if target and source]
+    return [
+        _by_robots(db, _request(db, target, source, context), context)
+        for target, source in pairs
+        if target and source
+    ]
+
+
+def _by_robots(db: Connection, request: Request, context: Context) -> Request:
+    if not is_page(request.listing):
+        return request
+    origin = origin_of(request.url)
+    known = robots.get(db, origin)
+    if known is None or known.until <= context.now:
+        first = robots_rules.request_for(origin, limits=request.limits, transport=request.transport)
+        return replace(first, source_id=request.source_id)
+    refusal = robots_rules.refusal(known, request.url, origin)
+    return replace(request, document=refusal) if refusal else request
 
 
 def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
-from aggregator.ingest import retractions
+from aggregator.ingest import retractions, robots_rules
 from aggregator.ingest.source_update import LIMITED, Context
 from aggregator.models.config import Source
 from aggregator.models.page import PageTask, RobotsTask
@@ -96,14 +96,8 @@ def _request(
     if host_of(page.url) != host_of(source.url):  # only the source's own host is trusted so
         transport = replace(transport, ca="", insecure=False)
     if known is None or known.until <= context.now:
-        return Request(
-            url=f"{origin}/robots.txt",
-            limits=replace(limits, body=min(limits.body, 2 * robots_parser.LONGEST)),
-            transport=transport,
-            discover=False,
-            task=RobotsTask(origin=origin),
-        )
-    refusal = _refusal(known, page.url, origin)
+        return robots_rules.request_for(origin, limits=limits, transport=transport)
+    refusal = robots_rules.refusal(known, page.url, origin)
     if refusal:
         return PageResult(task=task, outcome=refusal)
     is_known = page.outcome == "page"
@@ -120,16 +114,6 @@ def _request(
         hosts=frozenset({page.host}),  # another host has a robots.txt of its own
         task=task,
     )
-
-
-def _refusal(known: robots.StoredRobots, url: str, origin: str) -> Failed | None:
-    """Return why a robots.txt keeps us from fetching a URL, None if it allows it."""
-    if known.body is None:
-        detail = f"{origin}/robots.txt could not be fetched, so the page is not either"
-        return Failed(kind=FailureKind.CONNECT, detail=detail)
-    if robots_parser.allows(known.body, url):
-        return None
-    return Failed(kind=FailureKind.ROBOTS, detail=f"{url}: the site's robots.txt forbids it")
 
 
 def _text_of_other_entry(

@@ -68,6 +68,14 @@ class SitemapListing:
 
 Listing = PageListing | JsonListing | SitemapListing
 
+
+def is_page(listing: Listing | None) -> bool:
+    """Return whether a listing reads a page for people, which robots.txt may forbid to us."""
+    return isinstance(listing, PageListing) or bool(
+        isinstance(listing, JsonListing) and listing.script
+    )
+
+
 FIELDS = ("title", "link", "date", "summary", "image")
 """The values of an entry that a listing selects."""
 

@@ -55,7 +55,7 @@ class Request:
         propose: Propose listings for the document instead of reading it.
         archive: Whether this is an older part of the feed, fetched to fill a gap.
         message: A message to send instead of polling a feed.
-        document: A pushed document, which needs no fetch.
+        document: A pushed document or a refusal, which need no fetch.
         push: The inbox row of `document`.
         hosts: The only hosts that may be contacted, empty for any. A redirect to another host ends
             the poll.
@@ -76,7 +76,7 @@ class Request:
     propose: bool = False
     archive: bool = False
     message: Message | None = None
-    document: "Fetched | None" = field(default=None, repr=False)
+    document: "Fetched | Failed | None" = field(default=None, repr=False)
     push: int = 0
     hosts: frozenset[str] = frozenset()
     transport: Transport = PLAIN_TRANSPORT

@@ -12,7 +12,7 @@ import resource
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from aggregator.errors import AggregatorError, StoreError
@@ -21,7 +21,7 @@ from aggregator.ingest import batch, page_fetches
 from aggregator.ingest.network import OFFLINE
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Config, Content
-from aggregator.models.poll import PageResult, Request, Result
+from aggregator.models.poll import Failed, FailureKind, PageResult, Request, Result
 from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
@@ -111,6 +111,7 @@ class Poller:
         self._busy: Counter[str] = Counter()
         self._in_flight: dict[str, str] = {}
         self._pages: dict[str, str] = {}  # hosts of pages in flight, by key of the request
+        self._held: dict[str, list[str]] = {}  # sources by key of the robots.txt they wait for
         self._pages_seen = float("-inf")
         self._guard = threading.Lock()
         self._results: list[Result] = []
@@ -222,7 +223,29 @@ class Poller:
             self._handle_store_error(error)
             return
         self._release(set(due) - {request.source_id for request in requests})
-        self._executor.add(requests, spacing=spacing)
+        self._executor.add(list(self._hold(requests)), spacing=spacing)
+
+    def _hold(self, requests: Iterable[Request]) -> Iterator[Request]:
+        """Yield the requests to make; sources whose robots.txt comes first wait for it."""
+        for request in requests:
+            if request.task is None:
+                yield request
+                continue
+            self._held.setdefault(request.key, []).append(request.source_id)
+            if request.key not in self._pages:
+                self._pages[request.key] = host_of(request.url)
+                yield request
+
+    def _resume(self, results: Iterable[Result]) -> None:
+        """Poll the sources that waited for a robots.txt, unless it was cancelled."""
+        for result in results:
+            outcome = result.outcome
+            is_cancelled = isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED
+            for source_id in self._held.pop(result.key, ()):
+                if is_cancelled:
+                    self._release([source_id])
+                else:
+                    self._offers.put(source_id)
 
     def _begin_pages(self) -> None:
         if not self._fetches_pages or self.store_error:
@@ -270,6 +293,7 @@ class Poller:
         self.store_error = ""
         self._outage.end()
         self._release({result.key for result in results})
+        self._resume(results)
         for ingested in done:
             _log(ingested)
             self._report(ingested)

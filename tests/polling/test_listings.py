@@ -91,6 +91,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site.close()
 
 
+def requests(server: FeedServer) -> list[Received]:
+    """Return the requests but those for robots.txt, which has its own tests."""
+    return [request for request in server.requests if request.path != "/robots.txt"]
+
+
+def paths(server: FeedServer) -> list[str]:
+    return [request.path for request in requests(server)]
+
+
 def keys_of(layout: Layout) -> dict[str, object]:
     """Return the keys of a source that a layout's listing is written with."""
     fields = layout.listing.__dataclass_fields__
@@ -120,10 +129,10 @@ def test_entries_of_every_layout_are_stored(
     assert set(layout.titles) <= set(site.titles())
     if not layout.more:
         assert site.titles() == list(layout.titles)
-        assert feed_server.paths() == [layout.path]
+        assert paths(feed_server) == [layout.path]
     assert site.state().health == "fine"
     site.poll()
-    assert feed_server.paths()[-1] == layout.path
+    assert paths(feed_server)[-1] == layout.path
     assert len(set(site.titles())) == len(site.titles())
 
 
@@ -133,7 +142,7 @@ def test_unchanged_page_is_not_fetched_again_with_etag(site: Site, feed_server: 
     site.configure(feed_server.url(layout.path), **keys_of(layout))
     for _ in range(3):
         site.poll()
-    first, *others = feed_server.requests
+    first, *others = requests(feed_server)
     assert "if-none-match" not in first.headers
     assert first.headers["accept"].startswith("text/html")
     assert "a-im" not in first.headers
@@ -163,7 +172,7 @@ def test_changed_selectors_read_an_unchanged_page_again(
     assert "Culture" in site.titles()
     site.configure(feed_server.url("/"), page={"items": "ul.news li"})
     site.poll()
-    assert [request.headers.get("if-none-match") for request in feed_server.requests] == [None] * 2
+    assert [request.headers.get("if-none-match") for request in requests(feed_server)] == [None] * 2
     assert set(LAYOUTS[0].titles) <= set(site.titles())
 
 
@@ -174,7 +183,7 @@ def test_next_pages_are_read_while_all_entries_are_new(site: Site, feed_server: 
     site.configure(feed_server.url(PAGINATION.path), **keys)
     site.poll()
     pages = [PAGINATION.path + query for query in ("", "?page=2", "?page=3")]
-    assert feed_server.paths() == pages
+    assert paths(feed_server) == pages
     assert len(site.titles()) == 30
     assert site.state().fill_url == ""
 
@@ -184,7 +193,7 @@ def test_next_pages_are_read_while_all_entries_are_new(site: Site, feed_server: 
     )
     serve(feed_server, Layout(name="pagination", body=body, listing=PAGINATION.listing, links=()))
     site.poll()
-    assert feed_server.paths() == [*pages, PAGINATION.path]
+    assert paths(feed_server) == [*pages, PAGINATION.path]
     assert site.titles()[0] == "Decision number 99 of the council"
     assert len(site.titles()) == 31
     assert site.incidents("gap") == []
@@ -198,7 +207,7 @@ def test_pages_that_name_each_other_end(site: Site, feed_server: FeedServer) -> 
     feed_server.on("/", lambda request: [response(200, HTML, bodies[request.path == "/?2"])])
     site.configure(feed_server.url("/?1"), page={"items": ".item", "next": "a.n", "pages": 50})
     site.poll()
-    assert feed_server.paths() == ["/?1", "/?2", "/?1"], "the third page has a known entry"
+    assert paths(feed_server) == ["/?1", "/?2", "/?1"], "the third page has a known entry"
 
 
 def test_failed_next_page_is_an_incident_and_ends_the_chain(
@@ -210,10 +219,116 @@ def test_failed_next_page_is_an_incident_and_ends_the_chain(
     feed_server.on("/", behaviour)
     site.configure(feed_server.url("/"), **keys_of(PAGINATION))
     site.poll()
-    assert feed_server.paths() == ["/", "/?page=2"]
+    assert paths(feed_server) == ["/", "/?page=2"]
     [incident] = site.incidents("gap")
     assert "could not fetch further entries" in incident
     assert len(site.titles()) == 10
+
+
+# --- robots.txt ---
+
+
+def test_robots_txt_comes_first_and_once_a_day(site: Site, feed_server: FeedServer) -> None:
+    serve(feed_server, LAYOUTS[0])
+    site.configure(feed_server.url(LAYOUTS[0].path), **keys_of(LAYOUTS[0]))
+    site.poll()
+    site.poll(hours=3)
+    site.poll(hours=30)
+    page_path = LAYOUTS[0].path
+    assert feed_server.paths() == ["/robots.txt", page_path, page_path, "/robots.txt", page_path]
+
+
+@pytest.mark.parametrize("listing", [{"page": {"items": "li"}}, {"json": None}], ids=str)
+def test_page_that_robots_txt_forbids_is_not_fetched(
+    site: Site, feed_server: FeedServer, listing: dict[str, object]
+) -> None:
+    if "json" in listing:
+        listing = {"json": {"script": "#s", "items": "@", "title": "t"}}
+    feed_server.reply("/robots.txt", 200, {}, b"User-agent: *\nDisallow: /news")
+    feed_server.reply("/news", 200, HTML, page("<li><a href=/a>One entry here</a></li>"))
+    site.configure(feed_server.url("/news"), **listing)
+    site.poll()
+    assert feed_server.paths() == ["/robots.txt"]
+    assert site.state().error_kind == "robots"
+    assert site.titles() == []
+    site.poll(hours=3)
+    assert feed_server.paths() == ["/robots.txt"]
+
+
+def test_next_page_that_robots_txt_forbids_is_not_fetched(
+    site: Site, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/robots.txt", 200, {}, b"User-agent: *\nDisallow: /*?page=")
+    serve(feed_server, PAGINATION)
+    site.configure(feed_server.url(PAGINATION.path), **keys_of(PAGINATION))
+    site.poll()
+    assert paths(feed_server) == [PAGINATION.path]
+    assert len(site.titles()) == 10
+
+
+def test_page_is_not_fetched_while_robots_txt_can_not_be(
+    site: Site, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/robots.txt", 503)
+    serve(feed_server, LAYOUTS[0])
+    site.configure(feed_server.url(LAYOUTS[0].path), **keys_of(LAYOUTS[0]))
+    site.poll()
+    assert feed_server.paths() == ["/robots.txt"]
+    feed_server.reply("/robots.txt", 404)
+    site.poll()
+    assert feed_server.paths() == ["/robots.txt", "/robots.txt", LAYOUTS[0].path]
+    assert site.titles() == list(LAYOUTS[0].titles)
+
+
+@pytest.mark.parametrize("key", ["json", "sitemap"])
+def test_robots_txt_is_for_pages_only(site: Site, feed_server: FeedServer, key: str) -> None:
+    feed_server.reply("/robots.txt", 200, {}, b"User-agent: *\nDisallow: /")
+    body = b'[{"t": "One"}]' if key == "json" else sitemap("a/one")
+    feed_server.reply("/x", 200, {}, body)
+    listing = {"json": {"items": "@", "title": "t"}} if key == "json" else {"sitemap": True}
+    site.configure(feed_server.url("/x"), **listing)
+    site.poll()
+    assert feed_server.paths() == ["/x"]
+    assert site.titles() == ["One"]
+
+
+def test_limits_of_a_host_hold_across_pages_and_feeds(
+    tmp_path: Path, feed_server: FeedServer
+) -> None:
+    """Ten pages and ten feeds of one host: one connection at a time, no page twice."""
+    rss = b"<rss version='2.0'><channel><item><guid>%d</guid></item></channel></rss>"
+    sources = []
+    for number in range(10):
+        markup = f"<li><a href=/{number}>Entry of page {number}</a></li>"
+        feed_server.reply(f"/p{number}", 200, HTML, page(markup), delay=0.02)
+        feed_server.reply(f"/f{number}", 200, {}, rss % number, delay=0.02)
+        sources.append({"id": f"p{number}", "url": feed_server.url(f"/p{number}")})
+        sources[-1] |= {"page": {"items": "#content li"}}  # type: ignore[dict-item]
+        sources.append({"id": f"f{number}", "url": feed_server.url(f"/f{number}")})
+    config = {
+        "storage": {"path": str(tmp_path / "news.db")},
+        "network": {"allow": ["127.0.0.0/8"]},
+        "defaults": {"per_host": {"connections": 1}},
+        "sources": sources,
+    }
+    (tmp_path / "sources.yaml").write_text(yaml.safe_dump(config))
+    loaded = file.load(str(tmp_path / "sources.yaml"), {})
+    now = datetime(2026, 3, 21, 12, tzinfo=UTC)
+    store = Store(loaded.storage)
+    maintenance.synchronise(store, loaded, now)
+    poller = Poller(store, loaded, clock=lambda: now, random=lambda: 0.5)
+    with store.reading() as db:
+        poller.offer(poll_plan.due(db, now + timedelta(days=1)))
+    poller.run_until_idle()
+    with store.reading() as db:
+        [stored] = db.execute("select count(*) from entries").fetchone()
+    poller.close()
+    store.close()
+    assert feed_server.peak == {"127.0.0.1": 1}
+    assert sorted(feed_server.paths()) == sorted(
+        ["/robots.txt", *(f"/{kind}{number}" for kind in "pf" for number in range(10))]
+    )
+    assert stored == 20
 
 
 # --- selectors that find nothing ---
@@ -269,7 +384,7 @@ def test_json_is_posted(site: Site, feed_server: FeedServer) -> None:
     site.poll()
     site.poll()
     assert site.titles() == ["Ferry sails"]
-    for request in feed_server.requests:
+    for request in requests(feed_server):
         assert request.method == "POST"
         assert json.loads(request.body)["token"] == "secret-token"
         assert request.headers["content-type"] == "application/json"
@@ -295,7 +410,7 @@ def test_post_is_not_redirected_elsewhere(
     )
     site.poll()
     assert why in site.state().error
-    assert feed_server.paths() == ["/api"]
+    assert paths(feed_server) == ["/api"]
 
 
 def test_post_follows_a_redirect_that_keeps_it(site: Site, feed_server: FeedServer) -> None:
@@ -303,7 +418,7 @@ def test_post_follows_a_redirect_that_keeps_it(site: Site, feed_server: FeedServ
     feed_server.reply("/other", 200, {"Content-Type": "application/json"}, b'[{"t": "One"}]')
     site.configure(feed_server.url("/api"), json={"items": "@", "title": "t", "post": '{"a": 1}'})
     site.poll()
-    assert [request.body for request in feed_server.requests] == [b'{"a": 1}'] * 2
+    assert [request.body for request in requests(feed_server)] == [b'{"a": 1}'] * 2
     assert site.titles() == ["One"]
 
 
@@ -344,13 +459,13 @@ def test_only_changed_sitemaps_of_an_index_are_fetched(site: Site, feed_server: 
     feed_server.reply("/index", 200, {}, index(feed_server, days))
     site.configure(feed_server.url("/index"), sitemap=True)
     site.poll()
-    assert feed_server.paths() == ["/index", *(f"/{number}.xml" for number in (7, 6, 5, 4, 3))]
+    assert paths(feed_server) == ["/index", *(f"/{number}.xml" for number in (7, 6, 5, 4, 3))]
     site.poll()
-    assert feed_server.paths()[6:] == ["/index"]
+    assert paths(feed_server)[6:] == ["/index"]
     feed_server.reply("/5.xml", 200, {}, sitemap("a/5-of-march", "a/new-one", changed="2026-03-20"))
     feed_server.reply("/index", 200, {}, index(feed_server, days | {"/5.xml": "2026-03-20"}))
     site.poll()
-    assert feed_server.paths()[7:] == ["/index", "/5.xml"]
+    assert paths(feed_server)[7:] == ["/index", "/5.xml"]
     assert site.titles()[0] == "New one"
     assert len(site.titles()) == 6
     assert site.state().health == "fine"
