@@ -13,6 +13,7 @@ from aggregator.cli.shared import check_known, complete_source, console, load, o
 from aggregator.config.validation import InvalidValue
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
+from aggregator.icons.worker import places
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
@@ -31,7 +32,7 @@ from aggregator.policy.feed_addresses import Answer
 from aggregator.polling.poller import utc_now
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import entries, page_queue, stories, versions
-from aggregator.store.sources import poll_log, sources
+from aggregator.store.sources import icons, poll_log, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.store.websub import subscriptions
 from aggregator.websub import status_text
@@ -61,6 +62,7 @@ def explain(path: str, name: str) -> None:
                 _explain_source(state, status_text.of_source(config, state.feed, known), utc_now())
                 if pages := page_queue.summary(db, state.id):
                     console.print(f"  pages of its entries: {pages}")
+                _explain_icon(db, state)
                 _explain_polls(poll_log.recent(db, state.id, _POLLS), utc_now())
                 return
             entry = entries.find(db, name)
@@ -150,6 +152,21 @@ def _explain_source(state: SourceState, push: str, now: datetime) -> None:
     console.print(f"  WebSub: {escape(push)}")
     for problem in state.feed.problems:
         console.print(f"  problem: {escape(problem)}")
+
+
+def _explain_icon(db: Connection, state: SourceState) -> None:
+    """Say where the icon is from, or why there is none."""
+    source = icons.DueSource(id=state.id, url=state.poll_url, link=state.link, feed=state.feed)
+    found = icons.get(db, places(source))
+    shown = next((icon for icon in found.values() if icon.hash and icon.hash == state.icon), None)
+    if shown:
+        console.print(f"  icon: {escape(shown.url)}, next look-up {shown.due:%Y-%m-%d}")
+    elif not found:
+        console.print("  icon: not looked up yet")
+    else:
+        reasons = "; ".join(icon.reason for icon in found.values() if icon.reason)
+        due = min(icon.due for icon in found.values())
+        console.print(f"  no icon: {escape(reasons)}; next look-up {due:%Y-%m-%d}")
 
 
 def _explain_polls(polls: list[poll_log.PollRow], now: datetime) -> None:
