@@ -1,6 +1,10 @@
-"""The files of config/deploy name commands, options and paths that exist."""
+"""config/deploy names commands, options and paths that exist; a release is what its tag says."""
 
+import os
+import re
 import shlex
+import subprocess
+import tomllib
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from aggregator import __version__
 from aggregator.cli.main import main
 
 ROOT = Path(__file__).parent.parent
@@ -82,3 +87,30 @@ def test_the_image_copies_files_that_exist() -> None:
     names = [name for copy in copies for name in copy if "--from" not in " ".join(copy)]
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_the_release_tests_each_python_that_the_package_names() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+    pythons = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={pythons[0]}"
+    prefix = "Programming Language :: Python :: 3."
+    named = [row.removeprefix(prefix) for row in project["classifiers"] if row.startswith(prefix)]
+    assert [f"3.{minor}" for minor in named] == pythons
+
+
+def test_the_release_compares_its_tag_with_the_version_of_the_package() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+    [command] = [
+        step["run"]
+        for step in workflow["jobs"]["build"]["steps"]
+        if step.get("if") == "github.ref_type == 'tag'"
+    ]
+    for tag, code in ((f"v{__version__}", 0), (f"v{__version__}.1", 1), ("v0", 1)):
+        environ = os.environ | {"GITHUB_REF_NAME": tag}
+        assert subprocess.run(["sh", "-c", command], cwd=ROOT, env=environ).returncode == code
+
+
+def test_each_version_has_its_part_of_the_changelog() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(rf"^## \[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d$", text, re.MULTILINE)

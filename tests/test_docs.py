@@ -84,6 +84,17 @@ def test_configuration_in_the_readme_is_right(tmp_path: Path) -> None:
     assert [source.id for source in config_file.load(str(path), {}).sources] == ["bbc-world"]
 
 
+RECIPES = (ROOT / "docs" / "recipes.md").read_text()
+ENVIRON = {f"{name}_TOKEN": "a-token-of-24-characters" for name in ("WALL", "ALERTS", "HOME")}
+
+
+@pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", RECIPES, re.DOTALL))
+def test_configurations_of_the_recipes_are_right(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(text)
+    assert config_file.load(str(path), ENVIRON).sources
+
+
 def layers_of(name: str) -> str:
     """Return the layers of a contract in pyproject.toml, as the documents write them."""
     project = (ROOT / "pyproject.toml").read_text()

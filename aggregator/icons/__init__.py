@@ -1,1 +1,1 @@
-"""Icons of sources: found in feeds and on sites, drawn anew at one size, stored once a month."""
+"""Icons of sources: found in feeds and on sites, drawn again at one size, stored once a month."""

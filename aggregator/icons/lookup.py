@@ -1,4 +1,4 @@
-"""Looks one place up: which requests to make in which order, and what their outcomes mean.
+"""Looks one place up: which requests to make in which order, and how their outcomes count.
 
     the feed's picture                                    square? it is the icon
     the site: robots.txt | home page | its icons | /favicon.ico
@@ -130,7 +130,7 @@ def site(home: str, known: Known, readers: Readers, agent: str) -> Lookup:
     Args:
         home: URL of its home page, at the root of the host.
         known: Where the icon was found last.
-        readers: Read what comes.
+        readers: Read the responses.
         agent: Our name in robots.txt, without a version.
     """
     rules = yield Request(

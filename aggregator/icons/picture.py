@@ -1,4 +1,4 @@
-"""A picture of any size as a small icon: decoded, scaled, and written anew as PNG.
+"""A picture of any size as a small icon: decoded, scaled, and written as a new PNG.
 
 Only `child` imports this module, in a process of its own: decoders of pictures are written in C,
 and their input comes from strangers.
@@ -63,7 +63,7 @@ def _check(width: int, height: int) -> None:
 
 
 def _choose_size(picture: Image.Image) -> None:
-    """Of a file with several sizes choose the best; let the decoder scale down what it can."""
+    """Of a file with several sizes choose the best; let the decoder scale down if it can."""
     if isinstance(picture, IcoImageFile):
         sizes = sorted(picture.info["sizes"])
         picture.size = next((size for size in sizes if min(size) >= SIZE), sizes[-1])

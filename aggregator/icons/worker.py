@@ -67,14 +67,14 @@ def places(source: DueSource) -> tuple[str, ...]:
 
 
 def _nothing() -> Lookup:
-    """Return the look-up of a source whose results are all stored."""
+    """Return the look-up of a source with all its results stored."""
     yield from ()
     return Nothing(reason="", may_pass=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Task:
-    """A source whose places are looked up one after the other."""
+    """A source and its places, which are looked up one after the other."""
 
     source_id: str
     left: list[str]
