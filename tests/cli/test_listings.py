@@ -1,5 +1,6 @@
 """Sources without a feed from the command line: proposals of add and doctor, and try."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,14 @@ def test_add_proposes_selectors_and_writes_them(config: Path, feed_server: FeedS
 def test_add_takes_the_first_proposal_with_yes_and_another_by_its_number(
     config: Path, feed_server: FeedServer
 ) -> None:
-    url = serve(feed_server, BLOG)
+    other = "".join(
+        f"<li><h3><a href=/o/{n}>Other story number {n}</a></h3></li>" for n in range(8)
+    )
+    body = BLOG.body.replace(b"</main>", f"<ul class=others>{other}</ul></main>".encode())
+    url = serve(feed_server, replace(BLOG, body=body))
     second = run(config, "add", url, "--id", "second", stdin="2\n")
     assert "Add which one (1 to 2, 0 for none)" in second.output
-    assert last_source(config).listing != BLOG.listing
+    assert last_source(config).listing == PageListing(items="ul.others > li", title="h3")
     config.write_text(config.read_text().replace(url, "http://other.example/"))
     assert run(config, "add", url, "--id", "first", "--yes").exit_code == 0
     listing = last_source(config).listing
@@ -107,6 +112,15 @@ def test_doctor_without_proposals_fails(
     failed = run(config, "doctor", feed_server.url("/"), "--page")
     assert failed.exit_code == 1
     assert message in failed.output
+
+
+def test_page_that_takes_too_long_has_no_proposals(config: Path, feed_server: FeedServer) -> None:
+    attributes = " ".join(f"a{n}=b" for n in range(100_000))
+    feed_server.reply("/", 200, {"Content-Type": "text/html"}, f"<a {attributes}>".encode())
+    config.write_text(f"defaults: {{limits: {{parse: 1s}}}}\n{config.read_text()}")
+    failed = run(config, "doctor", feed_server.url("/"), "--page")
+    assert failed.exit_code == 1
+    assert "nothing on it repeats as entries do" in failed.output
 
 
 def test_doctor_reads_a_source_by_its_selectors(config: Path, feed_server: FeedServer) -> None:

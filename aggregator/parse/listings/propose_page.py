@@ -176,7 +176,7 @@ def _rate(group: Group, base: str, now: datetime) -> None:
         titles.append(title)
         links.append(link)
     group.links = frozenset(filter(None, links))
-    distinct = len(group.links) / len(group.items)
+    distinct = min(len(group.links), len(set(titles))) / len(group.items)
     words = median(_words_in(title) for title in titles)
     if len(group.links) < FEWEST_ITEMS or distinct < 0.7 or words < 2:
         return

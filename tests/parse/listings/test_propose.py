@@ -49,6 +49,14 @@ def test_best_proposal_gives_the_right_entries(layout: Layout) -> None:
         assert tuple(each.images[0].url.removeprefix(HOST) for each in found) == layout.images
 
 
+def test_links_with_the_same_words_are_no_entries() -> None:
+    markup = "".join(
+        f"<div class=box><p>{LEADS[n]}</p><a href='/f/{n}'>Read the whole story</a></div>"
+        for n in NUMBERS
+    )
+    assert proposed(f"<main>{markup}</main>".encode()) == ()
+
+
 FLAT = "".join(
     f"<h3><a href='/f/{n}'>{TOPICS[n]}</a></h3><p>{DAYS[n]:%d %B %Y}</p><p>{LEADS[n]}</p>"
     for n in NUMBERS
