@@ -174,6 +174,23 @@ def test_a_missing_icon_leaves_no_frame_and_moves_nothing(browser: Browser, base
     assert colours == [(40, 90, 160), (253, 252, 249)]  # the icon, and the paper
 
 
+def test_a_list_is_shown_in_frames_of_listed_sites_only(
+    browser: Browser, sample: SampleStore, feed_server: FeedServer
+) -> None:
+    config = replace(SITE, site=replace(SITE.site, embed=(feed_server.url(""),)))
+    with served(create_app(lambda: config, sample.store)) as address:
+        blog = f'<iframe src="{address}/embed/section/world"></iframe>'.encode()
+        feed_server.reply("/blog", 200, {"Content-Type": "text/html"}, blog)
+        page = browser.new_page()
+        page.goto(feed_server.url("/blog"))
+        page.frame_locator("iframe").locator("a.headline").first.click()
+        expect(page).to_have_url(re.compile(rf"{address}/entry/\d+"))
+        with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            page.goto(feed_server.url("/blog", "127.0.0.2"))
+        assert not page.frame_locator("iframe").locator("a.headline").count()
+        page.close()
+
+
 def test_policy_admits_linked_data_as_data_only(browser: Browser, base: str) -> None:
     """A hostile title in it is read as text by programs and runs nothing."""
     page, watched = opened(browser, base, "/entry/24")
