@@ -59,10 +59,17 @@ _BREAKING = frozenset("\r\n\0")
 """Characters that would end a header line."""
 
 _REMEDIES = {
-    401: "the feed needs a user name and password: add them to the URL or under `headers`",
+    401: "the feed needs a user name and password: add them under `credentials`",
     403: "the server refuses access: ask its owner, or set `headers` if it needs one",
     404: "there is no feed at this URL: correct the URL, or remove the source",
-    407: "the proxy needs a user name and password: correct `network.proxy`",
+    407: "the proxy needs a user name and password: correct the URL of the proxy",
+}
+_REMEDIES_OF_PAGES = {
+    401: "the page needs a user name and password: set `credentials` or `cookies`",
+    403: "the server refuses access: set `cookies` or `credentials` if you have an account",
+    404: "there is no page at this URL",
+    407: _REMEDIES[407],
+    410: "the page was removed",
 }
 
 
@@ -274,13 +281,15 @@ class Attempt:
             reason = f"the status {status} does not answer a GET request"
             return self.failure(FailureKind.PROTOCOL, reason, status)
         if status == 410:
-            reason = "410 Gone: the feed has ended; remove the source, or set its new URL"
+            ended = "the feed has ended; remove the source, or set its new URL"
+            reason = f"410 Gone: {_REMEDIES_OF_PAGES[410] if self.request.task else ended}"
             return self.failure(FailureKind.GONE, reason, status)
         if status == 429:
             return self.failure(FailureKind.RATE_LIMITED, self._rate_limit_reason(), status)
-        remedy = _REMEDIES.get(status)
+        remedy = (_REMEDIES_OF_PAGES if self.request.task else _REMEDIES).get(status)
         if remedy is None:
-            remedy = "an error of the server" if status >= 500 else "unexpected for a feed"
+            noun = "page" if self.request.task else "feed"
+            remedy = "an error of the server" if status >= 500 else f"unexpected for a {noun}"
         reason = f"{health_text.status(status)}: {remedy}"
         return self.failure(FailureKind.HTTP_STATUS, reason, status)
 

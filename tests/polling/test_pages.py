@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from aggregator.cli.main import main
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config, Content, Defaults, Limits, PerHost, Site, Source
 from aggregator.models.entry import StoredEntry
@@ -251,3 +253,28 @@ def test_text_is_sanitised_like_that_of_feeds(service: Service) -> None:
     assert TEXT in content
     for word in ("alert", "onclick", "onerror", "javascript", "<script", "<iframe"):
         assert word not in content
+
+
+def test_explain_says_how_the_fetch_of_a_page_went(tmp_path: Path, feed_server: FeedServer) -> None:
+    good, bad = feed_server.url("/a"), feed_server.url("/b")
+    items = "".join(f"<item><title>Ferry</title><link>{link}</link></item>" for link in (good, bad))
+    body = f"<rss version='2.0'><channel><title>t</title>{items}</channel></rss>"
+    feed_server.feed("/feed", body.encode())
+    feed_server.reply("/a", 200, HTML, PAGE.encode())
+    config = tmp_path / "sources.yaml"
+    config.write_text(
+        f"storage: {{path: {tmp_path / 'news.db'}}}\nnetwork: {{allow: [127.0.0.0/8]}}\n"
+        f"sources: [{{id: news, url: '{feed_server.url('/feed')}', content: full}}]\n"
+    )
+
+    def run(*command: str) -> str:
+        result = CliRunner().invoke(main, ["--config", str(config), *command])
+        assert result.exit_code == 0, result.output
+        return " ".join(result.output.split())
+
+    run("poll")
+    assert "text of its page; page fetched " in run("explain", good)
+    explained = run("explain", bad)
+    assert "text of its feed; page given up " in explained
+    assert "404 Not Found: there is no page at this URL" in explained
+    assert "pages of its entries: 1 fetched, 0 waiting, 1 given up" in run("explain", "news")

@@ -196,6 +196,13 @@ def test_an_entry_has_its_content_and_earlier_versions(pages: PageSite) -> None:
     assert entry["source"]["url"] == "https://site.example/source/herald"
 
 
+@pytest.mark.parametrize(("text_from", "shown"), [("", "feed"), ("page", "page")])
+def test_an_entry_says_where_its_text_is_from(pages: PageSite, text_from: str, shown: str) -> None:
+    entry_id = pages.sample.put("herald", replace(make_entry(1), text_from=text_from))
+    entry = read(pages, f"/entries/{entry_id}")
+    assert entry["text_from"] == shown
+
+
 def test_polls_have_their_outcomes(pages: PageSite) -> None:
     fill(pages)
     outcomes = {one["outcome"] for one in read(pages, "/sources/herald/polls")["data"]}

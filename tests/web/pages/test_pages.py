@@ -361,6 +361,13 @@ def test_entry_page_shows_all_parts_of_an_entry(pages: PageSite) -> None:
         assert part in page
 
 
+@pytest.mark.parametrize("text_from", ["", "page"])
+def test_entry_page_says_where_its_text_is_from(pages: PageSite, text_from: str) -> None:
+    entry = replace(make_entry(1), text_from=text_from)
+    page = pages.text(f"/entry/{pages.sample.put('herald', entry)}")
+    assert ("Its text is that of its page." in page) is (text_from == "page")
+
+
 def test_entry_page_links_related_entries_with_date_and_section(pages: PageSite) -> None:
     pages.sample.add("post", 20)
     titles = ("Ferry to Tolvik sails again", "Tolvik waits for its ferry", "Cats sleep")
