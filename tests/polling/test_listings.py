@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from werkzeug.test import Client
 
 from aggregator.config import file
 from aggregator.ingest import maintenance
@@ -17,6 +18,7 @@ from aggregator.polling.poller import Poller
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, poll_log, poll_plan, sources
 from aggregator.store.sources.sources import SourceState
+from aggregator.web.app import create_app
 from tests.feedserver import FeedServer, Received, Step, response
 from tests.layouts import LAYOUTS, PAGINATION, Layout, page
 
@@ -223,6 +225,73 @@ def test_failed_next_page_is_an_incident_and_ends_the_chain(
     [incident] = site.incidents("gap")
     assert "could not fetch further entries" in incident
     assert len(site.titles()) == 10
+
+
+# --- entries ---
+
+
+def test_link_identifies_an_entry_whose_title_changes(site: Site, feed_server: FeedServer) -> None:
+    markup = "<li><a href=/a>{}</a></li><li><a href=/b>Another entry here</a></li>"
+    feed_server.reply("/", 200, HTML, page(markup.format("Ferry sails again")))
+    site.configure(feed_server.url("/"), page={"items": "#content li"})
+    site.poll()
+    feed_server.reply("/", 200, HTML, page(markup.format("Ferry sails again, late")))
+    site.poll()
+    assert sorted(site.titles()) == ["Another entry here", "Ferry sails again, late"]
+    with site.store.reading() as db:
+        [last, *_] = poll_log.recent(db, "town", 9)
+    assert (last.new, last.changed) == (0, 1)
+
+
+def test_entry_keeps_the_relative_date_that_it_was_first_seen_with(
+    site: Site, feed_server: FeedServer
+) -> None:
+    def published() -> list[str]:
+        with site.store.reading() as db:
+            rows = db.execute("select published from entries order by published").fetchall()
+        return [row[0] for row in rows]
+
+    item = "<li><a href=/{0}>Entry number {0}</a><i class=d>{1}</i></li>"
+    listing = {"items": "#content li", "date": ".d"}
+    feed_server.reply("/", 200, HTML, page(item.format(1, "3 hours ago")))
+    site.configure(feed_server.url("/"), page=listing)
+    site.poll()
+    [first] = published()
+    body = page(item.format(2, "1 hour ago") + item.format(1, "2 days ago"))
+    feed_server.reply("/", 200, HTML, body)
+    site.poll()
+    assert published()[0] == first
+    assert len(published()) == 2
+
+
+def test_full_text_is_fetched_for_entries_of_a_page(site: Site, feed_server: FeedServer) -> None:
+    text = "".join(
+        f"<p>The night ferry number {n} sails again from the old harbour, and the town is glad.</p>"
+        for n in range(12)
+    )
+    article = f"<html><body><article><h1>Ferry sails again</h1>{text}</article></body></html>"
+    feed_server.reply("/a", 200, HTML, article.encode())
+    feed_server.reply("/", 200, HTML, page("<li><a href=/a>Ferry sails again</a></li>"))
+    site.configure(feed_server.url("/"), page={"items": "#content li"}, content="full")
+    site.poll()
+    assert site.poller
+    site.poller.run_pages()
+    assert feed_server.paths() == ["/robots.txt", "/", "/a"], "one robots.txt for both"
+    with site.store.reading() as db:
+        [found] = db.execute("select text from entries").fetchall()
+    assert "The night ferry number 11 sails again" in found[0]
+
+
+def test_pages_of_the_site_show_such_a_source(site: Site, feed_server: FeedServer) -> None:
+    serve(feed_server, LAYOUTS[0])
+    site.configure(feed_server.url(LAYOUTS[0].path), **keys_of(LAYOUTS[0]))
+    site.poll()
+    client = Client(create_app(lambda: site.config, site.store, clock=lambda: site.now))
+    shown = client.get("/source/town")
+    assert shown.status_code == 200
+    assert LAYOUTS[0].titles[0] in shown.text
+    assert "ul.news &gt; li" in shown.text
+    assert LAYOUTS[0].titles[0] in client.get("/feeds/source/town.atom").text
 
 
 # --- robots.txt ---
