@@ -85,7 +85,7 @@ TRANSFORM = Block(
         Key(
             name="replace",
             kind=Text(longest=500, is_blank_allowed=True),
-            help="What replaces each match; `\\\\1` is the first group.",
+            help="What replaces each match; `\\1` is the first group.",
             default='""',
             example="replace: ''",
         ),
