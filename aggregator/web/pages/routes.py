@@ -159,6 +159,9 @@ class Pages:
             f"{page.name} {queries.render(query)}",
             lambda: profiles.digest(lists, query, page.name, self._clock()),
         )
+        if page.kind == "view":
+            title = gettext("Profile: %(title)s", title=page.head.title)
+            page = replace(page, head=replace(page.head, title=title))
         return replace(page, profile=profiles.compose(lists, digest))
 
     def search(self) -> Response | str:
@@ -189,7 +192,8 @@ class Pages:
         with self._store.reading() as db:
             since = search_index.since(db)
             if since is not None:
-                notes += (f"Entries from before {short_day(since)} are still being indexed.",)
+                day = short_day(since)
+                notes += (N_("Entries from before %(day)s are still being indexed.", day=day),)
             spec = spec.at(self._clock())
             page = list_page(EntryLists(db, config), spec, "search", "", notes)
         return render_template("list.html", page=page, head=page.head)

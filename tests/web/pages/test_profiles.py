@@ -87,6 +87,7 @@ def test_a_profile_tells_what_a_view_is_about(pages: PageSite) -> None:
         pages.sample.put(source, entry)
     page = pages.text("/view/nato")
     for part in (
+        "<title>Profile: Nato – ",
         '<p class="kicker">Profile</p>',
         "News of the alliance",
         "Last 30 days: 7 entries, at most 5 a day",
