@@ -15,6 +15,7 @@ from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
 from aggregator.icons.worker import places
 from aggregator.ingest import maintenance
+from aggregator.models import evidence
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.poll import (
@@ -122,6 +123,8 @@ def _explain_story(db: Connection, entry_id: int) -> None:
         reason = f"{member.reason}, {similarity}" if member.reason else "came first"
         mark = "*" if member.entry_id == entry_id else " "
         console.print(f"  {mark} entry {member.entry_id} of {escape(member.source_id)}: {reason}")
+        for sentence in evidence.sentences(member.evidence) if member.evidence else ():
+            console.print(f"      {escape(sentence)}")
 
 
 def _explain_source(state: SourceState, push: str, now: datetime) -> None:

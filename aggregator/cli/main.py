@@ -64,6 +64,10 @@ COMMANDS = {
     "release": Listed(
         "maintenance:release", "Show entries of a source that were held back as republished."
     ),
+    "stories": Listed("stories:stories", "Correct which entries are one story."),
+    "recluster": Listed(
+        "stories:recluster", "Rebuild the stories of all stored entries, while the service runs."
+    ),
     "hide": Listed("takedown:hide", "Take an entry off the site."),
     "show": Listed("takedown:show", "Put an entry back that `hide` took off the site."),
 }

@@ -34,13 +34,13 @@ def hide(path: str, key: str, why: str) -> None:
       aggregator hide https://www.example.org/story --why "wrong person"
     """
     with open_store(path) as (_, store), store.transaction() as db:
-        stored = _find(db, key)
+        stored = find_entry(db, key)
         if stored.is_removed:
             reason = stored.hidden.removeprefix(REMOVED)
             raise AggregatorError(f"entry {stored.id} is hidden already: {reason}")
         maintenance.hide_entry(db, stored, " ".join(why.split()), utc_now())
         copies = stories.of_entry(db, stored.id)
-    console.print(f"hidden: entry {stored.id} of {escape(_label(stored))}")
+    console.print(f"hidden: entry {stored.id} of {escape(label(stored))}")
     for copy in copies:
         if copy.entry_id != stored.id:
             console.print(
@@ -60,17 +60,18 @@ def show(path: str, key: str) -> None:
       aggregator show 4711
     """
     with open_store(path) as (config, store), store.transaction() as db:
-        stored = _find(db, key)
+        stored = find_entry(db, key)
         if not stored.is_removed:
             raise AggregatorError(f"entry {stored.id} was not hidden with `aggregator hide`")
         maintenance.show_entry(db, stored, Rulebook.of(config), utc_now())
         after = entries.get(db, stored.id) or stored
-    console.print(f"shown: entry {stored.id} of {escape(_label(stored))}")
+    console.print(f"shown: entry {stored.id} of {escape(label(stored))}")
     if after.hidden:
         console.print(f"  no list has it: {escape(after.hidden)}")
 
 
-def _find(db: Connection, key: str) -> StoredEntry:
+def find_entry(db: Connection, key: str) -> StoredEntry:
+    """Return the entry with an id, address, link or guid; raises AggregatorError."""
     page = _PAGE.fullmatch(key)
     stored = entries.find(db, key) or (entries.find(db, page[1]) if page else None)
     if stored is None:
@@ -78,5 +79,6 @@ def _find(db: Connection, key: str) -> StoredEntry:
     return stored
 
 
-def _label(stored: StoredEntry) -> str:
+def label(stored: StoredEntry) -> str:
+    """Return the source and the title of an entry."""
     return f"{stored.source_id}: {stored.entry.title or stored.entry.link}"

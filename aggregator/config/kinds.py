@@ -202,6 +202,30 @@ class ListOf(Kind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair(Kind):
+    """A list of two values of one type."""
+
+    item: Text
+
+    def parse(self, node: yaml.Node, key: str, validator: Validator) -> tuple[Any, Any] | None:
+        """Return both values."""
+        if not validator.enter(node):
+            return None
+        items = node.value if isinstance(node, yaml.SequenceNode) else []
+        if len(items) != 2:
+            validator.add_problem(
+                node, f"{key} must be {self.expected}, not {describe(node)}", self.remedy
+            )
+            return None
+        first, second = (self.item.parse(item, key, validator) for item in items)
+        return None if first is None or second is None else (first, second)
+
+    def schema(self) -> Schema:
+        """Return the schema of an array of two."""
+        return {"type": "array", "items": self.item.schema(), "minItems": 2, "maxItems": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """A key of a block.
 

@@ -21,8 +21,9 @@ source never form a story.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from itertools import combinations
 
@@ -39,6 +40,7 @@ from aggregator.dedupe.tokenizer import (
     ngrams,
     tokenize,
 )
+from aggregator.models.evidence import NONE, Evidence
 
 VERSION = b"2"
 """Part of every key; raise it when the way keys are made changes."""
@@ -54,6 +56,12 @@ LEAD_NGRAM, LEAD_WORDS = 4, 12
 
 TITLE_NGRAM = 4
 """Words of a phrase that two reporters hardly put in their headlines independently."""
+
+PHRASES, PHRASE_WORDS, PHRASE_TEXT = 2, 5, 400
+"""Phrases that are shown of two texts, words of the shortest, and characters that are compared."""
+
+OTHER_WORDS = "one event in other words"
+"""The reason of a join by `rewrites`."""
 
 MAX_COMPARED = 12
 """Most similar entries of the index that a new entry is compared with."""
@@ -124,11 +132,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """An entry joins a story: the reason to show, and the similarity to the first entry, 0 to 1."""
+    """An entry joins a story.
+
+    Args:
+        reason: The rule, to show.
+        similarity: To the first entry, 0 to 1.
+        evidence: Where both agree.
+    """
 
     story: int
     reason: str
     similarity: float
+    evidence: Evidence = field(default=NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +268,7 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
     """
     best: tuple[int, float, int] | None = None
     join: Join | None = None
+    first: StoryInput | None = None
     for candidate in candidates:
         if entry.source_id in candidate.sources:
             continue
@@ -264,7 +280,36 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
         if best is None or order < best:
             best = order
             join = Join(story=candidate.story, reason=reason, similarity=round(similarity, 2))
-    return join
+            first = candidate.first
+    return replace(join, evidence=evidence(entry, first, join.reason)) if join and first else None
+
+
+def evidence(entry: StoryInput, first: StoryInput, reason: str) -> Evidence:
+    """Return where two entries agree that a rule joins, for people who check it."""
+    phrases = _common_phrases(_without_dateline(entry), _without_dateline(first))
+    ours, theirs = _facts(entry), _facts(first)
+    if ours is None or theirs is None or ours.language != theirs.language:
+        return Evidence(phrases=phrases)
+    text = _Pair(entry, first).text
+    agreed = rewrites.evidence(ours, theirs, text, is_scored=reason == OTHER_WORDS)
+    return replace(agreed, phrases=phrases)
+
+
+def _common_phrases(text: str, other: str) -> tuple[str, ...]:
+    """Return the longest phrases of both texts, as the second writes them."""
+    sides = [each[:PHRASE_TEXT].split() for each in (text, other)]
+    joint, least = " ", PHRASE_WORDS
+    if max(map(len, sides)) < PHRASE_WORDS:  # Chinese and Japanese have no spaces
+        sides, joint, least = [list(each[:PHRASE_TEXT]) for each in (text, other)], "", 8
+    plain = [[word.casefold().strip(',.;:!?"“”«»„()') for word in side] for side in sides]
+    matcher = SequenceMatcher(None, plain[0], plain[1], autojunk=False)
+    blocks = matcher.get_matching_blocks()
+    longest = sorted(blocks, key=lambda block: (-block.size, block.b))[:PHRASES]
+    return tuple(
+        joint.join(sides[1][block.b : block.b + min(block.size, 3 * least)])
+        for block in longest
+        if block.size >= least
+    )
 
 
 def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] | None:
@@ -299,7 +344,7 @@ def _are_far_apart(entry: StoryInput, first: StoryInput) -> bool:
 
 
 def _is_preview(entry: StoryInput, first: StoryInput) -> bool:
-    """Whether one of two similar titles announces what the other reports."""
+    """Whether one of two similar titles announces the event that the other reports."""
     ours, theirs = _facts(entry), _facts(first)
     return ours is not None and theirs is not None and rewrites.is_preview(ours, theirs)
 
@@ -314,7 +359,7 @@ def _told_otherwise(
     if ours is None or theirs is None:
         return None
     similarity = rewrites.similarity(ours, theirs, pair.text)
-    return (0, rewrites.reason(ours, theirs), similarity) if similarity else None
+    return (0, OTHER_WORDS, similarity) if similarity else None
 
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What a report says, as far as two reports of one event have it in common. Pure.
+"""The facts of a report, as far as two reports of one event have them in common. Pure.
 
 title, opening text -> words, names, numbers with units, kinds of events, days
 """
@@ -54,7 +54,7 @@ class Word(NamedTuple):
     """A word as a lexicon knows it: without case and accents, its stem, and so on.
 
     Args:
-        marks: What it says.
+        marks: Its meanings.
         value: Of a number word; a factor is negative.
         is_plain: Whether it is no name, however it is written.
         is_kept: Whether it is long enough to tell anything, and no function word.
@@ -101,7 +101,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a report says.
+    """The facts of a report.
 
     Args:
         language: One of `lexicon.LANGUAGES`.
@@ -112,14 +112,14 @@ class Facts:
         kinds, title_kinds: Kinds of events.
         genres: Kinds of text that are no report.
         ahead: Whether the title speaks of an event that is yet to come, as a preview does.
-        future: Words for what is yet to come, and words for plans.
+        future: Words for the future, and words for plans.
         planned: Whether title or first sentence speak of a plan, as the news of it does.
         versions: Numbers right after a name: of a version, a part, a round.
         length: Words of the opening text.
         opening_ahead, opening_days, opening_kinds: The same of the first sentence of the text, and
             for days and kinds of the title too.
-        lead_genres: Kinds of text that words of the opening text are for, other than those whose
-            words ("how", "video") any report has.
+        lead_genres: Kinds of text that words of the opening text are for; not those that any
+            report has words for ("how", "video").
         weights: How much each stem tells of one event and no other.
         labels: Numbers after each word.
         dates: Days of a month.
@@ -304,7 +304,7 @@ class _Reader:
                     name = key if len(key) > 2 else ""
 
     def _read_whole(self, text: str) -> None:
-        """Read what unspaced text says as a whole: quoted names, marks, numbers in characters."""
+        """Read unspaced text as a whole: quoted names, marks, numbers in characters."""
         for quoted in _QUOTED.finditer(text):
             for key in _grams(quoted[1], self.lexicon):
                 self.names.add(key)
@@ -322,7 +322,7 @@ class _Reader:
 
 
 def _grams(run: str, words: Lexicon) -> Iterator[str]:
-    """Yield pairs of characters of what is left of unspaced text without frequent words."""
+    """Yield pairs of characters of unspaced text without frequent words."""
     for part in words.splitter.split(run):
         for match in _KATAKANA_OR_HAN.finditer(part):
             piece = match[0]
@@ -377,7 +377,7 @@ def _is_title_case(title: str, language: str) -> bool:
 
 @lru_cache(maxsize=2_048)
 def read(title: str, lead: str) -> Facts | None:
-    """Return what a report says, None in a language without a lexicon.
+    """Return the facts of a report, None in a language without a lexicon.
 
     Args:
         lead: Its opening text, without a dateline.

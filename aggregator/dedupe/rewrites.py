@@ -1,17 +1,19 @@
 """Whether two reports in different words tell of one event. Pure.
 
-Only reports with an opening text are compared, and only in one language. First come guards: what
-keeps two reports apart whatever else they share. Then features are weighed: a logistic model, whose
-weights `benchmarks/fit_stories.py` fits to the labelled events and writes to `weights`.
+Only reports with an opening text are compared, and only in one language. First come guards,
+which keep two reports apart in any case. Then features are weighed by a logistic model:
+`benchmarks/fit_stories.py` fits its weights to the labelled events and writes them to `weights`.
 """
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Set
+from dataclasses import replace
 from functools import lru_cache
 
 from aggregator.dedupe import lexicon
 from aggregator.dedupe.facts import RARE, Facts
 from aggregator.dedupe.weights import BIAS, WEIGHTS
+from aggregator.models.evidence import Evidence
 
 MIN_LEAD_WORDS = 10
 """Words of both opening texts from which different wordings are compared."""
@@ -27,17 +29,17 @@ THRESHOLD_SHORT, THRESHOLD_LONG = 0.2, 2.1
 """Log odds from which two reports are of one event, with an opening text of `SHORT_LEAD` words and
 of `LONG_LEAD` words: the more two texts say, the more two events may seem to have in common."""
 
-SHORT_LEAD, LONG_LEAD = 22, 30
+SHORT_LEAD, LONG_LEAD = 24, 30
 
 VAGUE = frozenset({"raise", "lower", "begin", "end", "record", "return"})
-"""Kinds of events that say little without what it is that rises or ends."""
+"""Kinds of events that say little without the thing that rises or ends."""
 
-FAR = 0.14
+FAR = 0.08
 """Similarity of all words below which two reports are not compared any further. Of the labelled
 pairs that are joined without a link, none has less."""
 
 OUTLOOK = 3
-"""Words about the future, those of a preview twice, by which a report is about what is to come."""
+"""Words about the future, those of a preview twice, by which a report is about the future."""
 
 SMALL = 12
 """Numbers above are hardly in two reports by chance."""
@@ -65,7 +67,7 @@ def are_far_apart(one: Facts, other: Facts) -> bool:
 
 
 def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
-    """Return what two reports in one language agree and differ in, the same in either order.
+    """Return how two reports in one language agree and differ, the same in either order.
 
     Args:
         phrases: Share of the shorter opening text's phrases that the other has.
@@ -257,7 +259,7 @@ def _differ(ours: frozenset[str], theirs: frozenset[str]) -> bool:
 
 
 def is_preview(one: Facts, other: Facts) -> bool:
-    """Return whether one report is about what is yet to come, and the other isn't."""
+    """Return whether only one report is about the future."""
     less, more = sorted((_outlook(one), _outlook(other)))
     both = (one, other), (other, one)
     return (not less and more >= OUTLOOK) or any(
@@ -266,13 +268,13 @@ def is_preview(one: Facts, other: Facts) -> bool:
 
 
 def _outlook(report: Facts) -> int:
-    """Return how much a report speaks of what is yet to come."""
+    """Return how much a report speaks of the future."""
     ahead, plans = report.future
     return 2 * ahead + plans
 
 
 def guard(one: Facts, other: Facts) -> str:
-    """Return what keeps two reports apart whatever else they share, "" without anything."""
+    """Return why two reports are apart in any case, "" without a reason."""
     if one.language != other.language:
         return "they are in two languages"
     if min(one.length, other.length) < MIN_LEAD_WORDS:
@@ -314,19 +316,58 @@ def similarity(one: Facts, other: Facts, phrases: float) -> float:
         return 0.0
     odds = log_odds(features(one, other, phrases))
     least = threshold(min(one.length, other.length))
-    return 1 / (1 + math.exp(-odds)) if odds >= least else 0.0
+    return _likelihood(odds) if odds >= least else 0.0
 
 
-def reason(one: Facts, other: Facts) -> str:
-    """Return why two reports are of one event, in plain words, the same in either order."""
+def evidence(one: Facts, other: Facts, phrases: float, *, is_scored: bool) -> Evidence:
+    """Return where two reports agree, the same in either order.
+
+    Args:
+        phrases: As in `features`.
+        is_scored: Whether they are joined by `similarity`, not by another rule.
+    """
     shared = one.words.keys() & other.words.keys()
-    keys = sorted(key for key in shared if key in one.names or key in other.names)
-    names = [min(one.words[key], other.words[key]) for key in keys[:SHOWN]]
+    keys = sorted(
+        (key for key in shared if key in one.proper or key in other.proper),
+        key=lambda key: (-((key in one.title) + (key in other.title)), key),
+    )
     values = {number.value for number in one.numbers} & {number.value for number in other.numbers}
-    figures = [f"{value:,.10g}" for value in sorted(values) if value > 1][:SHOWN]
-    given = f", both give {', '.join(figures)}" if figures else ""
-    return f"one event in other words: both name {', '.join(names)}{given}"
+    agreed = Evidence(
+        names=tuple(min(one.words[key], other.words[key]) for key in keys[:SHOWN]),
+        figures=tuple(map(_written, sorted(value for value in values if value > 1)))[:SHOWN],
+    )
+    if not is_scored:
+        return agreed
+    found = features(one, other, phrases)
+    odds, least = log_odds(found), threshold(min(one.length, other.length))
+    return replace(
+        agreed,
+        score=round(_likelihood(odds), 2),
+        needed=round(_likelihood(least), 2),
+        decisive=tuple(kind for kind in SUPPORT if odds - _support(found, kind) < least),
+    )
 
+
+def _written(value: float) -> str:
+    return f"{value:.0f}" if 1900 <= value <= 2100 else f"{value:,.10g}"
+
+
+def _support(found: Mapping[str, float], kind: str) -> float:
+    """Return how much a kind of evidence adds to the log odds."""
+    return sum(max(0.0, WEIGHTS[name] * found[name]) for name in SUPPORT[kind])
+
+
+def _likelihood(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
+
+
+SUPPORT: Mapping[str, tuple[str, ...]] = {
+    "names": ("shared names", "names", "title names", "names and numbers", "names and other words"),
+    "figures": ("telling numbers", "names and numbers"),
+    "words": ("words", "rare words", "other words", "names and other words"),
+    "headline": ("title in the other", "title names"),
+}
+"""Features by the kind of evidence that they are of."""
 
 SHOWN = 5
-"""Names and figures that a reason lists."""
+"""Names and figures that are shown."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from aggregator.ingest import mended, pages, retractions
+from aggregator.ingest import mended, pages, retractions, story_corrections
 from aggregator.models.config import FOREVER, Config
 from aggregator.models.entry import REMOVED, StoredEntry
 from aggregator.policy.filter_rules import Rulebook
@@ -46,7 +46,8 @@ def synchronise(store: Store, config: Config, now: datetime) -> sync.SyncSummary
             change_log.bump(db, [change_log.section_scope(name) for name in sections], now)
         mended.poll_changed(db, config, now)
         pages.drop_unwanted(db, config.sources)
-        if summary != sync.SyncSummary():
+        corrected = story_corrections.apply(db, config.stories)
+        if summary != sync.SyncSummary() or corrected:
             change_log.bump_all(db)
     return summary
 

@@ -14,7 +14,7 @@ from aggregator.dedupe import clustering
 from aggregator.dedupe.clustering import WINDOW, Candidate, Join, StoryInput
 from aggregator.store.database.connection import Connection
 from aggregator.store.entries import stories
-from aggregator.store.entries.stories import ComparedEntry, Member
+from aggregator.store.entries.stories import LIVE, ComparedEntry, Member, Tables
 
 BATCH = 250
 """Entries looked up together; few enough that the words of all stay in the cache."""
@@ -27,26 +27,28 @@ NEWS = timedelta(days=14)
 and hints: few such entries have a story, and lookups cost most when all sources are new."""
 
 
-def follow(db: Connection, entry_ids: Sequence[int], now: datetime) -> int:
+def follow(db: Connection, entry_ids: Sequence[int], now: datetime, tables: Tables = LIVE) -> int:
     """Add new entries to stories, in the caller's transaction; return how many joined one.
 
     Args:
         entry_ids: Each entry once, when it is new.
+        tables: The stories that they are added to.
     """
     new = [
         _story_input(entry)
         for entry in stories.compared(db, entry_ids).values()
         if not entry.hidden.startswith("quarantine")
     ]
-    return sum(_follow(db, new[start : start + BATCH], now) for start in range(0, len(new), BATCH))
+    parts = (new[start : start + BATCH] for start in range(0, len(new), BATCH))
+    return sum(_follow(db, part, now, tables) for part in parts)
 
 
-def _follow(db: Connection, new: Sequence[StoryInput], now: datetime) -> int:
-    batch = _Batch(db, new, now)
+def _follow(db: Connection, new: Sequence[StoryInput], now: datetime, tables: Tables) -> int:
+    batch = _Batch(db, new, now, tables)
     for entry in new:
         batch.place(entry)
-    stories.add_members(db, batch.members)
-    stories.add_keys(db, batch.stored_keys)
+    stories.add_members(db, batch.members, tables)
+    stories.add_keys(db, batch.stored_keys, tables)
     return len(batch.joins)
 
 
@@ -68,17 +70,19 @@ def _story_input(entry: ComparedEntry) -> StoryInput:
 class _Batch:
     """New entries, with all stored entries that may share a story with them."""
 
-    def __init__(self, db: Connection, new: Sequence[StoryInput], now: datetime) -> None:
+    def __init__(
+        self, db: Connection, new: Sequence[StoryInput], now: datetime, tables: Tables
+    ) -> None:
         self.day = now.toordinal()
         self.keys = {
             entry.id: clustering.keys(entry, is_recent=now - entry.at <= NEWS) for entry in new
         }
         self.by_key = stories.by_key(
-            db, {key for keys in self.keys.values() for key in keys.lookups}
+            db, {key for keys in self.keys.values() for key in keys.lookups}, tables
         )
         wanted = {match for entry in new for match in self._matches(entry)}
-        self.story_of = stories.of_entries(db, wanted)
-        members = stories.members(db, set(self.story_of.values()))
+        self.story_of = stories.of_entries(db, wanted, tables)
+        members = stories.members(db, set(self.story_of.values()), tables)
         self.sources = stories.sources_of(members)
         known = stories.compared(db, wanted | set(self.story_of.values()))
         self.entries = {entry.id: _story_input(entry) for entry in known.values()}
@@ -162,6 +166,7 @@ class _Batch:
                 at=entry.at,
                 reason=joined.reason,
                 similarity=joined.similarity,
+                evidence=joined.evidence,
             )
         )
 

@@ -346,6 +346,14 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryCorrections:
+    """Pairs of entries, by id, link or guid, that are never or always one story."""
+
+    apart: tuple[tuple[str, str], ...] = ()
+    together: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration file; `cluster` is an address, or "" to poll in this process."""
 
@@ -361,5 +369,6 @@ class Config:
     auth: Auth = Auth()
     websub: WebSub = WebSub()
     media: Media = Media()
+    stories: StoryCorrections = StoryCorrections()
     cluster: str = ""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)

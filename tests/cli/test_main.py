@@ -33,7 +33,12 @@ def test_help_of_a_command_imports_its_module() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "completed"),
-    [("st", ["status"]), ("s", ["scheduler", "show", "status"]), ("", sorted(COMMANDS)), ("x", [])],
+    [
+        ("st", ["status", "stories"]),
+        ("s", ["scheduler", "show", "status", "stories"]),
+        ("", sorted(COMMANDS)),
+        ("x", []),
+    ],
 )
 def test_names_of_commands_are_completed(typed: str, completed: list[str]) -> None:
     items = ShellComplete(main, {}, "aggregator", "_COMPLETE").get_completions([], typed)

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.dedupe import clustering, facts, lexicon, rewrites
+from aggregator.dedupe import clustering, facts, lexicon, rewrites, weights
 from aggregator.dedupe.clustering import StoryInput
 from aggregator.dedupe.facts import Facts
+from aggregator.models import evidence
 from tests.dedupe import labelled
 from tests.dedupe.labelled import NOON
 
@@ -44,8 +45,52 @@ def read(told: Report) -> Facts:
 
 
 def test_reports_in_other_words_are_one_story_and_say_why() -> None:
-    expected = "one event in other words: both name Hollin, Meridian, both give 140"
-    assert reason(FIRE, FLAMES) == reason(FLAMES, FIRE) == expected
+    assert reason(FIRE, FLAMES) == reason(FLAMES, FIRE) == clustering.OTHER_WORDS
+    there, back = (
+        clustering.evidence(report(1, one), report(2, other), clustering.OTHER_WORDS)
+        for one, other in ((FIRE, FLAMES), (FLAMES, FIRE))
+    )
+    assert there == back
+    assert there.names == ("Hollin", "Meridian")
+    assert there.figures == ("140",)
+    assert there.score is not None
+    assert there.needed is not None
+    assert there.score >= there.needed
+    said = evidence.sentences(there)
+    assert said[:2] == ["both name Hollin, Meridian", "both give 140"]
+    assert said[2].startswith(f"score {there.score:.2f}, from {there.needed:.2f}")
+    assert said[-1].startswith("as a preview, an opinion or a correction")
+
+
+def test_evidence_is_decisive_if_the_score_is_too_low_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = read(FIRE), read(FLAMES)
+    assert rewrites.evidence(one, other, 0.0, is_scored=False).decisive == ()
+    monkeypatch.setattr(rewrites, "BIAS", weights.BIAS + 100)
+    assert rewrites.evidence(one, other, 0.0, is_scored=True).decisive == ()
+    monkeypatch.setattr(rewrites, "BIAS", weights.BIAS)
+    odds = rewrites.log_odds(rewrites.features(one, other, 0.0))
+    least = rewrites.threshold(min(one.length, other.length))
+    monkeypatch.setattr(rewrites, "BIAS", weights.BIAS + least - odds)
+    found = rewrites.evidence(one, other, 0.0, is_scored=True)
+    assert set(found.decisive) == set(rewrites.SUPPORT)
+
+
+def test_evidence_names_phrases_of_both_texts_as_the_first_writes_them() -> None:
+    copy = ("Meridian burns", f"HOLLIN (NNA) - {FIRE[1].replace('gutted', 'Gutted')}")
+    found = clustering.evidence(report(2, copy), report(1, FIRE), "same title")
+    assert found.phrases[0].startswith("A fire gutted the Meridian theatre in Hollin")
+    assert found.score is None
+    assert evidence.sentences(found)[-1].startswith("both say “A fire gutted")
+    assert clustering.evidence(report(1, FLAMES), report(2, FIRE), "same title").phrases == ()
+
+
+def test_evidence_survives_storage() -> None:
+    found = clustering.evidence(report(1, FIRE), report(2, FLAMES), clustering.OTHER_WORDS)
+    assert evidence.from_json(evidence.to_json(found)) == found
+    assert evidence.to_json(None) == evidence.to_json(evidence.NONE) == ""
+    assert evidence.from_json("") is None
 
 
 def test_reports_days_apart_are_not() -> None:

@@ -7,6 +7,7 @@ here, a field in `models.config` and, for a new block, a line in `config.file`.
 from aggregator.config.keys.content import SECTION, SOURCE, VIEW
 from aggregator.config.keys.service import CLUSTER, DEFAULTS, NETWORK, STORAGE, WEBSUB
 from aggregator.config.keys.site import AUTH, MEDIA, SITE
+from aggregator.config.keys.stories import STORIES
 from aggregator.config.kinds import Block, Key, ListOf
 
 ROOT = Block(
@@ -47,6 +48,12 @@ ROOT = Block(
             kind=MEDIA,
             help="Images of entries, and icons of sources.",
             example="media: {proxy: true}",
+        ),
+        Key(
+            name="stories",
+            kind=STORIES,
+            help="Corrections of stories: entries that are wrongly joined, or wrongly apart.",
+            example="stories: {apart: [[4711, 4712]]}",
         ),
         Key(
             name="cluster",

@@ -66,14 +66,14 @@ class Lexicon:
     """The words of a language.
 
     Args:
-        marks: What a word or phrase says: `kind:fire`, `genre:review`, `ahead`, `planned`, `day:3`.
+        marks: Meanings of a word or phrase: `kind:fire`, `genre:review`, `ahead`, `day:3`.
         prefixes: The same for the beginnings of words.
         longest: Letters of the longest beginning.
         numbers: Value of a number word; a factor is negative.
         common: Words of any report, folded.
         starts: First words of the phrases in `marks`.
         spaced: Whether words are written with spaces between them.
-        splitter: What separates the words that remain of unspaced text.
+        splitter: Separates the words that remain of unspaced text.
         finder: The words of `marks` in unspaced text.
     """
 
@@ -89,7 +89,7 @@ class Lexicon:
     finder: re.Pattern[str]
 
     def marks_of(self, word: str) -> frozenset[str]:
-        """Return what a folded word says."""
+        """Return the meanings of a folded word."""
         return _marks_of(self.language, word)
 
 

@@ -507,3 +507,19 @@ def page_texts(db: "Database") -> None:
 def edits(db: "Database") -> None:
     """Keep the changes that the options of a source made in each entry, for `explain`."""
     db.execute("alter table entries add column edits text not null default ''")
+
+
+@migration
+def story_evidence(db: "Database") -> None:
+    """Store what an entry and the first of its story agree in; create tables to rebuild stories."""
+    db.execute("alter table story_members add column evidence text not null default ''")
+    db.execute(
+        "create table story_members_draft (entry_id integer primary key references entries(id)"
+        " on delete cascade, story_id integer not null, source_id text not null, at text not null,"
+        " reason text not null, similarity real not null, evidence text not null)"
+    )
+    db.execute("create index story_members_draft_story on story_members_draft(story_id, entry_id)")
+    db.execute(
+        "create table story_keys_draft (key integer not null, slot integer not null,"
+        " entry_id integer not null, until integer not null, primary key (key, slot)) without rowid"
+    )

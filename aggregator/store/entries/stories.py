@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aggregator.models import evidence
+from aggregator.models.evidence import Evidence
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import format_time, parse_time
 
@@ -13,6 +15,19 @@ COVERED_DEPTH = 2_000
 
 SLOTS = 8
 """Entries found by one key: mostly the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where stories are: members, and the keys to find them."""
+
+    members: str
+    keys: str
+
+
+LIVE = Tables("story_members", "story_keys")
+DRAFT = Tables("story_members_draft", "story_keys_draft")
+"""Stories as they are shown, and as they are being rebuilt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +58,7 @@ class Member:
     Args:
         at: Its place in lists.
         reason: Why it belongs to the story, "" for the first.
+        evidence: What it and the first agree in.
     """
 
     story: int
@@ -51,6 +67,7 @@ class Member:
     at: datetime
     reason: str = ""
     similarity: float = 1.0
+    evidence: Evidence | None = None
 
 
 def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntry]:
@@ -80,11 +97,11 @@ def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntr
     }
 
 
-def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
+def by_key(db: Connection, keys: Iterable[int], tables: Tables = LIVE) -> dict[int, list[int]]:
     """Return the entries of each key, at most `SLOTS` each."""
     entry_ids: dict[int, list[int]] = {}
     rows = db.execute(
-        "select key, entry_id from story_keys where key in (select value from json_each(?))",
+        f"select key, entry_id from {tables.keys} where key in (select value from json_each(?))",
         (json.dumps(sorted(keys)),),
     )
     for key, entry_id in rows:
@@ -92,19 +109,19 @@ def by_key(db: Connection, keys: Iterable[int]) -> dict[int, list[int]]:
     return entry_ids
 
 
-def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
+def add_keys(db: Connection, keys: Iterable[tuple[int, int, int]], tables: Tables = LIVE) -> None:
     """Store keys: `(key, entry id, last day)`, the day as an ordinal."""
     db.executemany(
-        "insert or replace into story_keys(key, slot, entry_id, until) values (?, ?, ?, ?)",
+        f"insert or replace into {tables.keys}(key, slot, entry_id, until) values (?, ?, ?, ?)",
         sorted((key, entry_id % SLOTS, entry_id, until) for key, entry_id, until in keys),
     )
 
 
-def add_members(db: Connection, members: Iterable[Member]) -> None:
+def add_members(db: Connection, members: Iterable[Member], tables: Tables = LIVE) -> None:
     """Add entries to stories; an entry that is in a story stays there."""
     db.executemany(
-        "insert or ignore into story_members(entry_id, story_id, source_id, at, reason,"
-        " similarity) values (?, ?, ?, ?, ?, ?)",
+        f"insert or ignore into {tables.members}(entry_id, story_id, source_id, at, reason,"
+        " similarity, evidence) values (?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 member.entry_id,
@@ -113,23 +130,26 @@ def add_members(db: Connection, members: Iterable[Member]) -> None:
                 format_time(member.at),
                 member.reason,
                 member.similarity,
+                evidence.to_json(member.evidence),
             )
             for member in members
         ],
     )
 
 
-def of_entries(db: Connection, entry_ids: Iterable[int]) -> dict[int, int]:
+def of_entries(db: Connection, entry_ids: Iterable[int], tables: Tables = LIVE) -> dict[int, int]:
     """Return the story of each entry that has one."""
     rows = db.execute(
-        "select entry_id, story_id from story_members"
+        f"select entry_id, story_id from {tables.members}"
         " where entry_id in (select value from json_each(?))",
         (json.dumps(list(entry_ids)),),
     )
     return {row[0]: row[1] for row in rows}
 
 
-def members(db: Connection, stories: Collection[int], *, shown: bool = False) -> list[Member]:
+def members(
+    db: Connection, stories: Collection[int], tables: Tables = LIVE, *, shown: bool = False
+) -> list[Member]:
     """Return the members of stories, in order of arrival.
 
     Args:
@@ -137,7 +157,8 @@ def members(db: Connection, stories: Collection[int], *, shown: bool = False) ->
     """
     where = " and exists (select 1 from entries e where e.id = entry_id and e.hidden is null)"
     rows = db.execute(
-        "select story_id, entry_id, source_id, at, reason, similarity from story_members"
+        "select story_id, entry_id, source_id, at, reason, similarity, evidence"
+        f" from {tables.members}"
         f" where story_id in (select value from json_each(?)){where if shown else ''}"
         " order by story_id, entry_id",
         (json.dumps(sorted(stories)),),
@@ -150,6 +171,7 @@ def members(db: Connection, stories: Collection[int], *, shown: bool = False) ->
             at=parse_time(row[3]),
             reason=row[4],
             similarity=row[5],
+            evidence=evidence.from_json(row[6]),
         )
         for row in rows
     ]
@@ -223,9 +245,22 @@ def coverage(members: Iterable[Member], now: datetime) -> float:
     return sum(1 / (1 + age) for age in ages.values())
 
 
-def forget(db: Connection, day: int) -> int:
+def forget(db: Connection, day: int, tables: Tables = LIVE) -> int:
     """Delete the keys with a last day before a day; return how many."""
-    return db.execute("delete from story_keys where until < ?", (day,)).rowcount
+    return db.execute(f"delete from {tables.keys} where until < ?", (day,)).rowcount
+
+
+def leave(db: Connection, entry_id: int) -> None:
+    """Take an entry out of its story, and end a story of which one entry is left."""
+    story = of_entries(db, [entry_id]).get(entry_id)
+    if story is None:
+        return
+    db.execute("delete from story_members where entry_id = ?", (entry_id,))
+    if (
+        db.execute("select count(*) from story_members where story_id = ?", (story,)).fetchone()[0]
+        < 2
+    ):
+        db.execute("delete from story_members where story_id = ?", (story,))
 
 
 def sources_of(members: Sequence[Member]) -> dict[int, set[str]]:

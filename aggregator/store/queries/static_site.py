@@ -81,7 +81,7 @@ def shown(db: Connection, ids: Collection[int]) -> dict[int, Shown]:
     """Return the digests of entries by id."""
     columns = [row[1] for row in db.execute("pragma table_info(entries)") if row[1] not in UNSHOWN]
     rows = db.execute(
-        f"select e.id, e.source_id, m.story_id, m.reason, m.similarity,"
+        f"select e.id, e.source_id, m.story_id, m.reason, m.similarity, m.evidence,"
         f" {', '.join(f'e.{column}' for column in columns)}"
         " from entries e left join story_members m on m.entry_id = e.id"
         " where e.id in (select value from json_each(?))",

@@ -10,6 +10,7 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound
 
 from aggregator.errors import QueryError
 from aggregator.formats.table import FORMATS
+from aggregator.models import evidence
 from aggregator.models.config import Config
 from aggregator.models.entry import StoredEntry
 from aggregator.models.messages import N_
@@ -157,7 +158,12 @@ class EntryLists:
         visible = [member for member in members if not by_id[member.entry_id].hidden]
         items = self.items(by_id[member.entry_id] for member in visible)
         return tuple(
-            StoryMember(entry=item, reason=member.reason, similarity=round(100 * member.similarity))
+            StoryMember(
+                entry=item,
+                reason=member.reason,
+                similarity=round(100 * member.similarity),
+                agreements=tuple(evidence.sentences(member.evidence)) if member.evidence else (),
+            )
             for item, member in zip(items, visible, strict=True)
         )
 

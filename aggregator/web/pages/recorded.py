@@ -68,6 +68,20 @@ PHRASES = (
     phrase("same title"),
     phrase("nearly the same opening text"),
     phrase("similar title and opening text"),
+    phrase("one event in other words"),
+    phrase("both name %(names)s"),
+    phrase("both give %(figures)s"),
+    phrase("both say “%(phrase)s”"),
+    phrase("score %(score)s, from %(least)s on one event"),
+    phrase("without the same names they would be apart"),
+    phrase("without the same figures they would be apart"),
+    phrase("without the same words they would be apart"),
+    phrase("without words of one headline in the other report they would be apart"),
+    phrase(
+        "as a preview, an opinion or a correction, or with an opposite outcome, one would be apart"
+    ),
+    phrase("joined by the configuration"),
+    # as earlier versions stored it
     phrase("one event in other words: both name %(names)s, both give %(figures)s"),
     phrase("one event in other words: both name %(names)s"),
     phrase(

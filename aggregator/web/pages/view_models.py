@@ -360,11 +360,13 @@ class StoryMember:
     Args:
         reason: Why it belongs to the story, "" for the first.
         similarity: To the first, in per cent.
+        agreements: What it and the first agree in, and what would have kept them apart.
     """
 
     entry: EntryItem
     reason: str
     similarity: int
+    agreements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
