@@ -141,6 +141,9 @@ def read(db: Connection, config: Config, last: Manifest, now: datetime) -> State
     same = {id for id in digests if _is_same(change_log.source_scope(id), scopes, last.scopes)}
     newest = static_site.newest_first(db)
     known = {id: shown for id in newest if (shown := last.entries.get(id)) and shown[0] in same}
+    # A story may gain an entry of another source.
+    stories = static_site.story_ids(db)
+    known = {id: (shown[0], shown[1], stories.get(id, 0)) for id, shown in known.items()}
     entries = known | static_site.shown(db, [id for id in newest if id not in known])
     lists: dict[str, list[int]] = {"/stories": newest}
     lists |= {page_path("source", id): [] for id in digests}

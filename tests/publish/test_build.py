@@ -20,6 +20,7 @@ from aggregator.models.query import parse
 from aggregator.publish import folder as folders
 from aggregator.publish.build import NotPublishable, build, published
 from aggregator.publish.folder import NotOurs
+from aggregator.store.database import change_log
 from aggregator.store.entries import entries, retention
 from aggregator.store.queries import select
 from aggregator.store.sources import sources
@@ -236,8 +237,20 @@ def delete(newsroom: Newsroom, _: random.Random) -> None:
         assert retention.expire(db, retention.Cutoffs(default=later)).count >= 1
 
 
+def follow_elsewhere(newsroom: Newsroom, chance: random.Random) -> None:
+    """Let an entry join a story of a source that the change log does not name."""
+    sample, link = newsroom.sample, f"https://agency.example/{chance.randrange(7)}"
+    with sample.store.reading() as db:
+        before = change_log.versions(db)
+    newsroom.publish("odd", link=link)
+    with sample.store.transaction() as db:
+        for source_id in ("herald", "post"):
+            scope = change_log.source_scope(source_id)
+            db.execute("update changes set version = ? where scope = ?", (before[scope], scope))
+
+
 CHANGES: tuple[Callable[[Newsroom, random.Random], None], ...] = (
-    late, withdraw, revise, follow, rename, delete,
+    late, withdraw, revise, follow, follow_elsewhere, rename, delete,
 )  # fmt: skip
 
 

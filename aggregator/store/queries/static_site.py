@@ -90,6 +90,11 @@ def shown(db: Connection, ids: Collection[int]) -> dict[int, Shown]:
     return {row[0]: (row[1], digest(tuple(row)), row[2] or 0) for row in rows}
 
 
+def story_ids(db: Connection) -> dict[int, int]:
+    """Return the story of each entry that has one."""
+    return dict(db.execute("select entry_id, story_id from story_members").fetchall())
+
+
 def of_stories(db: Connection, story_ids: Collection[int]) -> set[int]:
     """Return the entries of stories."""
     rows = db.execute(
