@@ -39,7 +39,7 @@ from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig
 from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
 from aggregator.web.middleware.cache import serve_from
 from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware
-from aggregator.web.middleware.representation import compress
+from aggregator.web.middleware.representation import compress, compress_for_good
 from aggregator.web.middleware.request_metrics import RequestMetrics
 from aggregator.web.middleware.search_limit import SearchLimitMiddleware
 from aggregator.web.ops import health_feed, metrics, probes, source, status, websub_status
@@ -395,7 +395,9 @@ def _finish(response: Response, csp: str) -> Response:
     if _is_worth_compressing(response):
         coding = conditional.coding(request.headers.get("Accept-Encoding"))
         if coding and coding != "identity":
-            response.set_data(compress(coding, response.get_data()))
+            is_kept = "immutable" in headers["Cache-Control"]
+            encode = compress_for_good if is_kept else compress
+            response.set_data(encode(coding, response.get_data()))
             headers["Content-Encoding"] = coding
     return response
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,14 @@ _ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 def compress(coding: str, body: bytes) -> bytes:
     """Return a body in a content coding that `conditional.coding` chose."""
     return _ENCODERS[coding](body)
+
+
+@lru_cache(maxsize=32)
+def compress_for_good(coding: str, body: bytes) -> bytes:
+    """Return a body that browsers keep for good in a content coding, as small as it can be."""
+    if coding == "br":
+        return bytes(brotli.compress(body, brotli.MODE_TEXT, quality=11))
+    return compress(coding, body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 
+import brotli  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from aggregator.web.pages import assets
@@ -59,3 +60,12 @@ def test_front_page_is_light(pages: PageSite) -> None:
     sizes = {path: len(pages.get(path, Accept_Encoding="br").data) for path in ("/", *texts)}
     assert pages.get("/", Accept_Encoding="br").content_encoding == "br"
     assert sum(sizes.values()) <= MAX_WEIGHT, sizes
+
+
+def test_files_that_browsers_keep_for_good_are_compressed_the_most(pages: PageSite) -> None:
+    [path] = re.findall(r'"(/static/site\.js\?v=[0-9a-f]{8})"', pages.text("/"))
+    kept, named = (pages.get(url, Accept_Encoding="br") for url in (path, path.partition("?")[0]))
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert "immutable" not in named.headers["Cache-Control"]
+    assert brotli.decompress(kept.data) == brotli.decompress(named.data)
+    assert len(kept.data) < len(named.data)
