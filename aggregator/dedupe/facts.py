@@ -375,7 +375,7 @@ def _is_title_case(title: str, language: str) -> bool:
     return len(words) >= 3 and 4 * sum(word[0].isupper() for word in words) >= 3 * len(words)
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=1_024)
 def read(title: str, lead: str) -> Facts | None:
     """Return the facts of a report, None in a language without a lexicon.
 

@@ -201,3 +201,29 @@ def test_film_of_another_site_is_a_picture_that_links_to_it(pages: PageSite) -> 
     assert "Watch at youtube.com" in page
     assert "<iframe" not in page
     assert "Continue at" not in page
+
+
+def test_page_says_where_reports_agree_and_why_else_they_would_be_apart(pages: PageSite) -> None:
+    told = [
+        (
+            "Blaze destroys old theatre in Hollin",
+            "A fire gutted the Meridian theatre in Hollin on Tuesday night. 140 people were brought"
+            " out of the building, the fire brigade said.",
+        ),
+        (
+            "Meridian theatre in Hollin burns down",
+            "Flames swept through the stage of the Meridian on Tuesday evening. All 140 visitors of"
+            " the old theatre in Hollin escaped the fire unhurt, the brigade said.",
+        ),
+    ]
+    last = 0
+    for number, (source, (title, lead)) in enumerate(zip(("herald", "post"), told, strict=True)):
+        entry = replace(make_entry(1000 + number), title=title, summary=lead)
+        last = pages.sample.put(source, entry)
+    about = pages.text(f"/entry/{last}").partition('<details class="why">')[2]
+    about = re.sub("<[^>]+>", "", about.partition("</details>")[0])
+    assert "one event in other words" in about
+    assert "both name Hollin, Meridian" in about
+    assert "both give 140" in about
+    assert re.search(r"score 0\.\d\d, from 0\.\d\d on one event", about)
+    assert "as a preview, an opinion or a correction" in about
