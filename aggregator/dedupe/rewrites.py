@@ -25,7 +25,7 @@ for one name; and numbers."""
 SHARED = 2
 """Of these terms, how many two reports share that are compared."""
 
-THRESHOLD_SHORT, THRESHOLD_LONG = 0.2, 2.1
+THRESHOLD_SHORT, THRESHOLD_LONG = 0.05, 2.1
 """Log odds from which two reports are of one event, with an opening text of `SHORT_LEAD` words and
 of `LONG_LEAD` words: the more two texts say, the more two events may seem to have in common."""
 

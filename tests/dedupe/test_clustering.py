@@ -50,7 +50,7 @@ def test_precision_and_recall_on_the_labelled_set() -> None:
 
 
 def test_precision_and_recall_on_the_demo() -> None:
-    """A few templates filled in at random; a second feed reports some events in other words."""
+    """Templates filled in with few names and figures; a second feed rewords some reports."""
     said, told_twice = list[bool](), 0
     for seed in range(3):
         begun = NOON - timedelta(minutes=5)
@@ -68,7 +68,7 @@ def test_precision_and_recall_on_the_demo() -> None:
             told_twice += same
             if labelled.judge(demo_report(1, feed, one), demo_report(2, other_feed, other)):
                 said.append(same)
-    assert sum(said) >= 0.98 * len(said)
+    assert sum(said) >= 0.96 * len(said)
     assert sum(said) >= 0.75 * told_twice
 
 
