@@ -436,6 +436,7 @@ def test_chosen_colours_are_remembered_without_a_flash(browser: Browser, base: s
     page.wait_for_selector("body")
     assert page.evaluate(paper) == dark
     assert [meta.get_attribute("content") for meta in page.locator(FRAME).all()] == [colours[1]] * 2
+    page.wait_for_load_state()  # the keys are those of a script that waits for the page
     page.keyboard.press("d")  # the system's own scheme again: nothing is stored
     assert page.evaluate(paper) == light
     assert [meta.get_attribute("content") for meta in page.locator(FRAME).all()] == colours

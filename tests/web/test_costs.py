@@ -118,9 +118,9 @@ def join_stories(db: Connection, chance: Random) -> None:
         count = chance.choice((2, 2, 2, 3, 3, 5, 12, 40))
         members = range(first, first + count)
         at = "2026-10-01T00:00:00Z"
-        rows += [(entry, first, f"s{entry % SOURCES}", at, "page", 1.0) for entry in members]
+        rows += [(entry, first, f"s{entry % SOURCES}", at, "page", 1.0, "") for entry in members]
         first += 3 * count
-    db.executemany("insert into story_members values (?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("insert into story_members values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 @pytest.fixture(scope="module")
