@@ -29,7 +29,7 @@ THRESHOLD_SHORT, THRESHOLD_LONG = 0.05, 2.1
 """Log odds from which two reports are of one event, with an opening text of `SHORT_LEAD` words and
 of `LONG_LEAD` words: the more two texts say, the more two events may seem to have in common."""
 
-SHORT_LEAD, LONG_LEAD = 24, 30
+SHORT_LEAD, LONG_LEAD = 21, 27
 
 VAGUE = frozenset({"raise", "lower", "begin", "end", "record", "return"})
 """Kinds of events that say little without the thing that rises or ends."""

@@ -20,7 +20,7 @@ def test_precision_and_recall_of_all_events() -> None:
     wrong = [(p.kind, p.first.event, p.second.event) for p, s in judged() if s and p.kind != "same"]
     told = events.rates(judged())
     assert told.same == 414
-    assert told.precision >= 0.955, wrong
+    assert told.precision >= 0.96, wrong
     assert told.recall >= 0.65
 
 
@@ -94,7 +94,7 @@ def test_each_feature_has_a_weight() -> None:
     assert list(weights.WEIGHTS) == list(rewrites.features(REPORT, REPORT, 0.0))
 
 
-@pytest.mark.parametrize("words", [10, 24, 27, 30, 90])
+@pytest.mark.parametrize("words", [10, 21, 24, 27, 90])
 def test_pairs_join_from_the_threshold(words: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert REPORT is not None
     report = replace(REPORT, length=words)
@@ -107,6 +107,6 @@ def test_pairs_join_from_the_threshold(words: int, monkeypatch: pytest.MonkeyPat
 
 
 def test_threshold_rises_with_the_length_of_the_opening_text() -> None:
-    found = [rewrites.threshold(words) for words in (10, 24, 27, 30, 90)]
+    found = [rewrites.threshold(words) for words in (10, 21, 24, 27, 90)]
     short, long = rewrites.THRESHOLD_SHORT, rewrites.THRESHOLD_LONG
     assert found == pytest.approx([short, short, (short + long) / 2, long, long])
