@@ -38,6 +38,9 @@ The CPU limit ends a busy child on a loaded machine at the right time; this one 
 sleeps.
 """
 
+LONGEST_FOLDER = 70
+"""Characters; the address of a socket has 107, and multiprocessing adds two names."""
+
 MOST_BYTES = 1_000_000
 """Documents of this many bytes get twice the CPU limit: ten thousand entries are legitimate."""
 
@@ -144,10 +147,15 @@ def _start(workers: int | None) -> ProcessPool:
 
 
 def _use_temporary_folder() -> None:
-    """Let the socket of the fork server be in shared memory where nothing else can be written."""
+    """Let the socket of the fork server be in shared memory where it can't be in a usual folder.
+
+    That is where no such folder can be written, or where its path is too long for a socket's.
+    """
     try:
-        tempfile.gettempdir()
+        is_usable = len(tempfile.gettempdir()) <= LONGEST_FOLDER
     except FileNotFoundError:
+        is_usable = False
+    if not is_usable:
         tempfile.tempdir = "/dev/shm"  # noqa: S108  # multiprocessing makes a folder of mode 700
 
 

@@ -9,7 +9,8 @@ from aggregator.store.database.connection import Connection
 
 TABLES = (
     "source_sections", "documents", "entries", "polls", "days", "source_hours", "incidents",
-    "subscriptions", "inbox", "story_members", "page_queue",
+    "subscriptions", "inbox", "story_members", "story_members_draft",
+    "page_queue",
 )  # fmt: skip
 """Tables with a column `source_id`."""
 
