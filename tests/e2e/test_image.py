@@ -5,6 +5,7 @@ with a changed root stands for the container. Where no registry can be reached, 
 the image's base.
 """
 
+import contextlib
 import json
 import os
 import shlex
@@ -77,8 +78,9 @@ def image(
 def make_base(folder: Path) -> None:
     """Pull the image's base, or make one like it where no registry can be reached."""
     pull = ("buildah", "pull", "-q", BASE)
-    if not subprocess.run(pull, capture_output=True, timeout=300).returncode:
-        return
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        if not subprocess.run(pull, capture_output=True, timeout=120).returncode:
+            return
     tree = folder / "tree"
     make = ("debootstrap", "--variant=minbase", "--include=ca-certificates", "trixie", str(tree))
     if subprocess.run(make, capture_output=True, timeout=1200).returncode:
