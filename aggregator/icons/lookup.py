@@ -124,19 +124,18 @@ def picture(url: str, known: Known, readers: Readers) -> Lookup:
             return Nothing(reason=outcome.detail, may_pass=_may_pass(outcome))
 
 
-def site(home: str, known: Known, readers: Readers, agent: str) -> Lookup:
+def site(home: str, known: Known, readers: Readers) -> Lookup:
     """Look for the icon of a site: the declared ones, then /favicon.ico.
 
     Args:
         home: URL of its home page, at the root of the host.
         known: Where the icon was found last.
         readers: Read the responses.
-        agent: Our name in robots.txt, without a version.
     """
     rules = yield Request(
         url=urljoin(home, "/robots.txt"), headers=_TEXT_HEADERS, limits=PAGE_LIMITS, discover=False
     )
-    allowed = robots.allows(rules, home, agent)
+    allowed = robots.allows(rules, home)
     if not allowed:
         reason = f"the robots.txt of {home} " + (
             "can't be read" if allowed is None else "does not allow its home page"

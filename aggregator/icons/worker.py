@@ -15,7 +15,7 @@ from threading import Event
 from typing import assert_never
 
 from aggregator.errors import StoreError
-from aggregator.fetch.agent import NAME, user_agent
+from aggregator.fetch.agent import user_agent
 from aggregator.fetch.client import Client
 from aggregator.icons import child, lookup
 from aggregator.icons.lookup import Found, Known, Lookup, Nothing, Readers, Result, Same
@@ -217,7 +217,7 @@ class IconWorker:
         known = Known(url=stored.url, validators=stored.validators) if stored else Known()
         if place.startswith(SITE):
             home = f"{place.removeprefix(SITE)}/"
-            task.lookup = lookup.site(home, known, self._readers, NAME)
+            task.lookup = lookup.site(home, known, self._readers)
         else:
             task.lookup = lookup.picture(place, known, self._readers)
         self._request(task, next(task.lookup))

@@ -38,4 +38,4 @@ def failed(kind: FailureKind, status: int = 0) -> Failed:
     ],
 )
 def test_a_home_page_is_read_where_it_may_be(outcome: FetchOutcome, allowed: bool | None) -> None:
-    assert robots.allows(outcome, HOME, "feed-aggregator") is allowed
+    assert robots.allows(outcome, HOME) is allowed
