@@ -25,3 +25,6 @@ Start with `polling.stages` and `ingest.batch`: together they are the whole prog
 """
 
 __version__ = "0.2.0"
+
+PRODUCT = "feed-aggregator"
+"""Our product token, in User-Agent and for robots.txt (RFC 9110 §10.1.5, RFC 9309 §2.2.1)."""

@@ -3,11 +3,10 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # needed only with `content: full`
-    from protego import Protego
+from aggregator import PRODUCT
 
-AGENT = "feed-aggregator"
-"""Our product token, which a robots.txt may name."""
+if TYPE_CHECKING:  # imported once there is a robots.txt to judge
+    from protego import Protego
 
 LONGEST = 500 * 1024
 """Bytes that are read; RFC 9309 §2.5 asks for at least 500 KiB."""
@@ -25,7 +24,7 @@ def allows(text: str, url: str) -> bool:
         text: As `text_of` returns it, "" for none.
         url: An absolute URL.
     """
-    return not text or bool(_parse(text).can_fetch(url, AGENT))
+    return not text or bool(_parse(text).can_fetch(url, PRODUCT))
 
 
 @lru_cache(maxsize=16)
