@@ -31,7 +31,8 @@ from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import sync
-from benchmarks.serve import free_port, granian, running
+from benchmarks.serve import running, web
+from tests.e2e.service import free_port
 
 SOURCES, SECTIONS = 1_000, 12
 END = datetime(2009, 6, 27, 21, 26, tzinfo=UTC)
@@ -232,8 +233,7 @@ def measure(database: str, count: int, requests: int, folder: Path) -> None:
     config = folder / "sources.yaml"
     config.write_text(configuration(database))
     port = free_port()
-    server = granian("aggregator.web.app:serve_app", port, "--factory")
-    with running(server, port, AGGREGATOR_CONFIG=str(config)):
+    with running(web(config, port), port):
         print(f"The front page without pictures, all it loads: {weight(port):,} bytes compressed")
         report("With nothing else going on", port, count, requests)
         ended = multiprocessing.Event()

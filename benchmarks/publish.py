@@ -31,7 +31,7 @@ from aggregator.store.database.connection import Store
 from aggregator.store.entries import entries, search_index
 from aggregator.store.sources import sync
 from benchmarks import pages
-from benchmarks.serve import free_port
+from tests.e2e.service import free_port
 from tests.publish.conftest import files_served
 from tests.publish.test_build import fetch
 from tests.web.crawl import crawl
