@@ -101,7 +101,7 @@ class Side:
         config = Config(path="", site=Site(), storage="", allow=("127.0.0.0/8",), sources=named)
         maintenance.synchronise(self.store, config, utc_now())
         self.poller = Poller(self.store, config, executor=executor)
-        wait_for(lambda: not self.poller.shortage)
+        wait_for(lambda: not self.poller.unavailable_reason)
 
     def poll(self) -> tuple[float, float]:
         """Poll all feeds; return wall-clock and CPU seconds."""

@@ -165,7 +165,7 @@ def bare_pycurl(url: str, authority: str) -> Callable[[int], None]:
 
 
 def aiohttp(url: str, authority: str) -> Callable[[int], None]:
-    import aiohttp as library
+    import aiohttp as library  # type: ignore[import-not-found]  # if installed
 
     def run(count: int) -> None:
         async def worker(session: library.ClientSession, left: list[None]) -> None:

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # ships no types
 
 from aggregator.models.config import Source
 from aggregator.models.entry import Author, Enclosure, Entry, Image, SafeHtml

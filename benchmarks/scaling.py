@@ -33,8 +33,8 @@ from aggregator.models.poll import (
     FailureKind,
     ParsedDocument,
     PollOutcome,
-    PollResult,
     Request,
+    Result,
     Transfer,
     Unchanged,
     Validators,
@@ -74,7 +74,7 @@ class Nowhere:
     def add(self, requests: Iterable[Request], *, spacing: Mapping[str, float]) -> None:
         self._requests += requests
 
-    def step(self) -> list[PollResult]:
+    def step(self) -> list[Result]:
         requests, self._requests = self._requests, []
         return [stages.result_of(request, self.answer(request)) for request in requests]
 

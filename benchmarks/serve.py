@@ -34,6 +34,7 @@ from urllib.parse import urlsplit
 
 from aggregator.models.entry import SafeHtml
 from tests.e2e import processes
+from tests.e2e.nginx import PROGRAM as NGINX
 from tests.e2e.service import AGGREGATOR, free_port, wait_for
 from tests.web.sample_store import CONFIG, SampleStore, make_entry, open_sample
 
@@ -44,7 +45,7 @@ site: {{title: Bench, base_url: "https://site.example"}}
 storage: {{path: "{folder}/test.db"}}
 sources: [{{id: herald, url: "https://herald.example/feed"}}]
 """
-NGINX = """
+NGINX_CONF = """
 daemon off; pid {folder}/nginx.pid; worker_processes 1; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{ access_log off; default_type application/atom+xml; sendfile on; keepalive_requests 1000000;
@@ -52,7 +53,7 @@ client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path 
 uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
 server {{ listen 127.0.0.1:{port}; root {folder}/www; }} }}
 """
-GRANIAN = """
+ALONE_APP = """
 body, full, unchanged = open({file!r}, "rb").read(), {full!r}, {unchanged!r}
 def app(environ, start_response):
     if "HTTP_IF_NONE_MATCH" in environ:
@@ -61,7 +62,7 @@ def app(environ, start_response):
     start_response("200 OK", full)
     return [body]
 """
-FLASK = """
+PLAIN_APP = """
 from flask import Flask, Response, request
 body = open({file!r}, "rb").read()
 app = Flask(__name__)
@@ -75,7 +76,7 @@ PATH = "/feeds/all.atom"
 
 
 CASES = ("304", "200")
-NGINX_SERVER, ALONE, OURS, PLAIN = "nginx", "granian alone", "aggregator", "plain Flask"
+STATIC, ALONE, OURS, PLAIN = "nginx", "granian alone", "aggregator", "plain Flask"
 
 
 def web(config: Path, port: int) -> list[str]:
@@ -154,60 +155,73 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=1)
     args = parser.parse_args()
-    missing = [name for name in ("nginx", "wrk", "taskset") if not shutil.which(name)]
+    missing = [name for name in ("wrk", "taskset") if not shutil.which(name)]
+    missing += [] if NGINX else ["nginx"]
     if missing:
         print(f"left out: {', '.join(missing)} not installed (Debian: nginx-light, wrk)")
         return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with open_sample(folder, replace(CONFIG, sources=CONFIG.sources[:1])) as sample:
-            fill(sample)
-        (folder / "sources.yaml").write_text(CONFIG_YAML.format(folder=folder))
-        with servers(folder) as found:
-            compare(found, args.rounds, args.seconds)
+    with servers() as found:
+        compare(found, args.rounds, args.seconds)
 
 
 @contextmanager
-def servers(folder: Path) -> Iterator[dict[str, Server]]:
+def servers() -> Iterator[dict[str, Server]]:
     """Run all servers, which serve the feed of ours."""
     ports = [free_port() for _ in range(4)]
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)  # nginx reads as another user
+        with open_sample(folder, replace(CONFIG, sources=CONFIG.sources[:1])) as sample:
+            fill(sample)
+        (folder / "sources.yaml").write_text(CONFIG_YAML.format(folder=folder))
 
         def run(command: list[str], port: int) -> Server:
             return stack.enter_context(running(command, port))
 
         ours = run(web(folder / "sources.yaml", ports[0]), ports[0])
-        body, full = get(ours.url)
-        _, unchanged = get(ours.url, dict(full)["etag"])
+        full = get(ours.url)
+        unchanged = get(ours.url, full.etag)
         file = folder / "www" / "feeds" / "all.atom"
         file.parent.mkdir(parents=True)
-        file.write_bytes(body)
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=ports[1]))
-        alone = GRANIAN.format(file=str(file), full=full, unchanged=unchanged)
+        file.write_bytes(full.body)
+        (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, port=ports[1]))
+        alone = ALONE_APP.format(file=str(file), full=full.fields, unchanged=unchanged.fields)
         (folder / "alone.py").write_text(alone)
-        (folder / "plain.py").write_text(FLASK.format(file=str(file)))
-        nginx = ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+        (folder / "plain.py").write_text(PLAIN_APP.format(file=str(file)))
+        nginx = [NGINX or "nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
         yield {
-            NGINX_SERVER: run(nginx, ports[1]),
+            STATIC: run(nginx, ports[1]),
             ALONE: run(granian("alone:app", ports[2], folder), ports[2]),
             OURS: ours,
             PLAIN: run(granian("plain:app", ports[3], folder), ports[3]),
         }
 
 
-def get(url: str, tag: str = "") -> tuple[bytes, list[tuple[str, str]]]:
-    """Return the body, and the header fields that the application sent."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response; `fields` are those that the application sent."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def etag(self) -> str:
+        return dict(self.fields)["etag"]
+
+
+def get(url: str, tag: str = "") -> Answer:
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
     connection.request("GET", PATH, headers={"If-None-Match": tag} if tag else {})
     with closing(connection), connection.getresponse() as answer:
         fields = [(name.lower(), value) for name, value in answer.getheaders()]
-        return answer.read(), [pair for pair in fields if pair[0] not in ("server", "date")]
+        sent = [pair for pair in fields if pair[0] not in ("server", "date")]
+        return Answer(answer.status, sent, answer.read())
 
 
 def compare(servers: dict[str, Server], rounds: int, seconds: int) -> None:
-    tags = {name: dict(get(server.url)[1])["etag"] for name, server in servers.items()}
-    size = len(get(servers[OURS].url)[0])
+    tags = {name: get(server.url).etag for name, server in servers.items()}
+    size = len(get(servers[OURS].url).body)
     found: dict[tuple[str, str], list[Run]] = {}
     names = list(servers)
     for case in CASES:
@@ -226,7 +240,7 @@ def compare(servers: dict[str, Server], rounds: int, seconds: int) -> None:
             statistics.median(getattr(run, field) for run in runs)
             for field in ("rate", "slow", "cpu")
         )
-        ratios = times(runs, found[case, NGINX_SERVER])
+        ratios = times(runs, found[case, STATIC])
         print(
             f"| {case} | {name} | {rate:,.0f} | {slow:.1f} | {cpu:.1f} |"
             f" {statistics.median(ratios):.2f} ({min(ratios):.2f}, {max(ratios):.2f}) |"
@@ -242,7 +256,7 @@ def times(runs: list[Run], base: list[Run]) -> list[float]:
 
 def words(case: str, by_server: dict[str, list[Run]]) -> str:
     """Say in words how ours compares, and where the limit of its server lies."""
-    ours, nginx, alone = (by_server[name] for name in (OURS, NGINX_SERVER, ALONE))
+    ours, nginx, alone = (by_server[name] for name in (OURS, STATIC, ALONE))
     reached = 1 / statistics.median(times(ours, nginx))
     limit = 1 / statistics.median(times(alone, nginx))
     of_limit = 1 / statistics.median(times(ours, alone))

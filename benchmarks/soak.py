@@ -31,6 +31,7 @@ from pathlib import Path
 from tests.e2e import processes
 from tests.e2e.churn import Churn
 from tests.e2e.service import Running, Service, free_port, wait_for
+from tests.e2e.test_run import fetched
 from tests.feedserver import FeedServer
 
 SECTIONS = ("world", "europe", "science", "sport")
@@ -101,7 +102,7 @@ class Soak:
         self.polls = 0
         self.scheduler = self.start("scheduler")
         self.web = self.start("web", "--port", str(self.port))
-        wait_for(lambda: http.client.HTTPConnection("127.0.0.1", self.port).connect() is None)
+        wait_for(lambda: fetched(f"http://127.0.0.1:{self.port}/healthz"))
 
     def start(self, *command: str) -> Running:
         return self.service.start(*command)

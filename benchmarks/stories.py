@@ -148,7 +148,7 @@ def measure(count: int, corpus: Path | None) -> None:
                 if first % PER_DAY == 0:
                     stories.forget(db, now.toordinal())
         store.close()
-    part = 10_000 // BATCH
+    part = min(10_000 // BATCH, len(costs) // 2)
     second, last = (statistics.median(some) for some in (costs[part : 2 * part], costs[-part:]))
     print(
         f"{count:,} entries, {joined:,} of them joined a story: median"
