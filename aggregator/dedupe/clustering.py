@@ -238,7 +238,7 @@ def _number(word: str) -> int:
     return _hash(word) >> 3 if word[0].isdigit() else _stem_number(_stem(word))
 
 
-@lru_cache(maxsize=16_384)  # a few words make up most of any text
+@lru_cache(maxsize=8_192)  # a few words make up most of any text
 def _stem_number(stem: str) -> int:
     return _hash(stem) >> 3
 

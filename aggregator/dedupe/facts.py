@@ -10,11 +10,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from aggregator.dedupe import lexicon
-from aggregator.dedupe.lexicon import Lexicon, is_common, language_of
+from aggregator.dedupe.lexicon import NO_MARKS, Lexicon, is_common, language_of
 from aggregator.dedupe.tokenizer import FUNCTION_WORDS, MAX_LENGTH, fold, stem_arabic
 
 MAX_WORDS = 90
 """Words of a title and an opening text that are read."""
+
+CACHED_LENGTH = 24
+"""Letters up to which a word is cached: longer ones are rare, and may be made to fill memory."""
 
 PLAIN, KNOWN, RARE, NAME = 0.35, 0.5, 0.7, 1.0
 """Weights of a word of any report, a word for a kind of event, another word, and a name."""
@@ -70,9 +73,12 @@ class Word(NamedTuple):
     weight: float
 
 
-@lru_cache(maxsize=32_768)
 def word(language: str, written: str) -> Word:
     """Return a word as the lexicon of its language knows it."""
+    return (_cached_word if len(written) <= CACHED_LENGTH else _look_up)(language, written)
+
+
+def _look_up(language: str, written: str) -> Word:
     words = lexicon.of(language)
     folded = fold(written)
     if language == "ar":
@@ -89,6 +95,9 @@ def word(language: str, written: str) -> Word:
         is_kept=not is_short and folded not in FUNCTION_WORDS,
         weight=PLAIN if common else KNOWN if marks else RARE,
     )
+
+
+_cached_word = lru_cache(maxsize=8_192)(_look_up)  # a few words make up most of any text
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +250,7 @@ class _Reader:
     def _marks(self, known: Word, before: str) -> frozenset[str]:
         marks = known.marks
         if before in self.lexicon.starts:
-            marks |= self.lexicon.marks.get(f"{before} {known.folded}", frozenset())
+            marks |= self.lexicon.marks.get(f"{before} {known.folded}", NO_MARKS)
         if marks:
             self.marks |= marks
             self.future += "ahead" in marks
@@ -375,7 +384,7 @@ def _is_title_case(title: str, language: str) -> bool:
     return len(words) >= 3 and 4 * sum(word[0].isupper() for word in words) >= 3 * len(words)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=512)  # 4 MB; one batch compares the same stories with many entries
 def read(title: str, lead: str) -> Facts | None:
     """Return the facts of a report, None in a language without a lexicon.
 
@@ -433,4 +442,5 @@ def _weight(language: str, is_named: bool, written: str) -> float:
 
 
 def _marked(marks: set[str], start: str) -> frozenset[str]:
-    return frozenset(mark.removeprefix(start) for mark in marks if mark.startswith(start))
+    found = frozenset(mark.removeprefix(start) for mark in marks if mark.startswith(start))
+    return found or NO_MARKS

@@ -170,7 +170,7 @@ def _numbers(one: Facts, other: Facts, names: float) -> dict[str, float]:
     }
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _telling(value: float) -> float:
     """Return how much a number tells of one event and no other."""
     if value < 0 or value != int(value):
@@ -210,7 +210,7 @@ def _is_equal(one: float, other: float) -> bool:
     )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _is_rounded(value: float) -> bool:
     """Whether only the first figure of a number is not 0."""
     digits = f"{value:.0f}"

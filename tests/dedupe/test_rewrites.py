@@ -1,5 +1,6 @@
 """Reports of one event in other words: one pair of each language, and each guard and threshold."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 
@@ -182,3 +183,15 @@ def test_lexicon_knows_the_same_kinds_of_events_in_each_language(language: str) 
     assert kinds >= {kind for pair in lexicon.OPPOSITES for kind in pair} - {"charge"}
     assert {f"day:{number}" for number in range(7)} <= said
     assert "ahead" in said
+
+
+def test_long_words_take_no_memory() -> None:
+    """A feed may be made of them."""
+    tracemalloc.start()
+    try:
+        for number in range(2_000):
+            facts.word("en", f"{'x' * 500}{number}")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000
