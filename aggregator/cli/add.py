@@ -15,7 +15,7 @@ from aggregator.config import ids
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config, Section, Source
-from aggregator.models.listing import Listing
+from aggregator.models.listing import Listing, is_page
 from aggregator.models.poll import Failed, Fetched, ParsedDocument
 from aggregator.models.query import ID
 from aggregator.policy import feed_addresses
@@ -144,6 +144,10 @@ def _choose(poller: OncePoller, error: NoFeedFound, yes: bool) -> FoundFeed:
         proposals = poller.proposals(page)[: listings.MOST_PROPOSALS]
         if not proposals:
             continue
+        if is_page(proposals[0].listing) and (
+            refusal := poller.refusal(page.url, poller.request(page.url))
+        ):
+            raise AggregatorError(f"no feed found: {refusal.detail}")
         console.print(f"{escape(page.url)} has no feed, but entries can be found on it:")
         listings.show_proposals(page.url, proposals)
         most = len(proposals)

@@ -239,7 +239,7 @@ def _propose(config: Config, source: Source) -> None:
     """Show listings for a page, or say that there are none."""
     request = replace(request_of(config, source), listing=None)
     with once_poller(config) as poller:
-        outcome = poller.fetch(request)
+        outcome = poller.fetch_page(request)
         proposals = poller.proposals(outcome) if isinstance(outcome, Fetched) else ()
     console.print(f"[bold]{escape(source.id) or 'not configured'}[/]  {escape(source.url)}")
     _show_transfer(outcome.transfer)

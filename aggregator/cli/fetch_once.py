@@ -6,16 +6,30 @@ from dataclasses import dataclass, replace
 
 from pebble import ProcessPool
 
+from aggregator import PRODUCT
 from aggregator.errors import AggregatorError
 from aggregator.fetch.agent import user_agent
 from aggregator.fetch.client import Client
 from aggregator.models.config import Config, Source
 from aggregator.models.listing import Listing
-from aggregator.models.poll import Fetched, FetchOutcome, ParsedDocument, PollResult, Request
+from aggregator.models.poll import (
+    Failed,
+    FailureKind,
+    Fetched,
+    FetchOutcome,
+    ParsedDocument,
+    PollResult,
+    Request,
+)
+from aggregator.models.urls import host_of, origin_of
+from aggregator.parse import robots
 from aggregator.policy import feed_addresses
 from aggregator.policy.feed_addresses import Answer, FeedAddress
 from aggregator.polling import parser_pool, stages
 from aggregator.polling.poller import utc_now
+
+_LONGEST_RULE = 200
+"""Characters of a line of robots.txt that are shown."""
 
 
 def request_of(config: Config, source: Source) -> Request:
@@ -45,6 +59,7 @@ class OncePoller:
 
     def __init__(self, config: Config, client: Client, pool: ProcessPool) -> None:
         self._config, self._client, self._pool = config, client, pool
+        self._rules: dict[str, str | None] = {}
 
     def request(self, url: str) -> Request:
         """Return the request for a URL that is not configured."""
@@ -52,7 +67,43 @@ class OncePoller:
 
     def fetch(self, request: Request) -> FetchOutcome:
         """Fetch without parsing."""
-        return self._client.fetch_one(request)
+        return self.fetch_page(request) if request.is_page else self._client.fetch_one(request)
+
+    def fetch_page(self, request: Request) -> FetchOutcome:
+        """Fetch a page as polls do, by the robots.txt of each host that it redirects to."""
+        url = request.url
+        while True:
+            refusal = self.refusal(url, request)
+            if refusal:
+                return refusal
+            outcome = self._client.fetch_one(replace(request, hosts=frozenset({host_of(url)})))
+            if not isinstance(outcome, Failed) or outcome.kind is not FailureKind.ELSEWHERE:
+                return outcome
+            request = replace(request, hops=outcome.transfer.hops)
+            url = request.hops[-1].url
+
+    def refusal(self, url: str, request: Request) -> Failed | None:
+        """Return why robots.txt keeps polls from a page, None if it does not; fetch it once.
+
+        Args:
+            url: The page.
+            request: Has the options of its source.
+        """
+        origin = origin_of(url)
+        if origin not in self._rules:
+            transport = request.transport.to(host_of(url), own=host_of(request.url))
+            asked = robots.request_for(origin, limits=request.limits, transport=transport)
+            self._rules[origin] = robots.rules_of(self._client.fetch_one(asked))
+        rules = self._rules[origin]
+        refusal = robots.refusal(rules, url)
+        if refusal is None or rules is None:
+            return refusal
+        line = robots.rule_against(rules, url)[:_LONGEST_RULE]
+        detail = (
+            f"{refusal.detail} to {PRODUCT}{f' (“{line}”)' if line else ''}, so polls would not"
+            " fetch it. Ask its publisher for a feed, or to allow it"
+        )
+        return replace(refusal, detail=detail)
 
     def poll(self, request: Request) -> PollResult:
         """Make one poll."""

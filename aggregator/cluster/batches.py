@@ -64,6 +64,9 @@ class Batches:
                 self._waiting[request.key] = request
                 continue
             self._spacing = spacing
+            if request.is_page:  # another host has a robots.txt of its own
+                self._waiting[request.key] = request
+                continue
             hosts = self._routes.get(request.key, frozenset())
             # It will probably redirect to the same hosts as last time.
             hosts |= {host_of(request.url), host_of(request.validators_url)} - {""}

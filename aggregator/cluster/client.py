@@ -139,7 +139,7 @@ class Cluster:
     def _finish(self, result: Result, request: Request) -> None:
         outcome = result.outcome
         is_elsewhere = isinstance(outcome, Failed) and outcome.kind is FailureKind.ELSEWHERE
-        if isinstance(outcome, Failed) and is_elsewhere and not request.task:
+        if isinstance(outcome, Failed) and is_elsewhere and not request.is_page:
             if not self._batches.requeue(request, url=outcome.transfer.hops[-1].url):
                 reason = "it redirects to a different host each time"
                 self._fail([request], FailureKind.REDIRECTS, reason)

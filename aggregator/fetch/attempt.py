@@ -5,7 +5,7 @@ Interprets responses and touches no network: `handle` makes the transfers, `clie
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
@@ -120,17 +120,17 @@ class Attempt:
     @classmethod
     def begin(cls, request: Request) -> "Attempt | Failed":
         """Return the attempt for a request, or the reason why its URL can't be fetched."""
-        target = urls.parse(request.url)
+        target = urls.parse(request.hops[-1].url if request.hops else request.url)
         if target and target.scheme not in _SCHEMES:
             detail = f"{urls.display(request.url)}: only http and https are fetched"
             return Failed(kind=FailureKind.REFUSED_SCHEME, detail=detail)
         if target is None or not target.host:
             detail = f"{urls.display(request.url)}: not a valid URL; correct it"
             return Failed(kind=FailureKind.PROTOCOL, detail=detail)
-        attempt = cls(request, target)
+        attempt = cls(request, target, hops=request.hops)
         if request.transport.cookies:
             attempt._cookies.seed(request.transport.cookies)
-        if request.headers or target.credentials:
+        if not request.hops and (request.headers or target.credentials):
             attempt._custom = _custom(request, target)
         attempt._compose()
         return attempt
@@ -139,10 +139,9 @@ class Attempt:
     def transport(self) -> Transport:
         """How the current transfer is sent; another origin is not trusted as the first is."""
         transport = self.request.transport
-        is_trusting = transport.insecure or transport.ca
-        if is_trusting and self.hops and self.target.host != host_of(self.request.url):
-            return replace(transport, insecure=False, ca="")
-        return transport
+        if not (self.hops and (transport.insecure or transport.ca)):
+            return transport
+        return transport.to(self.target.host, own=host_of(self.request.url))
 
     @property
     def remaining(self) -> float:
@@ -356,9 +355,7 @@ class Attempt:
         self.hops += (Hop(status=status, url=target.href),)
         self.target = target
         if self.request.hosts and target.host not in self.request.hosts:
-            return self.failure(
-                FailureKind.ELSEWHERE, "redirects to a host of another batch", status
-            )
+            return self.failure(FailureKind.ELSEWHERE, "is on another host", status)
         self._compose()
         return None
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from aggregator.icons import robots
 from aggregator.icons.child import Unreadable
 from aggregator.models.config import Limits
 from aggregator.models.poll import (
@@ -19,11 +18,13 @@ from aggregator.models.poll import (
     FailureKind,
     Fetched,
     FetchOutcome,
+    Hop,
     NotModified,
     Request,
     Validators,
 )
-from aggregator.models.urls import origin_of
+from aggregator.models.urls import host_of, origin_of
+from aggregator.parse import robots
 
 PAGE_LIMITS = Limits(connect=5.0, idle=5.0, total=15.0, body=3_000_000, redirects=5)
 """Only the head of a page is needed, but a page comes whole; larger ones have /favicon.ico."""
@@ -31,7 +32,6 @@ PICTURE_LIMITS = Limits(connect=5.0, idle=5.0, total=15.0, body=2_000_000, redir
 """Artwork of podcasts has 3,000 × 3,000 pixels."""
 
 _PAGE_HEADERS = {"Accept": "text/html, application/xhtml+xml"}
-_TEXT_HEADERS = {"Accept": "text/plain"}
 _PICTURE_HEADERS = {"Accept": "image/png, image/x-icon, image/webp, image/jpeg, image/gif"}
 
 _LASTING = frozenset(
@@ -124,24 +124,37 @@ def picture(url: str, known: Known, readers: Readers) -> Lookup:
             return Nothing(reason=outcome.detail, may_pass=_may_pass(outcome))
 
 
-def site(home: str, known: Known, readers: Readers) -> Lookup:
+def site(home: str, known: Known, readers: Readers, rules: str | None = None) -> Lookup:
     """Look for the icon of a site: the declared ones, then /favicon.ico.
 
     Args:
         home: URL of its home page, at the root of the host.
         known: Where the icon was found last.
         readers: Read the responses.
+        rules: Its robots.txt, None to fetch it.
     """
-    rules = yield Request(
-        url=urljoin(home, "/robots.txt"), headers=_TEXT_HEADERS, limits=PAGE_LIMITS, discover=False
-    )
-    allowed = robots.allows(rules, home)
-    if not allowed:
-        reason = f"the robots.txt of {home} " + (
-            "can't be read" if allowed is None else "does not allow its home page"
+    url = home
+    hops: tuple[Hop, ...] = ()
+    while True:
+        if rules is None:
+            outcome = yield robots.request_for(origin_of(url), limits=PAGE_LIMITS)
+            rules = robots.rules_of(outcome)
+        refusal = robots.refusal(rules, url)
+        if refusal:
+            return Nothing(reason=refusal.detail, may_pass=rules is None)
+        page = yield Request(
+            url=home,
+            headers=_PAGE_HEADERS,
+            limits=PAGE_LIMITS,
+            discover=False,
+            hosts=frozenset({host_of(url)}),
+            hops=hops,
         )
-        return Nothing(reason=reason, may_pass=allowed is None)
-    candidates = yield from _candidates(home, readers)
+        if not isinstance(page, Failed) or page.kind is not FailureKind.ELSEWHERE:
+            break
+        hops, rules = page.transfer.hops, None  # another host has a robots.txt of its own
+        url = hops[-1].url
+    candidates = _candidates(home, page, readers)
     result: Result = Nothing(reason=f"{home} has no icon", may_pass=False)
     for url in candidates:
         tried = yield from picture(url, known, readers)
@@ -152,8 +165,7 @@ def site(home: str, known: Known, readers: Readers) -> Lookup:
     return result
 
 
-def _candidates(home: str, readers: Readers) -> Generator[Request, FetchOutcome, tuple[str, ...]]:
-    page = yield Request(url=home, headers=_PAGE_HEADERS, limits=PAGE_LIMITS, discover=False)
+def _candidates(home: str, page: FetchOutcome, readers: Readers) -> tuple[str, ...]:
     if not isinstance(page, Fetched):
         return (urljoin(home, "/favicon.ico"),)
     declared = readers.links(page.body, page.url, page.content_type)

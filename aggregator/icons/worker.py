@@ -24,7 +24,7 @@ from aggregator.models.poll import FetchOutcome, Request
 from aggregator.models.urls import origin_of
 from aggregator.store.database.connection import Store
 from aggregator.store.database.outage import OutageLog
-from aggregator.store.sources import icons, network, poll_log
+from aggregator.store.sources import icons, network, poll_log, robots
 from aggregator.store.sources.icons import DueSource, StoredIcon
 
 logger = logging.getLogger("aggregator")
@@ -213,23 +213,29 @@ class IconWorker:
         with self._store.reading() as db:
             return icons.get(db, [place]).get(place)
 
+    def _rules(self, home: str) -> str | None:
+        """Return the robots.txt of a site, None if none is stored that is fresh."""
+        with self._store.reading() as db:
+            known = robots.get(db, origin_of(home))
+        return known.rules if known and known.until > self._clock() else None
+
     def _begin(self, task: _Task, place: str, stored: StoredIcon | None) -> None:
         known = Known(url=stored.url, validators=stored.validators) if stored else Known()
         if place.startswith(SITE):
             home = f"{place.removeprefix(SITE)}/"
-            task.lookup = lookup.site(home, known, self._readers)
+            task.lookup = lookup.site(home, known, self._readers, self._rules(home))
         else:
             task.lookup = lookup.picture(place, known, self._readers)
-        self._request(task, next(task.lookup))
+        self._advance(task, None)
 
     def _request(self, task: _Task, request: Request) -> None:
         # The client returns the `Request` object it was given, so identity finds its task.
         self._tasks[id(request)] = task, request
         self._client.add([request])
 
-    def _advance(self, task: _Task, outcome: FetchOutcome) -> None:
+    def _advance(self, task: _Task, outcome: FetchOutcome | None) -> None:
         try:
-            request = task.lookup.send(outcome)
+            request = task.lookup.send(outcome) if outcome else next(task.lookup)
         except StopIteration as stop:
             self._keep(task, stop.value)
             self._next_place(task)

@@ -9,8 +9,9 @@ crash, a source is as it was before the poll, and the poll is repeated.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
-from aggregator.ingest import following, network, page_fetches, push, robots_rules, stories
+from aggregator.ingest import following, network, page_fetches, push, stories
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
@@ -18,13 +19,16 @@ from aggregator.models.listing import is_page, key_of
 from aggregator.models.poll import (
     Failed,
     FailureKind,
+    Hop,
     PageResult,
+    ParsedDocument,
     PollResult,
     Request,
     Result,
     Validators,
 )
-from aggregator.models.urls import origin_of
+from aggregator.models.urls import host_of, origin_of
+from aggregator.parse import robots as robots_txt
 from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection
@@ -38,31 +42,45 @@ WELL = frozenset({"new", "fine", "retrying", "slow"})
 """States of health without an open incident."""
 
 
-def requests(db: Connection, due: Sequence[str], context: Context) -> list[Request]:
+def requests(
+    db: Connection,
+    due: Sequence[str],
+    context: Context,
+    hops: Mapping[str, tuple[Hop, ...]] = MappingProxyType({}),
+) -> list[Request]:
     """Return the request for each source that is due.
 
     For a source that is a page, that is the request for its robots.txt where this is due, and one
     with a failure in place of a document where it forbids the page.
+
+    Args:
+        hops: Redirects that led pages to another host, by source.
     """
     targets = poll_requests.get_many(db, due)
     pairs = [(targets.get(source_id), context.sources.get(source_id)) for source_id in due]
     return [
-        _by_robots(db, _request(db, target, source, context), context)
+        _by_robots(db, _request(db, target, source, context), context, hops.get(source.id, ()))
         for target, source in pairs
         if target and source
     ]
 
 
-def _by_robots(db: Connection, request: Request, context: Context) -> Request:
-    if not is_page(request.listing):
+def _by_robots(
+    db: Connection, request: Request, context: Context, hops: tuple[Hop, ...]
+) -> Request:
+    if not request.is_page:
         return request
-    origin = origin_of(request.url)
+    url = hops[-1].url if hops else request.url
+    origin, host = origin_of(url), host_of(url)
     known = robots.get(db, origin)
     if known is None or known.until <= context.now:
-        first = robots_rules.request_for(origin, limits=request.limits, transport=request.transport)
+        transport = request.transport.to(host, own=host_of(request.url))
+        first = robots_txt.request_for(origin, limits=request.limits, transport=transport)
         return replace(first, source_id=request.source_id)
-    refusal = robots_rules.refusal(known, request.url, origin)
-    return replace(request, document=refusal) if refusal else request
+    refusal = robots_txt.refusal(known.rules, url)
+    if refusal:
+        return replace(request, document=refusal)
+    return replace(request, hops=hops, hosts=frozenset({host}))
 
 
 def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:
@@ -116,7 +134,10 @@ def ingest(db: Connection, results: Sequence[Result], context: Context) -> list[
 def _ingest_polls(
     db: Connection, results: Sequence[PollResult], context: Context
 ) -> list[Ingested]:
-    results = [_without_secrets(result, context.config.secrets) for result in results]
+    results = [
+        _without_secrets(_allowed(db, result, context), context.config.secrets)
+        for result in results
+    ]
     named = [result.source_id for result in results]
     states, pushing = sources.get_many(db, named), subscriptions.pushing(db, named, context.now)
     results, done = network.excuse(db, results, states, context)
@@ -150,6 +171,20 @@ def _ingest_polls(
     if done:
         change_log.bump(db, _scopes(done, states), context.now)
     return done
+
+
+def _allowed(db: Connection, result: PollResult, context: Context) -> PollResult:
+    """Return a failure for a page that redirects to one that the robots.txt forbids."""
+    document, source = result.outcome, context.sources.get(result.source_id)
+    if not (isinstance(document, ParsedDocument) and document.transfer.hops):
+        return result
+    if source is None or not is_page(source.listing):
+        return result
+    known = robots.get(db, origin_of(document.url))
+    refusal = robots_txt.refusal(known.rules, document.url) if known else None
+    if refusal is None:
+        return result
+    return replace(result, outcome=replace(refusal, transfer=document.transfer))
 
 
 def _without_secrets(result: PollResult, secrets: frozenset[str]) -> PollResult:

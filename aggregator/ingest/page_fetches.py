@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
-from aggregator.ingest import retractions, robots_rules
+from aggregator.ingest import retractions
 from aggregator.ingest.source_update import LIMITED, Context
 from aggregator.models.config import Source
 from aggregator.models.page import PageTask, RobotsTask
@@ -29,7 +29,7 @@ from aggregator.models.poll import (
     Validators,
 )
 from aggregator.models.urls import host_of, origin_of
-from aggregator.parse import robots as robots_parser
+from aggregator.parse import robots as robots_txt
 from aggregator.policy import pages as policy
 from aggregator.policy import schedule
 from aggregator.policy.masking import masker
@@ -92,12 +92,10 @@ def _request(
     origin = origin_of(page.url)
     known = robots.get(db, origin)
     limits = source.limits or context.config.defaults.limits
-    transport = source.transport
-    if host_of(page.url) != host_of(source.url):  # only the source's own host is trusted so
-        transport = replace(transport, ca="", insecure=False)
+    transport = source.transport.to(host_of(page.url), own=host_of(source.url))
     if known is None or known.until <= context.now:
-        return robots_rules.request_for(origin, limits=limits, transport=transport)
-    refusal = robots_rules.refusal(known, page.url, origin)
+        return robots_txt.request_for(origin, limits=limits, transport=transport)
+    refusal = robots_txt.refusal(known.rules, page.url)
     if refusal:
         return PageResult(task=task, outcome=refusal)
     is_known = page.outcome == "page"
@@ -169,15 +167,9 @@ def _without_secrets(outcome: PageOutcome, context: Context) -> PageOutcome:
 
 
 def _ingest_robots(db: Connection, origin: str, outcome: PageOutcome, context: Context) -> None:
-    status = outcome.transfer.status
-    body: str | None = None
-    if isinstance(outcome, RobotsFile):
-        body = robots_parser.text_of(outcome.body)
-    elif isinstance(outcome, Failed):
-        is_none = 400 <= status < 500 and status not in LIMITED
-        body = "" if is_none or outcome.kind is FailureKind.EMPTY else None
-    wait = ROBOTS_RETRY if body is None else ROBOTS_KEPT
-    robots.put(db, origin, body, context.now + wait)
+    rules = robots_txt.rules_of(outcome)
+    wait = ROBOTS_RETRY if rules is None else ROBOTS_KEPT
+    robots.put(db, origin, rules, context.now + wait)
 
 
 def _ingest_page(db: Connection, page: QueuedPage, outcome: PageOutcome, context: Context) -> None:
@@ -219,7 +211,7 @@ def _follow(db: Connection, page: QueuedPage, outcome: Failed, context: Context)
 def _store_text(db: Connection, page: QueuedPage, text: PageText, context: Context) -> str:
     """Store a page's text; return the outcome."""
     known = robots.get(db, origin_of(text.url))
-    if known and known.body is not None and not robots_parser.allows(known.body, text.url):
+    if known and known.rules is not None and not robots_txt.allows(known.rules, text.url):
         return "robots"
     if len(text.text) <= page.feed_length:
         return "shorter"

@@ -1,7 +1,7 @@
 """Configuration: the YAML file as dataclasses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -158,6 +158,10 @@ class Transport:
     ca: str = ""
     insecure: bool = False
     cookies: tuple[Cookie, ...] = ()
+
+    def to(self, host: str, *, own: str) -> "Transport":
+        """Return the options for a host; only the source's own is trusted as they say."""
+        return self if host == own else replace(self, ca="", insecure=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

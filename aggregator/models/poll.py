@@ -13,7 +13,7 @@ from aggregator.models.config import (
     Transport,
 )
 from aggregator.models.entry import Author, Entry, Feed, Image, SafeHtml
-from aggregator.models.listing import JsonListing, Listing
+from aggregator.models.listing import JsonListing, Listing, is_page
 from aggregator.models.page import PageTask, RobotsTask
 
 
@@ -59,6 +59,7 @@ class Request:
         push: The inbox row of `document`.
         hosts: The only hosts that may be contacted, empty for any. A redirect to another host ends
             the poll.
+        hops: Redirects of `url` that were followed before; the last one's target is fetched.
         transport, reading: The options of its source.
         task: The page or robots.txt to fetch instead of polling a feed.
     """
@@ -79,6 +80,7 @@ class Request:
     document: "Fetched | Failed | None" = field(default=None, repr=False)
     push: int = 0
     hosts: frozenset[str] = frozenset()
+    hops: "tuple[Hop, ...]" = ()
     transport: Transport = PLAIN_TRANSPORT
     reading: Reading = PLAIN_READING
     task: PageTask | RobotsTask | None = None
@@ -87,6 +89,11 @@ class Request:
     def key(self) -> str:
         """Identifies the request among those in flight."""
         return self.task.key if self.task else self.source_id
+
+    @property
+    def is_page(self) -> bool:
+        """Whether this fetches a page for people, which the robots.txt of its host may forbid."""
+        return isinstance(self.task, PageTask) or is_page(self.listing)
 
     @property
     def post(self) -> bytes | None:

@@ -21,7 +21,7 @@ from aggregator.ingest import batch, page_fetches
 from aggregator.ingest.network import OFFLINE
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Config, Content
-from aggregator.models.poll import Failed, FailureKind, PageResult, Request, Result
+from aggregator.models.poll import Failed, FailureKind, Hop, PageResult, Request, Result
 from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
@@ -112,6 +112,7 @@ class Poller:
         self._in_flight: dict[str, str] = {}
         self._pages: dict[str, str] = {}  # hosts of pages in flight, by key of the request
         self._held: dict[str, list[str]] = {}  # sources by key of the robots.txt they wait for
+        self._hops: dict[str, tuple[Hop, ...]] = {}  # redirects of pages in flight to other hosts
         self._pages_seen = float("-inf")
         self._guard = threading.Lock()
         self._results: list[Result] = []
@@ -193,7 +194,7 @@ class Poller:
             self.store_error = ""
         self._begin()
         self._begin_pages()
-        results = self._executor.step()
+        results = [result for result in self._executor.step() if not self._follow(result)]
         if results and not self._results:
             self._since = time.monotonic()
         self._results += results
@@ -216,7 +217,7 @@ class Poller:
             return
         try:
             with self._store.reading() as db:
-                requests = batch.requests(db, due, self._context())
+                requests = batch.requests(db, due, self._context(), self._hops)
                 spacing = poll_log.spacings(db)
         except StoreError as error:
             self._release(due)
@@ -224,6 +225,19 @@ class Poller:
             return
         self._release(set(due) - {request.source_id for request in requests})
         self._executor.add(list(self._hold(requests)), spacing=spacing)
+
+    def _follow(self, result: Result) -> bool:
+        """Poll on if a page redirects to another host, whose robots.txt then counts."""
+        outcome = result.outcome
+        if (
+            isinstance(result, PageResult)
+            or not isinstance(outcome, Failed)
+            or outcome.kind is not FailureKind.ELSEWHERE
+        ):
+            return False
+        self._hops[result.source_id] = outcome.transfer.hops
+        self._offers.put(result.source_id)
+        return True
 
     def _hold(self, requests: Iterable[Request]) -> Iterator[Request]:
         """Yield the requests to make; sources whose robots.txt comes first wait for it."""
@@ -332,6 +346,7 @@ class Poller:
         with self._guard:
             for key in keys:
                 self._pages.pop(key, None)
+                self._hops.pop(key, None)
                 host = self._in_flight.pop(key, None)
                 if host is not None:
                     self._busy[host] -= 1

@@ -10,7 +10,7 @@ from aggregator.cli.main import main
 from aggregator.config import edit, file
 from aggregator.models.config import Source
 from aggregator.models.listing import JsonListing, Listing, PageListing, SitemapListing
-from tests.feedserver import FeedServer
+from tests.feedserver import HOSTS, FeedServer
 from tests.layouts import API, BLOG, NEWS_LIST, Layout, page
 
 
@@ -47,7 +47,7 @@ def test_add_proposes_selectors_and_writes_them(config: Path, feed_server: FeedS
     assert "1. 10 entries" in added.output
     assert f"2026-03-20  {NEWS_LIST.titles[0]}" in added.output
     assert "items: ul.news > li" in added.output
-    assert feed_server.paths() == [NEWS_LIST.path], "the page is fetched once"
+    assert feed_server.paths() == [NEWS_LIST.path, "/robots.txt"], "each is fetched once"
     source = last_source(config)
     assert (source.id, source.url) == ("town", url)
     assert source.listing == PageListing(items="ul.news > li", title="a", date=".date")
@@ -99,7 +99,59 @@ def test_doctor_shows_proposals_as_yaml(config: Path, feed_server: FeedServer) -
     assert shown.exit_code == 0
     assert f"- id: town\n         url: {url}\n         page:\n" in shown.output
     assert config.read_text() == before
-    assert feed_server.paths() == [NEWS_LIST.path]
+    assert feed_server.paths() == ["/robots.txt", NEWS_LIST.path]
+
+
+def forbid(server: FeedServer, path: str) -> None:
+    server.reply("/robots.txt", 200, {}, f"User-agent: *\nDisallow: {path}\n".encode())
+
+
+def is_forbidden(answered: Result, path: str) -> bool:
+    text = " ".join(answered.output.split())
+    return (
+        f"{path}: the site's robots.txt forbids it to feed-aggregator (“Disallow: {path}”)" in text
+        and "Ask its publisher for a feed, or to allow it" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(("add", "--yes"), 2), (("doctor", "--page"), 1)], ids=str
+)
+def test_page_that_robots_txt_forbids_is_not_proposed(
+    config: Path, feed_server: FeedServer, command: tuple[str, ...], status: int
+) -> None:
+    before = config.read_text()
+    forbid(feed_server, NEWS_LIST.path)
+    refused = run(config, *command, serve(feed_server, NEWS_LIST))
+    assert refused.exit_code == status
+    assert is_forbidden(refused, NEWS_LIST.path), refused.output
+    assert config.read_text() == before
+
+
+@pytest.mark.parametrize("command", ["doctor", "try"])
+@pytest.mark.parametrize("host", HOSTS[:2])
+def test_page_of_a_source_that_robots_txt_forbids_is_not_fetched(
+    config: Path, feed_server: FeedServer, command: str, host: str
+) -> None:
+    """A page that is redirected to another host is judged by the rules there."""
+    forbid(feed_server, NEWS_LIST.path)
+    serve(feed_server, NEWS_LIST)
+    feed_server.redirect("/", feed_server.url(NEWS_LIST.path, host))
+    url = feed_server.url(NEWS_LIST.path if host == HOSTS[0] else "/")
+    source = f"  - {{id: town, url: '{url}', page: {{items: .news li}}}}\n"
+    config.write_text(config.read_text() + source)
+    refused = run(config, command, "town")
+    assert refused.exit_code == 1
+    assert is_forbidden(refused, NEWS_LIST.path), refused.output
+    assert NEWS_LIST.path not in feed_server.paths()
+
+
+def test_feeds_and_json_are_found_whatever_robots_txt_says(
+    config: Path, feed_server: FeedServer
+) -> None:
+    forbid(feed_server, "/")
+    assert run(config, "add", serve(feed_server, API), "--id", "api", "--yes").exit_code == 0
+    assert feed_server.paths() == [API.path]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +216,7 @@ sources:
         f"followed by {feed_server.url('/?2')}",
     ):
         assert line in tried.output
-    assert feed_server.paths() == ["/"]
+    assert feed_server.paths() == ["/robots.txt", "/"]
     assert not (tmp_path / "news.db").exists()
 
 

@@ -1,5 +1,6 @@
 """Batches for workers: a host is polled by one worker at a time, with its spacing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from aggregator.cluster.batches import SIZE, Batch, Batches
 from aggregator.models.config import Limits, PerHost
+from aggregator.models.listing import PageListing
 from aggregator.models.poll import Fetched, Request
 from aggregator.polling.pipeline import FetchSettings
 
@@ -70,6 +72,13 @@ def test_a_source_that_redirects_to_ever_new_hosts_is_given_up_until_its_next_po
     assert nothing(batches)
     batches.add(requests("a"), {})
     assert led_elsewhere(batches, 0)
+
+
+def test_a_page_is_sent_with_its_own_hosts_only() -> None:
+    [request] = requests("a", validators_url="https://b/0")
+    request = replace(request, listing=PageListing(items="li"), hosts=frozenset({"a"}))
+    batch = take(waiting([request]))
+    assert batch.requests == (request,)
 
 
 def test_hosts_of_earlier_redirects_are_forgotten() -> None:

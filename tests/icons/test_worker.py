@@ -1,7 +1,7 @@
 """The icon worker finds icons of feeds and sites, keeps them, and asks again after a month."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,12 @@ from aggregator.icons.worker import REFRESH, RETRY, IconWorker, next_lookup
 from aggregator.models.config import Config, Media, PerHost, Site, Source
 from aggregator.models.entry import Feed
 from aggregator.models.network import Network
+from aggregator.models.urls import origin_of
 from aggregator.store.database.connection import Store
 from aggregator.store.database.times import format_time
-from aggregator.store.sources import icons, network, sources, sync
+from aggregator.store.sources import icons, network, robots, sources, sync
 from tests.e2e.service import wait_for
-from tests.feedserver import FeedServer
+from tests.feedserver import HOSTS, FeedServer, Received, Step, response
 from tests.icons.pictures import opened, picture
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,6 +152,49 @@ def test_a_site_that_forbids_its_pages_is_not_read(desk: Desk) -> None:
     desk.look()
     assert desk.paths == ["/robots.txt"]
     assert desk.icon("a") == ""
+
+
+def test_a_site_at_another_host_is_read_by_the_rules_there(desk: Desk) -> None:
+    other = desk.server.url("/home", HOSTS[1])
+
+    def robots(request: Received) -> Sequence[Step]:
+        is_other = request.headers["host"].startswith(HOSTS[1])
+        return [response(200, {}, b"User-agent: *\nDisallow: /" if is_other else b"")]
+
+    desk.server.on("/robots.txt", robots)
+    desk.server.redirect("/", other)
+    desk.server.reply("/home", 200, {}, b'<link rel="icon" href="/i.png">')
+    desk.server.reply("/i.png", 200, {}, picture())
+    desk.add("a")
+    desk.look()
+    assert desk.paths == ["/robots.txt", "/", "/robots.txt"]
+    assert desk.icon("a") == ""
+    desk.server.reply("/robots.txt", 404)
+    desk.now += REFRESH * 2
+    desk.look()
+    assert desk.paths == ["/robots.txt", "/", "/robots.txt", "/home", "/i.png"]
+    assert desk.image("a")
+
+
+@pytest.mark.parametrize(("rules", "is_read"), [("", True), ("User-agent: *\nDisallow: /", False)])
+def test_rules_that_polls_know_are_not_fetched_again(desk: Desk, rules: str, is_read: bool) -> None:
+    page(desk.server, "/i.png")
+    desk.server.reply("/i.png", 200, {}, picture())
+    desk.add("a")
+    with desk.store.transaction() as db:
+        robots.put(db, origin_of(desk.server.url("/")), rules, desk.now + timedelta(hours=1))
+    desk.look()
+    assert desk.paths == (["/", "/i.png"] if is_read else [])
+    assert bool(desk.image("a")) is is_read
+
+
+def test_rules_that_polls_knew_for_long_are_fetched(desk: Desk) -> None:
+    page(desk.server, "/i.png")
+    desk.add("a")
+    with desk.store.transaction() as db:
+        robots.put(db, origin_of(desk.server.url("/")), "User-agent: *\nDisallow: /", desk.now)
+    desk.look()
+    assert desk.paths[:2] == ["/robots.txt", "/"]
 
 
 def test_sources_of_one_site_share_a_look_up(desk: Desk) -> None:

@@ -13,13 +13,14 @@ from werkzeug.test import Client
 
 from aggregator.config import file
 from aggregator.ingest import maintenance
+from aggregator.models.config import Limits
 from aggregator.models.listing import PageListing
 from aggregator.polling.poller import Poller
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import incidents, poll_log, poll_plan, sources
 from aggregator.store.sources.sources import SourceState
 from aggregator.web.app import create_app
-from tests.feedserver import FeedServer, Received, Step, response
+from tests.feedserver import HOSTS, FeedServer, Received, Step, response
 from tests.layouts import LAYOUTS, PAGINATION, Layout, page
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -347,6 +348,89 @@ def test_page_is_not_fetched_while_robots_txt_can_not_be(
     site.poll()
     assert feed_server.paths() == ["/robots.txt", "/robots.txt", LAYOUTS[0].path]
     assert site.titles() == list(LAYOUTS[0].titles)
+
+
+def hosts_and_paths(server: FeedServer) -> list[tuple[str, str]]:
+    return [(request.headers["host"].split(":")[0], request.path) for request in server.requests]
+
+
+def redirect_to_other_host(server: FeedServer, rules: dict[str, bytes]) -> str:
+    """Redirect a page of the first host through the second to the third; return its URL."""
+
+    def robots(request: Received) -> list[Step]:
+        host = request.headers["host"].split(":")[0]
+        return [response(200, {}, rules[host])] if host in rules else [response(404)]
+
+    server.on("/robots.txt", robots)
+    server.redirect("/news", server.url("/moved", HOSTS[1]), 301)
+    server.redirect("/moved", server.url(LAYOUTS[0].path, HOSTS[2]), 302)
+    serve(server, LAYOUTS[0])
+    return server.url("/news")
+
+
+def test_robots_txt_of_each_host_of_a_redirect_comes_before_its_page(
+    site: Site, feed_server: FeedServer
+) -> None:
+    url = redirect_to_other_host(feed_server, {})
+    site.configure(url, headers={"Authorization": "secret"}, **keys_of(LAYOUTS[0]))
+    site.poll()
+    assert site.titles() == list(LAYOUTS[0].titles)
+    way = [
+        (HOSTS[0], "/robots.txt"),
+        (HOSTS[0], "/news"),
+        (HOSTS[1], "/robots.txt"),
+        (HOSTS[1], "/moved"),
+        (HOSTS[2], "/robots.txt"),
+        (HOSTS[2], LAYOUTS[0].path),
+    ]
+    assert hosts_and_paths(feed_server) == way
+    sent = {request.headers.get("authorization") for request in requests(feed_server)[1:]}
+    assert sent == {None}, "header fields stay with their origin"
+    move = site.state().move
+    assert move
+    assert move.url == feed_server.url("/moved", HOSTS[1]), "permanent redirects are adopted"
+    feed_server.requests.clear()
+    site.poll(hours=3)
+    assert hosts_and_paths(feed_server) == way[1::2], "each host once, with its rules as they are"
+
+
+@pytest.mark.parametrize(
+    "rules", [b"User-agent: *\nDisallow: /moved", b"User-agent: *\nDisallow: /"]
+)
+def test_page_is_not_fetched_from_a_host_that_forbids_it(
+    site: Site, feed_server: FeedServer, rules: bytes
+) -> None:
+    url = redirect_to_other_host(feed_server, {HOSTS[1]: rules})
+    site.configure(url, **keys_of(LAYOUTS[0]))
+    site.poll()
+    assert hosts_and_paths(feed_server)[1:] == [(HOSTS[0], "/news"), (HOSTS[1], "/robots.txt")]
+    assert site.state().error_kind == "robots"
+    assert feed_server.url("/moved", HOSTS[1]) in site.state().error
+    assert site.titles() == []
+    feed_server.reply("/news", 200, HTML, LAYOUTS[0].body)
+    site.poll(hours=3)
+    assert site.titles() == list(LAYOUTS[0].titles), "the redirect is asked for again"
+
+
+def test_page_is_not_read_from_a_path_of_its_host_that_is_forbidden(
+    site: Site, feed_server: FeedServer
+) -> None:
+    feed_server.reply("/robots.txt", 200, {}, b"User-agent: *\nDisallow: /members")
+    feed_server.redirect("/news", "/members/news")
+    feed_server.reply("/members/news", 200, HTML, LAYOUTS[0].body)
+    site.configure(feed_server.url("/news"), **keys_of(LAYOUTS[0]))
+    site.poll()
+    assert site.state().error_kind == "robots"
+    assert site.titles() == []
+
+
+def test_page_of_ever_new_redirects_is_given_up(site: Site, feed_server: FeedServer) -> None:
+    feed_server.redirect("/a", feed_server.url("/b", HOSTS[1]))
+    feed_server.redirect("/b", feed_server.url("/a", HOSTS[0]))
+    site.configure(feed_server.url("/a"), **keys_of(LAYOUTS[0]))
+    site.poll()
+    assert site.state().error_kind == "redirects"
+    assert len(requests(feed_server)) == Limits().redirects + 1
 
 
 @pytest.mark.parametrize("key", ["json", "sitemap"])

@@ -12,24 +12,24 @@ KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRobots:
-    """The robots.txt of an origin; `body` is None if it could not be fetched."""
+    """The robots.txt of an origin; `rules` are None if it could not be fetched."""
 
     until: datetime
-    body: str | None
+    rules: str | None
 
 
 def get(db: Connection, origin: str) -> StoredRobots | None:
     """Return the robots.txt of an origin, None if it was never fetched."""
     row = db.execute("select until, body from robots where origin = ?", (origin,)).fetchone()
-    return StoredRobots(until=parse_time(row[0]), body=row[1]) if row else None
+    return StoredRobots(until=parse_time(row[0]), rules=row[1]) if row else None
 
 
-def put(db: Connection, origin: str, body: str | None, until: datetime) -> None:
+def put(db: Connection, origin: str, rules: str | None, until: datetime) -> None:
     """Store a robots.txt; None keeps the earlier one."""
     db.execute(
         "insert into robots(origin, until, body) values (?1, ?2, ?3)"
         " on conflict(origin) do update set until = ?2, body = coalesce(?3, body)",
-        (origin, format_time(until), body),
+        (origin, format_time(until), rules),
     )
 
 
