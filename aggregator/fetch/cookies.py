@@ -46,6 +46,8 @@ class Cookies:
 
     def field(self, target: RequestTarget) -> str:
         """Return the value of the Cookie field for a target, "" for none."""
+        if not self._by_name:
+            return ""
         pairs = [
             f"{name}={content}"
             for (domain, name), content in self._by_name.items()

@@ -73,7 +73,6 @@ class Handle:
         self._limits = Limits()
         self._total = 0.0
         self._lines: list[bytes] = []
-        self._header_size = 0
         self._parts: list[bytes] = []
         self._body_size = 0
         self._body_limit = 0
@@ -90,9 +89,9 @@ class Handle:
     def start(self, attempt: Attempt) -> None:
         """Prepare a transfer to the attempt's current target."""
         self._attempt = attempt
-        self._lines = []
+        self._lines.clear()
         self._parts = []
-        self._header_size = self._body_size = self._body_limit = 0
+        self._body_size = self._body_limit = 0
         self._fault = self._refusal = None
         limits = attempt.request.limits
         if limits is not self._limits:
@@ -113,7 +112,7 @@ class Handle:
         fields, complete = headers.parse(self._lines)
         status = easy.getinfo(pycurl.RESPONSE_CODE)
         received = easy.getinfo(pycurl.SIZE_DOWNLOAD_T) + easy.getinfo(pycurl.HEADER_SIZE)
-        fault = self._explain(code, message) if code else None
+        fault = self._header_fault() or (self._explain(code, message) if code else None)
         if not complete and fault is None:  # libcurl accepts a truncated header
             fault = Fault(FailureKind.TRUNCATED, "the header was cut off")
         body = b"".join(self._parts)
@@ -139,7 +138,9 @@ class Handle:
         easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         easy.setopt(pycurl.NOSIGNAL, 1)
         easy.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        easy.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        # A function of ours for each line cost more than the rest of the transfer; libcurl ends one
+        # with a header of 300 kB.
+        easy.setopt(pycurl.HEADERFUNCTION, self._lines.append)
         easy.setopt(pycurl.WRITEFUNCTION, self._on_body)
         easy.setopt(pycurl.NOPROXY, "")
         # libcurl caches a certificate file, but reads a folder again for each connection.
@@ -191,18 +192,11 @@ class Handle:
             return pycurl.SOCKET_BAD
         return _DuplicatedSocket(peer.family, peer.socktype, peer.protocol)
 
-    def _on_header(self, line: bytes) -> int | None:
-        self._lines.append(line)
-        self._header_size += len(line)
-        if self._header_size > self._limits.header:
-            reason = f"the header is larger than {self._limits.header:,} bytes (limit `header`)"
-            self._fault = Fault(FailureKind.TOO_LARGE, reason)
-            return -1
-        return None
-
     def _on_body(self, data: bytes) -> int | None:
         if not self._body_limit:
             self._begin_body()
+            if self._header_fault():
+                return -1
         self._body_size += len(data)
         if self._body_size > self._body_limit:
             if self._keep:
@@ -220,6 +214,16 @@ class Handle:
         self._body_limit = self._limits.body if self._keep else _IGNORED_BODY
 
     # --- errors --------------------------------------------------------------------------------
+
+    @property
+    def _header_size(self) -> int:
+        return sum(map(len, self._lines))
+
+    def _header_fault(self) -> Fault | None:
+        if self._header_size <= self._limits.header:
+            return None
+        reason = f"the header is larger than {self._limits.header:,} bytes (limit `header`)"
+        return Fault(FailureKind.TOO_LARGE, reason)
 
     def _explain(self, code: int, message: str) -> Fault:
         if self._fault:

@@ -59,7 +59,7 @@ def requests(
     targets = poll_requests.get_many(db, due)
     pairs = [(targets.get(source_id), context.sources.get(source_id)) for source_id in due]
     return [
-        _by_robots(db, _request(db, target, source, context), context, hops.get(source.id, ()))
+        _by_robots(db, _request(target, source, context), context, hops.get(source.id, ()))
         for target, source in pairs
         if target and source
     ]
@@ -83,7 +83,7 @@ def _by_robots(
     return replace(request, hops=hops, hosts=frozenset({host}))
 
 
-def _request(db: Connection, target: PollTarget, source: Source, context: Context) -> Request:
+def _request(target: PollTarget, source: Source, context: Context) -> Request:
     limits = source.limits or context.config.defaults.limits
     if target.fill_url:
         url = following.first(target.fill_url)
@@ -99,7 +99,7 @@ def _request(db: Connection, target: PollTarget, source: Source, context: Contex
             archive=True,
         )
     # If the database lost its entries, by a restore or by hand, the whole feed is needed.
-    lost = target.had_entries and not entries.has_any(db, target.source_id)
+    lost = target.is_lost
     # The document that the validators stand for may have been read by other selectors.
     is_read = target.body_hash[1:-16] == key_of(source.listing)
     is_known = bool(target.body_hash) and is_read and not lost
@@ -184,7 +184,7 @@ def _allowed(db: Connection, result: PollResult, context: Context) -> PollResult
     refusal = robots_txt.refusal(known.rules, document.url) if known else None
     if refusal is None:
         return result
-    return replace(result, outcome=replace(refusal, transfer=document.transfer))
+    return result._replace(outcome=replace(refusal, transfer=document.transfer))
 
 
 def _without_secrets(result: PollResult, secrets: frozenset[str]) -> PollResult:
@@ -193,7 +193,7 @@ def _without_secrets(result: PollResult, secrets: frozenset[str]) -> PollResult:
     if not (secrets and isinstance(failed, Failed)):
         return result
     detail = masker(secrets).text(failed.detail)
-    return replace(result, outcome=replace(failed, detail=detail))
+    return result._replace(outcome=replace(failed, detail=detail))
 
 
 def _scopes(done: Sequence[Ingested], states: Mapping[str, SourceState]) -> set[str]:

@@ -58,7 +58,7 @@ class Context:
     random: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # each poll makes one, and a frozen one takes long
 class Ingested:
     """The effect of one result.
 
@@ -128,8 +128,10 @@ class SourceUpdate:
                 self._apply_document(outcome)
                 self._apply_success(outcome.url, outcome.validators)
             case Unchanged():
-                self._set_feed(self.feed)
-                self._count_absences(retractions.after_unchanged(self.state))
+                if self.feed.unmatched:
+                    self._set_feed(self.feed)
+                if self.state.absences:
+                    self._count_absences(retractions.after_unchanged(self.state))
                 self._apply_success(outcome.url, outcome.validators)
             case Failed():
                 self._apply_failure(outcome)
@@ -237,9 +239,10 @@ class SourceUpdate:
             self.changes |= {"failures": 0, "error": "", "error_kind": "", "error_status": 0}
         self.failures = 0
         self.changes["last_ok"] = self.now
-        changes, message = redirects.observe(state, self.transfer.hops, self.now)
-        self.changes |= changes
-        self._note("moved", message)
+        if self.transfer.hops or state.move:
+            changes, message = redirects.observe(state, self.transfer.hops, self.now)
+            self.changes |= changes
+            self._note("moved", message)
 
     def _apply_failure(self, failed: Failed) -> None:
         self.failures += 1

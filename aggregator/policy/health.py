@@ -40,6 +40,9 @@ class Health:
     reason: str = ""
 
 
+_FINE = Health(state="fine")
+
+
 def assess(
     *,
     now: datetime,
@@ -82,7 +85,7 @@ def assess(
         return Health(state="silent", reason=health_text.silent(newest))
     if milliseconds > SLOW:
         return Health(state="slow", reason=health_text.slow(milliseconds))
-    return Health(state="fine")
+    return _FINE
 
 
 def waiting_reason(*, now: datetime, gate: datetime | None, longest: timedelta) -> str:

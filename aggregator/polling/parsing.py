@@ -1,7 +1,6 @@
 """The stages of a poll that run in a parser process: parse and clean documents."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from aggregator.clean import edits
@@ -90,7 +89,7 @@ def _propose(body: stages.Body, now: datetime) -> Result:
     fetched = body.fetched
     proposed = propose(fetched.body, content_type=fetched.content_type, url=fetched.url, now=now)
     failed = Failed(kind=FailureKind.NOT_A_FEED, detail="no feed", transfer=fetched.transfer)
-    return replace(stages.result_of(body.request, failed), proposed=proposed)
+    return stages.result_of(body.request, failed)._replace(proposed=proposed)
 
 
 def _parse_listing(body: stages.Body, listing: Listing, now: datetime) -> Result:

@@ -404,6 +404,8 @@ def _log(done: Ingested) -> None:
     is_quiet = done.result in QUIET or (done.result in poll_log.FINE and not _has_news(done))
     fine = done.result in (*poll_log.FINE, "pushed")
     level = logging.DEBUG if is_quiet else logging.INFO if fine else logging.WARNING
+    if not logger.isEnabledFor(level):
+        return
     logger.log(
         level,
         "event=poll source=%s outcome=%s new=%d changed=%d next=%s detail=%r",

@@ -7,7 +7,7 @@ known. `parsing.parse_documents` parses the rest. Its input is untrusted, so it 
 that may be killed, and only such processes import it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 import xxhash
@@ -135,4 +135,4 @@ def storage_failure(result: Result) -> Result:
         detail="the result could not be stored; the log has the traceback, please report it",
         transfer=result.outcome.transfer,
     )
-    return replace(result, outcome=failed)
+    return result._replace(outcome=failed)

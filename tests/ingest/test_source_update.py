@@ -303,7 +303,7 @@ def test_lifetime_is_kept_across_304(ingester: Ingester) -> None:
     hour = Transfer(status=200, freshness=Freshness(lifetime=timedelta(hours=1)))
     ingester.poll(make_document(A, transfer=hour))
     ingester.poll(
-        Unchanged(url=URL, validators=Validators(etag='"2"'), transfer=replace(hour, status=304))
+        Unchanged(url=URL, validators=Validators(etag='"2"'), transfer=hour._replace(status=304))
     )
     state = ingester.state()
     assert state.validators.etag == '"2"'

@@ -306,12 +306,6 @@ def publication_times(db: Connection, source_id: str, limit: int = 21) -> list[d
     return [parse_time(row[0]) for row in rows]
 
 
-def has_any(db: Connection, source_id: str) -> bool:
-    """Return whether a source has entries."""
-    row = db.execute("select 1 from entries where source_id = ? limit 1", (source_id,)).fetchone()
-    return row is not None
-
-
 def quarantine_reason(db: Connection, source_id: str) -> str:
     """Return why entries of a source are in quarantine, "" when none are."""
     row = db.execute(

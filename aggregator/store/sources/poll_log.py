@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aggregator.models import health_text
 from aggregator.store.database.connection import Connection
@@ -131,64 +131,54 @@ class HostRequest(NamedTuple):
 
 def add(db: Connection, rows: Sequence[tuple[PollRow, int, int]]) -> None:
     """Log polls: each with its number among its source's polls, and the bytes that it saved."""
-    db.executemany(
-        "insert or replace into polls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
+    logged, sums = [], []
+    for row, number, saved in rows:
+        at, outcome = format_time(row.at), row.outcome
+        logged.append(
             (
-                row.source_id, number % POLLS_KEPT, format_time(row.at), row.outcome, row.status,
-                row.milliseconds, row.bytes, row.conditional, row.new, row.changed, row.detail,
+                row.source_id, number % POLLS_KEPT, at, outcome, row.status, row.milliseconds,
+                row.bytes, row.conditional, row.new, row.changed, row.detail,
                 format_time(row.next_poll), row.reason,
             )
-            for row, number, _ in rows
-        ],
-    )  # fmt: skip
-    _sum_up(
-        db,
-        [
-            _Sums(
-                row.source_id, format_time(row.at), 1, row.outcome == "not_modified",
-                row.outcome == "equal", row.failed, row.bytes, saved, row.new, row.changed,
-                row.milliseconds,
+        )  # fmt: skip
+        sums.append(
+            (
+                row.source_id, at[:10], at[:13], 1, outcome == "not_modified", outcome == "equal",
+                outcome not in FINE, row.bytes, saved, row.new, row.changed, row.milliseconds,
             )
-            for row, _, saved in rows
-        ],
-    )  # fmt: skip
+        )  # fmt: skip
+    db.executemany(
+        "insert or replace into polls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", logged
+    )
+    _sum_up(db, sums)
 
 
 def add_push(
     db: Connection, source_id: str, at: datetime, new: int, changed: int, received: int
 ) -> None:
     """Add the entries and bytes of a push to its day and hour, without counting a poll."""
-    _sum_up(db, [_Sums(source_id, format_time(at), 0, 0, 0, 0, received, 0, new, changed, 0)])
+    time = format_time(at)
+    _sum_up(db, [(source_id, time[:10], time[:13], 0, 0, 0, 0, received, 0, new, changed, 0)])
 
 
-class _Sums(NamedTuple):
-    """The values of a poll or push that hours and days sum up."""
-
-    source_id: str
-    at: str
-    polls: int
-    not_modified: int
-    equal: int
-    failed: int
-    bytes: int
-    saved: int
-    new: int
-    changed: int
-    milliseconds: int
+_SITE_SUMS = (
+    "polls", "not_modified", "equal", "failed", "bytes", "saved", "new", "changed", "milliseconds",
+)  # fmt: skip
+_SUMS = ("source_id", "day", "hour", *_SITE_SUMS)
+"""The values of a poll or push that hours and days sum up."""
 
 
 def _upsert(table: str, key: str, names: Sequence[str]) -> str:
-    """Return the SQL that adds values to the sums of a row; NULL, for not recorded, stays NULL."""
-    places = ", ".join("?" * (key.count(",") + 1 + len(names)))
+    """Return the SQL that adds a row of `_SUMS` to a table; NULL, for not recorded, stays NULL."""
+    columns = (*key.split(", "), *names)
+    places = ", ".join(f"?{_SUMS.index(name) + 1}" for name in columns)
     added = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
     return (
-        f"insert into {table}({key}, {', '.join(names)}) values ({places})"
+        f"insert into {table}({', '.join(columns)}) values ({places})"
         f" on conflict({key}) do update set {added}"
     )
 
 
-_SITE_SUMS = _Sums._fields[2:]
 _ADD_HOUR = _upsert("hours", "hour", _SITE_SUMS)
 _ADD_SOURCE_HOUR = _upsert(
     "source_hours", "hour, source_id", ("polls", "failed", "bytes", "new", "milliseconds")
@@ -198,34 +188,16 @@ _ADD_DAY = _upsert(
 )
 
 
-def _sum_up(db: Connection, rows: Sequence[_Sums]) -> None:
+def _sum_up(db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Add polls and pushes to the sums of their source's day and hour, and of the site's hour."""
-    db.executemany(
-        _ADD_DAY,
-        [
-            (
-                row.source_id, row.at[:10], row.polls, row.failed, row.bytes, row.new,
-                row.changed, row.milliseconds,
-            )
-            for row in rows
-        ],
-    )  # fmt: skip
-    db.executemany(
-        _ADD_SOURCE_HOUR,
-        [
-            (
-                row.at[:13], row.source_id, row.polls, row.failed, row.bytes, row.new,
-                row.milliseconds,
-            )
-            for row in rows
-        ],
-    )  # fmt: skip
+    db.executemany(_ADD_DAY, rows)
+    db.executemany(_ADD_SOURCE_HOUR, rows)
     by_hour: dict[str, list[tuple[int, ...]]] = {}
     for row in rows:
-        by_hour.setdefault(row.at[:13], []).append(row[2:])
+        by_hour.setdefault(row[2], []).append(row[3:])
     db.executemany(
         _ADD_HOUR,
-        [(hour, *map(sum, zip(*sums, strict=True))) for hour, sums in by_hour.items()],
+        [("", "", hour, *map(sum, zip(*sums, strict=True))) for hour, sums in by_hour.items()],
     )
 
 

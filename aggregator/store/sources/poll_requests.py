@@ -8,7 +8,7 @@ from aggregator.models.poll import Validators
 from aggregator.store.database.connection import Connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # each poll makes one, and a frozen one takes long
 class PollTarget:
     """The URL of a source, and the validators and hashes of its last document.
 
@@ -17,7 +17,7 @@ class PollTarget:
         is_discovered: Whether `url` was found on a page.
         fill_url: As in `SourceState`.
         body_hash, item_hashes: As in `StoredDocument`.
-        had_entries: Whether stored entries were in the document.
+        is_lost: Whether stored entries were in the document, and the database lost them.
     """
 
     source_id: str
@@ -29,15 +29,16 @@ class PollTarget:
     validators_url: str
     body_hash: bytes
     item_hashes: bytes
-    had_entries: bool
+    is_lost: bool
 
 
 def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, PollTarget]:
     """Return targets by source id; unknown ids are left out."""
     rows = db.execute(
         "select s.id, s.url, s.discovered_url, s.moved_to, s.fill_url, s.etag, s.last_modified,"
-        " s.validators_url, d.body_hash, d.item_hashes, d.entry_ids from sources s"
-        " left join documents d on d.source_id = s.id"
+        " s.validators_url, d.body_hash, d.item_hashes, d.entry_ids,"
+        " exists (select 1 from entries where source_id = s.id)"
+        " from sources s left join documents d on d.source_id = s.id"
         " where s.id in (select value from json_each(?))",
         (json.dumps(source_ids),),
     )
@@ -52,7 +53,7 @@ def get_many(db: Connection, source_ids: Sequence[str]) -> dict[str, PollTarget]
             validators_url=row[7],
             body_hash=row[8] or b"",
             item_hashes=row[9] or b"",
-            had_entries=bool((row[10] or b"").strip(b"\0")),
+            is_lost=not row[11] and bool((row[10] or b"").strip(b"\0")),
         )
         for row in rows
     }

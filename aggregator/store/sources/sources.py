@@ -176,13 +176,6 @@ class Label:
     icon: str = ""
 
 
-COLUMNS = (
-    "select s.*, (select group_concat(section, ' ') from source_sections where source_id = s.id)"
-    " as sections from sources s"
-)
-"""Selects the rows that `load_state` takes."""
-
-
 def get(db: Connection, source_id: str) -> SourceState | None:
     """Return one source, None when the id is unknown."""
     row = db.execute(f"{COLUMNS} where s.id = ?", (source_id,)).fetchone()
@@ -211,10 +204,7 @@ def labels(db: Connection, source_ids: Iterable[str]) -> dict[str, Label]:
         (json.dumps(list(source_ids)),),
     )
     return {
-        row[0]: Label(
-            title=row[1], sections=tuple(row[2].split(" ")) if row[2] else (), icon=row[3]
-        )
-        for row in rows
+        row[0]: Label(title=row[1], sections=_load_sections(row[2]), icon=row[3]) for row in rows
     }
 
 
@@ -235,16 +225,23 @@ def update(db: Connection, source_id: str, changes: SourceChanges) -> None:
 
 def update_many(db: Connection, changes: Mapping[str, SourceChanges]) -> None:
     """Change fields of many sources, with one statement for all that change the same fields."""
-    by_columns: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    by_fields: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
     for source_id, changed in changes.items():
-        values: dict[str, object] = {"id": source_id}
-        for field, value in changed.items():
-            for column, dump in _WRITTEN[field]:
-                values[column] = dump(value) if dump else value
-        by_columns.setdefault(tuple(values), []).append(values)
-    for (_, *columns), rows in by_columns.items():
-        assigned = ", ".join(f"{column} = :{column}" for column in columns)
-        db.executemany(f"update sources set {assigned} where id = :id", rows)
+        by_fields.setdefault(tuple(changed), []).append((*changed.values(), source_id))
+    for fields, rows in by_fields.items():
+        written = [
+            (place, column, dump)
+            for place, field in enumerate(fields)
+            for column, dump in _WRITTEN[field]
+        ]
+        assigned = ", ".join(f"{column} = ?" for _, column, _ in written)
+        db.executemany(
+            f"update sources set {assigned} where id = ?",
+            [
+                (*[dump(row[place]) if dump else row[place] for place, _, dump in written], row[-1])
+                for row in rows
+            ],
+        )
 
 
 def _dump_move(move: Move | None) -> str:
@@ -283,6 +280,14 @@ def _load_absences(text: str) -> tuple[Absence, ...]:
         Absence(entry_id=entry, above=above, below=below, since=parse_time(since), polls=polls)
         for entry, above, below, since, polls in json.loads(text)
     )
+
+
+def _load_sections(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(" ")) if text else ()
+
+
+def _load_names(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
 
 
 _Written = tuple[tuple[str, Callable[[Any], object] | None], ...]
@@ -333,53 +338,74 @@ _WRITTEN: dict[str, _Written] = {
 """The columns of each field of `SourceChanges`, with the function that makes their values."""
 
 
-def load_state(found: Any) -> SourceState:
+_Read = tuple[str, Callable[[Any], Any] | None]
+
+_READ: dict[str, _Read] = {
+    "id": ("s.id", None),
+    "url": ("s.url", None),
+    "title": ("coalesce(nullif(s.title, ''), nullif(s.feed_title, ''), s.url)", None),
+    "position": ("s.position", None),
+    "enabled": ("s.enabled", bool),
+    "configured": ("s.configured", bool),
+    "host": ("s.host", None),
+    "sections": (
+        "(select group_concat(section, ' ') from source_sections where source_id = s.id)",
+        _load_sections,
+    ),
+    "feed": ("s.feed", load_feed),
+    "link": ("coalesce(s.link, '')", None),
+    "moved_to": ("s.moved_to", None),
+    "move": ("s.move", _load_move),
+    "discovered_url": ("s.discovered_url", None),
+    "validators": ("s.etag", None),  # with the last column
+    "validators_url": ("s.validators_url", None),
+    "lifetime": ("s.lifetime", _load_seconds),
+    "gate_from": ("s.gate_from", parse_time_or_none),
+    "gate_until": ("s.gate_until", parse_time_or_none),
+    "failures": ("s.failures", None),
+    "health": ("s.health", None),
+    "health_since": ("s.health_since", parse_time_or_none),
+    "error": ("s.error", None),
+    "error_kind": ("s.error_kind", None),
+    "error_status": ("s.error_status", None),
+    "polls": ("s.polls", None),
+    "last_poll": ("s.last_poll_at", parse_time_or_none),
+    "last_ok": ("s.last_ok_at", parse_time_or_none),
+    "last_change": ("s.last_change_at", parse_time_or_none),
+    "gap": ("s.gap", _load_seconds),
+    "newest": ("s.newest_at", parse_time_or_none),
+    "planned": ("s.planned_at", parse_time),
+    "next_poll": ("s.next_poll_at", parse_time),
+    "next_poll_reason": ("s.next_poll_reason", None),
+    "milliseconds": ("s.milliseconds", None),
+    "body_bytes": ("s.body_bytes", None),
+    "entries": ("s.entries", None),
+    "added": ("s.added_at", parse_time_or_none),
+    "fill_url": ("s.fill_url", None),
+    "fill_left": ("s.fill_left", None),
+    "gap_boost": ("s.hurry", None),
+    "refused_validators": ("s.refused_validators", None),
+    "identity": ("coalesce(nullif(s.identity, ''), s.id)", None),
+    "absences": ("s.absences", _load_absences),
+    "link_parameters": ("s.link_parameters", _load_names),
+    "icon": ("s.icon", None),
+}
+"""The expression of each field of `SourceState`, in their order, with the function that makes the
+field's value of its value."""
+
+_LOADED = [(place, load) for place, (_, load) in enumerate(_READ.values()) if load]
+_VALIDATORS = list(_READ).index("validators")
+
+COLUMNS = (
+    f"select {', '.join(column for column, _ in _READ.values())}, s.last_modified from sources s"
+)
+"""Selects the rows that `load_state` takes."""
+
+
+def load_state(row: Iterable[Any]) -> SourceState:
     """Return the source in a row of `COLUMNS`."""
-    row = dict(zip(found.keys(), found, strict=True))  # sqlite3.Row searches for each name
-    return SourceState(
-        id=row["id"],
-        url=row["url"],
-        title=row["title"] or row["feed_title"] or row["url"],
-        position=row["position"],
-        enabled=bool(row["enabled"]),
-        configured=bool(row["configured"]),
-        host=row["host"],
-        sections=tuple(row["sections"].split(" ")) if row["sections"] else (),
-        feed=load_feed(row["feed"]),
-        link=row["link"] or "",
-        moved_to=row["moved_to"],
-        move=_load_move(row["move"]),
-        discovered_url=row["discovered_url"],
-        validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
-        validators_url=row["validators_url"],
-        lifetime=_load_seconds(row["lifetime"]),
-        gate_from=parse_time_or_none(row["gate_from"]),
-        gate_until=parse_time_or_none(row["gate_until"]),
-        failures=row["failures"],
-        health=row["health"],
-        health_since=parse_time_or_none(row["health_since"]),
-        error=row["error"],
-        error_kind=row["error_kind"],
-        error_status=row["error_status"],
-        polls=row["polls"],
-        last_poll=parse_time_or_none(row["last_poll_at"]),
-        last_ok=parse_time_or_none(row["last_ok_at"]),
-        last_change=parse_time_or_none(row["last_change_at"]),
-        gap=_load_seconds(row["gap"]),
-        newest=parse_time_or_none(row["newest_at"]),
-        planned=parse_time(row["planned_at"]),
-        next_poll=parse_time(row["next_poll_at"]),
-        next_poll_reason=row["next_poll_reason"],
-        milliseconds=row["milliseconds"],
-        body_bytes=row["body_bytes"],
-        entries=row["entries"],
-        added=parse_time_or_none(row["added_at"]),
-        fill_url=row["fill_url"],
-        fill_left=row["fill_left"],
-        gap_boost=row["hurry"],
-        refused_validators=row["refused_validators"],
-        identity=row["identity"] or row["id"],
-        absences=_load_absences(row["absences"]),
-        link_parameters=tuple(json.loads(row["link_parameters"])),
-        icon=row["icon"],
-    )
+    *values, last_modified = row
+    for place, load in _LOADED:
+        values[place] = load(values[place])
+    values[_VALIDATORS] = Validators(etag=values[_VALIDATORS], last_modified=last_modified)
+    return SourceState._make(values)
