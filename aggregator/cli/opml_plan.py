@@ -10,6 +10,7 @@ from aggregator.formats import opml
 from aggregator.formats.opml import Outline, Rejected
 from aggregator.models.config import Section, Source
 from aggregator.models.query import ID
+from aggregator.models.urls import source_feed
 from aggregator.policy import feed_addresses
 
 LONGEST_TITLE = 200
@@ -37,16 +38,26 @@ class Plan:
 
 
 def plan(
-    document: opml.OpmlDocument, sections: Sequence[Section], sources: Sequence[Source]
+    document: opml.OpmlDocument,
+    sections: Sequence[Section],
+    sources: Sequence[Source],
+    base: str = "",
 ) -> Plan:
     """Return the additions of an OPML file to the given sections and sources.
 
     Folders and categories become sections. A feed that is listed twice, in any spelling of its
     URL, becomes one source in all of its sections. The address of a channel, account or the like
     becomes the URL of its feed.
+
+    Args:
+        document: The file.
+        sections, sources: As configured.
+        base: The site's own address, "" if it has none; its feed of a source stands for the source.
     """
     catalogue = _Catalogue(sections)
     by_url = {_URL.identity(source.url): source for source in sources}
+    if base:
+        by_url |= {_URL.identity(source_feed(base, source.id)): source for source in sources}
     taken = {source.id for source in sources}
     added: dict[str, Source] = {}
     rejected, known, merged = list(document.rejected), dict[str, dict[str, None]](), 0

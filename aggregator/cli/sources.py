@@ -17,6 +17,7 @@ from aggregator.errors import ConfigError
 from aggregator.formats import opml, planet
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import Feed
+from aggregator.models.urls import source_feed
 from aggregator.policy import feed_addresses
 from aggregator.store.database.connection import Store
 from aggregator.store.sources import sources
@@ -95,7 +96,10 @@ def import_command(path: str, file: BinaryIO, append: bool) -> None:
     is_xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     document = opml.parse(body) if is_xml else planet.parse(body)
     plan = opml_plan.plan(
-        document, config.sections if config else (), config.sources if config else ()
+        document,
+        config.sections if config else (),
+        config.sources if config else (),
+        config.site.base_url if config else "",
     )
     for rejected in plan.rejected:
         text, url = escape(rejected.text), escape(rejected.url)
@@ -131,6 +135,9 @@ def _summary(plan: opml_plan.Plan) -> str:
 def export(path: str, output: str | None) -> None:
     """Write the sources as OPML, for other feed readers.
 
+    Of a source without a feed, it names the feed that this site makes of it; without site.base_url
+    such sources are left out, with a message.
+
     \b
     Example:
       aggregator export --output sources.opml
@@ -145,11 +152,21 @@ def export(path: str, output: str | None) -> None:
 
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:
     """Return the sources by section, then those without one."""
-    feeds = _feeds(config)
+    feeds, base = _feeds(config), config.site.base_url
+    listed = [source for source in config.sources if base or not source.listing]
+    for source in config.sources:
+        if source not in listed:
+            error_console.print(
+                f"left out: {escape(source.id)} has no feed. Set site.base_url, and the export"
+                " names this site's feed of it"
+            )
 
     def outline(source: Source) -> opml.Outline:
         feed = feeds.get(source.id, Feed())
         title = source.title or feed.title or source.id
+        if source.listing:
+            link = feed.link or source.url
+            return opml.Outline(text=title, url=source_feed(base, source.id), link=link)
         return opml.Outline(text=title, url=source.url, link=feed.link)
 
     folders = [
@@ -157,11 +174,11 @@ def _outlines(config: Config) -> tuple[opml.Outline, ...]:
             text=section.title,
             description=section.description,
             categories=(section.id,),
-            children=tuple(outline(s) for s in config.sources if section.id in s.sections),
+            children=tuple(outline(s) for s in listed if section.id in s.sections),
         )
         for section in config.sections
     ]
-    rest = [outline(source) for source in config.sources if not source.sections]
+    rest = [outline(source) for source in listed if not source.sections]
     return (*(folder for folder in folders if folder.children), *rest)
 
 

@@ -52,6 +52,11 @@ def origin_of(url: str) -> str:
     return origin if parsed.protocol in ("http:", "https:") else ""
 
 
+def source_feed(base: str, source_id: str) -> str:
+    """Return the URL of our own feed of a source, at the address of the site."""
+    return f"{base}/feeds/source/{source_id}.atom"
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine's own."""
     host = host.rstrip(".").lower()

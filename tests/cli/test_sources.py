@@ -103,6 +103,29 @@ def test_export_writes_the_sections_as_folders(config: Path, tmp_path: Path) -> 
     ]
 
 
+def test_export_names_our_feed_of_a_page(config: Path) -> None:
+    page = "  - {id: town, url: 'http://town.example/news', page: {items: li}, sections: [world]}\n"
+    config.write_text(config.read_text() + page)
+    exported = run(config, "export")
+    assert "town.example" not in exported.stdout
+    assert "left out: town has no feed. Set site.base_url" in " ".join(exported.stderr.split())
+
+    config.write_text("site: {base_url: 'https://news.example/x'}\n" + config.read_text())
+    exported = run(config, "export")
+    assert exported.stderr == ""
+    [folder] = opml.parse(exported.stdout_bytes).outlines
+    assert [(each.url, each.link) for each in folder.children] == [
+        ("http://known.example/feed", ""),
+        ("https://news.example/x/feeds/source/town.atom", "http://town.example/news"),
+    ]
+
+    before = config.read_text()
+    (config.parent / "own.opml").write_bytes(exported.stdout_bytes)
+    again = run(config, "import", "--append", str(config.parent / "own.opml"))
+    assert "0 sources added; 2 already in the configuration" in again.output
+    assert config.read_text() == before
+
+
 def test_add_finds_the_feed_of_a_page(config: Path, feed_server: FeedServer) -> None:
     feed = feed_server.url("/feed")
     page = f'<!doctype html><link rel="alternate" type="application/rss+xml" href="{feed}"><p>Hi'

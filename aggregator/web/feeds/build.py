@@ -13,6 +13,7 @@ from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.query import MAX_ENTRIES, Query, Stories
+from aggregator.models.urls import source_feed
 from aggregator.store.database import change_log, site_id
 from aggregator.store.database.connection import Connection, Store
 from aggregator.store.entries import entries
@@ -272,7 +273,7 @@ def outlines(db: Connection, spec: ViewSpec, config: Config) -> tuple[Outline, .
     """Return the sources of a view as OPML outlines; those of `all` are nested by section."""
     configured = {source.id: source for source in config.sources}
     states = [state for state in sources.all_states(db) if state.id in configured]
-    by_id = {state.id: _outline(state, configured[state.id]) for state in states}
+    by_id = {state.id: _outline(state, configured[state.id], spec.base) for state in states}
     if spec.kind == "all" and not spec.extra:
         return _by_section(by_id, config)
     selected = _selected_sources(db, spec.query, states)
@@ -310,12 +311,14 @@ def _selected_sources(db: Connection, query: Query, states: Iterable[SourceState
     return {entry.source_id for entry in selected}
 
 
-def _outline(state: SourceState, source: Source) -> Outline:
-    info = source_info(state, source, (), "")
+def _outline(state: SourceState, source: Source, base: str) -> Outline:
+    info = source_info(state, source, (), base)
+    # Other readers can't read a page or an API as we do, so they are given our feed of it.
+    own = source_feed(base, state.id) if source.listing else ""
     return Outline(
         text=info.title,
-        url=info.url,
-        link=info.link,
+        url=own or info.url,
+        link=info.link or (info.url if own else ""),
         description=state.feed.subtitle,
         language=info.language,
         categories=source.sections,

@@ -16,6 +16,7 @@ from aggregator.formats import opml
 from aggregator.formats.table import ENDINGS
 from aggregator.models.config import Site, View
 from aggregator.models.entry import Author, Enclosure
+from aggregator.models.listing import PageListing
 from aggregator.models.query import parse
 from tests import validators
 from tests.web.conftest import FeedSite
@@ -499,6 +500,18 @@ def test_the_list_of_sources_is_nested_by_section(full: FeedSite) -> None:
             (("Local",), "https://post.example/rss"),
             ((), "https://odd.example/feed"),
         ]
+
+
+def test_sources_without_a_feed_are_listed_with_ours(full: FeedSite) -> None:
+    [first, *rest] = full.config.sources
+    page = replace(first, listing=PageListing(items="li"))
+    full.config = replace(full.config, sources=(page, *rest))
+    full.later()
+    read = opml.parse(full.get("/opml").data)
+    [own] = [source for _, source in opml.sources(read.outlines) if "herald" in source.url]
+    assert own.url == f"{BASE}/feeds/source/herald.atom"
+    assert own.link == first.url
+    assert full.get(own.url.removeprefix(BASE)).mimetype == "application/atom+xml"
 
 
 @pytest.mark.parametrize(
