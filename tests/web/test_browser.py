@@ -468,6 +468,17 @@ def test_keyboard_moves_through_the_entries(browser: Browser, base: str) -> None
     page.close()
 
 
+def test_n_and_p_move_through_the_headlines_of_the_front_page(browser: Browser, base: str) -> None:
+    page, _ = opened(browser, base, "/")
+    shown = page.locator("main a.headline").filter(visible=True).all_inner_texts()
+    for key, expected in (("n", shown[0]), ("n", shown[1]), ("p", shown[0]), ("p", shown[0])):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.innerText") == expected
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_contain_text("else as j and k")
+    page.close()
+
+
 def test_first_tab_stop_skips_to_the_content(browser: Browser, base: str) -> None:
     page, _ = opened(browser, base, "/")
     page.keyboard.press("Tab")

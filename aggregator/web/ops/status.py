@@ -1,7 +1,7 @@
 """The status page, its JSON and CSV forms, and the page of requests by host."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -22,7 +22,7 @@ from aggregator.web.feeds.build import public_url
 from aggregator.web.i18n import gettext
 from aggregator.web.middleware.addresses import root
 from aggregator.web.ops import health_feed, history, sparkline, status_csv
-from aggregator.web.ops.status_query import StatusQuery, parse, sort_links, sort_options
+from aggregator.web.ops.status_query import ALL, StatusQuery, parse, sort_links, sort_options
 from aggregator.web.ops.view_models import HostsPage, ServiceFacts, SourceRow, StatusPage
 from aggregator.web.pages import presenters
 from aggregator.web.pages.dates import rfc3339, rfc3339_or_none
@@ -184,6 +184,7 @@ def _status_page(
         wanted=wanted,
         sort=query.sort,
         is_filtered=query.is_filtered,
+        unfiltered=replace(query, wanted=ALL).address(path),
         columns=sort_links(query, path),
         sorts=sort_options(query),
         page=number,
@@ -191,7 +192,7 @@ def _status_page(
         previous=query.address(path, page=number - 1) if number > 1 else "",
         next=query.address(path, page=number + 1) if number < pages else "",
         csv=tuple(
-            query.address(f"{root()}/status.csv", page=part)
+            replace(query, period="").address(f"{root()}/status.csv", page=part)
             for part in range(1, 1 - -matching // CSV_ROWS)
         ),
         totals=poll_log.totals(db, _midnight(now)),

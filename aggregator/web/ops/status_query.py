@@ -53,11 +53,13 @@ class StatusQuery:
     Args:
         sort: A name of `SORTS`, with `-` before it for the reverse.
         page: The page, from 1.
+        period: Of the charts, "" for the default.
     """
 
     wanted: SourceFilter = ALL
     sort: str = DEFAULT_SORT
     page: int = 1
+    period: str = ""
 
     @property
     def order(self) -> str:
@@ -93,6 +95,7 @@ class StatusQuery:
             "section": self.wanted.section,
             "health": self.wanted.health,
             "sort": "" if sort == DEFAULT_SORT else sort,
+            "period": self.period,
             "page": "" if page == 1 else str(page),
         }
         query = urlencode({name: value for name, value in parameters.items() if value})
@@ -130,7 +133,8 @@ def parse(parameters: Mapping[str, str], sections: Collection[str]) -> StatusQue
     if page is None:
         raise QueryError(N_("page must be a number, 1 or more"))
     wanted = SourceFilter(text=text, section=section, health=health)
-    return StatusQuery(wanted=wanted, sort=sort, page=page)
+    period = parameters.get("period", "")
+    return StatusQuery(wanted=wanted, sort=sort, page=page, period=period)
 
 
 def sort_options(query: StatusQuery) -> tuple[tuple[str, str], ...]:

@@ -146,6 +146,7 @@ class StatusPage:
     wanted: SourceFilter
     sort: str
     is_filtered: bool
+    unfiltered: str
     columns: tuple[SortLink, ...]
     sorts: Sequence[tuple[str, str]]
     page: int

@@ -150,13 +150,19 @@ function step(by) {
   link.scrollIntoView({ block: "center" });
 }
 
+// To the story or the page of a list beside this one; pages that have none move through their headlines.
+function turn(rel, by) {
+  if (document.querySelector("main a[rel=next], main a[rel=prev]")) follow(`main a[rel=${rel}]`);
+  else step(by);
+}
+
 const keys = {
   j: () => step(1),
   k: () => step(-1),
   o: () => { if (document.activeElement.matches("a.headline")) document.activeElement.click(); },
   v: () => follow(".original a"),
-  n: () => follow("main a[rel=next]"),
-  p: () => follow("main a[rel=prev]"),
+  n: () => turn("next", 1),
+  p: () => turn("prev", -1),
   h: () => follow(".masthead .name a"),
   d: switchTheme,
   "/": focusSearch,

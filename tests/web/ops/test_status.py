@@ -78,6 +78,12 @@ def test_filters_stay_in_the_form_and_the_links(mixed: PageSite) -> None:
     assert f'href="/status?{kept}&amp;sort=entries"' in page
     assert f'href="/status?{kept}"' in page
     assert f'href="/status.csv?{kept}&amp;sort=-entries"' in page
+    page = mixed.text("/status?text=HERald&section=world&health=fine&sort=-entries&period=month")
+    assert f'href="/status?{kept}&amp;sort=entries&amp;period=month"' in page
+    assert f'href="/status?{kept}&amp;period=month"' in page
+    assert 'href="/status?sort=-entries&amp;period=month">Show all sources</a>' in page
+    assert f'href="?{kept}&amp;sort=-entries&amp;period=year#history"' in page
+    assert f'href="/status.csv?{kept}&amp;sort=-entries"' in page, "it has no charts"
 
 
 @pytest.mark.parametrize(
