@@ -77,11 +77,19 @@ CSP = (
 NO_FRAMES = "; frame-ancestors 'none'"
 """The part of the policy that only a header field can state."""
 
-MIN_COMPRESSED = 1_000
+MIN_COMPRESSED = 200
 """Bytes from which a response is compressed."""
 
 COMPRESSIBLE = frozenset(
-    {"text/html", "text/css", "text/csv", "text/javascript", "text/xml", "application/json"}
+    {
+        "text/html",
+        "text/css",
+        "text/csv",
+        "text/javascript",
+        "text/xml",
+        "application/json",
+        "image/svg+xml",
+    }
 )
 
 

@@ -11,6 +11,7 @@ from aggregator.web.pages import colours
 
 STATIC = Path(__file__).parent.parent / "static"
 STATIC_TYPES = {
+    "operations.css": "text/css",
     "site.js": "text/javascript",
     "theme.js": "text/javascript",
     "search.js": "text/javascript",
@@ -23,8 +24,7 @@ ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
 """Addresses at which browsers look for an icon without being told, and its static file."""
 
 SHEETS = (
-    "base", "masthead", "front", "lists", "entry", "features", "icons", "embed", "tables",
-    "history", "forms", "print",
+    "base", "masthead", "front", "lists", "entry", "features", "icons", "embed", "forms", "print",
 )  # fmt: skip
 """The files of `static/style`, in the order of the cascade."""
 
@@ -99,7 +99,8 @@ def static_file(name: str) -> Response:
 def _body(name: str) -> bytes:
     # Read whole, not streamed: no file handle stays open.
     body = (STATIC / name).read_bytes()
-    return compact_script(body.decode()).encode() if name.endswith(".js") else body
+    compact = _COMPACT.get(Path(name).suffix)
+    return compact(body.decode()).encode() if compact else body
 
 
 def compact_css(css: str) -> str:
@@ -115,6 +116,9 @@ def compact_script(script: str) -> str:
     """Return a script without indentation, empty lines and comments on lines of their own."""
     lines = (line.strip() for line in script.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+
+
+_COMPACT = {".css": compact_css, ".js": compact_script}
 
 
 def _version(body: bytes) -> str:

@@ -1,13 +1,20 @@
 """The stylesheet and the scripts: small, and the same to a browser."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import brotli  # type: ignore[import-untyped]  # ships no types
 import pytest
 
+from aggregator.models.config import Section, Source
+from aggregator.models.entry import Image
 from aggregator.web.pages import assets
 from aggregator.web.pages.assets import STATIC, compact_css, compact_script
 from tests.web.pages.test_pages import PageSite, pages
+from tests.web.sample_store import CONFIG, make_entry, open_sample
 
 __all__ = ["pages"]
 
@@ -26,9 +33,9 @@ def test_stylesheet_loses_comments_and_line_breaks() -> None:
     )
 
 
-@pytest.mark.parametrize("name", assets.SHEETS)
+@pytest.mark.parametrize("name", [*(f"style/{name}" for name in assets.SHEETS), "operations"])
 def test_strings_of_the_stylesheet_stay(name: str) -> None:
-    css = (STATIC / "style" / f"{name}.css").read_text(encoding="utf-8")
+    css = (STATIC / f"{name}.css").read_text(encoding="utf-8")
     strings = r'"[^"\n]*"'
     found = re.findall(strings, re.sub(r"/\*.*?\*/", "", css, flags=re.S))
     assert re.findall(strings, compact_css(css)) == found
@@ -50,16 +57,47 @@ MAX_WEIGHT = 15_000
 """Bytes of a front page as a browser loads it for the first time, without pictures."""
 
 
-def test_front_page_is_light(pages: PageSite) -> None:
-    for source in ("herald", "post", "odd"):
-        pages.sample.add(source, 30)
-    page = pages.text("/")
-    files = re.findall(r'"(/[^"]+\?v=[0-9a-f]{8})"', page)
-    assert {path.partition("?")[0] for path in files} >= {"/style.css", "/static/site.js"}
-    texts = [path for path in files if re.search(r"(css|js|svg)\?", path)]
-    sizes = {path: len(pages.get(path, Accept_Encoding="br").data) for path in ("/", *texts)}
-    assert pages.get("/", Accept_Encoding="br").content_encoding == "br"
-    assert sum(sizes.values()) <= MAX_WEIGHT, sizes
+def busy_site(folder: Path) -> Iterator[PageSite]:
+    """Yield a site of six sections, each of whose entries has a picture and words of its own."""
+    random = Random(1)
+    names = ("world", "home", "technology", "science", "culture", "sport")
+    sections = tuple(Section(id=name, title=name.title()) for name in names)
+    listed = tuple(
+        Source(id=f"{name}-{n}", url=f"https://{name}{n}.example/feed", sections=(name,))
+        for name in names
+        for n in range(3)
+    )
+
+    def words(count: int) -> str:
+        return " ".join(
+            "".join(random.choices("aeiounrstlmdkp", k=random.randint(2, 10))) for _ in range(count)
+        )
+
+    with open_sample(folder, replace(CONFIG, sections=sections, sources=listed)) as sample:
+        for source in listed * 4:
+            entry = make_entry(len(source.id), sample.now)
+            url = f"https://{source.id}.example/{words(2).replace(' ', '/')}"
+            picture = Image(url=f"{url}.jpg", width=976, height=549)
+            text = words(30)
+            shown = replace(entry, title=words(9), summary=text, text=text, image=picture)
+            sample.put(source.id, replace(shown, guid=url, link=url, canonical_url=url))
+        yield PageSite(sample)
+
+
+def test_front_page_is_light(tmp_path: Path) -> None:
+    for site in busy_site(tmp_path):
+        page = site.text("/")
+        assert page.count('<h3 dir="ltr"') == 36, "six entries of each section"
+        loaded = re.findall(
+            r'<(?:link rel="(?:stylesheet|icon)"|script)[^>]* (?:href|src)="(/[^"]+)"', page
+        )
+        loaded = [path for path in loaded if "favicon.ico" not in path]  # for want of SVG only
+        names = {path.partition("?")[0] for path in loaded}
+        assert names == {"/style.css", "/static/theme.js", "/static/site.js", "/static/icon.svg"}
+        answers = {path: site.get(path, Accept_Encoding="br") for path in ("/", *loaded)}
+        assert {answer.content_encoding for answer in answers.values()} == {"br"}
+        sizes = {path: len(answer.data) for path, answer in answers.items()}
+        assert sum(sizes.values()) <= MAX_WEIGHT, sizes
 
 
 def test_files_that_browsers_keep_for_good_are_compressed_the_most(pages: PageSite) -> None:
