@@ -37,7 +37,7 @@ from aggregator.web.images.proxy import ImageProxy
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import AddressMiddleware, RequestConfig, root
 from aggregator.web.middleware.auth import Authenticator, AuthMiddleware
-from aggregator.web.middleware.cache import serve_from
+from aggregator.web.middleware.cache import serve_from, serve_repeated
 from aggregator.web.middleware.hosts import HostMiddleware, TrustedProxyMiddleware
 from aggregator.web.middleware.representation import compress, compress_for_good
 from aggregator.web.middleware.request_metrics import RequestMetrics
@@ -180,19 +180,17 @@ def _wrap(
     host: str,
     port: int,
 ) -> "WSGIApplication":
-    """Return the application in its middleware: address, metrics, cheap responses, access."""
+    """Return the application in its middleware: cache, address, metrics, access."""
     names = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     limited = SearchLimitMiddleware(app.wsgi_app)
     protected = AuthMiddleware(serve_from(feed_server.cached_document, limited), authenticator)
     measured = RequestMetrics(names, requests)
-    cached = serve_from(feed_server.cached_response, measured.timing(protected))
-    addressed = AddressMiddleware(
-        measured.counting(cached), config, host=host, port=port, names=names
-    )
-    proxied = TrustedProxyMiddleware(addressed, config)
-    if not is_loopback(host):
-        return proxied
-    return HostMiddleware(proxied, config, listening=server_url(host, port))
+    counted = measured.counting(measured.timing(protected))
+    addressed = AddressMiddleware(counted, config, host=host, port=port, names=names)
+    served: WSGIApplication = TrustedProxyMiddleware(addressed, config)
+    if is_loopback(host):
+        served = HostMiddleware(served, config, listening=server_url(host, port))
+    return serve_repeated(feed_server.cached_response, measured.count, served)
 
 
 def serve_app(

@@ -14,7 +14,7 @@ from aggregator.formats.merged import MergedFeed
 from aggregator.models.config import Config
 from aggregator.web.feeds import routes
 from aggregator.web.feeds.server import FeedServer
-from aggregator.web.middleware.cache import serve_from
+from aggregator.web.middleware.cache import serve_from, serve_repeated
 from tests.web.sample_store import CONFIG, START, SampleStore, open_sample
 
 
@@ -48,7 +48,7 @@ class FeedSite:
         app.register_blueprint(routes.blueprint(self.feeds, _page))
         app.after_request(_finish)
         served = serve_from(self.feeds.cached_document, app.wsgi_app)
-        self.client = Client(serve_from(self.feeds.cached_response, served))
+        self.client = Client(serve_repeated(self.feeds.cached_response, lambda *_: None, served))
         self.get = self.client.get
 
     def later(self) -> None:

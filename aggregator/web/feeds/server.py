@@ -29,7 +29,15 @@ from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.web.middleware import conditional
 from aggregator.web.middleware.addresses import root, with_address
 from aggregator.web.middleware.auth import bearer_token
-from aggregator.web.middleware.cache import Cache, DocumentKey, document_key, request_key
+from aggregator.web.middleware.cache import (
+    REQUEST_KEY,
+    Cache,
+    CachedResponse,
+    DocumentKey,
+    RequestKey,
+    document_key,
+    has_cached_response,
+)
 from aggregator.web.middleware.keyed_locks import KeyedLocks
 from aggregator.web.middleware.representation import (
     PRIVATE,
@@ -104,21 +112,22 @@ class FeedServer:
             return None
         response = document.response(environ)
         auth = self._config_in_use.auth
-        is_public = not (auth.on and auth.protect == "site")
+        is_public = not (auth.on and auth.protect == "site") and has_cached_response(environ)
         # Requests with unknown parameters would fill the cache with copies of one response.
         has_own_parameters = key[1] == environ.get("QUERY_STRING", "")
         if is_public and has_own_parameters and document.minute is None:
-            self._cache.put_response(request_key(environ), response, document)
+            cached = CachedResponse(response, document, path)
+            self._cache.put_response(environ[REQUEST_KEY], cached, key)
         return response
 
-    def cached_response(self, environ: "WSGIEnvironment") -> WsgiResponse | None:
+    def cached_response(self, key: RequestKey) -> CachedResponse | None:
         """Return the response that the same request got before, else None.
 
         It is for everyone, so a site that requires a password has none.
         """
-        if self._config() is not self._config_in_use or wants_page(environ):
+        if self._config() is not self._config_in_use:
             return None
-        return self._cache.get_response(request_key(environ))
+        return self._cache.get_response(key)
 
     def response(self, environ: "WSGIEnvironment") -> WsgiResponse:
         """Return the response to a request for a feed."""

@@ -1,11 +1,13 @@
 """An in-memory cache of representations and responses, and the WSGI middleware that serves it.
 
 A feed is rendered when it is first requested after a change, compressed once for each content
-coding in use, and then served from here, before Flask parses the request.
+coding in use, and then served from here, before Flask parses the request. The response to a
+repeated request is served before any other middleware.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aggregator.errors import StoreError
@@ -23,26 +25,58 @@ MAX_KEY = 1_000
 """Characters of a request with a cached response; headers may be as long as the server allows."""
 
 RequestKey = tuple[str | None, ...]
-"""The parts of a request that its response depends on; the first two are the document's key."""
+"""The parts of a request that the response for a document depends on."""
+
+REQUEST_KEY = "aggregator.request_key"
+"""Key in the WSGI environment: the `RequestKey` of the request as it came."""
 
 DocumentKey = tuple[str, str]
 """Path, after the address of the site, and query string."""
 
 
 def request_key(environ: Mapping[str, Any]) -> RequestKey:
-    """Return the parts of a request that the response for a document depends on."""
+    """Return the parts of a request, before any middleware, that a document's response depends on.
+
+    Fields that only `has_cached_response` excludes are among them, so that a request with one of
+    them finds nothing.
+    """
     get = environ.get
     return (  # written out: this is most of the work of a request
-        f"{get(ADDRESS, '')}{environ['PATH_INFO']}",
+        environ["PATH_INFO"],
         get("QUERY_STRING"),
         environ["REQUEST_METHOD"],
+        get("HTTP_HOST"),
         get("HTTP_ACCEPT_ENCODING"),
         get("HTTP_IF_NONE_MATCH"),
         get("HTTP_IF_MODIFIED_SINCE"),
         get("HTTP_IF_MATCH"),
         get("HTTP_IF_UNMODIFIED_SINCE"),
         get("HTTP_A_IM"),
+        get("HTTP_SEC_FETCH_DEST"),
+        get("HTTP_UPGRADE_INSECURE_REQUESTS"),
+        get("HTTP_X_FORWARDED_PROTO"),
+        get("HTTP_X_FORWARDED_HOST"),
+        get("HTTP_X_FORWARDED_PREFIX"),
+        get("HTTP_FORWARDED"),
     )
+
+
+def has_cached_response(environ: Mapping[str, Any]) -> bool:
+    """Return whether the response to a request may be cached.
+
+    With Upgrade-Insecure-Requests it also depends on Accept. A Forwarded field names the client, so
+    that no other request would find the response.
+    """
+    return "HTTP_UPGRADE_INSECURE_REQUESTS" not in environ and "HTTP_FORWARDED" not in environ
+
+
+@dataclass(frozen=True, slots=True)
+class CachedResponse:
+    """A response for a document; `path` is that of the request, without the site's prefix."""
+
+    response: WsgiResponse
+    document: Representation
+    path: str
 
 
 def document_key(environ: Mapping[str, Any]) -> DocumentKey:
@@ -82,7 +116,7 @@ class Cache:
         self._documents: dict[DocumentKey, Representation] = {}
         self._sizes: dict[DocumentKey, int] = {}
         self._total = 0
-        self._responses: dict[RequestKey, tuple[WsgiResponse, Representation]] = {}
+        self._responses: dict[RequestKey, CachedResponse] = {}
         self._lock = threading.Lock()
         self._checking = threading.Lock()
         self._checked = float("-inf")
@@ -102,16 +136,14 @@ class Cache:
         document.used = self._checked  # needs no lock, and is exact enough to find unused ones
         return document
 
-    def get_response(self, key: RequestKey) -> WsgiResponse | None:
+    def get_response(self, key: RequestKey) -> CachedResponse | None:
         """Return the response that the same request got, None when it may be out of date."""
         if self._clock() - self._checked >= self._interval:
             self._check()
         cached = self._responses.get(key)
-        if cached is None:
-            return None
-        response, document = cached
-        document.used = self._checked
-        return response
+        if cached is not None:
+            cached.document.used = self._checked
+        return cached
 
     def put(self, key: DocumentKey, document: Representation) -> None:
         """Cache a representation, unless it is larger than a quarter of the capacity."""
@@ -129,18 +161,18 @@ class Cache:
                 self._remove(min(self._documents, key=lambda old: self._documents[old].used))
 
     def put_response(
-        self, key: RequestKey, response: WsgiResponse, document: Representation
+        self, key: RequestKey, cached: CachedResponse, document_key: DocumentKey
     ) -> None:
         """Cache a document's response for requests with the same key."""
         if sum(len(part) for part in key if part) > MAX_KEY:
             return
         with self._lock:
             # The document may have been dropped meanwhile; no response may outlive it.
-            current = self._documents.get((key[0] or "", key[1] or ""))
-            if current is document and self._is_current(document):
+            document = self._documents.get(document_key)
+            if document is cached.document and self._is_current(document):
                 if len(self._responses) >= MAX_RESPONSES:
                     self._responses.clear()
-                self._responses[key] = response, document
+                self._responses[key] = cached
 
     def clear(self) -> None:
         """Drop everything, as when the configuration has changed."""
@@ -181,6 +213,32 @@ class Cache:
         finally:
             self._checked = self._clock()
             self._checking.release()
+
+
+def serve_repeated(
+    lookup: Callable[[RequestKey], CachedResponse | None],
+    count: Callable[[str, str], None],
+    app: "WSGIApplication",
+) -> "WSGIApplication":
+    """Return an application that serves the responses `lookup` has, and the others by `app`.
+
+    Args:
+        lookup: Returns the response that the same request got before.
+        count: Called with the path of a request that is served so, and with the status line.
+        app: Finds the `REQUEST_KEY` of its requests in their environment.
+    """
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        key = environ[REQUEST_KEY] = request_key(environ)
+        cached = lookup(key)
+        if cached is None:
+            return app(environ, start_response)
+        response = cached.response
+        count(cached.path, response.status)
+        start_response(response.status, list(response.headers))  # a server may change its list
+        return [response.body]
+
+    return application
 
 
 def serve_from(

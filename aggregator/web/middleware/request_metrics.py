@@ -42,6 +42,10 @@ class RequestMetrics:
         )
         self._counters: dict[tuple[str, str], Counter] = {}
 
+    def count(self, path: str, status: str) -> None:
+        """Count a request for a path; the status begins with its code."""
+        self._counter(self._route(path), status[:3]).inc()
+
     def counting(self, app: "WSGIApplication") -> "WSGIApplication":
         """Return the application with all its requests counted."""
 
@@ -50,13 +54,13 @@ class RequestMetrics:
 
             def start(line: str, *arguments: Any) -> Callable[[bytes], object]:
                 nonlocal status
-                status = line[:3]
+                status = line
                 return start_response(line, *arguments)
 
             try:
                 return app(environ, start)
             finally:
-                self._counter(self._route(environ), status).inc()
+                self.count(environ["PATH_INFO"], status)
 
         return respond
 
@@ -64,7 +68,7 @@ class RequestMetrics:
         """Return the application with its requests measured."""
 
         def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            route, begun = self._route(environ), time.perf_counter()
+            route, begun = self._route(environ["PATH_INFO"]), time.perf_counter()
             try:
                 return app(environ, start_response)
             finally:
@@ -72,8 +76,8 @@ class RequestMetrics:
 
         return respond
 
-    def _route(self, environ: "WSGIEnvironment") -> str:
-        return self._routes.get(environ["PATH_INFO"][1:].partition("/")[0], OTHER)
+    def _route(self, path: str) -> str:
+        return self._routes.get(path[1:].partition("/")[0], OTHER)
 
     def _counter(self, route: str, status: str) -> Counter:
         # Looked up here, since `labels` takes longer than a cached response.

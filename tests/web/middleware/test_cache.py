@@ -8,7 +8,13 @@ import pytest
 
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
-from aggregator.web.middleware.cache import MAX_KEY, MAX_RESPONSES, Cache, RequestKey
+from aggregator.web.middleware.cache import (
+    MAX_KEY,
+    MAX_RESPONSES,
+    Cache,
+    CachedResponse,
+    RequestKey,
+)
 from aggregator.web.middleware.representation import Representation, WsgiResponse
 from tests.web.sample_store import START
 
@@ -120,7 +126,11 @@ RESPONSE = WsgiResponse(status="200 OK", headers=[])
 
 
 def request(path: str) -> RequestKey:
-    return (path, None, "GET", *[None] * 6)
+    return (path, None, "GET", *[None] * 12)
+
+
+def response(document: Representation) -> CachedResponse:
+    return CachedResponse(RESPONSE, document, "/a")
 
 
 @pytest.fixture
@@ -129,8 +139,8 @@ def filled(store: Store) -> Cache:
     kept = document(all=0)
     cache.put(("/a", ""), kept)
     assert cache.get(("/a", "")) is kept
-    cache.put_response(request("/a"), RESPONSE, kept)
-    assert cache.get_response(request("/a")) is RESPONSE
+    cache.put_response(request("/a"), response(kept), ("/a", ""))
+    assert cache.get_response(request("/a")) == response(kept)
     return cache
 
 
@@ -150,7 +160,7 @@ def test_a_response_is_dropped_with_its_document(filled: Cache) -> None:
 
 
 def test_a_response_of_a_dropped_document_is_not_cached(filled: Cache) -> None:
-    filled.put_response(request("/b"), RESPONSE, document())
+    filled.put_response(request("/b"), response(document()), ("/a", ""))
     assert filled.get_response(request("/b")) is None
 
 
@@ -161,9 +171,9 @@ def test_responses_are_bounded(store: Store) -> None:
     assert cache.get(("/a", "")) is kept
     keys = [(*request("/a")[:4], f'"{number}"', *request("/a")[5:]) for number in range(2500)]
     for key in keys:
-        cache.put_response(key, RESPONSE, kept)
+        cache.put_response(key, response(kept), ("/a", ""))
     assert sum(cache.get_response(key) is not None for key in keys) <= MAX_RESPONSES
-    assert cache.get_response(keys[-1]) is RESPONSE
+    assert cache.get_response(keys[-1]) == response(kept)
 
 
 @pytest.mark.parametrize(("spare", "is_cached"), [(0, True), (1, False)])
@@ -175,5 +185,5 @@ def test_a_response_to_a_long_request_is_not_cached(
     key = (*key[:3], accepts, *key[4:])
     document = filled.get(("/a", ""))
     assert document
-    filled.put_response(key, RESPONSE, document)
-    assert (filled.get_response(key) is RESPONSE) == is_cached
+    filled.put_response(key, response(document), ("/a", ""))
+    assert (filled.get_response(key) is not None) == is_cached
