@@ -22,7 +22,7 @@ def clean(parsed: ParsedPage, fetched: Fetched, *, now: datetime) -> PageText:
         now: The time of the fetch; a later date becomes it.
     """
     content = constructs.from_text(Text(value=parsed.markup), base=parsed.base)
-    words = text.plain(content)
+    words = text.plain_of(content)
     return PageText(
         url=fetched.url,
         content=content,
@@ -42,7 +42,7 @@ def transformed(page: PageText, transforms: Sequence[Transform]) -> PageText:
     content = edits.transform_content(page.content, transforms, page.url, found)
     if content == page.content:
         return page
-    words = text.plain(content)
+    words = text.plain_of(content)
     return replace(
         page,
         content=content,

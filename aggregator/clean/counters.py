@@ -50,15 +50,18 @@ _EAST_ASIAN = re.compile(
     r"\d[\d,]*\s?(?:条|則|则|件の|个|個|개의?)\s?(?:评论|評論|回复|回覆|コメント|댓글)"
     r"|(?:评论|評論|回复|回覆|阅读|阅读量|浏览|コメント|댓글|조회수?)\s?\d[\d,]*"
 )
-_AGO = re.compile(r"\b\d+\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b", re.IGNORECASE)
+_UNITS_AGO = r"\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b"
+_AGO = re.compile(rf"\b\d+{_UNITS_AGO}", re.IGNORECASE)
+_AFTER_AGO = re.compile(_UNITS_AGO, re.IGNORECASE)
 _ICONS = "❤♥👍👎💬🗨🔁⭐★👁🔥⬆▲"
 _ICON = re.compile(rf"[{_ICONS}]\ufe0f?\s?\d[\d.,]*[km]?\b", re.IGNORECASE)
 
 _DIGIT = re.compile(r"\d")
-_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_OPENED = re.compile(r"[:：(\[（]\s?(?=\d)")
-_OPENING = ":：([（"
-_ASCII_DIGITS = "0123456789"
+_AFTER = re.compile(rf"\s?(?:[km]\b)?\s?(?=[^\W\d_])(?:{_NOUNS})\b", re.IGNORECASE)
+_OPENINGS = frozenset(":：([（")
+_OTHER_SCRIPTS = b"\xd9\xdb\xdf\xe0\xe1\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xef\xf0"
+_USUAL = bytes(byte for byte in range(256) if byte not in _OTHER_SCRIPTS)
+"""Bytes of UTF-8 other than those that begin an ideograph, or a digit that is not ASCII."""
 
 
 def remove(words: str) -> str:
@@ -67,48 +70,64 @@ def remove(words: str) -> str:
     Args:
         words: On one line, as `text.plain` makes it.
     """
-    if words.isascii():
-        digits = [at for at in map(words.rfind, _ASCII_DIGITS) if at >= 0]
-        if not digits:  # `find` is much faster than a pattern
-            return words
-        start = min(at for at in map(words.find, _ASCII_DIGITS) if at >= 0)
-        is_counted = bool(_ASCII_COUNTED.search(words, start, max(digits) + LONGEST_LAST))
-        numbers = _ASCII_NUMBER
-    else:
-        if not _DIGIT.search(words):
-            return words
-        if _IDEOGRAPH.search(words):
+    is_ascii = words.isascii()
+    is_usual = is_ascii or not words.encode(errors="replace").translate(None, _USUAL)
+    parts = _between_digits(words, is_usual=is_usual)
+    if len(parts) == 1:
+        return words
+    if not is_ascii:
+        whole = words
+        if not is_usual:
             words = _EAST_ASIAN.sub("", words)
         if any(map(words.__contains__, _ICONS)):  # a tenth of the pattern's time
             words = _ICON.sub("", words)
-        is_counted, numbers = bool(_COUNTED.search(words)), _NUMBER
+        if words != whole:
+            parts = _between_digits(words, is_usual=is_usual)
+    counted, numbers = (_ASCII_COUNTED, _ASCII_NUMBER) if is_ascii else (_COUNTED, _NUMBER)
+    # Most texts have no noun right after a number, and only the others are searched for counters.
+    is_counted = any(map(_AFTER.match, filter(None, parts[1:]))) and bool(counted.search(words))
     if is_counted:
         words = _ROW.sub("", words)
         words = words[:-LONGEST_LAST] + _LAST.sub("", words[-LONGEST_LAST:])
-    if " ago" in words:
+    if " ago" in words and (is_counted or any(map(_AFTER_AGO.match, parts[1:]))):
         words = _AGO.sub("", words)
-    if is_counted:
-        return numbers.sub(_unless_counter, words)
-    if not any(map(words.__contains__, _OPENING)):  # found much faster than by the pattern
-        return words
-    return _without_labelled(words, numbers)
+        parts = _between_digits(words, is_usual=is_usual)
+    return numbers.sub(_unless_counter, words) if is_counted else _without_labelled(
+        words, parts, numbers
+    )
 
 
-def _without_labelled(words: str, numbers: re.Pattern[str]) -> str:
-    """Return a text without numbers after a label, when no noun follows any number."""
-    parts, end = list[str](), 0
-    for opening in _OPENED.finditer(words):
-        number = numbers.match(words, opening.end())
-        if number and not _unless_counter(number):
-            parts.append(words[end : number.start()])
-            end = number.end()
+def _between_digits(words: str, *, is_usual: bool) -> list[str]:
+    """Return the parts of a text before, between and after its digits."""
+    if not is_usual:
+        return _DIGIT.split(words)
+    for digit in "123456789":  # much faster than the pattern
+        words = words.replace(digit, "0")
+    return words.split("0")
+
+
+def _without_labelled(words: str, between: list[str], numbers: re.Pattern[str]) -> str:
+    """Return a text without numbers after a label, when no noun follows any number.
+
+    Args:
+        between: The parts between its digits.
+        numbers: Finds numbers.
+    """
+    parts, end, at = list[str](), 0, -1
+    for before in between[:-1]:
+        at += len(before) + 1
+        if before and before[-2:].rstrip()[-1:] in _OPENINGS:
+            number = numbers.match(words, at)
+            if number and not _unless_counter(number):
+                parts.append(words[end : number.start()])
+                end = number.end()
     return "".join((*parts, words[end:])) if parts else words
 
 
 def _unless_counter(number: re.Match[str]) -> str:
     words, at = number.string, number.start()
     before = words[max(0, at - 2) : at].strip()[-1:]
-    is_opened = bool(before) and before in _OPENING
+    is_opened = before in _OPENINGS
     is_counter = number["comments"] or (
         is_opened and (number["counted"] or _LABELLED.search(words, max(0, at - LONGEST_LABEL), at))
     )

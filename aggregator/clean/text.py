@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 
-from aggregator.models.entry import Text
+from aggregator.models.entry import SafeHtml, Text
 from aggregator.models.excerpt import lead
 
 TITLE_LENGTH = 500
@@ -59,14 +59,25 @@ def legal(text: str) -> str:
 
 
 def plain(markup: str) -> str:
-    """Return the text of HTML, with entities decoded and white space folded.
+    """Return the text of any HTML, with entities decoded and white space folded.
 
-    Exact for sanitised HTML; other HTML is read approximately, and its text may
-    contain anything, such as `<script>`.
+    HTML that is not sanitised is read approximately, and its text may contain anything, such as
+    `<script>`.
     """
+    return _text(_HIDDEN.sub(" ", markup)) if "<" in markup else _text(markup)
+
+
+def plain_of(content: SafeHtml) -> str:
+    """Return the text of sanitised HTML as `plain` does; it hides nothing."""
+    return _text(content)
+
+
+def _text(markup: str) -> str:
     if "<" in markup:
-        pieces = _TAG.split(_HIDDEN.sub(" ", markup))
-        pieces[1::2] = ["" if name.lower() in _INLINE else " " for name in pieces[1::2]]
+        pieces = _TAG.split(markup)
+        pieces[1::2] = [
+            "" if name in _INLINE or name.lower() in _INLINE else "\n" for name in pieces[1::2]
+        ]
         markup = "".join(pieces)
     if "&" in markup:
         markup = html.unescape(markup)
@@ -91,7 +102,10 @@ def _line(text: str) -> str:
 
 def _folded(text: str) -> str:
     """Return text with legal characters only and its white space folded."""
-    if _is_printable(text) and "  " not in text:  # it has no other space, and no control
+    text = text.replace("\xa0", " ")
+    if "\n" in text:
+        text = " ".join([row for row in map(str.strip, text.split("\n")) if row])
+    if "  " not in text and _is_printable(text):  # it has no other space, and no control
         return text.strip(" ")
     return " ".join(legal(text).split())
 
