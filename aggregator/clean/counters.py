@@ -38,8 +38,9 @@ _COUNTED = re.compile(_ONE, re.IGNORECASE)
 _ASCII_COUNTED = re.compile(_ONE, re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(_COUNTER, re.IGNORECASE)
 _ASCII_NUMBER = re.compile(_COUNTER, re.IGNORECASE | re.ASCII)  # equal for ASCII text, and faster
+_LABEL_END = r"\s?[:：(\[（]\s?\Z"
 _LABELLED = re.compile(
-    rf"(?:\b(?:{_NOUNS})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회)\s?[:：(\[（]\s?\Z",
+    rf"(?:\b(?=\w+{_LABEL_END})(?:{_NOUNS})|评论|回复|回覆|阅读|浏览|点赞|コメント|閲覧|いいね|댓글|조회){_LABEL_END}",
     re.IGNORECASE,
 )
 _ROW = re.compile(

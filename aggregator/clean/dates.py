@@ -19,4 +19,7 @@ def clamp(date: datetime | None, now: datetime) -> datetime | None:
         date = date.replace(tzinfo=UTC)
     if date < EARLIEST:
         return None
-    return min(date, now).astimezone(UTC).replace(microsecond=0)
+    date = min(date, now)
+    if date.tzinfo is UTC and not date.microsecond:  # most are
+        return date
+    return date.astimezone(UTC).replace(microsecond=0)

@@ -5,8 +5,9 @@ another size, the number of comments, another advert. The fingerprint stays the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 
 import xxhash
 
@@ -112,13 +113,18 @@ def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
     return VERSION + xxhash.xxh3_128_digest("\0".join(parts).encode())
 
 
+@cache
+def _counter_remover() -> Callable[[str], str]:
+    from aggregator.clean import counters  # slow to import; only the readers of documents need it
+
+    return counters.remove
+
+
 def _without(words: str) -> str:
     """Remove text that changes with each poll: addresses, counters, labels of adverts."""
     if "://" in words:
         words = _ADDRESS.sub("", words)
-    from aggregator.clean import counters  # slow to import; only the readers of documents need it
-
-    words = counters.remove(words)
+    words = _counter_remover()(words)
     for phrase in _PHRASES:
         if phrase[0] in words:  # one character is found fast
             words = words.replace(phrase, "")

@@ -13,10 +13,13 @@ from aggregator.models.excerpt import lead
 TITLE_LENGTH = 500
 TEXT_LENGTH = 100_000
 LINE_LENGTH = 200
+SHORT = 200
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _ASCII_CONTROLS = bytes(range(32)) + b"\x7f"
 _ASCII_ILLEGAL = _ASCII_CONTROLS.translate(None, b"\t\n\r")
+_HIGH_ILLEGAL = re.compile(b"\xc2[\x80-\x84\x86-\x9f]")
+_LAST_ILLEGAL = re.compile(b"\xef\xbf[\xbe\xbf]")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLES = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _INVISIBLE = re.compile(f"[{_INVISIBLES}]")
@@ -52,10 +55,17 @@ _TWICE_ESCAPED = re.compile(r"&(?!lt;|gt;)(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-z
 
 def legal(text: str) -> str:
     """Return text without the characters that XML 1.0 forbids or that only control terminals."""
-    if text.isascii():
-        clean = text.encode().translate(None, _ASCII_ILLEGAL)  # six times as fast as the pattern
-        return text if len(clean) == len(text) else clean.decode()
-    return _ILLEGAL.sub("", text)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a surrogate
+        return _ILLEGAL.sub("", text)
+    clean = data.translate(None, _ASCII_ILLEGAL)  # several times as fast as the pattern
+    if len(clean) == len(data):
+        has_others = not text.isascii() and (
+            _HIGH_ILLEGAL.search(data) or _LAST_ILLEGAL.search(data)
+        )
+        return _ILLEGAL.sub("", text) if has_others else text
+    return clean.decode() if text.isascii() else _ILLEGAL.sub("", text)
 
 
 def plain(markup: str) -> str:
@@ -111,7 +121,7 @@ def _folded(text: str) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    if text.isascii():
+    if len(text) > SHORT and text.isascii():
         return len(text.encode().translate(None, _ASCII_CONTROLS)) == len(text)
     return text.isprintable()
 

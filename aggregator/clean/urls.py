@@ -47,6 +47,7 @@ _IRI = re.compile(
 )
 _ACTIVE = ("javascript:", "vbscript:", "data:", "file:", "blob:", "about:")
 _WEB = re.compile(r"https?:", re.IGNORECASE)
+_WEB_STARTS = ("http://", "https://")
 
 
 _parsed = lru_cache(maxsize=64)(can_ada.parse)  # few bases, each for many references
@@ -71,11 +72,12 @@ def absolute(base: str, reference: str) -> str:
         url = _parsed(base) + reference if base else can_ada.parse(reference)
     except (ValueError, TypeError):  # TypeError: a lone surrogate
         return ""
-    if url.protocol not in ("http:", "https:"):
-        return ""
-    if url.username or url.password:
-        url.username = url.password = ""
     href: str = url.href
+    if not href.startswith(_WEB_STARTS):
+        return ""
+    if "@" in href and (url.username or url.password):
+        url.username = url.password = ""
+        href = url.href
     return href if len(href) <= MAX_LENGTH else ""
 
 
@@ -92,9 +94,10 @@ def canonical(url: str) -> str:
         parsed = can_ada.parse(url)
     except (ValueError, TypeError):
         return ""
-    if parsed.username or parsed.password:
+    if "@" in url and (parsed.username or parsed.password):
         parsed.username = parsed.password = ""
-    href, host = parsed.href, _host(parsed.hostname)
+    href, hostname = parsed.href, parsed.hostname
+    host = _host(hostname)
     if not host or len(href) > MAX_LENGTH:
         return ""
     if cache := _AMP_CACHE.match(href):
@@ -107,10 +110,10 @@ def canonical(url: str) -> str:
     )
     if "%" in result:
         result = _ESCAPE.sub(lambda escape: escape[0].upper(), result)
-    if parsed.hash.startswith("#!"):
+    if "#!" in href and parsed.hash.startswith("#!"):
         result += parsed.hash
     # ada skips `..` if an earlier name begins with a dot, and takes no `0..` for an address.
-    if result != url and ("/." in result or parsed.hostname.endswith(".")):
+    if result != url and ("/." in result or hostname.endswith(".")):
         return canonical(result)
     return result
 

@@ -78,7 +78,7 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
     markup = _renamed(markup)
     for _ in range(MAX_ROUNDS):
         before, read = markup, reader.clean(markup)
-        if "&" in markup:  # references to illegal characters
+        if "&#" in markup:  # references to illegal characters
             read = text.legal(lines(read))
         rewritten = rewrite(read, base)
         if rewritten is None:
@@ -97,9 +97,10 @@ def _tex(script: re.Match[str]) -> str:
 
 def _renamed(markup: str) -> str:
     """Rename noscript and external scripts, because nh3 would skip their content."""
-    if "noscript" in markup or "NOSCRIPT" in markup:  # found far faster than the pattern
+    has_script = "script" in markup  # found far faster than the patterns
+    if (has_script and "noscript" in markup) or "NOSCRIPT" in markup:
         markup = _NOSCRIPT_TAG.sub(rf"<\1{tags.NOSCRIPT}", markup)
-    if "<script" in markup:
+    if has_script and "<script" in markup:
         markup = _TEX_SCRIPT.sub(_tex, markup)
         markup = _LOADED_SCRIPT.sub(rf"<{tags.SCRIPT}\1></{tags.SCRIPT}>", markup)
     return markup
