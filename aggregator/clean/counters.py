@@ -93,8 +93,10 @@ def remove(words: str) -> str:
     if " ago" in words and (is_counted or any(map(_AFTER_AGO.match, parts[1:]))):
         words = _AGO.sub("", words)
         parts = _between_digits(words, is_usual=is_usual)
-    return numbers.sub(_unless_counter, words) if is_counted else _without_labelled(
-        words, parts, numbers
+    return (
+        numbers.sub(_unless_counter, words)
+        if is_counted
+        else _without_labelled(words, parts, numbers)
     )
 
 

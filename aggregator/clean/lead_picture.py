@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 
 from aggregator.clean import fingerprint, text, urls
@@ -87,7 +86,7 @@ def _width(image: Image) -> int:
 def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
     for image in images:
         url = urls.absolute(base, image.url)
-        if url and is_real(replace(image, url=url)):
+        if url and _is_real(url, image.width, image.height):
             yield Image(
                 url=url,
                 width=image.width,
@@ -98,18 +97,13 @@ def _named(images: Iterable[Image], base: str) -> Iterator[Image]:
             )
 
 
-def is_real(image: Image) -> bool:
+def _is_real(url: str, width: int, height: int) -> bool:
     """Return whether a picture is not an icon, banner, tracking pixel or placeholder."""
-    width, height = image.width, image.height
     if 0 < width < LEAST_WIDTH or 0 < height < LEAST_HEIGHT:
         return False
     if height and width >= BANNER * height:
         return False
-    return not (
-        _DECORATION.match(image.url)
-        or is_placeholder(image.url)
-        or fingerprint.is_advertiser(image.url)
-    )
+    return not (_DECORATION.match(url) or is_placeholder(url) or fingerprint.is_advertiser(url))
 
 
 def _pictures_in(content: str) -> Iterator[Image]:
@@ -118,13 +112,11 @@ def _pictures_in(content: str) -> Iterator[Image]:
         if number == MOST_CONSIDERED:
             return
         sent = dict(_ATTRIBUTE.findall(tag[0]))
-        image = Image(
-            url=sent.get("src", "").replace("&amp;", "&"),
-            width=int(sent.get("width", 0)),
-            height=int(sent.get("height", 0)),
-        )
-        if image.url and is_real(image):
-            yield replace(image, caption=_caption(content, tag.end(), sent.get("alt", "")))
+        url = sent.get("src", "").replace("&amp;", "&")
+        width, height = int(sent.get("width", 0)), int(sent.get("height", 0))
+        if url and _is_real(url, width, height):
+            caption = _caption(content, tag.end(), sent.get("alt", ""))
+            yield Image(url=url, width=width, height=height, caption=caption)
 
 
 def _caption(content: str, start: int, alt: str) -> str:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType
 
+from aggregator.models.pickling import fast_pickle
+
 SafeHtml = NewType("SafeHtml", str)
 """Sanitised HTML; only `clean.html` makes it."""
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
     """A person of a feed or entry (RFC 4287 §3.2)."""
@@ -21,6 +24,7 @@ class Author:
     email: str = ""
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
     """An attached audio, video or other file; `length` in bytes, `duration` in seconds."""
@@ -32,6 +36,7 @@ class Enclosure:
     title: str = ""
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A picture of an entry or feed.
@@ -49,6 +54,7 @@ class Image:
     is_artwork: bool = False
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The feed that an entry was copied from: atom:source or RSS source (RFC 4287 §4.2.11)."""
@@ -58,6 +64,7 @@ class Origin:
     url: str = ""
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """An element of an allowed namespace that is passed through, such as `itunes:duration`."""
@@ -150,6 +157,7 @@ class ParsedFeed:
     entries: tuple[ParsedEntry, ...] = ()
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed's metadata, cleaned: text is text, every URL is absolute http or https.
@@ -184,6 +192,7 @@ class Feed:
     unmatched: tuple[tuple[str, int], ...] = ()
 
 
+@fast_pickle
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An entry that is safe to store and serve.

@@ -6,7 +6,7 @@ content      content:encoded, Atom content, body of XHTML; never a caption or a 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -132,9 +132,7 @@ def _texts(children: Children, tree: XmlTree, page: str) -> tuple[Text | None, T
 def _based(construct: Text | None, page: str) -> Text | None:
     if construct is None or construct.base or construct.type == "text":
         return construct
-    return Text(
-        value=construct.value, type=construct.type, base=page, language=construct.language
-    )
+    return Text(value=construct.value, type=construct.type, base=page, language=construct.language)
 
 
 def _constructs(children: Children, tree: XmlTree, *names: str) -> Iterator[Text]:

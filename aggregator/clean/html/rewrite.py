@@ -34,10 +34,7 @@ from aggregator.clean.html.tags import (
 ROUNDS = 4
 """Passes over a text in which links and their targets are removed together."""
 
-_TAG = re.compile(
-    r"<(/)?([a-z][a-z0-9-]*)((?: [^\s=>]+=\"[^\"]*\")*)>(?(1)|(?:([^<]*)</\2>)?)"
-)
-"""A tag, or an element with nothing but text in it."""
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)((?: [^\s=>]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([^\s=>]+)=\"([^\"]*)\"")
 _FRAGMENT = re.compile(r" href=\"[^\"#]*#([^\"]+)\"")
 _LINK_WITHIN = re.compile(r" href=\"#([^\"]+)\"")
@@ -95,14 +92,12 @@ class _Rewriter:
         pieces = _TAG.split(markup)
         out, stack = self.out, self.stack
         out.append(pieces[0])
-        # This loop runs for each tag, so the common cases need no call.
-        for end, name, written, inner, words in zip(
-            pieces[1::5], pieces[2::5], pieces[3::5], pieces[4::5], pieces[5::5], strict=True
+        # This loop runs for each tag, so the common case needs no call.
+        for end, name, written, words in zip(
+            pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
         ):
-            if self.is_raw:  # the content of a frame is not markup
-                if name != "iframe" or not (end or inner is not None):
-                    continue
-                end, inner = "/", None
+            if self.is_raw and not (end and name == "iframe"):
+                continue  # the content of a frame is not markup
             if end:
                 top = stack[-1] if stack else _NOT_OPEN
                 after = top.start + 1
@@ -112,37 +107,17 @@ class _Rewriter:
                     stack.pop()
                 else:
                     self._close(name)
-                if words:
-                    out.append(words)
-                continue
-            if self.is_within:
-                start = None
-            elif name in _PLAIN and (
-                not written or (not self.targets and _IRRELEVANT.fullmatch(written))
+            elif (
+                name not in _PLAIN
+                or self.is_within
+                or (written and (self.targets or not _IRRELEVANT.fullmatch(written)))
             ):
-                start, sent = _START[name], _NONE
-            elif name == "a" and written.count('"') == 2 and written.startswith(' href="'):
-                sent = _read(written)
-                href = attributes.link_target(sent["href"], self.base, self.targets)
-                start = f'<a href="{quote(href)}" rel="{REL}">' if href else "<a>"
+                self._open(name, _read(written) if written else {})
             else:
-                start = None
-            if start and inner and inner[0] not in _DOUBTFUL and (sent is _NONE or not inner.isspace()):
-                if len(stack) == MAX_DEPTH:
-                    return None
-                out += (start, inner, _END[name])
-            else:
-                if start:
-                    stack.append(Open(name, len(out), sent))
-                    out.append(start)
-                else:
-                    self._open(name, _read(written) if written else {})
-                if len(stack) > MAX_DEPTH:
-                    return None
-                if inner:
-                    out.append(inner)
-                if inner is not None:
-                    self._close(name)
+                stack.append(Open(name, len(out), _NONE))
+                out.append(_START[name])
+            if len(stack) > MAX_DEPTH:
+                return None
             if words:
                 out.append(words)
         return "".join(out)
@@ -174,6 +149,11 @@ class _Rewriter:
 
     def _keep(self, kept: Open) -> None:
         name, sent = kept.name, kept.sent
+        # The most common element with attributes.
+        if name == "a" and len(sent) == 1 and "href" in sent:
+            href = attributes.link_target(sent["href"], self.base, self.targets)
+            self.out.append(f'<a href="{quote(href)}" rel="{REL}">' if href else "<a>")
+            return
         values = attributes.kept_attributes(name, sent, self.base)
         identifier = self._identifier(values.pop("id", ""), sent)
         if name == "a":
