@@ -23,6 +23,7 @@ from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
 from aggregator.models.config import Config
 from aggregator.models.urls import server_url
+from aggregator.polling import allocator
 from aggregator.polling.pipeline import Pipeline, PollExecutor
 from aggregator.polling.poller import utc_now
 from aggregator.polling.scheduler import Scheduler
@@ -131,6 +132,7 @@ def _demo_file(publisher: Publisher, database: Path) -> str:
 
 
 def _scheduler(path: str, cluster: str = "") -> Scheduler:
+    allocator.share_heap()
     config = load(path)
     store, executor = Store(config.storage), _executor(cluster or config.cluster)
     del config  # the scheduler loads its own; a large one takes much memory

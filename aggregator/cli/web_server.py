@@ -1,5 +1,6 @@
-"""The command web; imports no polling code."""
+"""The command web; imports no code that polls."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -27,6 +28,7 @@ from aggregator.config import file, snapshot
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.models.config import Config, Site
 from aggregator.models.urls import is_loopback
+from aggregator.polling import allocator
 from aggregator.store.database import site_id
 from aggregator.store.database.connection import Store
 from aggregator.web.images import cache
@@ -87,7 +89,17 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     if workers > 1:
         _share_metrics(f"{storage}.metrics")
     os.environ |= {"AGGREGATOR_CONFIG": path, HOST: host, PORT: str(port), SNAPSHOT: copy}
+    _share_memory()
     _serve(host, port, workers, threads)
+
+
+def _share_memory() -> None:
+    """Import what the worker processes need, so that they share it with this one."""
+    import aggregator.web.app  # noqa: F401  # after `_share_metrics`
+
+    allocator.share_heap()
+    gc.collect()
+    gc.freeze()  # the collector would write to all pages, and so copy them
 
 
 def _share_metrics(folder: str) -> None:
@@ -171,7 +183,7 @@ def _end_with(parent: int) -> None:
 
 def web_worker() -> "WSGIApplication":
     """Return the application of a worker process, which ends with the server."""
-    from aggregator.web.app import serve_app  # slow to import, and only needed here
+    from aggregator.web.app import serve_app  # by `_share_memory`
 
     server = multiprocessing.parent_process()
     if server and server.pid:

@@ -25,7 +25,7 @@ from aggregator.models.poll import Failed, FailureKind, Hop, PageResult, Request
 from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
-from aggregator.polling import stages
+from aggregator.polling import allocator, stages
 from aggregator.polling.pipeline import FetchSettings, Pipeline, PollExecutor
 from aggregator.store.database.connection import Store
 from aggregator.store.database.outage import OutageLog
@@ -40,6 +40,9 @@ HOST_SHARE = 50
 
 STORE_RESULTS, STORE_SECONDS = 100, 0.2
 """Store after this many results, or once the oldest result has waited this long."""
+
+TRIM_ENTRIES = 200
+"""Return freed memory to the system after this many new entries."""
 
 UNREACHED_SECONDS = 10.0
 """Wait this long for another result if no stored host was reached: one batch then shows whether
@@ -118,6 +121,7 @@ class Poller:
         self._results: list[Result] = []
         self._since = 0.0
         self._retry_at = 0.0
+        self._stored = 0  # new entries since memory was last returned
         self._outage = OutageLog()
         self.store_error = ""
         self._use(config)
@@ -311,6 +315,10 @@ class Poller:
         for ingested in done:
             _log(ingested)
             self._report(ingested)
+        self._stored += sum(len(ingested.new) for ingested in done)
+        if self._stored >= TRIM_ENTRIES:
+            self._stored = 0
+            allocator.trim()
 
     def _is_any_reached(self) -> bool:
         return any(

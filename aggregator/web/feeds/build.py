@@ -54,6 +54,10 @@ class Content:
     also: Mapping[int, tuple[EntrySummary, ...]] = field(default_factory=dict)
 
 
+MAX_WAITING = 10 * archives.SIZE
+"""Entries in no archive yet that a document holds. A first poll can bring thousands while it keeps
+the database busy; all of them could exhaust memory."""
+
 BUSY_SECONDS = 0.2
 """How long a request waits for another process's transaction before it leaves an archive open."""
 
@@ -85,8 +89,9 @@ def close_archives(store: Store, spec: ViewSpec) -> None:
 def latest(db: Connection, spec: ViewSpec, config: Config) -> Content:
     """Return the contents of the view's main document.
 
-    These are the newest entries, and all that are in no archive yet: a client that follows the
-    links to the archives misses nothing, however many entries came at once (RFC 5005 §4).
+    These are the newest entries, and those that are in no archive yet: a client that follows the
+    links to the archives misses nothing, however many entries came at once (RFC 5005 §4). Of more
+    than `MAX_WAITING`, it finds the oldest by the links of a later document.
     """
     limit = spec.query.limit or DEFAULT_LIMIT
     if not spec.archived:
@@ -94,10 +99,11 @@ def latest(db: Connection, spec: ViewSpec, config: Config) -> Content:
     last = archives.newest(db, spec.key)
     waiting = select.arrival_ids(db, spec.query, after_id=last.last_id)
     shown = set(select.select_ids(db, spec.query, limit=limit))
-    shown |= stored_stories.places(db, spec.query, waiting)
+    shown |= stored_stories.places(db, spec.query, waiting[-MAX_WAITING:])
     lines = summaries.get_many(db, shown).values()
     ids = [entry.id for entry in sorted(lines, key=_position, reverse=True)]
-    return _content(db, spec, ids, config, previous=last.number, complete=not last.number)
+    complete = not last.number and len(waiting) <= MAX_WAITING
+    return _content(db, spec, ids, config, previous=last.number, complete=complete)
 
 
 def archive(db: Connection, spec: ViewSpec, number: int) -> Content | None:

@@ -18,6 +18,7 @@ from aggregator.ingest import maintenance
 from aggregator.models.config import Site
 from aggregator.store.database.connection import BUSY_SECONDS
 from aggregator.store.entries import entries
+from aggregator.web.feeds.build import MAX_WAITING
 from tests import validators
 from tests.web.conftest import FeedSite
 from tests.web.sample_store import BASE, CONFIG, make_entry
@@ -82,6 +83,24 @@ def test_a_feed_is_complete_while_the_database_is_locked(site: FeedSite) -> None
     site.sample.add("herald", 1)
     site.later()
     assert [len(ids(body)) for _, body in walk(site, "/feeds/all.json")] == [50, 50, 50]
+
+
+@pytest.mark.parametrize(
+    ("count", "held"), [(MAX_WAITING, MAX_WAITING), (MAX_WAITING + 1, MAX_WAITING)]
+)
+def test_a_feed_is_bounded_while_the_database_is_locked_and_its_chain_is_complete_later(
+    site: FeedSite, count: int, held: int
+) -> None:
+    site.sample.add("herald", count)
+    with closing(sqlite3.connect(site.sample.store.path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        ((_, body),) = walk(site, "/feeds/all.json")
+    assert len(ids(body)) == held
+    assert json.loads(body)["_aggregator"].get("complete", False) is (count == held)
+    site.sample.add("herald", 1)
+    site.later()
+    found = {id for _, body in walk(site, "/feeds/all.json") for id in ids(body)}
+    assert len(found) == count + 1
 
 
 @pytest.mark.parametrize("format", ["atom", "rss"])
