@@ -36,7 +36,6 @@ from aggregator.dedupe.tokenizer import (
     Stems,
     TokenizedText,
     first_tokens,
-    missing_terms,
     ngrams,
     tokenize,
 )
@@ -286,12 +285,12 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
 
 def evidence(entry: StoryInput, first: StoryInput, reason: str) -> Evidence:
     """Return where two entries agree that a rule joins, for people who check it."""
+    pair = _Pair(entry, first)
     phrases = _common_phrases(_without_dateline(entry), _without_dateline(first))
-    ours, theirs = _facts(entry), _facts(first)
+    ours, theirs = pair.facts
     if ours is None or theirs is None or ours.language != theirs.language:
         return Evidence(phrases=phrases)
-    text = _Pair(entry, first).text
-    agreed = rewrites.evidence(ours, theirs, text, is_scored=reason == OTHER_WORDS)
+    agreed = rewrites.evidence(ours, theirs, pair.text, is_scored=reason == OTHER_WORDS)
     return replace(agreed, phrases=phrases)
 
 
@@ -313,14 +312,12 @@ def _common_phrases(text: str, other: str) -> tuple[str, ...]:
 
 
 def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] | None:
-    if candidate.same_page and not _Pair(entry, candidate.first).is_unrelated():
+    pair = _Pair(entry, candidate.first)
+    if candidate.same_page and not pair.is_unrelated():
         return 5, "links to the same page", 1.0
     is_far = abs(entry.at - candidate.first.at) > WINDOW
-    if is_far and not candidate.hinted:
+    if not candidate.hinted and (is_far or pair.is_far_apart()):
         return None
-    if not candidate.hinted and _are_far_apart(entry, candidate.first):
-        return None
-    pair = _Pair(entry, candidate.first)
     if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
         return 4, "one cites the other as its source, and they agree", max(pair.title, pair.text)
     if is_far:
@@ -330,36 +327,20 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
     if pair.is_same_text():
         return 2, "nearly the same opening text", pair.text
     if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
-        is_preview = _is_preview(entry, candidate.first)
-        return None if is_preview else (1, "similar title and opening text", pair.likeness)
-    return _told_otherwise(entry, candidate, pair)
-
-
-def _are_far_apart(entry: StoryInput, first: StoryInput) -> bool:
-    """Whether a cheap comparison shows that no rule applies: most candidates end here."""
-    if entry.title == first.title:
-        return False
-    ours, theirs = _facts(entry), _facts(first)
-    return ours is not None and theirs is not None and rewrites.are_far_apart(ours, theirs)
-
-
-def _is_preview(entry: StoryInput, first: StoryInput) -> bool:
-    """Whether one of two similar titles announces the event that the other reports."""
-    ours, theirs = _facts(entry), _facts(first)
-    return ours is not None and theirs is not None and rewrites.is_preview(ours, theirs)
-
-
-def _told_otherwise(
-    entry: StoryInput, candidate: Candidate, pair: "_Pair"
-) -> tuple[int, str, float] | None:
-    is_column = candidate.reused_title and pair.titles[0].words == pair.titles[1].words
-    if pair.text >= SOME_TEXT or is_column or pair.has_form_title():
-        return None
-    ours, theirs = _facts(entry), _facts(candidate.first)
-    if ours is None or theirs is None:
-        return None
-    similarity = rewrites.similarity(ours, theirs, pair.text)
+        return None if pair.is_preview() else (1, "similar title and opening text", pair.likeness)
+    similarity = _likelihood(pair, candidate)
     return (0, OTHER_WORDS, similarity) if similarity else None
+
+
+def _likelihood(pair: "_Pair", candidate: Candidate) -> float:
+    """Return how likely two entries report one event in other words, 0.0 if they hardly do."""
+    ours, theirs = pair.facts
+    if ours is None or theirs is None or pair.text >= SOME_TEXT:
+        return 0.0
+    is_column = candidate.reused_title and pair.titles[0].words == pair.titles[1].words
+    if is_column or pair.has_form_title():
+        return 0.0
+    return rewrites.similarity(ours, theirs, pair.text)
 
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -378,11 +359,53 @@ class _Pair:
     """Two entries, and how similar they are."""
 
     def __init__(self, first: StoryInput, second: StoryInput) -> None:
-        self.titles = tokenize(first.title), tokenize(second.title)
-        self.leads = _lead(first), _lead(second)
-        self.long = min(len(lead.words) for lead in self.leads) >= MIN_LEAD_WORDS
-        self.title = _dice(*(title.content for title in self.titles))
-        self.text = _containment(*(lead.trigrams for lead in self.leads))
+        self._entries = first, second
+
+    @cached_property
+    def facts(self) -> tuple[Facts | None, Facts | None]:
+        """The facts of both."""
+        first, second = self._entries
+        return _facts(first), _facts(second)
+
+    @cached_property
+    def titles(self) -> tuple[TokenizedText, TokenizedText]:
+        """Both titles."""
+        first, second = self._entries
+        return tokenize(first.title), tokenize(second.title)
+
+    @cached_property
+    def leads(self) -> tuple[TokenizedText, TokenizedText]:
+        """Both leads, without datelines."""
+        first, second = self._entries
+        return tokenize(_without_dateline(first)), tokenize(_without_dateline(second))
+
+    @cached_property
+    def long(self) -> bool:
+        """Whether both leads are evidence."""
+        return min(len(lead.words) for lead in self.leads) >= MIN_LEAD_WORDS
+
+    @cached_property
+    def title(self) -> float:
+        """Similarity of the titles."""
+        return _dice(*(title.content for title in self.titles))
+
+    @cached_property
+    def text(self) -> float:
+        """Share of the shorter lead's trigrams that the other lead has."""
+        return _containment(*(lead.trigrams for lead in self.leads))
+
+    def is_far_apart(self) -> bool:
+        """Whether a cheap comparison shows that no rule applies: most candidates end here."""
+        first, second = self._entries
+        if first.title == second.title:
+            return False
+        ours, theirs = self.facts
+        return ours is not None and theirs is not None and rewrites.are_far_apart(ours, theirs)
+
+    def is_preview(self) -> bool:
+        """Whether one announces the event that the other reports."""
+        ours, theirs = self.facts
+        return ours is not None and theirs is not None and rewrites.is_preview(ours, theirs)
 
     @cached_property
     def vocabularies(self) -> tuple[Stems, Stems]:
@@ -405,7 +428,7 @@ class _Pair:
         self, texts: tuple[TokenizedText, TokenizedText]
     ) -> tuple[frozenset[str], frozenset[str]]:
         first, second = self.vocabularies
-        return missing_terms(texts[0].content, second), missing_terms(texts[1].content, first)
+        return second.missing(texts[0].content), first.missing(texts[1].content)
 
     @property
     def subject(self) -> float:
@@ -446,7 +469,7 @@ class _Pair:
 
     def _is_about(self, title: TokenizedText) -> bool:
         text = Stems(self.leads[0].content & self.leads[1].content)
-        return len(missing_terms(title.content, text)) <= (1 - ABOUT) * len(title.content)
+        return len(text.missing(title.content)) <= (1 - ABOUT) * len(title.content)
 
     def _is_reworded(self) -> bool:
         """Whether the titles say much the same in another order: a form keeps its order."""
@@ -486,7 +509,7 @@ class _Pair:
         """Return the facts that only one lead has: numbers, names and words of its title."""
         lead, terms = self.leads[side], self.lead_differences[side]
         titled = Stems(self.title_differences[side])
-        return terms & (lead.numbers | lead.names | {word for word in terms if word in titled})
+        return (terms & (lead.numbers | lead.names)) | (terms - titled.missing(terms))
 
     def has_form_title(self) -> bool:
         """Whether the titles share a phrase, and each has a name that the other entry lacks.
@@ -494,10 +517,9 @@ class _Pair:
         That is one headline for two places, persons or companies.
         """
         first, second = (set(ngrams(title.words, TITLE_NGRAM)) for title in self.titles)
-        pairs = zip(self.titles, self.title_differences, strict=True)
         return not first.isdisjoint(second) and all(
             any(word.islower() for word in title.names & terms)  # in a script with capitals
-            for title, terms in pairs
+            for title, terms in zip(self.titles, self.title_differences, strict=True)
         )
 
     def _has_other_winner(self) -> bool:
@@ -512,19 +534,15 @@ class _Pair:
 
 
 def _without_dateline(entry: StoryInput) -> str:
-    return _DATELINE.sub("", entry.lead)
-
-
-def _lead(entry: StoryInput) -> TokenizedText:
-    return tokenize(_without_dateline(entry))
+    lead = entry.lead
+    return _DATELINE.sub("", lead) if "(" in lead or "【" in lead else lead
 
 
 def _dice(first: frozenset[str], second: frozenset[str]) -> float:
     """Return the share of all words that both sides have, in any inflection."""
     if not first or not second:
         return 0.0
-    missing = len(missing_terms(first - second, Stems(second)))
-    missing += len(missing_terms(second - first, Stems(first)))
+    missing = len(Stems(second).missing(first)) + len(Stems(first).missing(second))
     return 1 - missing / (len(first) + len(second))
 
 

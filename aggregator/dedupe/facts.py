@@ -4,7 +4,7 @@ title, opening text -> words, names, numbers with units, kinds of events, days
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -83,17 +83,19 @@ def _look_up(language: str, written: str) -> Word:
     folded = fold(written)
     if language == "ar":
         folded = stem_arabic(folded)
+    if folded == written:
+        folded = written  # stored once
     marks = words.marks_of(folded)
     common = is_common(words, folded)
     is_short = words.spaced and len(folded) < 3 and not (len(written) == 2 and written.isupper())
     return Word(
-        folded=folded,
-        stem=stem(folded, language) if words.spaced else folded,
-        marks=marks,
-        value=words.numbers.get(folded, 0.0),
-        is_plain=common or bool(marks),
-        is_kept=not is_short and folded not in FUNCTION_WORDS,
-        weight=PLAIN if common else KNOWN if marks else RARE,
+        folded,
+        stem(folded, language) if words.spaced else folded,
+        marks,
+        words.numbers.get(folded, 0.0),
+        common or bool(marks),
+        not is_short and folded not in FUNCTION_WORDS,
+        PLAIN if common else KNOWN if marks else RARE,
     )
 
 
@@ -114,8 +116,11 @@ class Facts:
 
     Args:
         language: One of `lexicon.LANGUAGES`.
-        words: Each stem as the report first writes it.
-        title: Stems of the title; lead: stems of the text below it.
+        weights: Stems of its words, and how much each tells of one event and no other.
+        written: Words as the report first writes them, in the order of `weights`.
+        title: Stems of the title.
+        weight, plain_weight: Of all stems together, and of those that are not proper.
+        values: Numbers without their units.
         names: Stems that are names, as far as their writing tells; proper: those of them that no
             lexicon knows otherwise.
         kinds, title_kinds: Kinds of events.
@@ -129,19 +134,20 @@ class Facts:
             for days and kinds of the title too.
         lead_genres: Kinds of text that words of the opening text are for; not those that any
             report has words for ("how", "video").
-        weights: How much each stem tells of one event and no other.
         labels: Numbers after each word.
         dates: Days of a month.
     """
 
     language: str
-    words: Mapping[str, str]
     weights: Mapping[str, float]
+    written: tuple[str, ...]
+    weight: float
+    plain_weight: float
     title: frozenset[str]
-    lead: frozenset[str]
     names: frozenset[str]
     proper: frozenset[str]
     numbers: tuple[Number, ...]
+    values: frozenset[float]
     title_numbers: frozenset[float]
     kinds: frozenset[str]
     title_kinds: frozenset[str]
@@ -190,44 +196,53 @@ class _Reader:
             self._read_unspaced(text)
 
     def _read_spaced(self, text: str) -> None:
+        starts, language = self.lexicon.starts, self.lexicon.language
         begins, before, name = True, "", ""
-        for match in _TOKEN.finditer(_shown(text)):
-            kind, found = match.lastgroup, match[0]
-            if kind == "mark" and found in _UNITS:
-                self._end_number(_UNITS[found])
+        for figures, run, letters, mark in _TOKEN.findall(_shown(text)):
+            if mark in _UNITS:
+                self._end_number(_UNITS[mark])
                 continue
-            if kind == "mark":
+            if mark:
                 self._end_number("")
-                begins, before, name = True, "", ""
-                self.sentences += found in _STOPS
-                self.label = ""
+                begins, before, name, self.label = True, "", "", ""
+                self.sentences += mark in _STOPS
                 continue
             self.length += 1
             if self.length > MAX_WORDS:
                 break
-            if kind == "number":
-                self._end_number("")
-                self.open = _value(found, self.lexicon.language)
-                if self.is_month:
-                    self._date()
-                if name:
-                    self.versions.setdefault(name, set()).add(found)
-                if self.label:
-                    self.labels.setdefault(self.label, set()).add(found)
+            if figures:
+                self._read_number(figures, name)
                 begins, before = False, ""
                 continue
-            known = word(self.lexicon.language, found)
+            written = letters or run
+            known = word(language, written)
+            marks = known.marks
+            if before in starts:
+                marks |= self.lexicon.marks.get(f"{before} {known.folded}", NO_MARKS)
             self.is_month = "month" in known.marks
-            if self.is_month:
-                self._date()
-            self._count(found, known)
-            marks = self._marks(known, before)
-            name = self._word(found, known, marks, begins=begins)
+            if self.open is not None or known.value:
+                self._count(written, known)
+            if marks:
+                self._mark(marks)
+            name = self._word(written, known, marks, begins=begins)
             begins, before = False, known.folded
         self._end_number("")
 
+    def _read_number(self, figures: str, name: str) -> None:
+        """Read a number after a name, "" after none."""
+        self._end_number("")
+        self.open = _value(figures, self.lexicon.language)
+        if self.is_month:
+            self._date()
+        if name:
+            self.versions.setdefault(name, set()).add(figures)
+        if self.label:
+            self.labels.setdefault(self.label, set()).add(figures)
+
     def _count(self, written: str, known: Word) -> None:
         """Read a number word, or take the word as the unit of the number before it."""
+        if self.is_month:
+            self._date()
         if known.value < 0:
             self.open = (1 if self.open is None else self.open) * -known.value
         elif known.value and (known.value > 1 or not written[0].isupper()):
@@ -247,17 +262,12 @@ class _Reader:
             self.numbers.append(Number(self.open, unit))
             self.open = None
 
-    def _marks(self, known: Word, before: str) -> frozenset[str]:
-        marks = known.marks
-        if before in self.lexicon.starts:
-            marks |= self.lexicon.marks.get(f"{before} {known.folded}", NO_MARKS)
-        if marks:
-            self.marks |= marks
-            self.future += "ahead" in marks
-            self.plans += "planned" in marks
-            if not self.sentences:
-                self.opening |= marks
-        return marks
+    def _mark(self, marks: frozenset[str]) -> None:
+        self.marks |= marks
+        self.future += "ahead" in marks
+        self.plans += "planned" in marks
+        if not self.sentences:
+            self.opening |= marks
 
     def _word(self, written: str, known: Word, marks: frozenset[str], *, begins: bool) -> str:
         """Keep a word; return its stem if it is a name."""
@@ -282,35 +292,39 @@ class _Reader:
         name = ""
         for match in _TOKEN.finditer(text):
             kind, token = match.lastgroup, match[0]
-            if kind == "mark":
+            if kind == "run":
+                self.length += len(token) // 2
+                keys = list(_grams(token, self.lexicon))
+                self._keep(zip(keys, keys, strict=True))
+                name = keys[-1] if keys and len(keys[-1]) > 2 else ""
+            elif kind == "mark":
                 name = ""
             elif kind == "number":
                 self.length += 1
-                end = match.end()
-                scale = self.lexicon.numbers.get(text[end : end + 1], 0.0)
-                unit = text[end + bool(scale) : end + bool(scale) + 1]
-                value = _value(token, "zh") * (-scale or 1)
-                if unit in ("日", "号") and value <= 31:
-                    self.dates.add(value)
-                else:
-                    self.numbers.append(Number(value, unit))
+                self._read_counted(token, text[match.end() : match.end() + 2])
                 if name:
                     self.versions.setdefault(name, set()).add(token)
-            elif kind == "word":
-                self.length += 1
-                key = fold(token)
-                self.words.setdefault(key, token)
-                self.stems.add(key)
-                self.names.add(key)
-                name = key
             else:
-                self.length += len(token) // 2
-                name = ""
-                for key in _grams(token, self.lexicon):
-                    self.words.setdefault(key, key)
-                    self.stems.add(key)
-                    self.names.add(key)
-                    name = key if len(key) > 2 else ""
+                self.length += 1
+                name = fold(token)
+                self._keep([(name, token)])
+
+    def _keep(self, words: Iterable[tuple[str, str]]) -> None:
+        """Keep words of unspaced text, which are all taken for names."""
+        for key, written in words:
+            self.words.setdefault(key, written)
+            self.stems.add(key)
+            self.names.add(key)
+
+    def _read_counted(self, figures: str, after: str) -> None:
+        """Read a number with the characters after it: a factor or none, and a unit."""
+        scale = self.lexicon.numbers.get(after[:1], 0.0)
+        unit = after[bool(scale) :][:1]
+        value = _value(figures, "zh") * (-scale or 1)
+        if unit in ("日", "号") and value <= 31:
+            self.dates.add(value)
+        else:
+            self.numbers.append(Number(value, unit))
 
     def _read_whole(self, text: str) -> None:
         """Read unspaced text as a whole: quoted names, marks, numbers in characters."""
@@ -384,7 +398,7 @@ def _is_title_case(title: str, language: str) -> bool:
     return len(words) >= 3 and 4 * sum(word[0].isupper() for word in words) >= 3 * len(words)
 
 
-@lru_cache(maxsize=512)  # 4 MB; one batch compares the same stories with many entries
+@lru_cache(maxsize=1_024)  # 4 MB; one batch compares the same stories with many entries
 def read(title: str, lead: str) -> Facts | None:
     """Return the facts of a report, None in a language without a lexicon.
 
@@ -404,16 +418,20 @@ def read(title: str, lead: str) -> Facts | None:
     # A word that begins a sentence is a name if it's one elsewhere, or unknown to the lexicon.
     names |= head.first | body.first
     written = {**body.words, **head.words}
-    weights = {key: _weight(language, key in names, text) for key, text in written.items()}
+    numbers = (*head.numbers, *body.numbers)
+    weights = {key: _weight(words, key, text, key in names) for key, text in written.items()}
+    proper = frozenset(key for key in names if weights.get(key) == NAME)
     return Facts(
         language=language,
-        words=written,
         weights=weights,
-        proper=frozenset(key for key in names if weights.get(key) == NAME),
+        written=tuple(written.values()),
+        weight=sum(weights.values()),
+        plain_weight=sum(weight for key, weight in weights.items() if key not in proper),
+        proper=proper,
         title=frozenset(head.stems),
-        lead=frozenset(body.stems),
         names=frozenset(names),
-        numbers=(*head.numbers, *body.numbers),
+        numbers=numbers,
+        values=frozenset(number.value for number in numbers),
         title_numbers=frozenset(number.value for number in head.numbers),
         kinds=_marked(head.marks | body.marks, "kind:"),
         title_kinds=_marked(head.marks, "kind:"),
@@ -436,9 +454,14 @@ def read(title: str, lead: str) -> Facts | None:
     )
 
 
-def _weight(language: str, is_named: bool, written: str) -> float:
-    known = word(language, written)
-    return NAME if is_named and not known.is_plain else known.weight
+def _weight(words: Lexicon, key: str, written: str, is_named: bool) -> float:
+    if words.spaced:
+        known = word(words.language, written)
+        return NAME if is_named and not known.is_plain else known.weight
+    # Pairs of characters are too many to be cached.
+    if is_common(words, key):
+        return PLAIN
+    return KNOWN if key in words.marks else NAME if is_named else RARE
 
 
 def _marked(marks: set[str], start: str) -> frozenset[str]:

@@ -44,6 +44,9 @@ OUTLOOK = 3
 SMALL = 12
 """Numbers above are hardly in two reports by chance."""
 
+ROUNDED = 100
+"""Numbers from which one report may round what the other counts."""
+
 
 def index_terms(report: Facts) -> list[str]:
     """Return the rarest stems and numbers, by which a report is found: names of the title first."""
@@ -51,10 +54,12 @@ def index_terms(report: Facts) -> list[str]:
     def order(key: str) -> tuple[float, bool, int, str]:
         return (-report.weights[key], key not in report.title, -len(key), key)
 
-    telling = sorted({n.value for n in report.numbers if _telling(n.value) >= 1}, reverse=True)
+    telling = sorted((value for value in report.values if _telling(value) >= 1), reverse=True)
     most = KEYS if lexicon.of(report.language).spaced else KEYS_UNSPACED
+    least = min(sorted(report.weights.values(), reverse=True)[:most], default=0.0)
+    rarest = (key for key, weight in report.weights.items() if weight >= least)
     return [
-        *sorted(report.words, key=order)[:most],
+        *sorted(rarest, key=order)[:most],
         *(f"{value:.10g}" for value in telling[:NUMBER_KEYS]),
     ]
 
@@ -63,7 +68,8 @@ def are_far_apart(one: Facts, other: Facts) -> bool:
     """Return whether two reports have so few words in common that no rule would join them."""
     if one.language != other.language:
         return True
-    return _cosine(one, other, one.words.keys() & other.words.keys(), one.words, other.words) < FAR
+    shared = one.weights.keys() & other.weights.keys()
+    return _cosine(one, other, shared, one.weight * other.weight) < FAR
 
 
 def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
@@ -72,7 +78,7 @@ def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
     Args:
         phrases: Share of the shorter opening text's phrases that the other has.
     """
-    shared = one.words.keys() & other.words.keys()
+    shared = one.weights.keys() & other.weights.keys()
     named = frozenset(key for key in shared if key in one.proper or key in other.proper)
     names = len(named) / max(1, len(one.proper | named) * len(other.proper | named)) ** 0.5
     return {
@@ -88,13 +94,10 @@ def features(one: Facts, other: Facts, phrases: float) -> dict[str, float]:
 def _words(
     one: Facts, other: Facts, shared: Set[str], named: frozenset[str], names: float
 ) -> dict[str, float]:
-    plain = shared - named
-    content = _cosine(
-        one, other, plain, one.words.keys() - one.proper, other.words.keys() - other.proper
-    )
-    sizes = sorted((math.log1p(len(one.words)), math.log1p(len(other.words))))
+    content = _cosine(one, other, shared - named, one.plain_weight * other.plain_weight)
+    sizes = sorted((math.log1p(len(one.weights)), math.log1p(len(other.weights))))
     return {
-        "words": _cosine(one, other, shared, one.words, other.words),
+        "words": _cosine(one, other, shared, one.weight * other.weight),
         "rare words": math.log1p(
             sum(min(one.weights[key], other.weights[key]) >= RARE for key in shared)
         ),
@@ -107,10 +110,8 @@ def _words(
     }
 
 
-def _cosine(
-    one: Facts, other: Facts, shared: Iterable[str], ours: Iterable[str], theirs: Iterable[str]
-) -> float:
-    total = _sum(one, ours) * _sum(other, theirs)
+def _cosine(one: Facts, other: Facts, shared: Iterable[str], total: float) -> float:
+    """Return how similar two sets of words are, of which the product of the weights is `total`."""
     return (_sum(one, shared) * _sum(other, shared) / total) ** 0.5 if total else 0.0
 
 
@@ -121,7 +122,7 @@ def _sum(report: Facts, keys: Iterable[str]) -> float:
 def _found(report: Facts, other: Facts) -> float:
     """Return the share of a title that the other report has anywhere."""
     total = _sum(report, report.title)
-    return _sum(report, report.title & other.words.keys()) / total if total else 0.5
+    return _sum(report, report.title & other.weights.keys()) / total if total else 0.5
 
 
 def _names(one: Facts, other: Facts, shared: Set[str]) -> dict[str, float]:
@@ -138,19 +139,18 @@ def _names(one: Facts, other: Facts, shared: Set[str]) -> dict[str, float]:
 
 
 def _missing(keys: Collection[str], other: Facts) -> float:
-    return sum(key not in other.words for key in keys) / max(1, len(keys))
+    return sum(key not in other.weights for key in keys) / max(1, len(keys))
 
 
 def _numbers(one: Facts, other: Facts, names: float) -> dict[str, float]:
-    ours, theirs = ({n.value for n in each.numbers} - {1.0} for each in (one, other))
-    shared = [value for value in ours if _has(theirs, value)]
-    shared_back = [value for value in theirs if _has(ours, value)]
-    telling = min(2.5, sum(map(_telling, shared)), sum(map(_telling, shared_back)))
+    ours, theirs = one.values - {1.0}, other.values - {1.0}
+    missing = [value for value in ours if not _has(theirs, value)]
+    missing_back = [value for value in theirs if not _has(ours, value)]
+    telling = min(2.5, _sum_telling(ours, missing), _sum_telling(theirs, missing_back))
     telling_apart = min(
-        sum(_telling(value) >= 1 for value in values if not _has(others, value))
-        for values, others in ((ours, theirs), (theirs, ours))
+        sum(_telling(value) >= 1 for value in values) for values in (missing, missing_back)
     )
-    missing = [
+    missing_titles = [
         bool(titled) and not any(_has(values, value) for value in titled)
         for titled, values in (
             (one.title_numbers - {1.0}, theirs),
@@ -163,11 +163,15 @@ def _numbers(one: Facts, other: Facts, names: float) -> dict[str, float]:
         "names and numbers": min(1.5, telling) * names,
         "telling numbers apart": min(2, telling_apart),
         "numbers of one unit apart": min(2, _units_apart(one, other)),
-        "title numbers missing": sum(missing),
+        "title numbers missing": sum(missing_titles),
         "numbers after one word apart": min(
             2, sum(one.labels[key].isdisjoint(other.labels[key]) for key in labels)
         ),
     }
+
+
+def _sum_telling(values: Iterable[float], missing: Collection[float]) -> float:
+    return sum(_telling(value) for value in values if value not in missing)
 
 
 @lru_cache(maxsize=1_024)
@@ -194,17 +198,15 @@ def _units_apart(one: Facts, other: Facts) -> int:
     return apart
 
 
-def _has(values: Iterable[float], value: float) -> bool:
-    return any(_is_equal(value, each) for each in values)
+def _has(values: Collection[float], value: float) -> bool:
+    """Whether a number is one of others, or one of those rounded, or the reverse."""
+    return value in values or (
+        value >= ROUNDED and any(each >= ROUNDED and _is_near(value, each) for each in values)
+    )
 
 
-def _is_equal(one: float, other: float) -> bool:
-    """Whether two numbers are equal, or one is the other rounded."""
-    if one == other:
-        return True
+def _is_near(one: float, other: float) -> bool:
     low, high = min(one, other), max(one, other)
-    if low < 100:
-        return False
     return high - low <= 0.03 * high or (
         high - low <= 0.15 * high and (_is_rounded(one) or _is_rounded(other))
     )
@@ -326,14 +328,15 @@ def evidence(one: Facts, other: Facts, phrases: float, *, is_scored: bool) -> Ev
         phrases: As in `features`.
         is_scored: Whether they are joined by `similarity`, not by another rule.
     """
-    shared = one.words.keys() & other.words.keys()
+    shared = one.weights.keys() & other.weights.keys()
     keys = sorted(
         (key for key in shared if key in one.proper or key in other.proper),
         key=lambda key: (-((key in one.title) + (key in other.title)), key),
     )
-    values = {number.value for number in one.numbers} & {number.value for number in other.numbers}
+    values = one.values & other.values
+    ours, theirs = (dict(zip(each.weights, each.written, strict=True)) for each in (one, other))
     agreed = Evidence(
-        names=tuple(min(one.words[key], other.words[key]) for key in keys[:SHOWN]),
+        names=tuple(min(ours[key], theirs[key]) for key in keys[:SHOWN]),
         figures=tuple(map(_written, sorted(value for value in values if value > 1)))[:SHOWN],
     )
     if not is_scored:

@@ -5,9 +5,9 @@ Scripts that put no spaces between words are split into overlapping pairs of cha
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
@@ -18,9 +18,8 @@ MAX_WORDS = 60
 MAX_LENGTH = 2_000
 """Characters of a text in which its words are looked for."""
 
-CACHED_LENGTH = 16
-"""Characters up to which a chunk between spaces is cached: longer ones are mostly unspaced text,
-which hardly repeats. So 8,192 chunks take 12 MB at most, and mostly 3 MB."""
+CACHED_LENGTH = 24
+"""Letters up to which a word is cached: longer ones are rare, and may be made to fill memory."""
 
 # Written without spaces: Thai, Lao, Burmese, Khmer, Kana, Han.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -30,6 +29,7 @@ _TOKEN = re.compile(
     rf"|(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)"
     r"|([.!?…:;\"“”„«»])"
 )
+_WORD, _NUMBER, _MARK = 1, 2, 4
 # Article, conjunction and prepositions; endings and pronouns. At least three letters are left.
 _ARABIC_PREFIX = re.compile(r"\A(?:و?(?:ال|بال|كال|فال|لل)|و)(?=\w{3})")
 _ARABIC_SUFFIX = re.compile(r"(?<=\w{3})(?:ها|هم|ات|ان|ون|ين|يه|ية|ه|ة|ي)\Z")
@@ -55,23 +55,34 @@ FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words of any text, for the languages that need such a list most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TokenizedText:
-    """The words of a text's beginning.
+    """The words of a text's beginning; most are compared by few of the properties.
 
     Args:
         words: Every word in order, folded.
-        content: The content words: neither function words nor very short.
-        numbers: Numbers in digits; a score or date is one number.
+        tokens: The same with what is known of each.
         names: Words with a capital within a sentence; all words of scripts without capitals.
-        trigrams: All sequences of three words.
     """
 
     words: tuple[str, ...]
-    content: frozenset[str]
-    numbers: frozenset[str]
+    tokens: tuple["Token", ...]
     names: frozenset[str]
-    trigrams: frozenset[tuple[str, ...]]
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        """The content words: neither function words nor very short."""
+        return frozenset(token.word for token in self.tokens if token.is_content)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Numbers in digits; a score or date is one number."""
+        return frozenset(token.word for token in self.tokens if token.is_number)
+
+    @cached_property
+    def trigrams(self) -> frozenset[tuple[str, ...]]:
+        """All sequences of three words."""
+        return frozenset(ngrams(self.words, 3))
 
 
 class Token(NamedTuple):
@@ -88,7 +99,7 @@ class Token(NamedTuple):
     has_no_case: bool = False
 
 
-_MARK = Token("")
+MARK = Token("")
 
 
 def tokenize(text: str) -> TokenizedText:
@@ -96,30 +107,23 @@ def tokenize(text: str) -> TokenizedText:
     return _tokenize(text[:MAX_LENGTH])
 
 
-@lru_cache(maxsize=512)  # 3 MB; one batch compares the same stories with many entries
+@lru_cache(maxsize=1_024)  # 4 MB; one batch compares the same stories with many entries
 def _tokenize(text: str) -> TokenizedText:
     words: list[str] = []
-    numbers, names, content = set[str](), set[str](), set[str]()
+    tokens: list[Token] = []
+    names: set[str] = set()
     begins = True
-    for word, is_content, is_number, is_capital, has_no_case in _tokens(text):
+    for token in _tokens(text):
+        word, _, _, is_capital, has_no_case = token
         if word:
             words.append(word)
-            if is_content:
-                content.add(word)
-            if is_number:
-                numbers.add(word)
+            tokens.append(token)
             if has_no_case or (is_capital and not begins):
                 names.add(word)
         begins = not word
         if len(words) == MAX_WORDS:
             break
-    return TokenizedText(
-        tuple(words),
-        frozenset(content),
-        frozenset(numbers),
-        frozenset(names),
-        frozenset(ngrams(words, 3)),
-    )
+    return TokenizedText(tuple(words), tuple(tokens), frozenset(names))
 
 
 def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
@@ -128,39 +132,25 @@ def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
     It is cheaper than `tokenize`: most texts resemble no other and are never compared.
     """
     tokens: list[Token] = []
-    for chunk in text[:MAX_LENGTH].split():
-        tokens += [token for token in _tokens_of(chunk) if token.word]
-        if len(tokens) >= count:
-            break
-    return tokens[:count]
+    for token in _tokens(text):
+        if token.word:
+            tokens.append(token)
+            if len(tokens) == count:
+                break
+    return tokens
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    for chunk in text[:MAX_LENGTH].split():
-        yield from _tokens_of(chunk)
-
-
-def _tokens_of(chunk: str) -> Iterable[Token]:
-    return _cached(chunk) if len(chunk) <= CACHED_LENGTH else _split(chunk)
-
-
-@lru_cache(maxsize=8_192)  # a few words make up most of any text
-def _cached(chunk: str) -> tuple[Token, ...]:
-    return tuple(_split(chunk))
-
-
-def _split(chunk: str) -> Iterator[Token]:
-    """Yield the tokens of a text without spaces."""
-    for match in _TOKEN.finditer(_folded(chunk)):
-        word, number, run, _ = match.groups()
-        if word:
-            yield _word(word)
-        elif number:
-            yield Token(_number(number), is_content=True, is_number=True)
-        elif run:
-            yield from map(_pair, _pairs(run))
+    for match in _TOKEN.finditer(_folded(text[:MAX_LENGTH])):
+        kind, found = match.lastindex, match[0]
+        if kind == _WORD:
+            yield _cached_word(found) if len(found) <= CACHED_LENGTH else _word(found)
+        elif kind == _MARK:
+            yield MARK
+        elif kind == _NUMBER:
+            yield Token(_number(found), is_content=True, is_number=True)
         else:
-            yield _MARK
+            yield from map(_pair, _pairs(found))
 
 
 @lru_cache(maxsize=4_096)
@@ -202,6 +192,9 @@ def _word(word: str) -> Token:
     return Token(lower, is_content, False, is_capital, has_no_case)
 
 
+_cached_word = lru_cache(maxsize=8_192)(_word)  # a few words make up most of any text
+
+
 def _lower(word: str) -> str:
     lower = word.casefold()
     return stem_arabic(lower) if "\u0600" <= lower[0] <= "\u06ff" else lower
@@ -237,11 +230,6 @@ def _is_content(word: str, lower: str) -> bool:
     return len(lower) > 2 or (len(word) == 2 and word.isupper()) or lower in AGAINST
 
 
-def missing_terms(words: Iterable[str], known: "Stems") -> frozenset[str]:
-    """Return the words that `known` lacks in every inflection."""
-    return frozenset(word for word in words if word not in known)
-
-
 class Stems:
     """A set of words that ignores inflection: words match if most of the longer begins alike."""
 
@@ -252,17 +240,24 @@ class Stems:
         self._words = frozenset(words)
         self._by_start: dict[str, list[str]] | None = None
 
-    def __contains__(self, word: str) -> bool:
-        if word in self._words:
-            return True
-        if len(word) < 3 or word[0].isdigit():
-            return False
+    def missing(self, words: Set[str]) -> frozenset[str]:
+        """Return those of other words that it lacks in every inflection."""
+        unequal = words - self._words
+        if not unequal:
+            return frozenset()
         if self._by_start is None:
             self._by_start = {}
             for known in self._words:
                 self._by_start.setdefault(known[:3], []).append(known)
-        near = self._by_start.get(word[:3])
-        return near is not None and any(_is_inflection(word, known) for known in near)
+        by_start = self._by_start
+        return frozenset(
+            word
+            for word in unequal
+            if (near := by_start.get(word[:3])) is None
+            or len(word) < 3
+            or word[0].isdigit()
+            or not any(_is_inflection(word, known) for known in near)
+        )
 
 
 def _is_inflection(first: str, second: str) -> bool:

@@ -5,9 +5,9 @@ for a phrase. Chinese and Japanese words are looked for anywhere in a text.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 
 from aggregator.dedupe.lexicon import ar, de, en, es, fr, ja, ru, zh
@@ -68,7 +68,7 @@ class Lexicon:
     Args:
         marks: Meanings of a word or phrase: `kind:fire`, `genre:review`, `ahead`, `day:3`.
         prefixes: The same for the beginnings of words.
-        longest: Letters of the longest beginning.
+        heads: First letters of these; longest: letters of the longest.
         numbers: Value of a number word; a factor is negative.
         common: Words of any report, folded.
         starts: First words of the phrases in `marks`.
@@ -80,6 +80,7 @@ class Lexicon:
     language: str
     marks: Mapping[str, frozenset[str]]
     prefixes: Mapping[str, frozenset[str]]
+    heads: frozenset[str]
     longest: int
     numbers: Mapping[str, float]
     common: frozenset[str]
@@ -91,6 +92,8 @@ class Lexicon:
     def marks_of(self, word: str) -> frozenset[str]:
         """Return the meanings of a folded word."""
         found = self.marks.get(word, NO_MARKS)
+        if word[:_PREFIX] not in self.heads:
+            return found
         for length in range(_PREFIX, min(len(word), self.longest) + 1):
             if more := self.prefixes.get(word[:length]):
                 found = found | more if found else more
@@ -101,7 +104,7 @@ NO_MARKS: frozenset[str] = frozenset()
 """The meanings of most words: an empty set of its own for each would take 216 bytes."""
 
 
-@lru_cache(maxsize=len(_MODULES))
+@cache
 def of(language: str) -> Lexicon:
     """Return the words of one of `LANGUAGES`."""
     module = _MODULES[language]
@@ -129,18 +132,18 @@ def of(language: str) -> Lexicon:
     for month in module.MONTHS.split():
         mark(month, "month")
     common = frozenset(fold(word) for word in module.COMMON.split())
-    known = sorted({*marks, *common}, key=lambda word: (-len(word), word))
     return Lexicon(
         language=language,
         marks={word: frozenset(found) for word, found in marks.items()},
         prefixes={word: frozenset(found) for word, found in prefixes.items()},
+        heads=frozenset(word[:_PREFIX] for word in prefixes),
         longest=max(map(len, prefixes), default=0),
         numbers=_numbers(module.NUMBERS),
         common=common,
         starts=frozenset(phrase.partition(" ")[0] for phrase in marks if " " in phrase),
         spaced=spaced,
-        splitter=_any(known, _GLUE),
-        finder=_any(sorted(marks, key=lambda word: (-len(word), word))),
+        splitter=_any({*marks, *common, *_GLUE}),
+        finder=_any(marks),
     )
 
 
@@ -150,9 +153,12 @@ _GLUE = (
 """Characters of Chinese and Japanese that are no part of a name, mostly."""
 
 
-def _any(words: list[str], characters: str = "") -> re.Pattern[str]:
-    found = "|".join(map(re.escape, words))
-    return re.compile(f"{found}|[{characters}]" if characters else found)
+def _any(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of the longest of the words, fast as it looks at first characters first."""
+    by_first: dict[str, list[str]] = {}
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        by_first.setdefault(word[0], []).append(re.escape(word[1:]))
+    return re.compile("|".join(f"{re.escape(c)}(?:{'|'.join(r)})" for c, r in by_first.items()))
 
 
 def _rows(text: str) -> list[tuple[str, str]]:
@@ -298,28 +304,44 @@ _KANA = re.compile("[\u3041-\u30fa]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _ARABIC = re.compile("[\u0620-\u06ff]")
-_LATIN = re.compile("[a-zA-Z\u00c0-\u024f]")
+_LATIN = re.compile("[a-zA-Z\u00c0-\u024f]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def language_of(text: str) -> str:
     """Return the language of a text, "" if it is none of `LANGUAGES`."""
     sample = text[:400]
-    latin = len(_LATIN.findall(sample))
+    if not sample.isascii() and (language := _of_script(sample)):
+        return language
+    counts, words = dict.fromkeys(("", *_HINTS), 0), _LETTERS.findall(fold(sample))
+    for word in words:
+        for language, count in _counted().get(word, ()):
+            counts[language] += count
+    best = max(_HINTS, key=counts.__getitem__)
+    return best if words and counts[best] > counts[""] else ""
+
+
+def _of_script(sample: str) -> str:
+    """Return the language of a text in other letters than Latin ones, else ""."""
+    latin = sum(map(len, _LATIN.findall(sample)))
     for pattern, language in ((_CYRILLIC, "ru"), (_ARABIC, "ar")):
         if len(pattern.findall(sample)) > latin:
             return language
-    if 3 * len(_HAN.findall(sample)) + 3 * len(_KANA.findall(sample)) > latin:
-        return "ja" if len(_KANA.findall(sample)) > 2 else "zh"
-    words = re.findall(r"[^\W\d_]+", fold(sample))
-    counts = {
-        name: 2 * sum(map(hints.__contains__, words))
-        + sum(map(of(name).common.__contains__, words))
-        for name, hints in _HINTS.items()
-    }
-    best = max(counts, key=lambda name: counts[name])
-    if not words or counts[best] <= 2 * sum(word in _ELSE for word in words):
-        return ""
-    return best
+    kana = len(_KANA.findall(sample))
+    if 3 * (kana + len(_HAN.findall(sample))) > latin:
+        return "ja" if kana > 2 else "zh"
+    return ""
+
+
+@cache
+def _counted() -> Mapping[str, list[tuple[str, int]]]:
+    """Return how much each word tells of its languages, "" for those without a lexicon."""
+    counted: dict[str, list[tuple[str, int]]] = {word: [("", 2)] for word in _ELSE}
+    for name, hints in _HINTS.items():
+        common = of(name).common
+        for word in hints | common:
+            counted.setdefault(word, []).append((name, 2 * (word in hints) + (word in common)))
+    return counted
 
 
 def is_common(lexicon: Lexicon, word: str) -> bool:
