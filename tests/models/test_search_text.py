@@ -64,6 +64,11 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
+@given(LETTERS)
+def test_each_character_of_the_compatible_form_is_folded_by_itself(text: str) -> None:
+    assert fold(text) == "".join(map(fold, unicodedata.normalize("NFKC", text)))
+
+
 def test_punctuation_separates_words() -> None:
     assert fold("rain-soaked_streets, l’été").split() == ["rain", "soaked", "streets", "l", "ete"]
 

@@ -20,7 +20,7 @@ from aggregator.store.entries.lists import Listing
 from aggregator.store.entries.rows import (
     assignments,
     entry_values,
-    insert_statement,
+    insert_row,
     load_entry,
     load_stored,
     ruling_values,
@@ -70,8 +70,7 @@ def insert(
     ids: list[int] = []
     listings: list[Listing] = []
     for new_entry in new:
-        values = entry_values(new_entry.entry) | ruling_values(new_entry.ruling)
-        values |= stored_values(
+        stored = stored_values(
             source_id=source_id,
             uri=new_entry.uri,
             first_seen=first_seen,
@@ -80,14 +79,11 @@ def insert(
             hidden=new_entry.hidden,
             known_by=new_entry.known_by,
         )
-        cursor = db.execute(insert_statement(tuple(values)), tuple(values.values()))
-        entry_id = cursor.lastrowid
-        if entry_id is None:  # SQLite always gives one after an insert
-            raise RuntimeError("no row id after an insert")
+        entry_id = insert_row(db, new_entry.entry, new_entry.ruling, stored)
         ids.append(entry_id)
         if new_entry.hidden is None:
             listings.append(
-                Listing(entry_id, str(values["sort_at"]), new_entry.entry, new_entry.ruling)
+                Listing(entry_id, str(stored["sort_at"]), new_entry.entry, new_entry.ruling)
             )
     lists.add(db, listings, sections)
     return ids

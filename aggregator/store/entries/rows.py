@@ -17,6 +17,7 @@ from aggregator.models.entry import (
     SafeHtml,
     StoredEntry,
 )
+from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import (
     format_time,
     format_time_or_none,
@@ -138,35 +139,51 @@ STORED: Mapping[str, Column] = {
 """The columns of our own knowledge of an entry, by field of `StoredEntry`."""
 
 
-def _writer(columns: Mapping[str, Column]) -> Callable[[Any], dict[str, object]]:
-    """Return a function that makes the values of an object's fields, by column."""
+def _writer(columns: Mapping[str, Column]) -> Callable[[Any], list[Any]]:
+    """Return a function that makes the values of an object's fields, in the order of columns."""
     get = attrgetter(*columns)
-    named = [(column.name, column.dump) for column in columns.values()]
+    dumps = [(place, column.dump) for place, column in enumerate(columns.values()) if column.dump]
 
-    def write(holder: Any) -> dict[str, object]:
-        return {
-            name: dump(value) if dump else value
-            for (name, dump), value in zip(named, get(holder), strict=True)
-        }
+    def write(holder: Any) -> list[Any]:
+        values = list(get(holder))
+        for place, dump in dumps:
+            values[place] = dump(values[place])
+        return values
 
     return write
 
 
 _entry_values, _ruling_values = _writer(ENTRY), _writer(RULING)
 
+_ENTRY_COLUMNS = (*(column.name for column in ENTRY.values()), "audio", "video", "picture")
+_RULING_COLUMNS = tuple(column.name for column in RULING.values())
+
+
+def _of_entry(entry: Entry) -> list[Any]:
+    kinds = [enclosure.type.partition("/")[0] for enclosure in entry.enclosures]
+    media = ("audio" in kinds, "video" in kinds) if kinds else (False, False)
+    return [*_entry_values(entry), *media, entry.image is not None]
+
 
 def entry_values(entry: Entry) -> dict[str, object]:
     """Return the values of an entry as published, by column."""
-    values = _entry_values(entry)
-    kinds = [enclosure.type.partition("/")[0] for enclosure in entry.enclosures]
-    values["audio"], values["video"] = "audio" in kinds, "video" in kinds
-    values["picture"] = entry.image is not None
-    return values
+    return dict(zip(_ENTRY_COLUMNS, _of_entry(entry), strict=True))
 
 
 def ruling_values(ruling: RuleResult) -> dict[str, object]:
     """Return the values of a ruling, by column."""
-    return _ruling_values(ruling)
+    return dict(zip(_RULING_COLUMNS, _ruling_values(ruling), strict=True))
+
+
+def insert_row(
+    db: Connection, entry: Entry, ruling: RuleResult, stored: Mapping[str, object]
+) -> int:
+    """Insert an entry and return its id; `stored` has values of our own knowledge, by column."""
+    row = (*_of_entry(entry), *_ruling_values(ruling), *stored.values())
+    entry_id = db.execute(_insert_statement(tuple(stored)), row).lastrowid
+    if entry_id is None:  # SQLite always gives one after an insert
+        raise RuntimeError("no row id after an insert")
+    return entry_id
 
 
 def stored_values(**values: object) -> dict[str, object]:
@@ -202,12 +219,9 @@ def _loaded(columns: Mapping[str, Column], values: Mapping[str, Any]) -> dict[st
 
 
 @lru_cache(maxsize=4)  # made for each entry, it cost a tenth of the insert
-def insert_statement(columns: tuple[str, ...]) -> str:
-    """Return the statement that inserts an entry, for values in the order of the columns.
-
-    Columns and values are the keys and values of one mapping, so that no order can be mistaken:
-    binding each of them by name costs twice as much.
-    """
+def _insert_statement(stored: tuple[str, ...]) -> str:
+    # Values are bound by place: by name, it costs twice as much.
+    columns = (*_ENTRY_COLUMNS, *_RULING_COLUMNS, *stored)
     return f"insert into entries({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
 
 

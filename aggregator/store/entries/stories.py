@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from aggregator.models import evidence
 from aggregator.models.evidence import Evidence
@@ -30,8 +31,7 @@ DRAFT = Tables("story_members_draft", "story_keys_draft")
 """Stories as they are shown, and as they are being rebuilt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedEntry:
+class ComparedEntry(NamedTuple):
     """The compared fields of an entry, as in `StoredEntry` and `Entry`.
 
     Args:
@@ -46,9 +46,9 @@ class ComparedEntry:
     title: str
     summary: str
     via: str
-    feed: str
     sort_at: datetime
     hidden: str
+    feed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,28 +73,18 @@ class Member:
 def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntry]:
     """Return the compared fields of entries by id, in the order of ids."""
     rows = db.execute(
-        "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at, hidden,"
+        "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at,"
+        " coalesce(hidden, ''),"
         " coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url) from entries e"
         " join sources s on s.id = source_id"
         " where e.id in (select value from json_each(?)) order by e.id",
         (json.dumps(sorted(entry_ids)),),
     )
-    return {
-        row[0]: ComparedEntry(
-            id=row[0],
-            source_id=row[1],
-            uri=row[2],
-            guid=row[3],
-            canonical_url=row[4],
-            title=row[5],
-            summary=row[6],
-            via=row[7],
-            feed=row[10],
-            sort_at=parse_time(row[8]),
-            hidden=row[9] or "",
-        )
-        for row in rows
-    }
+    entries: dict[int, ComparedEntry] = {}
+    for row in rows:
+        values = (*row[:8], parse_time(row[8]), *row[9:])
+        entries[row[0]] = ComparedEntry._make(values)
+    return entries
 
 
 def by_key(db: Connection, keys: Iterable[int], tables: Tables = LIVE) -> dict[int, list[int]]:
