@@ -45,9 +45,8 @@ mutants: .venv/mutating ## which changes of the pure decisions no test notices, 
 	TZ=Asia/Kathmandu nice -n 10 $(BIN)/python -m mutmut run $(if $(MODULE),'$(MODULE).*')
 	$(BIN)/python -m mutmut results
 
-bench: .venv/developing ## measure
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
-		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+bench: .venv/developing ## measure, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.report
 
 translations: .venv/developing ## texts of code and templates into the catalogues, and compile them
 	$(BIN)/python -m tests.web.catalogues $(LANGUAGE)

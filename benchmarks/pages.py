@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -202,14 +202,21 @@ def ask(port: int, path: str, requests: int) -> tuple[list[float], int]:
     return times, size
 
 
-def report(title: str, port: int, count: int, requests: int) -> None:
-    print(f"\n{title}\n\n| page | median ms | p99 ms | slowest ms | bytes |\n|---|---|---|---|---|")
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds per response, and the size of the last in bytes."""
+
+    median: float
+    p99: float
+    size: int
+
+
+def measured(port: int, count: int, requests: int) -> dict[str, Times]:
+    found = {}
     for name, path in PAGES.items():
         times, size = ask(port, path.format(middle=count // 2), requests)
-        p99 = statistics.quantiles(times, n=100)[98]
-        print(
-            f"| {name} | {statistics.median(times):.1f} | {p99:.1f} | {max(times):.1f} | {size:,} |"
-        )
+        found[name] = Times(statistics.median(times), statistics.quantiles(times, n=100)[98], size)
+    return found
 
 
 def weight(port: int) -> int:
@@ -234,16 +241,24 @@ def measure(database: str, count: int, requests: int, folder: Path) -> None:
     config.write_text(configuration(database))
     port = free_port()
     with running(web(config, port), port):
-        print(f"The front page without pictures, all it loads: {weight(port):,} bytes compressed")
-        report("With nothing else going on", port, count, requests)
+        print(f"The front page with all that it loads but pictures: {weight(port):,} bytes.\n")
+        alone = measured(port, count, requests)
         ended = multiprocessing.Event()
         writer = multiprocessing.Process(target=ingest, args=(database, ended))
         writer.start()
         try:
-            report("While entries are stored", port, count, requests)
+            busy = measured(port, count, requests)
         finally:
             ended.set()
             writer.join()
+    print("| page | ms, median | p99 | while entries are stored: median | p99 | bytes |")
+    print("|---|---|---|---|---|---|")
+    for name, one in alone.items():
+        other = busy[name]
+        print(
+            f"| {name} | {one.median:.1f} | {one.p99:.1f} | {other.median:.1f} | {other.p99:.1f}"
+            f" | {one.size:,} |"
+        )
 
 
 def main() -> None:
@@ -256,7 +271,7 @@ def main() -> None:
         database = args.database or Path(name) / "bench.db"
         if not database.exists():
             fill(str(database), args.entries)
-        print(f"{args.entries:,} entries, {args.requests} requests for each page")
+        print(f"{args.entries:,} entries, {args.requests} requests for each page.")
         measure(str(database.absolute()), args.entries, args.requests, Path(name))
 
 

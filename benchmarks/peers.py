@@ -1,6 +1,6 @@
 """Compare the whole program with other feed readers on the same feeds.
 
-    python -m benchmarks.peers --feedweb FILE --corpus DIR [--feeds 300] [--rounds 5] [--write]
+    python -m benchmarks.peers --feedweb FILE --corpus DIR [--feeds 300] [--rounds 5]
 
 FILE is a program that serves the folder DIR of feed documents as many feeds on loopback; both are
 required. Other programs take part if installed: newsboat (`newsboat -x reload`), sfeed
@@ -13,7 +13,7 @@ cold          an empty database
 equal body    feeds without validators, unchanged
 10 % changed  all feeds; a tenth have a new item on top
 
---write puts the table into docs/benchmarks.md and draws docs/benchmarks.svg.
+reader takes part in the first round only: it takes many times longer than the others together.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import ctypes
 import json
 import os
 import random
-import re
 import resource
 import shutil
 import sqlite3
@@ -36,7 +35,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import _drawing as drawing
 from tests.e2e import processes
 from tests.e2e.service import AGGREGATOR, free_port, wait_for
 
@@ -44,8 +42,6 @@ CASES = ("cold", "304", "equal body", "10 % changed")
 HOSTS = 50
 AT_ONCE = 8
 """Concurrent transfers or jobs, for programs with such an option."""
-
-DOCS = Path(__file__).parent.parent / "docs"
 
 READER = """
 import sys
@@ -71,6 +67,8 @@ class Program:
     """A feed reader that can poll once."""
 
     name = ""
+    rounds = 1_000
+    """Rounds in which it takes part, from the first."""
 
     def available(self) -> bool:
         return bool(shutil.which(self.name))
@@ -142,6 +140,7 @@ class Sfeed(Program):
 
 class Reader(Program):
     name = "reader"
+    rounds = 1
 
     def __init__(self, folder: Path) -> None:
         self._python = str(folder / "bin" / "python")
@@ -250,6 +249,7 @@ def measure(args: argparse.Namespace, programs: list[Program], folder: Path) -> 
                 polled("", program, place, len(urls))
         for number in range(args.rounds):
             random.shuffle(programs)
+            programs = [program for program in programs if program.rounds > number]
             for program in programs:
                 place = made(folder / f"{program.name}-{number}")
                 program.prepare(place, changing.urls)
@@ -270,6 +270,12 @@ def made(folder: Path) -> Path:
     return folder
 
 
+def ratios(costs: list[Cost], ours: list[Cost]) -> tuple[list[float], list[float]]:
+    """Return wall-clock and CPU time, relative to ours in the same round."""
+    pairs = list(zip(costs, ours, strict=False))  # fewer rounds for some
+    return [a.wall / b.wall for a, b in pairs], [a.cpu / b.cpu for a, b in pairs]
+
+
 def table(found: Found, feeds: int) -> str:
     """Return the costs as Markdown; ratios compare two runs of one round."""
     lines = [
@@ -280,8 +286,7 @@ def table(found: Found, feeds: int) -> str:
     for case, by_program in found.items():
         ours = by_program["aggregator"]
         for name, costs in sorted(by_program.items(), key=lambda item: item[0] != "aggregator"):
-            walls = [cost.wall / own.wall for cost, own in zip(costs, ours, strict=True)]
-            used = [cost.cpu / own.cpu for cost, own in zip(costs, ours, strict=True)]
+            walls, used = ratios(costs, ours)
             middle = statistics.median
             lines.append(
                 f"| {case} | {name} | {middle(cost.wall for cost in costs):.2f}"
@@ -292,17 +297,24 @@ def table(found: Found, feeds: int) -> str:
     return "\n".join(lines)
 
 
-def write(text: str, found: Found) -> None:
-    """Insert the table between its marks in docs/benchmarks.md, and draw the chart."""
-    page = DOCS / "benchmarks.md"
-    begin, end = "<!-- peers -->", "<!-- /peers -->"
-    old = page.read_text() if page.exists() else f"# Benchmarks\n\n{begin}{end}\n"
-    page.write_text(re.sub(f"{begin}.*{end}", f"{begin}\n{text}\n{end}", old, flags=re.DOTALL))
-    seconds = {
-        case: {name: statistics.median(cost.wall for cost in costs) for name, costs in of.items()}
-        for case, of in found.items()
-    }
-    (DOCS / "benchmarks.svg").write_text(drawing.bars("Seconds to poll all feeds once", seconds))
+def words(found: Found) -> str:
+    """Say in words where other programs win."""
+    lines = []
+    for case, by_program in found.items():
+        walls, used = {}, {}
+        for name, costs in by_program.items():
+            walls[name], used[name] = ratios(costs, by_program["aggregator"])
+        lines.append(
+            f"- {case}: faster than this program: {named(walls)}; with less CPU: {named(used)}."
+        )
+    return "\n".join(lines)
+
+
+def named(times: dict[str, list[float]]) -> str:
+    """Name the programs with a median ratio below 1."""
+    medians = {name: statistics.median(row) for name, row in times.items()}
+    below = [f"{name} ({ratio:.2f} times ours)" for name, ratio in medians.items() if ratio < 1]
+    return ", ".join(below) or "none"
 
 
 def main() -> None:
@@ -312,10 +324,9 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
-    parser.add_argument("--write", action="store_true", help="write into docs/")
     args = parser.parse_args()
     if not (args.feedweb and args.corpus):
-        print("give --feedweb FILE --corpus DIR to measure beside other feed readers")
+        print("left out: give --feedweb FILE --corpus DIR to measure beside other feed readers")
         return
     # Processes that lose their parent become ours, so that their time is counted.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
@@ -326,11 +337,8 @@ def main() -> None:
             programs.append(Reader(folder / "reader"))
         taking = [one for one in programs if one.available() and one.name not in args.without]
         found = measure(args, taking, folder)
-    text = f"{args.feeds} feeds, {args.rounds} rounds, {os.cpu_count()} processors\n\n"
-    text += table(found, args.feeds)
-    print(text)
-    if args.write:
-        write(text, found)
+    print(f"{args.feeds} feeds, {args.rounds} rounds\n\n{table(found, args.feeds)}\n")
+    print(words(found))
 
 
 if __name__ == "__main__":

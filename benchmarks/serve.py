@@ -109,7 +109,7 @@ class Server:
 def running(command: list[str], port: int) -> Iterator[Server]:
     """Run a server on the first core; yield once it responds."""
     pinned = ["taskset", "-c", "0", *command] if shutil.which("taskset") else command
-    process = subprocess.Popen(pinned, start_new_session=True)
+    process = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, start_new_session=True)
     server = Server(f"http://127.0.0.1:{port}{PATH}", process.pid)
     try:
         wait_for(lambda: urllib.request.urlopen(server.url, timeout=2).read())
