@@ -4,20 +4,21 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
 
+from aggregator.cli.listening import check_free
 from aggregator.cli.shared import console, load
 from aggregator.cli.web_process import serving
-from aggregator.cli.web_server import check_free
 from aggregator.config.file import LISTENING
 from aggregator.config.keys.service import CLUSTER_ADDRESS
-from aggregator.demo.publisher import PORT, Publisher
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
@@ -29,7 +30,10 @@ from aggregator.polling.poller import utc_now
 from aggregator.polling.scheduler import Scheduler
 from aggregator.store.database.connection import Store
 from aggregator.store.database.lock import Lock
-from aggregator.web.feeds import documents
+from aggregator.websub.publications import Publications, Rendered
+
+if TYPE_CHECKING:
+    from aggregator.demo.publisher import Publisher
 
 
 def _cluster(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
@@ -111,16 +115,20 @@ def demo(host: str, port: int) -> None:
         publisher.stop()
 
 
-def _publisher(web_port: int) -> Publisher:
+def _publisher(web_port: int) -> "Publisher":
     """Return the demo's publisher, on another port if its own is in use."""
+    from aggregator.demo.publisher import PORT, Publisher  # slow to import
+
     try:
         return Publisher("127.0.0.1", PORT if web_port != PORT else 0, clock=utc_now)
     except OSError:
         return Publisher("127.0.0.1", 0, clock=utc_now)
 
 
-def _demo_file(publisher: Publisher, database: Path) -> str:
+def _demo_file(publisher: "Publisher", database: Path) -> str:
     """Return the path of a configuration file with the publisher's address."""
+    from aggregator.demo.publisher import PORT
+
     template = shipped("demo.yaml")
     address = f"http://127.0.0.1:{PORT}/"
     if publisher.url + "/" == address:
@@ -140,8 +148,25 @@ def _scheduler(path: str, cluster: str = "") -> Scheduler:
         store,
         lambda: load(path),
         executor=executor,
-        publications=documents.publications,
+        publications=_publications,
     )
+
+
+def _publications(store: Store, clock: Callable[[], datetime]) -> Publications:
+    """Return the feeds of a store; what renders them is imported when the hub needs it first."""
+
+    def imported() -> Publications:
+        from aggregator.web.feeds import documents
+
+        return documents.publications(store, clock)
+
+    def render(url: str, config: Config) -> Rendered | None:
+        return imported().render(url, config)
+
+    def touched(scopes: Collection[str], config: Config) -> list[str]:
+        return imported().touched(scopes, config)
+
+    return Publications(render=render, touched=touched)
 
 
 def _executor(cluster: str) -> Callable[..., PollExecutor]:
@@ -169,6 +194,7 @@ def _run_scheduler(scheduler: Scheduler, reload_web: Callable[[], None] = lambda
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, reload)
+    allocator.trim()  # of what the configuration took
     scheduler.run()
 
 

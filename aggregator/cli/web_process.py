@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from aggregator.cli.listening import SNAPSHOT, STARTED_BY
 from aggregator.cli.restarts import next_pause
-from aggregator.cli.web_server import SNAPSHOT, STARTED_BY
 from aggregator.config import snapshot
 from aggregator.errors import AggregatorError
 from aggregator.models.config import Config

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -22,10 +21,11 @@ from granian.server.common import AbstractServer
 from rich.markup import escape
 
 from aggregator.cli import logs, masked
+from aggregator.cli.listening import HOST, PORT, SNAPSHOT, STARTED_BY, check_free, ip_address
 from aggregator.cli.restarts import next_pause
 from aggregator.cli.shared import error_console, parse
 from aggregator.config import file, snapshot
-from aggregator.errors import AggregatorError, ConfigError
+from aggregator.errors import ConfigError
 from aggregator.models.config import Config, Site
 from aggregator.models.urls import is_loopback
 from aggregator.polling import allocator
@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 logger = logging.getLogger("aggregator")
-
-STARTED_BY = "AGGREGATOR_STARTED_BY"
-"""Holds the process id of `run` for the web server that it starts."""
-
-HOST, PORT = "AGGREGATOR_HOST", "AGGREGATOR_PORT"
-"""The address and port to listen on, for the worker processes."""
-
-SNAPSHOT = "AGGREGATOR_CONFIG_SNAPSHOT"
-"""Path of the last valid configuration, for the worker processes and for a server of `run`."""
 
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 """The folder in which workers count requests; prometheus_client reads it when imported."""
@@ -99,6 +90,7 @@ def _share_memory() -> None:
 
     allocator.share_heap()
     gc.collect()
+    allocator.trim()
     gc.freeze()  # the collector would write to all pages, and so copy them
 
 
@@ -148,26 +140,6 @@ def misleading_address(site: Site, port: int) -> str:
     )
 
 
-def check_free(host: str, port: int) -> None:
-    """Raise an AggregatorError if the address can't be bound."""
-    try:
-        address = ip_address(host)
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address, port))
-    except OSError as error:
-        raise AggregatorError(
-            f"can't serve on {host} port {port}: {error.strerror or error}."
-            " Stop the program that uses it, or choose another with --host and --port."
-        ) from None
-
-
-def ip_address(host: str) -> str:
-    """Return the IP address of a host name such as localhost, IPv4 if it has both."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return min((str(address[0]) for *_, address in found), key=lambda text: ":" in text)
-
-
 def _end_with(parent: int) -> None:
     """Stop this process after its parent died."""
 
@@ -189,12 +161,14 @@ def web_worker() -> "WSGIApplication":
     if server and server.pid:
         _end_with(server.pid)
     logs.start_like_parent(os.environ)
-    return serve_app(
+    app = serve_app(
         lambda config: masked.hide(config.secrets),
         host=os.environ[HOST],
         port=int(os.environ[PORT]),
         snapshot=os.environ[SNAPSHOT],
     )
+    allocator.trim()  # of what the configuration took
+    return app
 
 
 def _serve(host: str, port: int, workers: int, threads: int) -> None:

@@ -76,10 +76,16 @@ def load(path: str, environ: Mapping[str, str]) -> Config:
 def parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
     """Parse and check text as `load` does; `file` is its name in messages."""
     with _pause_collector():
-        return _parse(text, file, environ)
+        pickled = _parse(text, file, environ)
+        config: Config = pickle.loads(pickled)  # noqa: S301, our own bytes
+    return config
 
 
-def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
+def _parse(text: str, file: str, environ: Mapping[str, str]) -> bytes:
+    """Return the configuration as a pickle, so that the YAML nodes are freed before it is made.
+
+    Made before, its values would lie scattered among the nodes and keep their pages in use.
+    """
     document = tree.parse(text, file)
     validator = Validator(file, environ, document.incomplete)
     block = None
@@ -97,18 +103,9 @@ def _parse(text: str, file: str, environ: Mapping[str, str]) -> Config:
         raise ConfigError(
             tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
         )
-    return _compact_copy(
+    return pickle.dumps(
         _config(block, text, file, validator.substituted, environ.get(LISTENING, ""))
     )
-
-
-def _compact_copy(config: Config) -> Config:
-    """Return a copy, so that the memory of the YAML nodes can be freed.
-
-    The values lie scattered among the nodes; without a copy they would keep those pages in use.
-    """
-    copy: Config = pickle.loads(pickle.dumps(config))  # noqa: S301, our own bytes
-    return copy
 
 
 @contextmanager
