@@ -30,15 +30,17 @@ def add(db: Connection, listings: Iterable[Listing], sections: Sequence[str]) ->
         sections: The sections of the source, for entries that no rule moved.
     """
     rows: dict[str, list[tuple[str, str, int]]] = {noun: [] for noun in LISTS}
+    in_section, in_view, of_category, by_author = rows.values()
     for entry_id, sort_at, entry, ruling in listings:
-        categories = (*entry.categories, *ruling.categories)
-        for noun, values in (
-            ("section", sections if ruling.sections is None else ruling.sections),
-            ("view", ruling.views),
-            ("category", [text.casefold() for text in categories]),
-            ("author", [author.name.casefold() for author in entry.authors if author.name]),
-        ):
-            rows[noun] += [(value, sort_at, entry_id) for value in values]
+        for section in sections if ruling.sections is None else ruling.sections:
+            in_section.append((section, sort_at, entry_id))
+        for view in ruling.views:
+            in_view.append((view, sort_at, entry_id))
+        for text in (*entry.categories, *ruling.categories):
+            of_category.append((text.casefold(), sort_at, entry_id))
+        for author in entry.authors:
+            if author.name:
+                by_author.append((author.name.casefold(), sort_at, entry_id))
     for noun, listed in rows.items():
         if listed:
             db.executemany(
