@@ -83,7 +83,9 @@ def compose(
         picture=picture,
         film=film,
         minutes=reading.minutes(entry.text),
-        authors=tuple(author.name for author in entry.authors if author.name),
+        authors=tuple(
+            author.name for author in entry.authors if author.name not in ("", item.source)
+        ),
         categories=entry.categories,
         clips=clips,
         published=entry.published,

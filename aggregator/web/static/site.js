@@ -33,7 +33,7 @@ if (newest) {
   document.addEventListener("visibilitychange", checkForNew);
 }
 
-// --- times: in the reader's time zone where that does not change the layout; in GMT on paper
+// --- times: in the reader's time zone in lists where that does not change the layout; in GMT on paper
 
 const paper = matchMedia("print");
 const language = words.language.replace(/^en$/, "en-GB");
@@ -76,8 +76,9 @@ function showTimes(shown) {
   const height = ({ element }) => (element.closest("p, li, td, dd") || element).offsetHeight;
   const heights = shown.map(height);
   for (const time of shown) time.element.textContent = time.text(time);
-  const moved = shown.filter((time, n) => height(time) !== heights[n]);
-  for (const { element, original } of moved) element.textContent = original;
+  const listOf = ({ element }) => element.closest("ol, section, main");
+  const moved = new Set(shown.filter((time, n) => height(time) !== heights[n]).map(listOf));
+  for (const time of shown) if (moved.has(listOf(time))) time.element.textContent = time.original;
 }
 
 if (times.length) {
