@@ -121,7 +121,7 @@ class _Commands(click.Group):
         try:
             return super().main(*args, **options)
         except OSError as error:
-            click.echo(f"{click.style('error:', fg='red')} {_message(error)}", err=True)
+            _show(error)
             sys.exit(2)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -135,8 +135,17 @@ class _Commands(click.Group):
             if isinstance(error, ConfigError):
                 click.echo(error, err=True)  # unchanged: editors jump to file:line:column
             else:
-                click.echo(f"{click.style('error:', fg='red')} {_message(error)}", err=True)
+                _show(error)
             sys.exit(2)
+
+
+def _show(error: Exception) -> None:
+    """Show an error, and drop output that can't be written: Python would try again at its end."""
+    click.echo(f"{click.style('error:', fg='red')} {_message(error)}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _message(error: Exception) -> str:

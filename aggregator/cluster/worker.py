@@ -136,13 +136,19 @@ class WorkerRuntime(threading.Thread):
 
     def run(self) -> None:
         """Work until `end` is called."""
-        while not self._end.is_set():
+        while not self._is_over:
             try:
                 self._turn()
             except Exception:
-                logger.exception("event=worker_failed action=drop_batches")
+                if not self._is_over:
+                    logger.exception("event=worker_failed action=drop_batches")
                 self._drop()
         self._drop()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the work or this process ends; the parser pool stops with the main thread."""
+        return self._end.is_set() or not threading.main_thread().is_alive()
 
     def _turn(self) -> None:
         self._drop_unasked()
@@ -150,7 +156,9 @@ class WorkerRuntime(threading.Thread):
             self._take(self._arriving.get(block=not self._waiting, timeout=0.5))
             while True:
                 self._take(self._arriving.get_nowait())
-        for result in self._pipeline.step() if self._pipeline else ():
+        if self._pipeline is None or self._is_over:
+            return
+        for result in self._pipeline.step():
             pending = self._waiting.pop(result.key)
             pending.results.put(result)
             pending.left.discard(result.key)
