@@ -75,7 +75,7 @@ class Endpoints:
         if isinstance(wanted, str):
             return _text(400, wanted)
         # A subscriber may leave even when the feed no longer exists.
-        if wanted.mode == "subscribe" and documents.find(wanted.topic, config) is None:
+        if wanted.mode == "subscribe" and documents.find(self._store, wanted.topic, config) is None:
             return _text(404, "hub.topic must be the rel=self URL of a feed that names this hub")
         with self._store.transaction() as db:
             refusal = verification_queue.add(

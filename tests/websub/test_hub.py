@@ -309,6 +309,23 @@ def test_subscriber_is_notified_when_a_topic_has_ended(reader: Reader) -> None:
     assert reader.ours.subscribers() == []
 
 
+def test_subscribers_of_a_renamed_source_get_its_feed(reader: Reader) -> None:
+    reader.view = "source/news"
+    reader.subscribe()
+    url = reader.ours.config().sources[0].url
+    reader.ours.configure({"herald": url}, websub={"subscribe": False})
+    assert b"Report 3" in reader.push().body  # it names its new address
+    reader.sample.config = reader.ours.config()
+    reader.sample.add("herald", 1)
+    push = reader.push(number=1)
+    assert b"Report 4" in push.body
+    assert f'<{reader.topic}>; rel="self"' in push.headers["link"]
+    reader.subscribe(lease_seconds="5000")
+    assert [asked["hub.mode"] for asked in reader.asked()] == [["subscribe"], ["subscribe"]]
+    reader.ours.configure({"other": "http://127.0.0.1:2/feed"}, websub={"subscribe": False})
+    wait_for(lambda: reader.asked()[-1]["hub.mode"] == ["denied"])
+
+
 # --- content distribution (§7) ---------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from aggregator.models.numbers import parse_number
 from aggregator.policy.masking import masker
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Connection, Store
+from aggregator.store.sources import renames
 from aggregator.web.feeds import build, views
 from aggregator.web.feeds.views import NeedsToken, NoSuchView, ViewSpec
 from aggregator.websub import protocol
@@ -96,16 +97,22 @@ def merged(
     return replace(feed, hubs=(hub_url,)) if hub_url else feed, current
 
 
-def find(url: str, config: Config) -> tuple[ViewSpec, str] | None:
-    """Return the view and format of a topic, None for other URLs."""
+def find(store: Store, url: str, config: Config) -> tuple[ViewSpec, str] | None:
+    """Return the view and format of a topic, None for other URLs.
+
+    The topic of a source that was renamed stays, with the source's feed: subscribers need not know.
+    """
     path, _, query = url.removeprefix(config.site.url).partition("?")
     try:
         wanted = parse_address(unquote(path, errors="strict"))
-        spec = views.resolve(wanted.kind, wanted.id, query, config)
+        with store.reading() as db:
+            new_id = renames.current_id(db, wanted.id) if wanted.kind == "source" else ""
+        spec = views.resolve(wanted.kind, new_id or wanted.id, query, config)
     except (NoSuchView, NeedsToken, QueryError, UnicodeError):
         return None
     is_topic = wanted.format in FORMATS and not wanted.archive and hub(spec, config)
-    return (spec, wanted.format) if is_topic and spec.feed_url(wanted.format) == url else None
+    named = replace(spec, id=wanted.id) if new_id else spec
+    return (spec, wanted.format) if is_topic and named.feed_url(wanted.format) == url else None
 
 
 def publications(store: Store, clock: Callable[[], datetime]) -> Publications:
@@ -116,7 +123,7 @@ def publications(store: Store, clock: Callable[[], datetime]) -> Publications:
 def _render(
     store: Store, clock: Callable[[], datetime], url: str, config: Config
 ) -> Rendered | None:
-    topic = find(url, config)
+    topic = find(store, url, config)
     return render(store, *topic, config, clock())[1] if topic else None
 
 
