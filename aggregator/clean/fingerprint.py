@@ -41,6 +41,10 @@ _ADVERTISER = re.compile(
     r"https?://(?:[^/]*\.)?(?:" + "|".join(map(re.escape, ADVERTISERS)) + r")(?:[/?:#]|\Z)"
 )
 _ADDRESS = re.compile(r"https?://\S+")
+_MEDIA = re.compile(
+    r"\.(?:aac|flac|gif|jpe?g|m4[abv]|mov|mp[34]|og[agv]|opus|pdf|png|wav|web[mp])\Z", re.I
+)
+"""The end of the path of a file, whose query does not choose another one."""
 _PHRASES = (
     "ADVERTISEMENT", "Advertisement", "Sponsored content", "ANZEIGE", "Anzeige",
     "No comments", "No Comments", "no comments", "()", "[]",
@@ -108,9 +112,15 @@ def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
     parts = [
         text.visible_form(_without(title)),
         text.visible_form(_without(words)),
-        *map(urls.canonical, files),
+        *map(_file, files),
     ]
     return VERSION + xxhash.xxh3_128_digest("\0".join(parts).encode())
+
+
+def _file(url: str) -> str:
+    """Return the URL of an enclosure without the signature of a link that expires."""
+    path, _, query = urls.canonical(url).partition("?")
+    return f"{path}?{query}" if query and not _MEDIA.search(path) else path
 
 
 @cache

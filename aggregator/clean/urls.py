@@ -37,6 +37,8 @@ _AMP_CACHE = re.compile(
     r"https?://(?:[^/?#]+\.cdn\.ampproject\.org/[a-z]/|www\.google\.[a-z.]+/amp/)(?:s/)?(?=.)"
 )
 _AMP_PATH = re.compile(r"(?<=[^/])/amp\Z|/amp(?=/[^/])|(?<=[\w-])(?<!%2[eE])\.amp(?=\.html\Z|\Z)")
+_ASP_SESSION = re.compile(r"/\((?:[A-Z]\([^()/]*\))+\)(?=/|\Z)")
+"""The path segment by which ASP.NET knows a visitor without cookies: `/(S(k3x1))/story.aspx`."""
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _IRI = re.compile(
     r"""[A-Za-z][A-Za-z0-9+.-]+:
@@ -85,8 +87,9 @@ def canonical(url: str) -> str:
     """Return a URL in the form for comparison, "" if it is not an http or https URL.
 
     A page has one canonical URL with http or https, with or without `www.`, at its mobile or AMP
-    address, with tracking parameters, a fragment or a slash at the end. Parameters keep their
-    order, and `q=`, `id=`, `p=` and the like stay: they name pages. The page is not requested.
+    address, with tracking parameters, a fragment, a slash at the end or a session of ASP.NET.
+    Parameters keep their order, and `q=`, `id=`, `p=` and the like stay: they name pages. The page
+    is not requested.
     """
     if not _WEB.match(url) or len(url) > MAX_LENGTH:
         return ""
@@ -129,6 +132,8 @@ def _host(host: str) -> str:
 
 def _path(path: str) -> str:
     path = path.rstrip("/")
+    if "/(" in path:
+        path = _ASP_SESSION.sub("", path)
     before = ""
     while "amp" in path and path != before:
         before, path = path, _AMP_PATH.sub("", path).rstrip("/")

@@ -15,6 +15,7 @@ from aggregator.models.entry import StoredEntry
 from aggregator.models.query import Query
 from aggregator.store.database import change_log
 from aggregator.store.database.connection import Store
+from aggregator.store.entries import versions
 from aggregator.store.queries import select
 from aggregator.store.sources import sync
 from tests.builders import Ingester
@@ -78,6 +79,45 @@ def test_entries_with_a_changing_parameter_are_stored_once(
     assert [poll(ingester, *document(number)) for number in range(4)] == [4, 0, 0, 0]
     assert ingester.state().link_parameters == names
     assert ingester.state().entries == len(stored(ingester)) == 4
+
+
+def corrections(ingester: Ingester) -> list[int]:
+    found = stored(ingester)
+    with ingester.store.reading() as db:
+        return [len(versions.of_entry(db, each.id)) for each in found]
+
+
+@pytest.mark.parametrize("guid", ["", "{link}", "{n}"])
+def test_entries_with_a_session_of_asp_net_are_stored_once(ingester: Ingester, guid: str) -> None:
+    def document(number: int) -> list[str]:
+        pages = [f"https://a.example/(S(k{number}x))/story.aspx?id={n}" for n in range(4)]
+        return [
+            item(str(n), page, guid=guid.format(link=page, n=f"g{n}"))
+            for n, page in enumerate(pages)
+        ]
+
+    assert [poll(ingester, *document(number)) for number in range(3)] == [4, 0, 0]
+    assert len(stored(ingester)) == 4
+
+
+@pytest.mark.parametrize("guid", ["", "<guid>{n}</guid>"])
+def test_signatures_of_enclosures_are_no_news(ingester: Ingester, guid: str) -> None:
+    """Without guid and link, the text alone identifies an episode."""
+
+    def document(number: int, file: str = "{n}.mp3?Signature=s{number}") -> list[str]:
+        return [
+            f"<item>{guid.format(n=n)}<title>Episode {n}</title><enclosure type='audio/mpeg'"
+            f" url='https://a.example/{file.format(n=n, number=number)}' length='1'/></item>"
+            for n in range(3)
+        ]
+
+    assert [poll(ingester, *document(number)) for number in range(3)] == [3, 0, 0]
+    first, *_ = stored(ingester)
+    assert first.entry.enclosures[0].url.endswith("?Signature=s2"), "the newest one works"
+    assert corrections(ingester) == [0, 0, 0]
+    if guid:
+        assert poll(ingester, *document(3, file="{n}.m4a")) == 0
+        assert corrections(ingester) == [1, 1, 1], "another file is one"
 
 
 def test_newest_link_is_served_and_rewrites_no_feed(ingester: Ingester) -> None:
