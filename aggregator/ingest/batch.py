@@ -166,8 +166,10 @@ def _ingest_polls(
             _gate(db, state, *poll.gate, context)
             states |= sources.get_many(db, [later.source_id for later in results[number + 1 :]])
     writer.write()
-    search_index.add_new(db, indexed)
-    stories.follow(db, [new for ingested in done for new in ingested.new], context.now)
+    new = [entry_id for ingested in done for entry_id in ingested.new]
+    if new:
+        search_index.add_new(db, indexed)
+        stories.follow(db, new, context.now)
     if done:
         change_log.bump(db, _scopes(done, states), context.now)
     return done

@@ -18,6 +18,7 @@ from aggregator.store.database.times import (
 from aggregator.store.entries import lists, versions
 from aggregator.store.entries.lists import Listing
 from aggregator.store.entries.rows import (
+    NewRow,
     assignments,
     entry_values,
     insert_row,
@@ -69,22 +70,21 @@ def insert(
     """
     ids: list[int] = []
     listings: list[Listing] = []
+    time = format_time(first_seen)
     for new_entry in new:
-        stored = stored_values(
+        row = NewRow(
             source_id=source_id,
             uri=new_entry.uri,
-            first_seen=first_seen,
-            changed=first_seen,
-            sort_at=new_entry.sort_at,
-            hidden=new_entry.hidden,
+            first_seen=time,
+            changed=time,
+            sort_at=format_time(new_entry.sort_at),
+            hidden=new_entry.hidden or None,
             known_by=new_entry.known_by,
         )
-        entry_id = insert_row(db, new_entry.entry, new_entry.ruling, stored)
+        entry_id = insert_row(db, new_entry.entry, new_entry.ruling, row)
         ids.append(entry_id)
         if new_entry.hidden is None:
-            listings.append(
-                Listing(entry_id, str(stored["sort_at"]), new_entry.entry, new_entry.ruling)
-            )
+            listings.append(Listing(entry_id, row.sort_at, new_entry.entry, new_entry.ruling))
     lists.add(db, listings, sections)
     return ids
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -175,12 +174,27 @@ def ruling_values(ruling: RuleResult) -> dict[str, object]:
     return dict(zip(_RULING_COLUMNS, _ruling_values(ruling), strict=True))
 
 
-def insert_row(
-    db: Connection, entry: Entry, ruling: RuleResult, stored: Mapping[str, object]
-) -> int:
-    """Insert an entry and return its id; `stored` has values of our own knowledge, by column."""
-    row = (*_of_entry(entry), *_ruling_values(ruling), *stored.values())
-    entry_id = db.execute(_insert_statement(tuple(stored)), row).lastrowid
+class NewRow(NamedTuple):
+    """Our own knowledge of a new entry, as `STORED` writes it."""
+
+    source_id: str
+    uri: str
+    first_seen: str
+    changed: str
+    sort_at: str
+    hidden: str | None
+    known_by: str
+
+
+# Values are bound by place: by name, it costs twice as much.
+_INSERTED = (*_ENTRY_COLUMNS, *_RULING_COLUMNS, *(STORED[field].name for field in NewRow._fields))
+_INSERT = f"insert into entries({', '.join(_INSERTED)}) values ({', '.join('?' * len(_INSERTED))})"
+
+
+def insert_row(db: Connection, entry: Entry, ruling: RuleResult, row: NewRow) -> int:
+    """Insert an entry and return its id."""
+    values = (*_of_entry(entry), *_ruling_values(ruling), *row)
+    entry_id = db.execute(_INSERT, values).lastrowid
     if entry_id is None:  # SQLite always gives one after an insert
         raise RuntimeError("no row id after an insert")
     return entry_id
@@ -216,13 +230,6 @@ def _loaded(columns: Mapping[str, Column], values: Mapping[str, Any]) -> dict[st
         field: load(values[name]) if load else values[name]
         for field, (name, _, load) in columns.items()
     }
-
-
-@lru_cache(maxsize=4)  # made for each entry, it cost a tenth of the insert
-def _insert_statement(stored: tuple[str, ...]) -> str:
-    # Values are bound by place: by name, it costs twice as much.
-    columns = (*_ENTRY_COLUMNS, *_RULING_COLUMNS, *stored)
-    return f"insert into entries({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
 
 
 def assignments(columns: Mapping[str, object]) -> str:
