@@ -119,7 +119,10 @@ def _texts(parsed: ParsedEntry, base: str) -> tuple[SafeHtml, str, str]:
     """Return the fullest content, its text, and the text of the publisher's own summary."""
     content = constructs.from_text(parsed.content, base=base)
     summary = constructs.from_text(parsed.summary, base=base)
-    words, summary_words = text.plain_of(content), text.plain_of(summary)
+    words = text.plain_of(content)
+    if not summary:
+        return content, words, ""
+    summary_words = text.plain_of(summary)
     if _shows_more(summary, summary_words, than=content, than_words=words):
         return summary, summary_words, summary_words
     return content, words, summary_words

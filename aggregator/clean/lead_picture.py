@@ -1,7 +1,7 @@
 """Choose the lead picture of an entry."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from aggregator.clean import fingerprint, text, urls
@@ -43,7 +43,7 @@ _WIDTH_IN_URL = re.compile(
 
 
 def find(
-    images: Iterable[Image], enclosures: Iterable[Enclosure], content: str, *, base: str
+    images: Sequence[Image], enclosures: Sequence[Enclosure], content: str, *, base: str
 ) -> Image | None:
     """Return the lead picture of an entry, or None.
 
@@ -56,6 +56,9 @@ def find(
         content: Sanitised.
         base: URL that relative references resolve against.
     """
+    has_pictures = "<img " in content
+    if not (images or enclosures or has_pictures):
+        return None
     named = list(_named(images, base))
     wide = [image for image in named if image.width >= WIDE]
     if wide:
@@ -66,7 +69,7 @@ def find(
         if enclosure.type.startswith("image/")
     )
     small: list[Image] = []
-    in_text = _pictures_in(content) if "<img " in content else ()
+    in_text = _pictures_in(content) if has_pictures else ()
     for image in chain(named, enclosed, in_text):
         width = _width(image)
         if not width or width >= SMALL:

@@ -100,6 +100,8 @@ def one_line(text: str, limit: int = LINE_LENGTH) -> str:
     Control characters are removed, including those that change the direction of text (Trojan
     Source).
     """
+    if not text:
+        return ""
     line = _line(text[: 2 * limit])
     if len(line) <= limit < len(text):  # little was left of the beginning
         line = _line(text)

@@ -6,7 +6,7 @@ serve, and only `clean.entry.clean` makes one.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from aggregator.models.pickling import fast_pickle
 
@@ -74,8 +74,7 @@ class Extension:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(NamedTuple):
     """A text construct as published: `type` is `text`, `html` or `xhtml` (RFC 4287 §3.1)."""
 
     value: str

@@ -132,7 +132,7 @@ def _texts(children: Children, tree: XmlTree, page: str) -> tuple[Text | None, T
 def _based(construct: Text | None, page: str) -> Text | None:
     if construct is None or construct.base or construct.type == "text":
         return construct
-    return Text(value=construct.value, type=construct.type, base=page, language=construct.language)
+    return construct._replace(base=page)
 
 
 def _constructs(children: Children, tree: XmlTree, *names: str) -> Iterator[Text]:

@@ -133,7 +133,10 @@ def _relations(element: Element) -> list[str]:
 
 
 def _any_case(element: Element, name: str) -> str:
-    return next((value for key, value in element.items() if key.lower() == name), "")
+    for key, value in element.items():  # most elements have none
+        if key.lower() == name:
+            return value
+    return ""
 
 
 def _rank(link: Link, language: str) -> tuple[bool, bool]:

@@ -91,9 +91,10 @@ def read(children: Children, links: Iterable[Link], tree: XmlTree) -> EntryMedia
     items: list[_Item] = []
     if not _MEDIA.isdisjoint(children):
         items.extend(islice(_walk(children, tree, _Labels(), None), MOST_ELEMENTS))
-    enclosures = tuple(_enclosures(children, links, items, tree))
-    if not items and not enclosures:
+    enclosed = list(_enclosed(children, links, tree))
+    if not items and not enclosed:
         return _NOTHING
+    enclosures = tuple(_enclosures(children, enclosed, items, tree))
     return EntryMedia(
         enclosures=enclosures,
         images=_images(items, enclosures, tree),
@@ -159,11 +160,11 @@ def _labels(children: Children, around: _Labels) -> _Labels:
 
 
 def _enclosures(
-    children: Children, links: Iterable[Link], items: list[_Item], tree: XmlTree
+    children: Children, enclosed: Iterable[Enclosure], items: list[_Item], tree: XmlTree
 ) -> Iterator[Enclosure]:
     """Return the recordings of RSS, Atom and Media RSS, merged by URL."""
     by_url: dict[str, Enclosure] = {}
-    for sent in _enclosed(children, links, tree):
+    for sent in enclosed:
         by_url.setdefault(sent.url, sent)
     for content in _recordings(items, by_url):
         if recording := _recording(content, tree):
@@ -185,7 +186,7 @@ def _enclosed(children: Children, links: Iterable[Link], tree: XmlTree) -> Itera
         sent = (element.get("url") or element.get("href") or element.text or "").strip()
         if _ADDRESS.fullmatch(sent):
             yield _enclosure(address(sent, element, tree), element)
-    if "enclosure" not in children:
+    if "enclosure" not in children and "podcast:alternateenclosure" in children:
         yield from _alternative(children, tree)
     for element in children.get("enc:enclosure", ()):
         plain = {key.rpartition("}")[2].lower(): value for key, value in element.items()}
@@ -206,7 +207,7 @@ def _enclosed(children: Children, links: Iterable[Link], tree: XmlTree) -> Itera
 
 def _alternative(children: Children, tree: XmlTree) -> Iterator[Enclosure]:
     """Yield the default one of podcast:alternateEnclosure, else the first."""
-    elements = list(children.get("podcast:alternateenclosure", ()))
+    elements = list(children["podcast:alternateenclosure"])
     elements.sort(key=lambda each: each.get("default", "").lower() != "true")
     for element in elements:
         for source in tree.children(element).get("podcast:source", ()):
