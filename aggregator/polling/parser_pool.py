@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.context import ForkServerContext
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
@@ -113,6 +114,16 @@ def block_signals(*signals: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def prepare() -> None:
+    """Start the fork server, which imports the parsers while the first documents are fetched.
+
+    Where it can't be started, `start` says why.
+    """
+    with suppress(OSError), block_signals(signal.SIGINT):
+        _context()
+        forkserver.ensure_running()
+
+
 def start(workers: int | None = None) -> ProcessPool:
     """Start a pool of parser processes; any of them may be killed at any time.
 
@@ -131,19 +142,23 @@ def start(workers: int | None = None) -> ProcessPool:
 
 
 def _start(workers: int | None) -> ProcessPool:
-    _use_temporary_folder()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *PARSERS])
     pool = ProcessPool(
         max_workers=workers or min(os.cpu_count() or 1, 8),
         max_tasks=CHILD_TASKS,
         initializer=_begin_child,
-        context=context,
+        context=_context(),
     )
     with block_signals(signal.SIGINT):
         if not pool.active:  # reading the property starts the children
             raise RuntimeError("the parser processes do not start")
     return pool
+
+
+def _context() -> ForkServerContext:
+    _use_temporary_folder()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *PARSERS])
+    return context
 
 
 def _use_temporary_folder() -> None:

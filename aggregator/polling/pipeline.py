@@ -90,6 +90,11 @@ class _Parse:
         return self.bodies[0].request.task is not None
 
 
+def _is_first(request: Request) -> bool:
+    """Return whether this is the first poll of a source: one that brings a document."""
+    return bool(request.source_id) and not (request.body_hash or request.message or request.task)
+
+
 class Pipeline:
     """Fetches and parses, in the thread that calls `step`."""
 
@@ -139,6 +144,10 @@ class Pipeline:
                 asked.append(request)
         if asked:
             self._clients[0].add(asked, spacing=spacing)
+            if self._pool is None and any(map(_is_first, asked)):
+                from aggregator.polling import parser_pool  # as in `_send`
+
+                parser_pool.prepare()
 
     @property
     def pending(self) -> bool:

@@ -66,6 +66,49 @@ def test_the_fork_server_imports_the_parsers_for_its_children(pool: ProcessPool)
     assert pool.schedule(are_imported, args=(parser_pool.PARSERS,)).result()
 
 
+PREPARED = """
+from multiprocessing import forkserver
+from aggregator.models.poll import Request
+from aggregator.polling.parser_pool import PARSERS
+from aggregator.polling.pipeline import FetchSettings, Pipeline
+from tests.polling.test_parser_pool import NOW, are_imported
+
+def server():
+    return forkserver._forkserver._forkserver_pid
+
+def pipeline_with(**options):
+    pipeline = Pipeline(FetchSettings(user_agent="a"), clock=lambda: NOW)
+    request = Request(source_id="a", url="http://127.0.0.1:9/", **options)
+    pipeline.add([request], spacing={})
+    return pipeline
+
+if __name__ == "__main__":
+    pipeline_with(body_hash=b"h").close()
+    assert server() is None
+    pipeline_with().close()
+    assert server()
+    from aggregator.polling import parser_pool
+    before, pool = server(), parser_pool.start(1)
+    assert pool.schedule(are_imported, args=(PARSERS,)).result(60)
+    assert server() == before
+    pool.stop()
+    pool.join()
+    print("prepared")
+"""
+
+
+def test_the_fork_server_starts_with_the_first_poll_of_a_source(tmp_path: Path) -> None:
+    script = tmp_path / "prepared.py"
+    script.write_text(PREPARED)
+    run = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+    assert (run.stdout, run.stderr) == ("prepared\n", "")
+
+
 def test_the_scheduler_imports_neither_the_parsers_nor_what_starts_them() -> None:
     script = "import sys, aggregator.polling.scheduler; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
