@@ -3,7 +3,7 @@
     python -m benchmarks.fit_stories [--write]
 
 A logistic model is fitted by Newton's method to the labelled events and stories of tests/dedupe:
-pairs that the index finds, that no guard keeps apart and that share no long text. Long opening
+pairs that the index finds, that no guard keeps apart and that share few phrases. Long opening
 texts are read three times, twice cut, so that the weights hold for feeds with short ones too.
 Features are standardised and weights kept small (`RIDGE`), so that none fits the peculiarities of
 few pairs.
@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aggregator.dedupe import clustering, facts, rewrites
-from aggregator.dedupe.clustering import SOME_TEXT, StoryInput
+from aggregator.dedupe.clustering import StoryInput
 from aggregator.dedupe.lexicon import LANGUAGES
 from tests.dedupe import events, labelled
 
@@ -43,7 +43,8 @@ class Example:
         parts: The parts of the set that its reports belong to.
         pair: Its place among the labelled events, None for a pair of the labelled stories or of
             opening texts that are cut.
-        words: Length of the shorter opening text.
+        least: Log odds from which it is of one event.
+        is_fitted: Whether the weights are fitted to it: not to texts that share many phrases.
     """
 
     row: list[float]
@@ -51,7 +52,8 @@ class Example:
     weight: float
     parts: frozenset[int]
     pair: events.Labelled | None
-    words: int
+    least: float
+    is_fitted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +83,24 @@ def cut(story: StoryInput, words: int) -> StoryInput:
     return replace(story, lead=" ".join(lead.split()[:words]))
 
 
-def example(first: StoryInput, second: StoryInput) -> tuple[list[float], int] | None:
-    """Return the features of a pair and its words, None if the model doesn't decide it."""
+def example(first: StoryInput, second: StoryInput) -> tuple[list[float], float, bool] | None:
+    """Return what the model decides a pair by, None if another rule does.
+
+    The features, the log odds that are enough, and whether the weights are fitted to it.
+    """
     ours, theirs = clustering.keys(second), clustering.keys(first)
     near = clustering.nearest(ours, {key: [first.id] for key in (*theirs.near, *theirs.rare)})
-    one, other = clustering._facts(first), clustering._facts(second)
     pair = clustering._Pair(first, second)
-    phrases = pair.text
+    one, other = pair.facts
     is_far = abs(first.at - second.at) > clustering.WINDOW
-    if not near or is_far or one is None or other is None or phrases >= SOME_TEXT:
+    if not near or is_far or one is None or other is None:
         return None
-    if pair.has_form_title() or rewrites.guard(one, other):
+    is_copied = pair.text >= rewrites.FORM
+    is_kept_apart = pair.has_column_title(reused=False) or pair.has_form_title()
+    if is_kept_apart or (is_copied and pair.is_series()) or rewrites.guard(one, other):
         return None
-    row = list(rewrites.features(one, other, phrases).values())
-    return row, min(one.length, other.length)
+    row = list(rewrites.features(one, other, pair.text).values())
+    return row, rewrites.threshold(min(one.length, other.length), pair.text), not is_copied
 
 
 def part(event: str) -> int:
@@ -117,15 +123,15 @@ def examples(pairs: list[events.Labelled]) -> list[Example]:
             if words:
                 first, second = cut(first, words), cut(second, words)
             if decided := example(first, second):
-                row, length = decided
+                row, least, is_fitted = decided
                 place = None if words else pair
                 is_same, weight = pair.kind == "same", 1 / len(lengths)
-                found.append(Example(row, is_same, weight, parts, place, length))
+                found.append(Example(row, is_same, weight, parts, place, least, is_fitted))
     for told in labelled.pairs():
         if decided := example(told.first, told.second):
-            row, length = decided
+            row, least, is_fitted = decided
             parts = frozenset({part(told.first.title)})
-            found.append(Example(row, told.same, 1.0, parts, None, length))
+            found.append(Example(row, told.same, 1.0, parts, None, least, is_fitted))
     return found
 
 
@@ -189,10 +195,10 @@ def show(pairs: list[events.Labelled], some: list[Example]) -> None:
     """Print the cross-fitted figures at several thresholds."""
     margins: dict[int, float] = {}
     for number in range(PARTS):
-        model = fit([one for one in some if number not in one.parts])
+        model = fit([one for one in some if one.is_fitted and number not in one.parts])
         for one in some:
             if one.pair is not None and part(one.pair.first.event) == number:
-                margins[id(one.pair)] = model.odds(one.row) - rewrites.threshold(one.words)
+                margins[id(one.pair)] = model.odds(one.row) - one.least
     rules = {id(pair): events.is_joined(pair, without_rewrites=True) for pair in pairs}
 
     def judged(more: float) -> Joined:
@@ -249,7 +255,7 @@ def main() -> None:
     some = examples(known)
     print(f"{len(some)} pairs, {sum(one.same for one in some)} of one event")
     if args.write:
-        write(fit(some))
+        write(fit([one for one in some if one.is_fitted]))
         return
     show(known, some)
     print("\nheld out, with the stored weights")

@@ -335,10 +335,9 @@ def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] 
 def _likelihood(pair: "_Pair", candidate: Candidate) -> float:
     """Return how likely two entries report one event in other words, 0.0 if they hardly do."""
     ours, theirs = pair.facts
-    if ours is None or theirs is None or pair.text >= SOME_TEXT:
+    if ours is None or theirs is None or pair.has_column_title(reused=candidate.reused_title):
         return 0.0
-    is_column = candidate.reused_title and pair.titles[0].words == pair.titles[1].words
-    if is_column or pair.has_form_title():
+    if (pair.text >= rewrites.FORM and pair.is_series()) or pair.has_form_title():
         return 0.0
     return rewrites.similarity(ours, theirs, pair.text)
 
@@ -510,6 +509,11 @@ class _Pair:
         lead, terms = self.leads[side], self.lead_differences[side]
         titled = Stems(self.title_differences[side])
         return (terms & (lead.numbers | lead.names)) | (terms - titled.missing(terms))
+
+    def has_column_title(self, *, reused: bool) -> bool:
+        """Whether both have one title that says too little or that a source uses again."""
+        first, second = self.titles
+        return first.words == second.words and (reused or len(first.content) < MIN_TITLE_WORDS)
 
     def has_form_title(self) -> bool:
         """Whether the titles share a phrase, and each has a name that the other entry lacks.

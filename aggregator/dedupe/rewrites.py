@@ -31,6 +31,10 @@ of `LONG_LEAD` words: the more two texts say, the more two events may seem to ha
 
 SHORT_LEAD, LONG_LEAD = 21, 27
 
+FORM = 0.25
+"""Share of the shorter opening text's phrases that the other has, from which both may be one form
+filled in twice: then as much must agree as in long texts."""
+
 VAGUE = frozenset({"raise", "lower", "begin", "end", "record", "return"})
 """Kinds of events that say little without the thing that rises or ends."""
 
@@ -65,9 +69,12 @@ def index_terms(report: Facts) -> list[str]:
 
 
 def are_far_apart(one: Facts, other: Facts) -> bool:
-    """Return whether two reports have so few words in common that no rule would join them."""
+    """Return whether two reports have so few words in common that no rule would join them.
+
+    Not if they seem to be in two languages: of a short title that may be a wrong guess.
+    """
     if one.language != other.language:
-        return True
+        return False
     shared = one.weights.keys() & other.weights.keys()
     return _cosine(one, other, shared, one.weight * other.weight) < FAR
 
@@ -298,12 +305,15 @@ def log_odds(found: Mapping[str, float]) -> float:
     return BIAS + math.fsum(WEIGHTS[name] * value for name, value in found.items())
 
 
-def threshold(words: int) -> float:
+def threshold(words: int, phrases: float) -> float:
     """Return the log odds from which two reports are of one event.
 
     Args:
         words: Length of the shorter opening text.
+        phrases: As in `features`.
     """
+    if phrases >= FORM:
+        return THRESHOLD_LONG
     share = min(1.0, max(0.0, (words - SHORT_LEAD) / (LONG_LEAD - SHORT_LEAD)))
     return THRESHOLD_SHORT + share * (THRESHOLD_LONG - THRESHOLD_SHORT)
 
@@ -317,7 +327,7 @@ def similarity(one: Facts, other: Facts, phrases: float) -> float:
     if guard(one, other):
         return 0.0
     odds = log_odds(features(one, other, phrases))
-    least = threshold(min(one.length, other.length))
+    least = threshold(min(one.length, other.length), phrases)
     return _likelihood(odds) if odds >= least else 0.0
 
 
@@ -342,7 +352,7 @@ def evidence(one: Facts, other: Facts, phrases: float, *, is_scored: bool) -> Ev
     if not is_scored:
         return agreed
     found = features(one, other, phrases)
-    odds, least = log_odds(found), threshold(min(one.length, other.length))
+    odds, least = log_odds(found), threshold(min(one.length, other.length), phrases)
     return replace(
         agreed,
         score=round(_likelihood(odds), 2),

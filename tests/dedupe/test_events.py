@@ -94,19 +94,28 @@ def test_each_feature_has_a_weight() -> None:
     assert list(weights.WEIGHTS) == list(rewrites.features(REPORT, REPORT, 0.0))
 
 
-@pytest.mark.parametrize("words", [10, 21, 24, 27, 90])
-def test_pairs_join_from_the_threshold(words: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("words", "phrases"), [(10, 0.0), (21, 0.0), (24, 0.2), (27, 0.0), (90, 0.0), (10, 0.25)]
+)
+def test_pairs_join_from_the_threshold(
+    words: int, phrases: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert REPORT is not None
     report = replace(REPORT, length=words)
-    odds = rewrites.log_odds(rewrites.features(report, report, 0.0))
-    bias = weights.BIAS + rewrites.threshold(words) - odds
+    odds = rewrites.log_odds(rewrites.features(report, report, phrases))
+    bias = weights.BIAS + rewrites.threshold(words, phrases) - odds
     monkeypatch.setattr(rewrites, "BIAS", bias + 1e-6)
-    assert rewrites.similarity(report, report, 0.0) > 0.5
+    assert rewrites.similarity(report, report, phrases) > 0.5
     monkeypatch.setattr(rewrites, "BIAS", bias - 1e-3)
-    assert rewrites.similarity(report, report, 0.0) == 0.0
+    assert rewrites.similarity(report, report, phrases) == 0.0
 
 
 def test_threshold_rises_with_the_length_of_the_opening_text() -> None:
-    found = [rewrites.threshold(words) for words in (10, 21, 24, 27, 90)]
+    found = [rewrites.threshold(words, 0.0) for words in (10, 21, 24, 27, 90)]
     short, long = rewrites.THRESHOLD_SHORT, rewrites.THRESHOLD_LONG
     assert found == pytest.approx([short, short, (short + long) / 2, long, long])
+
+
+def test_phrases_of_a_form_need_as_much_as_long_texts() -> None:
+    assert rewrites.threshold(10, 0.24) == rewrites.THRESHOLD_SHORT
+    assert rewrites.threshold(10, 0.25) == rewrites.THRESHOLD_LONG

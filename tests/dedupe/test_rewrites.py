@@ -72,7 +72,7 @@ def test_evidence_is_decisive_if_the_score_is_too_low_without_it(
     assert rewrites.evidence(one, other, 0.0, is_scored=True).decisive == ()
     monkeypatch.setattr(rewrites, "BIAS", weights.BIAS)
     odds = rewrites.log_odds(rewrites.features(one, other, 0.0))
-    least = rewrites.threshold(min(one.length, other.length))
+    least = rewrites.threshold(min(one.length, other.length), 0.0)
     monkeypatch.setattr(rewrites, "BIAS", weights.BIAS + least - odds)
     found = rewrites.evidence(one, other, 0.0, is_scored=True)
     assert set(found.decisive) == set(rewrites.SUPPORT)
@@ -140,12 +140,53 @@ def test_languages_are_not_mixed() -> None:
     assert rewrites.similarity(replace(read(FIRE), language="de"), read(FLAMES), 0.0) == 0.0
 
 
+def test_titles_that_seem_to_be_in_two_languages_are_compared() -> None:
+    title = "péniches en béton de 1917 - Aquanaux, Saint-Merid"
+    one, other = (f"Photos of {title}", "Introduction"), (title, "Introduction")
+    assert read(one).language != read(other).language
+    assert reason(one, other) == reason(other, one) == "similar title and opening text"
+
+
 def test_form_filled_in_twice_is_not_told_in_other_words() -> None:
     """A phrase of three words in a text of ten, but other facts."""
     form = "The Meridian in Hollin shows {} on {} evening at eight, doors open at seven, {} seats"
     one = ("Hollin: fire dance at the Meridian", form.format("Sparks", "Monday", 140))
     other = ("Hollin: fire songs at the Meridian", form.format("Embers", "Sunday", 150))
     assert reason(one, other) == ""
+
+
+POET: Report = (
+    "Poet laureate Hanna Reul dies aged 91",
+    "Hanna Reul, for twenty years poet laureate of Velmark, has died at her home in Esk, her"
+    " publisher said on Saturday. She was 91.",
+)
+
+
+@pytest.mark.parametrize(
+    ("age", "home", "why"),
+    [
+        pytest.param("91", "Esk", clustering.OTHER_WORDS, id="all that it says is in the other"),
+        pytest.param("87", "Tarn", "", id="facts that the other lacks"),
+    ],
+)
+def test_phrases_in_common_may_be_of_one_event_or_of_a_form(age: str, home: str, why: str) -> None:
+    title = f"Hanna Reul, Velmark's poet laureate for two decades, dead at {age}"
+    lead = (
+        f"Hanna Reul, poet laureate of Velmark for twenty years, has died at {age}. Her publisher"
+        f" said on Saturday that she died at her home in {home}."
+    )
+    assert reason(POET, (title, lead)) == why
+
+
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [
+        pytest.param("Hollin theatre fire", "", id="three words"),
+        pytest.param("Hollin theatre fire tonight", "same title", id="four words"),
+    ],
+)
+def test_short_title_of_both_is_that_of_a_column(title: str, why: str) -> None:
+    assert reason((title, FIRE[1]), (title, FLAMES[1])) == why
 
 
 @pytest.mark.parametrize(
