@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from aggregator.cli.main import main
 from aggregator.ingest import stories as storylines
 from aggregator.store.entries import stories
+from tests.cli.commands import run
 from tests.web.sample_store import CONFIG, START, SampleStore, make_entry, open_sample
 
 TITLE = "Ferry with 212 on board runs aground off Skerrow"
@@ -24,23 +23,6 @@ def sample(tmp_path: Path) -> Iterator[SampleStore]:
         with sample.store.transaction() as db:
             storylines.follow(db, [1, 2, 3], START)
         yield sample
-
-
-@pytest.fixture
-def config(tmp_path: Path, sample: SampleStore) -> Path:
-    path = tmp_path / "sources.yaml"
-    path.write_text(f"""\
-storage: {{path: {tmp_path}/test.db}}
-sections: [{{id: world, title: World}}, {{id: local, title: Local}}]
-sources:
-  - {{id: herald, url: "https://herald.example/feed", sections: [world]}}
-  - {{id: post, url: "https://post.example/rss", sections: [world, local]}}
-""")
-    return path
-
-
-def run(config: Path, *command: str) -> Result:
-    return CliRunner().invoke(main, ["--config", str(config), *command])
 
 
 def story_of(sample: SampleStore) -> dict[int, int]:

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from aggregator.cli.main import main
 from aggregator.models.query import Query
 from aggregator.store.entries import entries
 from aggregator.store.queries import archives
+from tests.cli.commands import run
 from tests.web.pages.test_pages import PageSite
 from tests.web.sample_store import CONFIG, START, SampleStore, make_entry, open_sample
 
@@ -28,23 +27,6 @@ def sample(tmp_path: Path) -> Iterator[SampleStore]:
         secret = replace(make_entry(1000), title="The unique headline", text="unique words")
         sample.put("herald", secret)
         yield sample
-
-
-@pytest.fixture
-def config(tmp_path: Path, sample: SampleStore) -> Path:
-    path = tmp_path / "sources.yaml"
-    path.write_text(f"""\
-storage: {{path: {tmp_path}/test.db}}
-sections: [{{id: world, title: World}}, {{id: local, title: Local}}]
-sources:
-  - {{id: herald, url: "https://herald.example/feed", sections: [world]}}
-  - {{id: post, url: "https://post.example/rss", sections: [world, local]}}
-""")
-    return path
-
-
-def run(config: Path, *command: str) -> Result:
-    return CliRunner().invoke(main, ["--config", str(config), *command])
 
 
 def site(sample: SampleStore) -> PageSite:

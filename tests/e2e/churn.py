@@ -112,9 +112,17 @@ ATOM = (
 class Churn:
     """Invented feeds on a loopback server, spread over its hosts."""
 
-    def __init__(self, server: FeedServer, count: int, *, items: int = 5, text: str = "") -> None:
+    def __init__(
+        self,
+        server: FeedServer,
+        count: int,
+        *,
+        items: int = 5,
+        text: str = "",
+        kind: type[Feed] = Feed,
+    ) -> None:
         self._server = server
-        self.feeds = [Feed(number, text=text) for number in range(count)]
+        self.feeds = [kind(number, text=text) for number in range(count)]
         for feed in self.feeds:
             for _ in range(items):
                 feed.publish(datetime.now(UTC))

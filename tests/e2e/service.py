@@ -161,7 +161,11 @@ class Service:
 
     def tracebacks(self) -> int:
         """Number of tracebacks in the output of all processes."""
-        return sum(running.log.count("Traceback (most recent") for running in self._running)
+        return self.logged("Traceback (most recent")
+
+    def logged(self, words: str) -> int:
+        """How often all processes have written the words."""
+        return sum(running.log.count(words) for running in self._running)
 
     def wait(self, what: Callable[[], Found], seconds: float = SECONDS) -> Found:
         """As `wait_for`; the error shows the output of the processes."""
