@@ -9,6 +9,8 @@ from urllib.parse import urljoin
 import feedparser
 import pytest
 
+from aggregator.ingest import recluster
+from aggregator.store.entries import stories
 from tests import validators
 from tests.web.pages.test_pages import PageSite, headlines, pages
 from tests.web.sample_store import START, make_entry
@@ -214,3 +216,25 @@ def test_past_version_is_not_cached_and_not_indexed(past: PageSite) -> None:
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     tag = answer.headers["ETag"]
     assert past.get(f"{THEN}/", If_None_Match=tag).status_code == 304
+
+
+def test_later_members_and_a_rebuild_of_a_story_change_no_past_version(pages: PageSite) -> None:
+    sample = pages.sample
+    sample.add("odd", 2)
+    for number, source in enumerate(("herald", "post"), 100):  # 21:28 and 21:29
+        title = "The ferry to Tolvik runs aground off Skerrow"
+        sample.put(source, replace(make_entry(number), title=title))
+    paths = [f"{THEN}{path}" for path in ("/", "/section/world", "/feeds/all.atom")]
+    sample.now = START + timedelta(minutes=10)
+    before = [pages.text(path) for path in paths]
+    assert before[0].count("runs aground") == before[1].count("runs aground") > 0
+    sample.put("odd", replace(make_entry(102), title="Ferry to Tolvik runs aground off Skerrow"))
+    with sample.store.reading() as db:
+        assert len(stories.of_entry(db, 3)) == 3
+    assert [PageSite(sample).text(path) for path in paths] == before
+    with sample.store.transaction() as db:
+        db.execute("delete from story_members where entry_id = 5")
+    recluster.rebuild(sample.store, sample.config, sample.now)
+    with sample.store.reading() as db:
+        assert len(stories.of_entry(db, 3)) == 3
+    assert [PageSite(sample).text(path) for path in paths] == before
