@@ -465,5 +465,5 @@ def _weight(words: Lexicon, key: str, written: str, is_named: bool) -> float:
 
 
 def _marked(marks: set[str], start: str) -> frozenset[str]:
-    found = frozenset(mark.removeprefix(start) for mark in marks if mark.startswith(start))
-    return found or NO_MARKS
+    found = [mark.removeprefix(start) for mark in marks if mark.startswith(start)]
+    return frozenset(found) if found else NO_MARKS

@@ -29,7 +29,6 @@ _TOKEN = re.compile(
     rf"|(\d+(?:[.,:/–-]\d+)*)|([{_UNSPACED}]+)"
     r"|([.!?…:;\"“”„«»])"
 )
-_WORD, _NUMBER, _MARK = 1, 2, 4
 # Article, conjunction and prepositions; endings and pronouns. At least three letters are left.
 _ARABIC_PREFIX = re.compile(r"\A(?:و?(?:ال|بال|كال|فال|لل)|و)(?=\w{3})")
 _ARABIC_SUFFIX = re.compile(r"(?<=\w{3})(?:ها|هم|ات|ان|ون|ين|يه|ية|ه|ة|ي)\Z")
@@ -141,16 +140,15 @@ def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    for match in _TOKEN.finditer(_folded(text[:MAX_LENGTH])):
-        kind, found = match.lastindex, match[0]
-        if kind == _WORD:
-            yield _cached_word(found) if len(found) <= CACHED_LENGTH else _word(found)
-        elif kind == _MARK:
-            yield MARK
-        elif kind == _NUMBER:
-            yield Token(_number(found), is_content=True, is_number=True)
+    for word, number, run, _ in _TOKEN.findall(_folded(text[:MAX_LENGTH])):
+        if word:
+            yield _cached_word(word) if len(word) <= CACHED_LENGTH else _word(word)
+        elif number:
+            yield Token(_number(number), is_content=True, is_number=True)
+        elif run:
+            yield from map(_pair, _pairs(run))
         else:
-            yield from map(_pair, _pairs(found))
+            yield MARK
 
 
 @lru_cache(maxsize=4_096)

@@ -313,9 +313,10 @@ def language_of(text: str) -> str:
     sample = text[:400]
     if not sample.isascii() and (language := _of_script(sample)):
         return language
-    counts, words = dict.fromkeys(("", *_HINTS), 0), _LETTERS.findall(fold(sample))
+    counts, counted = dict.fromkeys(("", *_HINTS), 0), _counted()
+    words = _LETTERS.findall(fold(sample))
     for word in words:
-        for language, count in _counted().get(word, ()):
+        for language, count in counted.get(word, ()):
             counts[language] += count
     best = max(_HINTS, key=counts.__getitem__)
     return best if words and counts[best] > counts[""] else ""
