@@ -295,6 +295,9 @@ class Store:
                 raise
 
     def _begin(self, busy_seconds: float) -> None:
+        if busy_seconds == self._busy_seconds:
+            self._writer.execute("begin immediate")
+            return
         self._writer.execute(f"pragma busy_timeout = {busy_seconds * 1000:.0f}")
         try:
             self._writer.execute("begin immediate")

@@ -523,3 +523,9 @@ def story_evidence(db: "Database") -> None:
         "create table story_keys_draft (key integer not null, slot integer not null,"
         " entry_id integer not null, until integer not null, primary key (key, slot)) without rowid"
     )
+
+
+@migration
+def limited_hosts(db: "Database") -> None:
+    """Index the hosts that were rate-limited, which each batch of polls asks for."""
+    db.execute("create index hosts_spaced on hosts(host, spacing) where spacing > 0")
