@@ -24,7 +24,7 @@ The folders, in the order of the data:
 Start with `polling.stages` and `ingest.batch`: together they are the whole program.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 PRODUCT = "feed-aggregator"
 """Our product token, in User-Agent and for robots.txt (RFC 9110 §10.1.5, RFC 9309 §2.2.1)."""

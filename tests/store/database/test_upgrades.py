@@ -27,7 +27,7 @@ from tests.store.fixtures import make
 from tests.store.fixtures.make import QUERIES, contents
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.db.gz"))
-RELEASES = ("0.2.0",)
+RELEASES = ("0.2.0", "0.3.0")
 
 
 def unpack(fixture: Path, folder: Path) -> Path:
