@@ -337,7 +337,9 @@ def main() -> None:
             programs.append(Reader(folder / "reader"))
         taking = [one for one in programs if one.available() and one.name not in args.without]
         found = measure(args, taking, folder)
-    print(f"{args.feeds} feeds, {args.rounds} rounds\n\n{table(found, args.feeds)}\n")
+    fewer = [f"{one.name} in {one.rounds}" for one in taking if one.rounds < args.rounds]
+    rounds = ", ".join([f"{args.rounds} rounds", *fewer])
+    print(f"{args.feeds:,} feeds, {rounds}\n\n{table(found, args.feeds)}\n")
     print(words(found))
 
 
