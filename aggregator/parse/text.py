@@ -113,8 +113,9 @@ def fix_encoding(value: str) -> str:
 
 def _kind(element: Element, tree: XmlTree) -> str:
     """Return `text`, `html` or `xhtml`, `?` where no type is given, "" where it is no text."""
-    sent = element.get("type")
-    kind = (sent or "").partition(";")[0].strip().lower()
+    kind = element.get("type", "")
+    if kind:
+        kind = kind.partition(";")[0].strip().lower()
     if not tree.names.is_atom(element.tag):
         return "text" if kind in ("plain", "text/plain") else "?"
     if element.get("mode") == "base64":
