@@ -43,6 +43,7 @@ class Case:
 
 CASES = {
     "peers": Case("peers", "--feeds 1000 --rounds 3", "--feeds 1000 --rounds 2"),
+    "start": Case("start", "--rounds 9", "--rounds 3"),
     "poll_costs": Case("poll_costs", "--feeds 300 --rounds 3", "--feeds 100 --rounds 3"),
     "fetch_client": Case("fetch_client", "--requests 2000", "--requests 1000 --rounds 1"),
     "scaling": Case("scaling", "--sources 1000 10000 100000", "--sources 1000 10000 --ticks 20"),

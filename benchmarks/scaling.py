@@ -10,8 +10,9 @@ all counts take turns.
 The writer stores invented results, as in a round of polls: nothing new, or two new entries with 2
 kB of text. The result is the CPU time of one process.
 
-For the service, scheduler and web server run as users start them, with nothing due; memory is the
-PSS of their processes.
+For the service, scheduler and web server run as users start them. Two sources are polled, so that
+there are parser processes, and pages and feeds are requested; then nothing is due. Memory is the
+PSS of all processes: of what they share, each has its part.
 """
 
 import argparse
@@ -47,8 +48,10 @@ from aggregator.store.database.times import format_time
 from aggregator.store.sources import documents, poll_plan
 from aggregator.store.sources.documents import StoredDocument
 from tests.e2e import processes
+from tests.e2e.churn import Churn
 from tests.e2e.service import Running, Service, free_port, wait_for
 from tests.e2e.test_run import fetched
+from tests.feedserver import FeedServer
 
 HOSTS = 10
 """Average number of sources per host."""
@@ -211,15 +214,21 @@ def spent(running: Running) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+PAGES = ("/", "/status", "/status.json", "/metrics", "/feeds/all.atom", "/feeds/all.json", "/opml")
+
+
 def served(folder: Path, count: int, idle: float) -> tuple[str, ...]:
     """Return the costs of a service with this many sources, none of them due."""
+    with FeedServer() as server:
+        return _served(folder, count, idle, Churn(server, 2, items=20, text="It rains. " * 100))
+
+
+def _served(folder: Path, count: int, idle: float, churn: Churn) -> tuple[str, ...]:
     folder.mkdir()
     service, port = Service(folder), free_port()
     service.configure(
-        [
-            {"id": one.id, "url": one.url, "sections": ["world"]}
-            for one in map(source, range(count))
-        ],
+        [{"id": one.id, "url": one.url, "sections": ["world"]} for one in map(source, range(count))]
+        + churn.sources(every="1h"),
         sections=[{"id": "world", "title": "World"}],
     )
     service.database.parent.mkdir()
@@ -233,6 +242,9 @@ def served(folder: Path, count: int, idle: float) -> tuple[str, ...]:
         wait_for(lambda: service.rows("select 1 from facts where name = 'tick'"), 300)
         started = time.perf_counter() - begun
         wait_for(lambda: fetched(f"http://127.0.0.1:{port}/healthz"), 300)
+        wait_for(lambda: service.one("select count(distinct source_id) from entries") == 2, 300)
+        for page in PAGES:
+            fetched(f"http://127.0.0.1:{port}{page}")
         before = spent(scheduler), spent(web)
         time.sleep(idle)
         used = [
@@ -243,7 +255,8 @@ def served(folder: Path, count: int, idle: float) -> tuple[str, ...]:
     finally:
         service.end()
     return (
-        f"{loaded:.1f}", f"{started:.1f}", f"{memory[0]:.0f}", f"{memory[1]:.0f}",
+        f"{loaded:.1f}", f"{started:.1f}",
+        f"{memory[0]:.0f}", f"{memory[1]:.0f}", f"{sum(memory):.0f}",
         f"{used[0]:.1f}", f"{used[1]:.1f}",
     )  # fmt: skip
 
@@ -275,8 +288,8 @@ def main() -> None:
             print(f"| {label} | {cost:.2f} | {1000 / cost:,.0f} | {left:,} |", flush=True)
         print("\nThe service with nothing due\n")
         print(
-            "| configured | file read, s | first tick after, s | scheduler, MB | web, MB |"
-            " scheduler, % CPU | web, % CPU |\n|---|---|---|---|---|---|---|"
+            "| configured | file read, s | first tick after, s | scheduler, parsers, MB | web, MB |"
+            " all, MB | scheduler, % CPU | web, % CPU |\n|---|---|---|---|---|---|---|---|"
         )
         for count in args.served:
             row = " | ".join(served(folder / str(count), count, args.idle))

@@ -19,6 +19,7 @@ SMALLEST = {
     "publish": "--entries 20 --new 1 --rounds 1",
     "scaling": "--sources 20 --due 10 --ticks 1 --polls 1000 --idle 0.1 --served 10",
     "soak": "--minutes 0.1 --feeds 20 --kills 1",
+    "start": "--rounds 1 --sources 10",
     "stories": "--entries 1000",
     "websub": "--subscribers 11 --changes 1",
 }

@@ -44,6 +44,8 @@ SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 STOP_SECONDS = 5
 
+TRIM_SECONDS = 10
+
 THREADS = SEARCHES + 1
 """Request threads per process; the image proxy adds one per concurrent fetch."""
 
@@ -167,8 +169,15 @@ def web_worker() -> "WSGIApplication":
         port=int(os.environ[PORT]),
         snapshot=os.environ[SNAPSHOT],
     )
-    allocator.trim()  # of what the configuration took
+    threading.Thread(target=_trim_often, daemon=True).start()
     return app
+
+
+def _trim_often() -> None:
+    """Return the memory of large pages and of configurations to the system."""
+    while True:
+        allocator.trim()
+        time.sleep(TRIM_SECONDS)
 
 
 def _serve(host: str, port: int, workers: int, threads: int) -> None:

@@ -245,7 +245,6 @@ class Store:
         connection.create_function("indexed", 1, search_text.indexed, deterministic=True)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma synchronous = normal")
-        connection.execute("pragma cache_size = -4000")  # the system caches the rest
         connection.execute("pragma temp_store = memory")  # /tmp may be read-only
         return connection
 

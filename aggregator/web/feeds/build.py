@@ -264,6 +264,8 @@ def public_url(state: SourceState, source: Source | None) -> str:
     A URL with a password, or with a query from the environment, is secret. The feed's rel=self
     URL is returned then, else the URL without those parts.
     """
+    if "@" not in state.url and "?" not in state.url:
+        return state.url
     parts = urlsplit(state.url)
     filled = source is None or ("${" in source.yaml and state.url not in source.yaml)
     if parts.username is None and not (filled and parts.query):

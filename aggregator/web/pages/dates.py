@@ -63,7 +63,7 @@ def time_of_day(at: datetime) -> str:
 
 def rfc3339(at: datetime) -> str:
     """Return a time as `2009-06-27T21:26:00Z` (RFC 3339)."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def rfc3339_or_none(time: datetime | None) -> str | None:
