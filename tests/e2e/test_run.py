@@ -62,8 +62,9 @@ def test_what_a_source_publishes_reaches_subscribers_and_pages(
     assert b"The Loop" in fetched(f"{base}/status")
     assert fetched(f"{base}/readyz") == b"ready\n"
     rebound = urllib.request.Request(base, headers={"Host": "evil.example"})
-    with pytest.raises(urllib.error.HTTPError, match="421"):
+    with pytest.raises(urllib.error.HTTPError, match="421") as refused:
         urllib.request.urlopen(rebound, timeout=10)
+    refused.value.close()
     running.send_to_all(signal.SIGINT)  # as Ctrl-C does
     assert running.wait() == 0
     assert f"{base}/feeds/all.atom" in running.log
