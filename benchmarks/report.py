@@ -131,6 +131,14 @@ def stored(folder: Path) -> dict[str, Result]:
     }
 
 
+def write_page() -> None:
+    results = stored(RESULTS)
+    PAGE.write_text(with_results(PAGE.read_text(), results))
+    if "peers" in results:
+        seconds = seconds_by_case(results["peers"].output)
+        FIGURE.write_text(drawing.bars("Seconds to poll all feeds once", seconds))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -166,11 +174,7 @@ def main() -> None:
             failed.append(name)
         else:
             (RESULTS / f"{name}.json").write_text(json.dumps(asdict(result), indent=1))
-    results = stored(RESULTS)
-    PAGE.write_text(with_results(PAGE.read_text(), results))
-    if "peers" in results:
-        seconds = seconds_by_case(results["peers"].output)
-        FIGURE.write_text(drawing.bars("Seconds to poll all feeds once", seconds))
+            write_page()  # at once, so that a run that is stopped keeps what it has
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
