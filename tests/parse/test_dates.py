@@ -313,10 +313,10 @@ def test_any_text_is_an_instant_or_none(text: str) -> None:
 
 @pytest.mark.parametrize("part", ["1", "1:", "a", "a ", "(", "-", "1-", "@", "年", "9 ", ".", "+1"])
 def test_no_text_takes_long(part: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(20):
         dates.parse(part * (dates.LONGEST_DATE // len(part)))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ REPEATED = f'<!DOCTYPE rss [\n<!ENTITY e "{"x" * 50_000}">\n]>'
     ],
 )
 def test_expensive_documents_are_refused_quickly(body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(NotAFeed):
         document.parse(body, url=URL)
-    assert time.perf_counter() - start < SOON
+    assert time.process_time() - start < SOON
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_expensive_documents_are_refused_quickly(body: bytes) -> None:
     ],
 )
 def test_odd_documents_cost_little(body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with contextlib.suppress(NotAFeed):
         document.parse_changes(body, url=URL)
-    assert time.perf_counter() - start < SOON
+    assert time.process_time() - start < SOON
 
 
 def test_entries_without_bound_are_not_read() -> None:
