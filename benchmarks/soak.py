@@ -138,7 +138,7 @@ class Soak:
         rarest = min(self.killed[kind] for kind in kinds)
         kind = random.choice([kind for kind in kinds if self.killed[kind] == rarest])
         self.killed[kind] += 1
-        print(f"{datetime.now(UTC):%H:%M:%S} kill -9: {kind}", flush=True)
+        print(f"{datetime.now(UTC):%H:%M:%S} kill -9: {kind}", file=sys.stderr)
         kinds[kind]()
 
     # --- the run -------------------------------------------------------------------------------
