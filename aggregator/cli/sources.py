@@ -153,9 +153,11 @@ def export(path: str, output: str | None) -> None:
 def _outlines(config: Config) -> tuple[opml.Outline, ...]:
     """Return the sources by section, then those without one."""
     feeds, base = _feeds(config), config.site.base_url
-    listed = [source for source in config.sources if base or not source.listing]
+    listed = list[Source]()
     for source in config.sources:
-        if source not in listed:
+        if base or not source.listing:
+            listed.append(source)
+        else:
             error_console.print(
                 f"left out: {escape(source.id)} has no feed. Set site.base_url, and the export"
                 " names this site's feed of it"
