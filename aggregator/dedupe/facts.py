@@ -11,13 +11,10 @@ from typing import NamedTuple
 
 from aggregator.dedupe import lexicon
 from aggregator.dedupe.lexicon import NO_MARKS, Lexicon, is_common, language_of
-from aggregator.dedupe.tokenizer import FUNCTION_WORDS, MAX_LENGTH, fold, stem_arabic
+from aggregator.dedupe.tokenizer import CACHED_LENGTH, FUNCTION_WORDS, MAX_LENGTH, fold, stem_arabic
 
 MAX_WORDS = 90
 """Words of a title and an opening text that are read."""
-
-CACHED_LENGTH = 24
-"""Letters up to which a word is cached: longer ones are rare, and may be made to fill memory."""
 
 PLAIN, KNOWN, RARE, NAME = 0.35, 0.5, 0.7, 1.0
 """Weights of a word of any report, a word for a kind of event, another word, and a name."""

@@ -48,10 +48,8 @@ def _join(db: Connection, first: int, second: int) -> bool:
     moving = [second]
     if story_of.get(second) == second:  # the first of another story, which comes along
         moving = [member.entry_id for member in stories.members(db, [second])]
-        for entry_id in moving:
-            stories.leave(db, entry_id)
-    else:
-        stories.leave(db, second)
+    for entry_id in moving:
+        stories.leave(db, entry_id)
     compared = stories.compared(db, [story, *moving])
     stories.add_members(
         db,
