@@ -22,7 +22,15 @@ from aggregator.ingest import batch, page_fetches
 from aggregator.ingest.network import OFFLINE
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Config, Content
-from aggregator.models.poll import Failed, FailureKind, Hop, PageResult, Request, Result
+from aggregator.models.poll import (
+    Failed,
+    FailureKind,
+    Hop,
+    PageResult,
+    ParsedDocument,
+    Request,
+    Result,
+)
 from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
 from aggregator.policy.filter_rules import Rulebook
@@ -41,6 +49,10 @@ HOST_SHARE = 50
 
 STORE_RESULTS, STORE_SECONDS = 100, 0.2
 """Store after this many results, or once the oldest result has waited this long."""
+
+STORE_ENTRIES = 1_000
+"""New entries after which the other documents wait for the next turn: meanwhile, the parser
+processes run out of work and no feed is fetched."""
 
 TRIM_ENTRIES = 200
 """Return freed memory to the system after this many new entries."""
@@ -311,14 +323,14 @@ class Poller:
         few = len(self._results) < STORE_RESULTS and waited < limit
         if few and self._executor.pending:
             return
-        results, self._results = self._results, []
+        results, later = _portion(self._results)
         try:
             done = self._ingest(results)
         except StoreError as error:
             # Nothing was written. Keep the results and retry until the database is writable.
-            self._results = results
             self._handle_store_error(error)
             return
+        self._results = later
         self.store_error = ""
         self._outage.end()
         self._release({result.key for result in results})
@@ -413,6 +425,25 @@ class Poller:
 
 QUIET = frozenset({OFFLINE})
 """Results that are logged once for all sources."""
+
+
+def _portion(results: list[Result]) -> tuple[list[Result], list[Result]]:
+    """Return the results to store now, and the documents for which there are too many entries.
+
+    Results without entries are never left: one batch shows whether our own network is down.
+    """
+    now: list[Result] = []
+    later: list[Result] = []
+    entries = 0
+    for result in results:
+        document = result.outcome
+        size = len(document.entries) if isinstance(document, ParsedDocument) else 0
+        if size and entries >= STORE_ENTRIES:
+            later.append(result)
+        else:
+            now.append(result)
+            entries += size
+    return now, later
 
 
 def _has_news(done: Ingested) -> bool:

@@ -1,15 +1,21 @@
 """A source is never in flight twice, as a poll and as a push."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aggregator.models.poll import Request, Result
+from aggregator.ingest.source_update import Ingested
+from aggregator.models.config import Source
+from aggregator.models.poll import ParsedDocument, PollOutcome, PollResult, Request, Result
 from aggregator.polling.pipeline import FetchSettings
-from aggregator.polling.poller import HOST_SHARE, Poller
+from aggregator.polling.poller import HOST_SHARE, STORE_ENTRIES, Poller
+from aggregator.store.database import site_id
 from aggregator.store.database.connection import Store
+from aggregator.store.sources import sync
 from aggregator.store.sources.poll_plan import Due
+from tests.builders import failed, make_document, make_entry
 from tests.web.sample_store import CONFIG, START
 
 DUE = Due(source_id="herald", host="herald.example", next_poll=START)
@@ -59,3 +65,50 @@ def test_push_of_a_source_in_flight_waits_and_takes_no_slot_of_its_host(store: S
     poller.take([PUSH])
     assert executor.added == [PUSH]
     assert poller.offer([DUE]) == 0
+
+
+class Ended(Still):
+    """A pipeline that has ended all polls at once."""
+
+    def __init__(self, results: list[Result]) -> None:
+        super().__init__()
+        self._results = results
+
+    def step(self) -> list[Result]:
+        results, self._results = self._results, []
+        return results
+
+
+def _document(source_id: str, entries: int) -> ParsedDocument:
+    return make_document(*(make_entry(f"{source_id}-{number}") for number in range(entries)))
+
+
+@pytest.mark.parametrize(
+    ("entries", "first"),
+    [
+        pytest.param(STORE_ENTRIES - 1, ["one", "two", "down"], id="fewer"),
+        pytest.param(STORE_ENTRIES, ["one", "down"], id="as many"),
+    ],
+)
+def test_documents_wait_for_the_next_turn_once_there_are_too_many_entries(
+    store: Store, entries: int, first: list[str]
+) -> None:
+    outcomes: dict[str, PollOutcome] = {
+        "one": _document("one", entries),
+        "two": _document("two", 1),
+        "down": failed(),  # never waits: one batch shows whether our own network is down
+    }
+    named = [Source(id=name, url=f"https://{name}.example/feed") for name in outcomes]
+    config = replace(CONFIG, sources=tuple(named))
+    site_id.ensure(store, "https://us.example")
+    with store.transaction() as db:
+        sync.apply(db, named, now=START, first_polls={})
+    results: list[Result] = [
+        PollResult(source_id=name, outcome=outcome) for name, outcome in outcomes.items()
+    ]
+    stored: list[Ingested] = []
+    poller = Poller(store, config, executor=lambda *_, **__: Ended(results), report=stored.append)
+    poller.turn()
+    assert [ingested.source_id for ingested in stored] == first
+    poller.turn()
+    assert sorted(ingested.source_id for ingested in stored) == sorted(outcomes)
