@@ -9,8 +9,9 @@ import click
 from rich.markup import escape
 
 from aggregator.cli import listings
+from aggregator.cli.consoles import console
 from aggregator.cli.fetch_once import OncePoller, once_poller
-from aggregator.cli.shared import add_to_file, complete_section, console, load
+from aggregator.cli.shared import add_to_file, complete_section, load
 from aggregator.config import ids
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import console, load
+from aggregator.cli.consoles import console
+from aggregator.cli.shared import load
 from aggregator.config.validation import InvalidValue
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError

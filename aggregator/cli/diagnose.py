@@ -7,9 +7,10 @@ from datetime import datetime
 import click
 from rich.markup import escape
 
+from aggregator.cli.consoles import console
 from aggregator.cli.fetch_once import OncePoller, once_poller, request_of
 from aggregator.cli.listings import show_proposals
-from aggregator.cli.shared import check_known, complete_source, console, load, open_store
+from aggregator.cli.shared import check_known, complete_source, load, open_store
 from aggregator.config.validation import InvalidValue
 from aggregator.config.values import Url
 from aggregator.errors import AggregatorError

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 import click
 from rich.markup import escape
 
+from aggregator.cli.consoles import console
 from aggregator.cli.fetch_once import Proposal, once_poller, request_of
-from aggregator.cli.shared import check_known, complete_source, console, load
+from aggregator.cli.shared import check_known, complete_source, load
 from aggregator.config import edit, ids
 from aggregator.models.config import Source
 from aggregator.models.entry import Entry, RuleResult

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import check_known, complete_source, console, load, open_store
+from aggregator.cli.consoles import console
+from aggregator.cli.shared import check_known, complete_source, load, open_store
 from aggregator.errors import StoreError
 from aggregator.ingest import maintenance
 from aggregator.policy.filter_rules import Rulebook

@@ -1,13 +1,11 @@
 """The command poll: one round."""
 
 import logging
+import sys
 
 import click
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from aggregator.cli.shared import check_known, complete_source, console, error_console, open_store
+from aggregator.cli.shared import check_known, complete_source, echo, open_store
 from aggregator.errors import AlreadyRunning
 from aggregator.ingest import maintenance
 from aggregator.ingest.source_update import Ingested
@@ -50,7 +48,7 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
             if not (force or source_ids):
                 raise
             holder = str(running).split(";")[0].split(". ")[0]
-            console.print(f"Left to the running scheduler: {escape(holder)}.")
+            echo(f"Left to the running scheduler: {holder}.")
             return
         maintenance.reapply_rules(store, config, utc_now())
         with store.reading() as db:
@@ -66,29 +64,27 @@ def poll_command(path: str, source_ids: tuple[str, ...], force: bool) -> None:
 
 def _one_round(store: Store, config: Config, due: list[poll_plan.Due]) -> list[Ingested]:
     polls: list[Ingested] = []
-    columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    progress = Progress(*columns, console=error_console)
-    with progress:
-        task = progress.add_task("", total=len(due))
+    progress = click.progressbar(length=len(due), label="polling", show_pos=True, file=sys.stderr)
 
-        def report(ingested: Ingested) -> None:
-            polls.append(ingested)
-            progress.advance(task)
+    def report(ingested: Ingested) -> None:
+        polls.append(ingested)
+        progress.update(1)
 
-        logging.getLogger("aggregator").setLevel(logging.CRITICAL)
-        poller = Poller(store, config, report=report)
-        try:
+    logging.getLogger("aggregator").setLevel(logging.CRITICAL)
+    poller = Poller(store, config, report=report)
+    try:
+        with progress:
             waiting = list(due)
             while waiting or not poller.idle:
                 poller.offer(waiting)
                 waiting = [item for item in waiting if not poller.has(item.source_id)]
                 poller.turn_or_raise()
             _follow(store, poller, polls)
-            if _has_page_due(store):
-                error_console.print("Fetching the pages of entries.")
-                poller.run_pages()
-        finally:
-            poller.close()
+        if _has_page_due(store):
+            echo("Fetching the pages of entries.", err=True)
+            poller.run_pages()
+    finally:
+        poller.close()
     return polls
 
 
@@ -111,7 +107,7 @@ def _follow(store: Store, poller: Poller, polls: list[Ingested]) -> None:
 
 def _show_round(polls: list[Ingested], due: int, source_ids: tuple[str, ...]) -> None:
     if not due:
-        console.print(
+        echo(
             "Not polled: disabled, or the server asked to wait; `aggregator explain SOURCE` says."
             if source_ids
             else "No source is due yet; `aggregator poll --force` polls all now."
@@ -119,17 +115,18 @@ def _show_round(polls: list[Ingested], due: int, source_ids: tuple[str, ...]) ->
         return
     failed = [poll for poll in polls if poll.result not in poll_log.FINE]
     with_news = sum(bool(poll.new or poll.changed) for poll in polls)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row("sources polled", str(len(polls)))
-    table.add_row("  with news", str(with_news))
-    table.add_row("  nothing new", str(len(polls) - with_news - len(failed)))
-    table.add_row("  failed", str(len(failed)))
-    table.add_row("[bold]new entries[/]", f"[bold]{sum(len(poll.new) for poll in polls)}[/]")
-    table.add_row("edited entries", str(sum(len(poll.changed) for poll in polls)))
-    console.print(table)
+    counts = {
+        "sources polled": len(polls),
+        "  with news": with_news,
+        "  nothing new": len(polls) - with_news - len(failed),
+        "  failed": len(failed),
+        "new entries": sum(len(poll.new) for poll in polls),
+        "edited entries": sum(len(poll.changed) for poll in polls),
+    }
+    width = len(str(max(counts.values())))
+    for name, count in counts.items():
+        echo(f"{name:14}  {count:>{width}}")
     for poll in sorted(failed, key=lambda poll: poll.source_id):
-        console.print(f"[red]{escape(poll.source_id)}[/] {escape(poll.detail)}")
+        echo(f"{poll.source_id} {poll.detail}")
     if failed:
-        console.print("`aggregator explain SOURCE` says when a source is polled again.")
+        echo("`aggregator explain SOURCE` says when a source is polled again.")

@@ -12,10 +12,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
 from aggregator.cli.listening import check_free
-from aggregator.cli.shared import console, load
+from aggregator.cli.shared import echo, load
 from aggregator.cli.web_process import serving
 from aggregator.config.file import LISTENING
 from aggregator.config.keys.service import CLUSTER_ADDRESS
@@ -201,11 +200,11 @@ def _run_scheduler(scheduler: Scheduler, reload_web: Callable[[], None] = lambda
 def _announce(config: Config, host: str, port: int) -> None:
     listening = server_url(host, port) or f"http://127.0.0.1:{port}"
     address = config.site.public_url or listening
-    console.print(f"[bold]{escape(config.site.title)}[/]: {len(config.sources)} sources")
-    console.print(f"  front page    {address}/")
-    console.print(f"  last updated  {address}/status")
+    echo(f"{config.site.title}: {len(config.sources)} sources")
+    echo(f"  front page    {address}/")
+    echo(f"  last updated  {address}/status")
     first, *others = FORMATS
-    console.print(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
+    echo(f"  merged feed   {address}/feeds/all.{first}  (.{', .'.join(others)})")
     if address != listening:
-        console.print(f"  listening on  {listening}")
-    console.print("Press Ctrl-C to stop.")
+        echo(f"  listening on  {listening}")
+    echo("Press Ctrl-C to stop.")

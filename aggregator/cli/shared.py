@@ -1,4 +1,4 @@
-"""Shared by the commands: consoles, configuration, database."""
+"""Shared by the commands: output, configuration, database."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import IO, cast
 
 import click
-from rich.console import Console
 
 from aggregator.cli import masked
 from aggregator.config import edit
@@ -18,10 +17,10 @@ from aggregator.errors import AggregatorError
 from aggregator.models.config import Config, Section, Source
 from aggregator.store.database.connection import Store
 
-console = Console(file=cast("IO[str]", masked.Stream("stdout")), highlight=False, soft_wrap=True)
-error_console = Console(
-    file=cast("IO[str]", masked.Stream("stderr")), highlight=False, soft_wrap=True
-)
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line to stdout, or to stderr, without secrets."""
+    click.echo(text, file=cast("IO[str]", masked.Stream("stderr" if err else "stdout")))
 
 
 def load(path: str) -> Config:

@@ -9,7 +9,8 @@ import click
 from rich.markup import escape
 
 from aggregator.cli import masked, opml_plan
-from aggregator.cli.shared import add_to_file, console, error_console, load
+from aggregator.cli.consoles import console, error_console
+from aggregator.cli.shared import add_to_file, load
 from aggregator.config import DEFAULT_PATH, edit
 from aggregator.config.rewrite import create
 from aggregator.demo import starter

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from aggregator.cli import masked
-from aggregator.cli.shared import complete_section, complete_source, console, open_store
+from aggregator.cli.consoles import console
+from aggregator.cli.shared import complete_section, complete_source, open_store
 from aggregator.ingest import maintenance
 from aggregator.models.config import Config
 from aggregator.policy import schedule

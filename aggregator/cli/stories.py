@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import console, open_store, parse
+from aggregator.cli.consoles import console
+from aggregator.cli.shared import open_store, parse
 from aggregator.cli.takedown import find_entry, label
 from aggregator.config import edit_stories
 from aggregator.config import file as config_file

@@ -5,7 +5,8 @@ import re
 import click
 from rich.markup import escape
 
-from aggregator.cli.shared import console, open_store
+from aggregator.cli.consoles import console
+from aggregator.cli.shared import open_store
 from aggregator.errors import AggregatorError
 from aggregator.ingest import maintenance
 from aggregator.models.entry import REMOVED, StoredEntry

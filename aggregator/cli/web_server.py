@@ -18,12 +18,11 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
-from rich.markup import escape
 
 from aggregator.cli import logs, masked
 from aggregator.cli.listening import HOST, PORT, SNAPSHOT, STARTED_BY, check_free, ip_address
 from aggregator.cli.restarts import next_pause
-from aggregator.cli.shared import error_console, parse
+from aggregator.cli.shared import echo, parse
 from aggregator.config import file, snapshot
 from aggregator.errors import ConfigError
 from aggregator.models.config import Config, Site
@@ -74,7 +73,7 @@ def web(path: str, host: str, port: int, workers: int) -> None:
     with suppress(OSError):  # a full or read-only disk; the workers then read the file itself
         snapshot.save(copy, text)
     if warning := misleading_address(config.site, port):
-        error_console.print(f"[yellow]warning:[/] {escape(warning)}")
+        echo(f"warning: {warning}", err=True)
     storage = config.storage
     del config, text  # each worker loads its own; a large one takes much memory
     if STARTED_BY in os.environ:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from aggregator.ingest import following, network, page_fetches, push, stories
+from aggregator.ingest import following, network, page_fetches, push
 from aggregator.ingest.batch_writer import BatchWriter
 from aggregator.ingest.source_update import Context, Ingested, SourceUpdate, waiting_reason
 from aggregator.models.config import Source
@@ -168,6 +168,8 @@ def _ingest_polls(
     writer.write()
     new = [entry_id for ingested in done for entry_id in ingested.new]
     if new:
+        from aggregator.ingest import stories  # slow to import, and most polls bring no news
+
         search_index.add_new(db, indexed)
         stories.follow(db, new, context.now)
     if done:

@@ -4,7 +4,7 @@ document | unchanged items | decide | apply | save hashes and entries
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,9 @@ from urllib.parse import quote
 from aggregator.clean import fingerprint, shown, urls
 from aggregator.dedupe import identity, link_parameters
 from aggregator.ingest import incoming, retractions
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.models.config import Content
-from aggregator.models.entry import Absence, Entry, RuleResult
+from aggregator.models.entry import Entry, RuleResult
 from aggregator.models.poll import ParsedDocument
 from aggregator.policy.filter_rules import Rulebook
 from aggregator.store.database import site_id
@@ -48,32 +49,6 @@ NOT_COMPARED = frozenset({
 entry a new document. A change of any other field is stored, and counts as no correction."""
 
 _COMPARED = tuple(each.name for each in fields(Entry) if each.name not in NOT_COMPARED)
-
-
-@dataclass(slots=True, kw_only=True)
-class DocumentChanges:
-    """The changes that a document made.
-
-    Args:
-        new, changed: Entry ids.
-        touched: Whether any view may look different without new entries.
-        known: Number of its entries that were stored before.
-        gap: Why entries between the last document and this one may be missing, "" if none are.
-        quarantine: Why its new entries are held back, "" if they are not.
-        absences: The source's absences after this document.
-        feed_lengths: Characters of the feed's text of each changed entry.
-        link_parameters: The volatile parameters of the source's links after this document.
-    """
-
-    new: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    quarantine: str = ""
-    touched: bool = False
-    known: int = 0
-    gap: str = ""
-    absences: tuple[Absence, ...] = ()
-    feed_lengths: dict[int, int] = field(default_factory=dict)
-    link_parameters: tuple[str, ...] = ()
 
 
 def ingest_document(

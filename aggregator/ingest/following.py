@@ -6,7 +6,7 @@ queue is in `SourceState.fill_url`, with a blank between two URLs, and `fill_lef
 
 from collections.abc import Mapping
 
-from aggregator.ingest.document import DocumentChanges
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.models.listing import Listing, SitemapListing
 from aggregator.models.poll import Failed, ParsedDocument, PollOutcome
 from aggregator.store.sources.sources import SourceChanges, SourceState

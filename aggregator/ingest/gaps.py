@@ -5,7 +5,7 @@ then on, and the older parts that it links (RFC 5005) are fetched until a known 
 Each function returns the changes of the source, and the incident to note, "" for none.
 """
 
-from aggregator.ingest.document import DocumentChanges
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.models.poll import Failed, ParsedDocument, PollOutcome
 from aggregator.store.sources.sources import SourceChanges, SourceState
 

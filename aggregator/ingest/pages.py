@@ -6,7 +6,7 @@ An entry is stored with its feed's text first, and queued in the same transactio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from aggregator.ingest.document import DocumentChanges
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.models.config import Content, Source
 from aggregator.models.entry import StoredEntry
 from aggregator.models.urls import host_of, origin_of

@@ -1,7 +1,7 @@
 """Documents that hubs pushed."""
 
-from aggregator.ingest import document, pages
-from aggregator.ingest.document import DocumentChanges
+from aggregator.ingest import pages
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.ingest.source_update import Context, Ingested
 from aggregator.models.config import Content
 from aggregator.models.poll import Failed, NextPoll, ParsedDocument, PollResult
@@ -37,6 +37,8 @@ def ingest_push(
 def _store(
     db: Connection, state: SourceState, parsed: ParsedDocument, context: Context
 ) -> DocumentChanges:
+    from aggregator.ingest import document  # slow to import
+
     now, configured = context.now, context.sources.get(state.id)
     changes = document.ingest_document(
         db,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from aggregator.ingest import document, following, gaps, pages, redirects, retractions
+from aggregator.ingest import following, gaps, pages, redirects, retractions
+from aggregator.ingest.document_changes import DocumentChanges
 from aggregator.models.config import Config, Content, Source
 from aggregator.models.entry import Absence, Feed
 from aggregator.models.poll import (
@@ -105,7 +106,7 @@ class SourceUpdate:
         self.listing = self.source.listing if self.source else None
         self.changes: SourceChanges = {"polls": state.polls + 1, "last_poll": self.now}
         self.feed, self.failures, self.lifetime = state.feed, state.failures, state.lifetime
-        self.document_changes = document.DocumentChanges()
+        self.document_changes = DocumentChanges()
         self.gate: tuple[datetime, str] | None = None
 
     @property
@@ -200,6 +201,8 @@ class SourceUpdate:
             self.feed = self.changes["feed"] = feed
 
     def _ingest(self, parsed: ParsedDocument) -> None:
+        from aggregator.ingest import document  # slow to import, and most polls bring no news
+
         self.document_changes = document.ingest_document(
             self.db,
             self.state,
