@@ -1,11 +1,13 @@
 """The command `aggregator`: global options, logging and errors of all subcommands."""
 
 import errno
+import gc
 import io
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -74,6 +76,18 @@ COMMANDS = {
 """All commands; importing them takes longer than most of them run."""
 
 
+def _imported(name: str) -> ModuleType:
+    """Import a module; Python never looks for cycles in what is imported, not even at exit."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 class _Commands(click.Group):
     """Imports a command only to run it or to show its own help.
 
@@ -87,7 +101,7 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name].place.partition(":")
-        command: click.Command = getattr(import_module(f"aggregator.cli.{module}"), attribute)
+        command: click.Command = getattr(_imported(f"aggregator.cli.{module}"), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
