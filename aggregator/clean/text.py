@@ -91,7 +91,7 @@ def _text(markup: str) -> str:
         markup = "".join(pieces)
     if "&" in markup:
         markup = html.unescape(markup)
-    return _folded(markup)
+    return folded(markup)
 
 
 def one_line(text: str, limit: int = LINE_LENGTH) -> str:
@@ -109,10 +109,10 @@ def one_line(text: str, limit: int = LINE_LENGTH) -> str:
 
 
 def _line(text: str) -> str:
-    return _folded(text if text.isascii() else _DIRECTION.sub("", text))
+    return folded(text if text.isascii() else _DIRECTION.sub("", text))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return text with legal characters only and its white space folded."""
     text = text.replace("\xa0", " ")
     if "\n" in text:

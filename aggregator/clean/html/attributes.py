@@ -20,45 +20,51 @@ _LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*", re.IGNORECASE)
 _TEXT_ALIGN = re.compile(r"(?:^|;)\s*text-align\s*:\s*(left|right|center|justify)", re.IGNORECASE)
 _ALIGN = frozenset({"left", "right", "center", "justify"})
 _MATH_VALUE = re.compile(r"[\w .,%#()\[\]{}|+/∣‖-]{0,60}")
+_NO_NAMES: frozenset[str] = frozenset()
+_OF_ALL = ATTRIBUTES["*"]
 _SWITCHES = frozenset({"open", "reversed", "controls", "preload", "checked", "disabled"})
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start", "value"})
 
 
-def kept_attributes(name: str, sent: Mapping[str, str], base: str) -> dict[str, str]:
+def kept_attributes(
+    name: str, sent: Mapping[str, str], base: str, *, source: str | None = None
+) -> dict[str, str]:
     """Return the attributes to keep on an element.
 
     Args:
         name: Of the element.
         sent: Its attributes as published, their values as text.
         base: URL that relative references resolve against.
+        source: The URL of its `src` as `urls.absolute` returns it, if the caller knows it.
     """
-    allowed = ATTRIBUTES.get(name, ())
+    allowed = ATTRIBUTES.get(name, _NO_NAMES)
     values = {}
     for key, value in sent.items():
-        if key in allowed or key in ATTRIBUTES["*"]:
-            clean = _value(name, key, value, base)
+        if key in allowed or key in _OF_ALL:
+            is_known = source is not None and key == "src"
+            clean = (source or None) if is_known else _value(name, key, value, base)
             if clean is not None:
                 values[key] = clean
     if "xml:lang" in sent and "lang" not in values:
         language = _value(name, "lang", sent["xml:lang"], base)
         values |= {"lang": language} if language else {}
-    if name in ALIGNED and (aligned := _TEXT_ALIGN.search(sent.get("style", ""))):
+    if "style" in sent and name in ALIGNED and (aligned := _TEXT_ALIGN.search(sent["style"])):
         values["align"] = aligned[1].lower()
     return values
 
 
 def _value(name: str, key: str, value: str, base: str) -> str | None:
     """Return the normalised value of an attribute, or None to drop it."""
-    if name in MATH and key not in ("dir", "id", "lang", "title"):
+    if name in MATH and key not in _OF_ALL:
         return value if _MATH_VALUE.fullmatch(value) else None
-    if key in ("src", "poster"):
-        return urls.absolute(base, value) or None
     if key in _NUMBERS:
         number = _NUMBER.fullmatch(value)
         return str(int(number[1])) if number else None
     if key in _SWITCHES:
         return ""
     match key:
+        case "src" | "poster":
+            return urls.absolute(base, value) or None
         case "id":
             return identifier(value)
         case "dir":
@@ -74,7 +80,7 @@ def _value(name: str, key: str, value: str, base: str) -> str | None:
             language = _LANGUAGE_CLASS.search(value)
             return f"language-{language[1]}" if language else None
         case _:
-            return " ".join(text.legal(value).split())
+            return text.folded(value)
 
 
 def identifier(value: str) -> str | None:

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aggregator.clean import text, urls
 from aggregator.clean.html import attributes, pictures, players
@@ -27,20 +27,23 @@ _FLASH_PARAMETERS = frozenset({"movie", "src", "url"})
 _HOLDS_NO_PARAGRAPH = INLINE | {"p", "pre", "summary", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
+NO_START = -1
+"""In place of the start of an element that `Open` describes."""
+
+
 @dataclass(slots=True)
 class Open:
     """An open element.
 
     Args:
         start: Index in the output of its start tag, or of its content if it is replaced.
-        sent: Its attributes.
+        sent: Its attributes, if they matter at its end.
         becomes: Makes its replacement; None if it stays.
         is_removable: Whether to remove it if it is empty.
     """
 
-    name: str
     start: int
-    sent: Attributes
+    sent: Attributes = field(default_factory=dict)
     becomes: Becomes | None = None
     is_removable: bool = True
 
@@ -48,15 +51,15 @@ class Open:
 class Embedded:
     """Makes the replacements in one text, and the state that they share."""
 
-    def __init__(self, base: str, out: list[str], stack: list[Open]) -> None:
+    def __init__(self, base: str, out: list[str], names: list[str]) -> None:
         """Start a text.
 
         Args:
             base: URL that relative references resolve against.
             out: The output so far, in pieces.
-            stack: The open elements.
+            names: Of the open elements.
         """
-        self.base, self.out, self.stack = base, out, stack
+        self.base, self.out, self.names = base, out, names
         self.drawings = self.formulas = 0  # open ones
         self.holds_markup = False  # the formula that is open
         self._sources: list[str] = []  # of the picture that is open
@@ -114,7 +117,7 @@ class Embedded:
         return element(name, attributes.kept_attributes(name, sent, self.base))
 
     def _is_in(self, name: str) -> bool:
-        return any(each.name == name for each in self.stack)
+        return name in self.names
 
     def _amp_image(self, sent: Attributes, _: str) -> str:
         self._without_scripts.clear()  # its own noscript is inside, and is removed with the rest
@@ -124,7 +127,8 @@ class Embedded:
         if pictures.is_counter(sent):
             return ""
         others = self._sources if self._is_in("picture") else ()
-        url = pictures.address(sent, self.base, others)
+        source = urls.absolute(self.base, sent.get("src", ""))
+        url = pictures.address(sent, source, self.base, others)
         if _EMOJI in url:
             return escape(sent.get("alt", ""))
         if not url:
@@ -134,9 +138,10 @@ class Embedded:
         if url in self._without_scripts:  # its noscript came first
             self._without_scripts.remove(url)
             return ""
-        values = attributes.kept_attributes("img", sent, self.base)
+        values = attributes.kept_attributes("img", sent, self.base, source=source)
+        values.pop("id", None)
         values["src"] = url
-        return element("img", {key: value for key, value in values.items() if key != "id"})
+        return element("img", values)
 
     def _source(self, sent: Attributes) -> str:
         if self._is_in("picture"):
@@ -230,7 +235,7 @@ class Embedded:
         if self._is_in("a"):
             return escape(title or players.page(url).host)
         shown = players.player(url, title)
-        is_inline = any(each.name in _HOLDS_NO_PARAGRAPH for each in self.stack)
+        is_inline = not _HOLDS_NO_PARAGRAPH.isdisjoint(self.names)
         return shown if is_inline else f"<p>{shown}</p>"
 
 

@@ -36,20 +36,21 @@ class _Candidate(NamedTuple):
     density: float
 
 
-def address(sent: Mapping[str, str], base: str, others: Iterable[str] = ()) -> str:
+def address(sent: Mapping[str, str], source: str, base: str, others: Iterable[str] = ()) -> str:
     """Return the URL of a picture's file, or "" if it has none that can be fetched.
 
     An attribute for lazy loading comes before `src`, which may be a blurred preview.
 
     Args:
         sent: The attributes of `img`.
+        source: The URL of its `src`, as `urls.absolute` returns it.
         base: URL that relative references resolve against.
         others: `srcset`s of the `source` elements beside it.
     """
     for name in LAZY:
-        if url := _later(sent.get(name, ""), base):
+        if name in sent and (url := _later(sent[name], base)):
             return url
-    own = _file(sent.get("src", ""), base)
+    own = source if _may_be_file(sent.get("src", "")) else ""
     if own and not is_placeholder(own):
         return own
     sets = [*(sent.get(name, "") for name in LAZY_SETS), sent.get("srcset", ""), *others]
@@ -64,9 +65,11 @@ def _later(value: str, base: str) -> str:
 
 
 def _file(value: str, base: str) -> str:
-    if not value or value[:5].lower() == "data:" or value.lstrip()[:1] in "#{[":
-        return ""
-    return urls.absolute(base, value)
+    return urls.absolute(base, value) if _may_be_file(value) else ""
+
+
+def _may_be_file(value: str) -> bool:
+    return value[:5].lower() != "data:" and value.lstrip()[:1] not in "#{["
 
 
 def is_placeholder(url: str) -> bool:
@@ -124,10 +127,10 @@ def _size(descriptors: list[str]) -> tuple[float, float]:
 
 def is_counter(sent: Mapping[str, str]) -> bool:
     """Return whether a picture is too small to be seen: a tracking pixel or a spacer."""
-    sizes = (sent.get("width", ""), sent.get("height", ""))
-    return any(size.strip().removesuffix("px") in ("0", "1") for size in sizes) or bool(
-        _PIXEL_STYLE.search(sent.get("style", ""))
-    )
+    for name in ("width", "height"):
+        if name in sent and sent[name].strip().removesuffix("px") in ("0", "1"):
+            return True
+    return "style" in sent and bool(_PIXEL_STYLE.search(sent["style"]))
 
 
 def is_large(sent: Mapping[str, str]) -> bool:

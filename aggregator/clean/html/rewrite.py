@@ -1,17 +1,19 @@
 """Rewrite nh3's output: pictures, players, links, hidden parts, formulas, empty elements.
 
-nh3 writes names in lower case, values in double quotes, and closes every element. So its output is
-read in one pass, tag by tag, with a stack of the open elements.
+nh3 writes names in lower case and values in double quotes, escapes `<` and `>` in values too, and
+closes every element. So its output is read in one pass, tag by tag, with a stack of the open
+elements.
 """
 
 import html
 import re
-from collections.abc import Mapping
+import string
 from urllib.parse import unquote
 
 from aggregator.clean.html import attributes
 from aggregator.clean.html.bounds import MAX_DEPTH
 from aggregator.clean.html.embedded import (
+    NO_START,
     POST_ATTRIBUTES,
     Attributes,
     Embedded,
@@ -34,8 +36,7 @@ from aggregator.clean.html.tags import (
 ROUNDS = 4
 """Passes over a text in which links and their targets are removed together."""
 
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)((?: [^\s=>]+=\"[^\"]*\")*)>")
-_ATTRIBUTE = re.compile(r" ([^\s=>]+)=\"([^\"]*)\"")
+_ATTRIBUTE = re.compile(r"([^\s=>]+)=\"([^\"]*)\"")
 _FRAGMENT = re.compile(r" href=\"[^\"#]*#([^\"]+)\"")
 _LINK_WITHIN = re.compile(r" href=\"#([^\"]+)\"")
 _IDENTIFIED = re.compile(r" (?:id|name)=\"([^\"]+)\"")
@@ -43,20 +44,19 @@ _DISPLAY_NONE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _NOTHING = re.compile(r"(?:\s|&nbsp;|<br>)*")
 _EMPTIED = BLOCKS | INLINE
 _PLAIN = KEPT - MATH - VOID - PLAYERS
-_START = {name: f"<{name}>" for name in _PLAIN}
-_END = {name: f"</{name}>" for name in _PLAIN}
-_NONE: Mapping[str, str] = {}
+_USUAL = {name: (name, f"<{name}>") for name in _PLAIN}
+_END = {f"/{name}": name for name in _PLAIN - {"pre"}}
+_WORD_ENDS = frozenset(f"{string.ascii_letters}{string.digits}.,:!?)'\"")
+"""Last characters of what is no white space, tag or reference."""
 _DOUBTFUL = " \t\n\r\f<&\x0b\x1c\x1d\x1e\x1f\x85"
 """First characters of content that may turn out empty, or that begins with a line break."""
 _IRRELEVANT = re.compile(
-    r"(?: id=\"[^\"]*\"|"
-    r" (?:style|class)=\"(?![^\"]*(?:none|align|lang|highlight|brush))[^\"]*\")*",
+    r"(?: ?id=\"[^\"]*\"|"
+    r" ?(?:style|class)=\"(?![^\"]*(?:none|align|lang|highlight|brush))[^\"]*\")*",
     re.IGNORECASE,
 )
 """Attributes without any effect."""
-
-
-_NOT_OPEN = Open("", 0, {})
+_LINK = 'a href="'
 
 
 def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
@@ -78,49 +78,80 @@ def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
 
 
 class _Rewriter:
+    """Rewrites one text.
+
+    `names` and `starts` are the stack: of each open element its name, and the index in the output
+    of its start tag. Most elements need no more; `special` holds the others. `usual` has the names
+    and start tags of elements that need no more, by their start tags as nh3 writes them.
+    """
+
     def __init__(self, markup: str, base: str) -> None:
         self.base = base
         self.out: list[str] = []
-        self.stack: list[Open] = []
-        self.embedded = Embedded(base, self.out, self.stack)
+        self.names: list[str] = []
+        self.starts: list[int] = []
+        self.special: list[Open] = []
+        self.usual = dict(_USUAL)
+        self.embedded = Embedded(base, self.out, self.names)
         self.is_raw = False  # whether a frame is open
         self.is_within = False  # a drawing or a formula
         self.targets = _targets(markup) if "#" in markup else frozenset()
         self.identified: set[str] = set()
 
     def run(self, markup: str) -> str | None:
-        pieces = _TAG.split(markup)
-        out, stack = self.out, self.stack
-        out.append(pieces[0])
-        # This loop runs for each tag, so the common case needs no call.
-        for end, name, written, words in zip(
-            pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
-        ):
-            if self.is_raw and not (end and name == "iframe"):
-                continue  # the content of a frame is not markup
-            if end:
-                top = stack[-1] if stack else _NOT_OPEN
-                after = top.start + 1
-                is_usual = top.sent is _NONE and top.name == name and len(out) > after
-                if is_usual and out[after][:1] not in _DOUBTFUL:
-                    out.append(_END[name])
-                    stack.pop()
-                else:
-                    self._close(name)
+        first, *pieces = markup.split("<")
+        out, names, starts, usual = self.out, self.names, self.starts, self.usual
+        out.append(first)
+        is_usual = True  # no frame, drawing or formula is open
+        # This loop runs for each tag, so the common cases need no call.
+        for piece in pieces:
+            tag, _, words = piece.partition(">")
+            if is_usual and tag in usual:
+                name, start_tag = usual[tag]
+                names.append(name)
+                starts.append(len(out))
+                out.append(start_tag)
             elif (
-                name not in _PLAIN
-                or self.is_within
-                or (written and (self.targets or not _IRRELEVANT.fullmatch(written)))
+                is_usual
+                and tag in _END
+                and (out[-1][-1:] in _WORD_ENDS or out[-1][:2] == "</")
+                and names[-1:] == [_END[tag]]
+                and starts[-1] != NO_START
             ):
-                self._open(name, _read(written) if written else {})
+                out.append(f"<{tag}>")
+                names.pop()
+                starts.pop()
+            elif self.is_raw and tag != "/iframe":
+                continue  # the content of a frame is not markup
             else:
-                stack.append(Open(name, len(out), _NONE))
-                out.append(_START[name])
-            if len(stack) > MAX_DEPTH:
+                if tag[0] == "/":
+                    self._close(tag[1:])
+                else:
+                    self._start(tag)
+                is_usual = not (self.is_raw or self.is_within)
+            if len(names) > MAX_DEPTH:
                 return None
             if words:
                 out.append(words)
         return "".join(out)
+
+    def _start(self, tag: str) -> None:
+        name, _, written = tag.partition(" ")
+        is_usual = not self.is_within
+        if is_usual and tag.startswith(_LINK) and tag.count('"') == 2:
+            # The most common element with attributes.
+            sent = tag[len(_LINK) : -1]
+            href = html.unescape(sent) if "&" in sent else sent
+            target = attributes.link_target(href, self.base, self.targets)
+            self.usual[tag] = "a", f'<a href="{quote(target)}" rel="{REL}">' if target else "<a>"
+        elif is_usual and name in _PLAIN and not self.targets and _IRRELEVANT.fullmatch(written):
+            self.usual[tag] = _USUAL[name]
+        else:
+            self._open(name, _read(written) if written else {})
+            return
+        self.names.append(name)
+        self.starts.append(len(self.out))
+        self.out.append(self.usual[tag][1])
 
     def _open(self, name: str, sent: dict[str, str]) -> None:
         is_hidden = bool(sent) and (_is_hidden(sent) or self._is_second_formula(name, sent))
@@ -134,10 +165,12 @@ class _Rewriter:
             becomes = _nothing if name in ("title", "desc") else _content
         self.is_raw = name == "iframe"
         self.is_within = self.embedded.is_within
-        kept = Open(name, len(self.out), sent, becomes)
-        self.stack.append(kept)
+        self.names.append(name)
         if becomes is None:
-            self._keep(kept)
+            self._keep(name, sent)
+        else:
+            self.starts.append(NO_START)
+            self.special.append(Open(len(self.out), sent, becomes))
 
     def _is_second_formula(self, name: str, sent: Attributes) -> bool:
         """Return whether an element repeats the MathML before it for display, as KaTeX does."""
@@ -147,13 +180,7 @@ class _Rewriter:
             and any(part.endswith("</math>") for part in self.out[-3:])
         )
 
-    def _keep(self, kept: Open) -> None:
-        name, sent = kept.name, kept.sent
-        # The most common element with attributes.
-        if name == "a" and len(sent) == 1 and "href" in sent:
-            href = attributes.link_target(sent["href"], self.base, self.targets)
-            self.out.append(f'<a href="{quote(href)}" rel="{REL}">' if href else "<a>")
-            return
+    def _keep(self, name: str, sent: Attributes) -> None:
         values = attributes.kept_attributes(name, sent, self.base)
         identifier = self._identifier(values.pop("id", ""), sent)
         if name == "a":
@@ -164,7 +191,12 @@ class _Rewriter:
             values = lazy_source(sent, self.base) | values | {"controls": "", "preload": "none"}
         if identifier:
             values["id"] = identifier
-        kept.is_removable = not identifier and "src" not in values
+        is_removable = not identifier and "src" not in values
+        if is_removable and POST_ATTRIBUTES.isdisjoint(sent):
+            self.starts.append(len(self.out))
+        else:
+            self.starts.append(NO_START)
+            self.special.append(Open(len(self.out), sent, is_removable=is_removable))
         self.out.append(element(name, values) if values else f"<{name}>")
 
     def _identifier(self, identifier: str, sent: Attributes) -> str:
@@ -178,26 +210,29 @@ class _Rewriter:
         return identifier
 
     def _close(self, name: str) -> None:
-        if not self.stack or self.stack[-1].name != name:
+        if not self.names or self.names[-1] != name:
             return
-        top, out = self.stack.pop(), self.out
+        self.names.pop()
+        start, out = self.starts.pop(), self.out
+        top = self.special.pop() if start == NO_START else Open(start)
         if top.becomes:
             inner = "".join(out[top.start :])
             del out[top.start :]
             out.append(top.becomes(top.sent, inner))
         else:
-            self._finish(top)
+            self._finish(name, top)
         self.is_raw = False
         if self.is_within:
             self.embedded.close(name)
             self.is_within = self.embedded.is_within
 
-    def _finish(self, top: Open) -> None:
-        name, out = top.name, self.out
+    def _finish(self, name: str, top: Open) -> None:
+        out = self.out
         if top.sent and not POST_ATTRIBUTES.isdisjoint(top.sent):
             out.append(post(top.sent, self.base, "".join(out[top.start :])))
         is_block = name not in INLINE
-        if top.is_removable and (name in _EMPTIED or name in PLAYERS) and self._is_empty(top):
+        is_removable = top.is_removable and (name in _EMPTIED or name in PLAYERS)
+        if is_removable and self._is_empty(name, top.start, is_block=is_block):
             if is_block:
                 out[top.start :] = ["\n"]
             else:
@@ -207,11 +242,13 @@ class _Rewriter:
             self._strip_first_line_end(top.start + 1)
         out.append(f"</{name}>")
 
-    def _is_empty(self, top: Open) -> bool:
-        rest = self.out[top.start + 1 :]
-        if top.name in INLINE:
-            return not any(part and not part.isspace() for part in rest)
-        return all(map(_NOTHING.fullmatch, rest))
+    def _is_empty(self, name: str, start: int, *, is_block: bool) -> bool:
+        rest = self.out[start + 1 :]
+        if rest and rest[0][:1] not in _DOUBTFUL and self.out[start] == f"<{name}>":
+            return False
+        if is_block:
+            return all(map(_NOTHING.fullmatch, rest))
+        return not any(part and not part.isspace() for part in rest)
 
     def _strip_first_line_end(self, start: int) -> None:
         """Remove line breaks after a `<pre>`: a parser removes one each time."""
