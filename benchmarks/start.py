@@ -35,7 +35,7 @@ def spent(command: list[str], folder: Path) -> float:
     subprocess.run(command, cwd=folder, check=True, stdout=quiet, stderr=quiet)
     while True:
         try:
-            os.wait()  # the fork server ends after the command
+            os.wait()  # a web server ends after the command
         except ChildProcessError:
             break
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

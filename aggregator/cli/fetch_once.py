@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pebble import ProcessPool
-
 from aggregator import PRODUCT
 from aggregator.errors import AggregatorError
 from aggregator.fetch.agent import user_agent
@@ -25,7 +23,8 @@ from aggregator.models.urls import host_of, origin_of
 from aggregator.parse import robots
 from aggregator.policy import feed_addresses
 from aggregator.policy.feed_addresses import Answer, FeedAddress
-from aggregator.polling import parser_pool, stages
+from aggregator.polling import stages
+from aggregator.polling.parser_pool import ParserPool
 from aggregator.polling.poller import utc_now
 
 _LONGEST_RULE = 200
@@ -57,7 +56,7 @@ class Proposal:
 class OncePoller:
     """Polls as the service does, one request after the other."""
 
-    def __init__(self, config: Config, client: Client, pool: ProcessPool) -> None:
+    def __init__(self, config: Config, client: Client, pool: ParserPool) -> None:
         self._config, self._client, self._pool = config, client, pool
         self._rules: dict[str, str | None] = {}
 
@@ -114,8 +113,7 @@ class OncePoller:
         checked = stages.check_fetch(request, outcome)
         if isinstance(checked, PollResult):
             return checked
-        answer = parser_pool.send(self._pool, [checked], utc_now())
-        [result] = parser_pool.results(answer, [checked])
+        result = self._pool.parse(checked, utc_now())
         if not isinstance(result, PollResult):
             raise TypeError("a page in place of a feed")
         return result
@@ -154,10 +152,9 @@ def once_poller(config: Config) -> Iterator[OncePoller]:
         proxy=config.proxy,
         per_host=config.defaults.per_host,
     )
-    pool = parser_pool.start(1)
+    pool = ParserPool(1)
     try:
         yield OncePoller(config, client, pool)
     finally:
-        pool.stop()
-        pool.join()
+        pool.close()
         client.close()

@@ -21,7 +21,7 @@ _LEVELS = {
     VERBOSE: logging.DEBUG, NORMAL: logging.INFO, QUIET: logging.WARNING, EVERYTHING: logging.DEBUG,
 }  # fmt: skip
 
-LIBRARIES = ("apscheduler", "pebble")
+LIBRARIES = ("apscheduler",)
 """Libraries that log every task they run."""
 
 _FIELD = re.compile(r"([a-z_0-9]+)=(\S*)")

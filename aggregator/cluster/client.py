@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from multiprocessing import resource_tracker
 
 from aggregator.cluster.batches import Batches
 from aggregator.cluster.link import Answer, ClusterLink, End, Worker
@@ -48,6 +49,7 @@ class Cluster:
         self._results: list[Result] = []
         self._over = threading.Event()
         self._link = ClusterLink(address, self._answers.put)
+        resource_tracker.ensure_running()  # started later, it would unblock SIGINT
         with parser_pool.block_signals(signal.SIGINT):
             self._link.start()
 

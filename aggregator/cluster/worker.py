@@ -1,7 +1,6 @@
 """Runs in a Dask worker: the same pipeline as in the scheduler, in one thread for all batches."""
 
 import logging
-import multiprocessing.util
 import queue
 import threading
 import time
@@ -91,8 +90,6 @@ class WorkerRuntime(threading.Thread):
                 cls.present.end()
             cls.present = WorkerRuntime(owner)
             cls.present.start()
-            # Otherwise its child processes keep this process from ending.
-            multiprocessing.util.Finalize(None, cls.present.end, exitpriority=1)
 
     def __init__(self, owner: str) -> None:
         """Start nothing yet."""
@@ -181,8 +178,6 @@ class WorkerRuntime(threading.Thread):
 
     def _pipeline_for(self, fetch_settings: FetchSettings) -> Pipeline:
         if self._pipeline is None:
-            # Dask's workers are daemonic, and daemonic processes may have no children.
-            multiprocessing.current_process().daemon = False
             self._pipeline = Pipeline(fetch_settings, clock=self._clock)
         elif fetch_settings != self._fetch_settings:
             self._pipeline.reconfigure(fetch_settings)

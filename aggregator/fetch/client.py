@@ -9,6 +9,7 @@ to refuse private addresses.
 """
 
 import resource
+import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -123,8 +124,12 @@ class Client:
         """Whether any request is unfinished."""
         return bool(self._refused or self._running or len(self._pacing) or self._lookups.pending)
 
-    def step(self) -> list[tuple[Request, FetchOutcome]]:
-        """Advance all transfers and return the finished ones; block for up to 50 ms."""
+    def step(self, wake: int | None = None) -> list[tuple[Request, FetchOutcome]]:
+        """Advance all transfers and return the finished ones; block for up to 50 ms.
+
+        Args:
+            wake: A descriptor that ends the wait when it can be read.
+        """
         outcomes, self._refused = self._refused, []
         if self._stopped.is_set():
             return outcomes + list(self._cancel())
@@ -133,7 +138,7 @@ class Client:
         self._multi.perform()
         outcomes += self._take_finished()
         if not outcomes:
-            self._wait()
+            self._wait(wake)
         return outcomes
 
     def fetch(
@@ -226,14 +231,27 @@ class Client:
         self._idle.append(handle)
         return ended
 
-    def _wait(self) -> None:
+    def _wait(self, wake: int | None) -> None:
         pause = self._pacing.pause(time.monotonic())
         if pause is None or pause > _SLICE or len(self._running) >= self._concurrency:
             pause = _SLICE
-        if self._running:
+        if wake is not None:
+            self._poll(wake, pause)
+        elif self._running:
             self._multi.select(pause)
         else:
             self._stopped.wait(pause)
+
+    def _poll(self, wake: int, pause: float) -> None:
+        """Wait as `CurlMulti.select` does, or until `wake` can be read."""
+        poll = select.poll()
+        reading, writing, _ = self._multi.fdset()
+        for sockets, event in ((reading, select.POLLIN), (writing, select.POLLOUT)):
+            for each in sockets:
+                poll.register(each, event)
+        poll.register(wake, select.POLLIN)
+        limit = self._multi.timeout()
+        poll.poll(min(pause * 1000, limit) if limit >= 0 else pause * 1000)
 
     # --- ends ----------------------------------------------------------------------------------
 

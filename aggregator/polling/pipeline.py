@@ -6,24 +6,22 @@ It has no database access and never blocks on a single transfer or document.
 """
 
 import logging
-import queue
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from aggregator.errors import AggregatorError
 from aggregator.fetch.client import Client
 from aggregator.models.config import PerHost
 from aggregator.models.poll import Request, Result
 from aggregator.polling import stages
 
 if TYPE_CHECKING:
-    from pebble import ProcessPool
-
-Answer = Future[list[Result]]
+    from aggregator.polling.parser_pool import ParserPool
 
 logger = logging.getLogger("aggregator")
 
@@ -32,6 +30,8 @@ IN_FLIGHT = 400
 
 BATCH_DOCUMENTS, BATCH_BYTES = 16, 400_000
 """Upper bounds of one message to a child: many small documents together, a large one alone."""
+
+WAIT_SECONDS = 0.05
 
 MOST_LOSSES = 3
 """Retries of documents whose parser processes died, before the documents are failed."""
@@ -80,7 +80,7 @@ class PollExecutor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Parse:
-    """Documents sent to a child; `losses` counts how often all children died with them."""
+    """Documents sent to a child; `losses` counts how often the pool died with them."""
 
     bodies: list[stages.Body]
     losses: int
@@ -109,13 +109,10 @@ class Pipeline:
             clock: Returns the current time.
         """
         self._clock = clock
-        self._pool: ProcessPool | None = None
+        self._pool: ParserPool | None = None
         self._bodies: list[stages.Body] = []
         self._pages: deque[stages.Body] = deque()
-        self._readings: dict[Answer, _Parse] = {}
-        # Not a SimpleQueue: if the process is suspended just as its timeout expires, `get` computes
-        # a negative timeout, which means no limit, and blocks for ever.
-        self._answers: queue.Queue[Answer] = queue.Queue()
+        self._readings: dict[int, _Parse] = {}
         self._results: list[Result] = []
         self._clients: list[Client] = []
         self.reconfigure(fetch_settings)
@@ -145,9 +142,10 @@ class Pipeline:
         if asked:
             self._clients[0].add(asked, spacing=spacing)
             if self._pool is None and any(map(_is_first, asked)):
-                from aggregator.polling import parser_pool  # as in `_send`
-
-                parser_pool.prepare()
+                # The parsers are imported while the first documents are fetched. Where that can't
+                # be started, the first document raises the error.
+                with suppress(AggregatorError):
+                    self._start_pool()
 
     @property
     def pending(self) -> bool:
@@ -158,10 +156,10 @@ class Pipeline:
 
     def step(self) -> list[Result]:
         """Make progress and return finished results; block for up to 50 ms."""
-        self._replace_broken_pool()
+        wake = self._pool.fileno() if self._pool and self._readings else None
         for client in list(self._clients):
             if client.pending:
-                for request, outcome in client.step():
+                for request, outcome in client.step(wake):
                     self._accept(stages.check(request, outcome))
             elif client is not self._clients[0]:
                 client.close()
@@ -202,59 +200,47 @@ class Pipeline:
         if self._pages and not any(parse.is_of_page for parse in self._readings.values()):
             self._send([self._pages.popleft()])
 
+    def _start_pool(self) -> "ParserPool":
+        if self._pool is None:
+            from aggregator.polling.parser_pool import ParserPool  # only needed for documents
+
+            self._pool = ParserPool()
+        return self._pool
+
     def _send(self, batch: list[stages.Body], losses: int = 0) -> None:
-        from aggregator.polling import parser_pool  # slow to import, and only needed for documents
+        number = self._start_pool().send(batch, self._clock())
+        self._readings[number] = _Parse(batch, losses)
 
-        self._pool = self._pool or parser_pool.start()
-        answer = parser_pool.send(self._pool, batch, self._clock())
-        self._readings[answer] = _Parse(batch, losses)
-        answer.add_done_callback(self._answers.put)
-
-    def _replace_broken_pool(self) -> None:
-        """Start a new pool when the old one broke, and resend the documents it held.
-
-        A pool breaks when a child is killed while idle, by hand or by the OOM killer.
-        """
-        if self._pool is None or self._pool.active:
+    def _collect(self) -> None:
+        seconds = 0.0 if self._fetching or self._results else WAIT_SECONDS
+        if self._pool is None:
+            time.sleep(seconds)
             return
-        logger.error("event=parser_pool_lost action=restart")
-        self._pool.stop()
-        self._pool.join()
-        from aggregator.polling import parser_pool
+        for answer in self._pool.take(seconds):
+            bodies = self._readings.pop(answer.batch).bodies
+            if not answer.fault:
+                self._results += answer.results
+            elif len(bodies) == 1:
+                self._results.append(stages.parse_failure(bodies[0], answer.fault))
+            else:
+                # One of them is to blame; sent alone, each fails or succeeds on its own.
+                for body in bodies:
+                    self._send([body])
+        if self._pool.is_lost:
+            self._replace_pool(self._pool)
 
-        self._pool = parser_pool.start()
-        for answer in [answer for answer in self._readings if parser_pool.is_unread(answer)]:
-            reading = self._readings.pop(answer)
+    def _replace_pool(self, lost: "ParserPool") -> None:
+        """Send the documents of a pool to a new one; without any, the next ones start it."""
+        logger.error("event=parser_pool_lost action=restart")
+        lost.close()
+        self._pool = None
+        readings, self._readings = self._readings, {}
+        for reading in readings.values():
             if reading.losses < MOST_LOSSES:
                 self._send(reading.bodies, reading.losses + 1)
             else:
                 reason = "the parser processes died each time"
                 self._results += [stages.parse_failure(body, reason) for body in reading.bodies]
-
-    def _collect(self) -> None:
-        for answer in self._take_answers():
-            from aggregator.polling import parser_pool
-
-            if parser_pool.is_unread(answer) or answer not in self._readings:
-                continue  # resent by the next step, or by the last one
-            bodies = self._readings.pop(answer).bodies
-            fault = parser_pool.fault(answer)
-            if not fault:
-                self._results += answer.result()
-            elif len(bodies) == 1:
-                self._results.append(stages.parse_failure(bodies[0], fault))
-            else:
-                # One of them is to blame; sent alone, each fails or succeeds on its own.
-                for body in bodies:
-                    self._send([body])
-
-    def _take_answers(self) -> Iterator[Answer]:
-        """Yield finished parses; block briefly for one when nothing is being fetched."""
-        with suppress(queue.Empty):
-            if not (self._fetching or self._results):
-                yield self._answers.get(timeout=0.02)
-            while True:
-                yield self._answers.get_nowait()
 
     def stop(self) -> None:
         """Cancel fetches; documents already fetched are still parsed."""
@@ -264,7 +250,6 @@ class Pipeline:
     def close(self) -> None:
         """Stop the parser processes and close all connections."""
         if self._pool:
-            self._pool.stop()
-            self._pool.join()
+            self._pool.close()
         for client in self._clients:
             client.close()

@@ -31,10 +31,16 @@ def of_session(session: int) -> list[Process]:
 
 
 def children_that_read(session: int) -> list[Process]:
-    """The parser processes of a scheduler: the children of its fork server."""
-    living = of_session(session)
-    servers = {process.pid for process in living if "forkserver" in process.command}
-    return [process for process in living if process.parent in servers]
+    """The parser processes of a scheduler: the children of the parent of parsers."""
+    parents = {process.pid for process in parents_of_parsers(session)}
+    return [process for process in of_session(session) if process.parent in parents]
+
+
+def parents_of_parsers(session: int) -> list[Process]:
+    """The processes that fork parser processes."""
+    named = [process for process in of_session(session) if "parser_process" in process.command]
+    pids = {process.pid for process in named}
+    return [process for process in named if process.parent not in pids]
 
 
 def _process(pid: int) -> Process | None:

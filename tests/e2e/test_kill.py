@@ -33,19 +33,15 @@ def web_worker(running: Running) -> list[int]:
     return [p.pid for p in children if "resource_tracker" not in p.command]
 
 
-def fork_server(running: Running) -> list[int]:
-    return [p.pid for p in processes.of_session(running.pid) if "forkserver" in p.command]
+def parent_of_parsers(running: Running) -> list[int]:
+    return [process.pid for process in processes.parents_of_parsers(running.pid)]
 
 
 def parser(running: Running) -> list[int]:
     return [process.pid for process in processes.children_that_read(running.pid)]
 
 
-def resource_tracker(running: Running) -> list[int]:
-    return [p.pid for p in processes.of_session(running.pid) if "resource_tracker" in p.command]
-
-
-KINDS = (scheduler_process, parser, web_worker, fork_server, web_server, resource_tracker)
+KINDS = (scheduler_process, parser, web_worker, parent_of_parsers, web_server)
 
 
 def test_kill_9_of_any_process_loses_and_duplicates_nothing(
@@ -150,7 +146,7 @@ def test_the_scheduler_replaces_parsers_that_were_killed_while_idle(
     scheduler = service.start("scheduler")
     service.wait(service.polled)
     for process in processes.of_session(scheduler.pid):
-        if process.pid != scheduler.pid:  # the fork server too
+        if process.pid != scheduler.pid:  # the parent of parsers too
             os.kill(process.pid, signal.SIGKILL)
     for feed in churn.feeds:
         feed.publish(datetime.now(UTC))

@@ -1,12 +1,13 @@
 """A running fetch can be stopped by its caller and from another thread."""
 
+import socket
 import threading
 import time
 
 import pytest
 
 from aggregator.fetch.client import Client
-from aggregator.models.poll import FailureKind, Request
+from aggregator.models.poll import FailureKind, FetchOutcome, Request
 from tests.feedserver import HOSTS, FeedServer
 from tests.fetch.conftest import failed, fetched
 
@@ -74,3 +75,21 @@ def test_a_callers_loop_steps_through_its_requests(feed_server: FeedServer, clie
 
 def test_nothing_to_fetch_is_no_work(client: Client) -> None:
     assert list(client.fetch([])) == []
+
+
+def test_a_descriptor_ends_the_wait(
+    feed_server: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed_server.reply("/hang", 200, {}, b"<rss/>", delay=0.5)
+    client.add(_hanging(feed_server, 1))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        monkeypatch.setattr("aggregator.fetch.client._SLICE", 600.0)
+        theirs.send(b"answer")
+        for _ in range(20):
+            assert client.step(ours.fileno()) == []
+        ours.recv(100)
+        outcomes: list[tuple[Request, FetchOutcome]] = []
+        while not outcomes:
+            outcomes = client.step(ours.fileno())
+        fetched(outcomes[0][1])
