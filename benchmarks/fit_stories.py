@@ -77,7 +77,7 @@ def names() -> list[str]:
 
 def cut(story: StoryInput, words: int) -> StoryInput:
     """Return a report with so many words of its opening text."""
-    lead = clustering._without_dateline(story)
+    lead = clustering._without_dateline(story.lead)
     if re.search("[\u3040-\u30ff\u3400-\u9fff]", lead):
         return replace(story, lead=lead[: 2 * words])
     return replace(story, lead=" ".join(lead.split()[:words]))
@@ -90,7 +90,7 @@ def example(first: StoryInput, second: StoryInput) -> tuple[list[float], float, 
     """
     ours, theirs = clustering.keys(second), clustering.keys(first)
     near = clustering.nearest(ours, {key: [first.id] for key in (*theirs.near, *theirs.rare)})
-    pair = clustering._Pair(first, second)
+    pair = clustering._Pair(clustering._text_of(first), clustering._text_of(second))
     one, other = pair.facts
     is_far = abs(first.at - second.at) > clustering.WINDOW
     if not near or is_far or one is None or other is None:

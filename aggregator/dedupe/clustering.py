@@ -22,10 +22,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 import xxhash
 
@@ -64,6 +65,10 @@ OTHER_WORDS = "one event in other words"
 
 MAX_COMPARED = 12
 """Most similar entries of the index that a new entry is compared with."""
+
+COPIES = 4_096
+"""Texts of which is known what their copies agree in: most come from many sources, but not at the
+same time."""
 
 _DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
 """Place and agency at the start of a wire report: `OSLO, 12 May (NNA) -`."""
@@ -192,6 +197,8 @@ def nearest(keys: StoryKeys, by_key: Mapping[int, Iterable[int]]) -> list[int]:
     Args:
         by_key: The entries stored under each key.
     """
+    if not keys.near and not keys.rare:
+        return []
     shared = Counter(entry for key in keys.near for entry in by_key.get(key, ()))
     found = [entry for entry, _ in shared.most_common(MAX_COMPARED)]
     rare = Counter(entry for key in keys.rare for entry in by_key.get(key, ()))
@@ -206,8 +213,8 @@ def _rare_words(entry: StoryInput) -> tuple[int, ...]:
     return tuple(_key(b"rare", report.language, term) for term in rewrites.index_terms(report))
 
 
-def _facts(entry: StoryInput) -> Facts | None:
-    return facts.read(entry.title, _without_dateline(entry))
+def _facts(entry: "StoryInput | _Text") -> Facts | None:
+    return facts.read(entry.title, _without_dateline(entry.lead))
 
 
 def _title_triples(words: Iterable[str]) -> list[int]:
@@ -220,7 +227,7 @@ def _title_triples(words: Iterable[str]) -> list[int]:
 
 def _lead_ngrams(entry: StoryInput) -> list[int]:
     """Return the sketch of the n-grams with which a lead begins."""
-    tokens = first_tokens(_without_dateline(entry), LEAD_WORDS)
+    tokens = first_tokens(_without_dateline(entry.lead), LEAD_WORDS)
     if len(tokens) < MIN_LEAD_WORDS:
         return []
     numbers = [_number(token.word) for token in tokens]
@@ -285,13 +292,15 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
 
 def evidence(entry: StoryInput, first: StoryInput, reason: str) -> Evidence:
     """Return where two entries agree that a rule joins, for people who check it."""
-    pair = _Pair(entry, first)
-    phrases = _common_phrases(_without_dateline(entry), _without_dateline(first))
-    ours, theirs = pair.facts
-    if ours is None or theirs is None or ours.language != theirs.language:
-        return Evidence(phrases=phrases)
-    agreed = rewrites.evidence(ours, theirs, pair.text, is_scored=reason == OTHER_WORDS)
-    return replace(agreed, phrases=phrases)
+    ours, theirs, is_scored = _text_of(entry), _text_of(first), reason == OTHER_WORDS
+    if ours == theirs:
+        return _evidence_of_copy(ours, is_scored)
+    return _Pair(ours, theirs).evidence(is_scored=is_scored)
+
+
+@lru_cache(maxsize=COPIES)
+def _evidence_of_copy(text: "_Text", is_scored: bool) -> Evidence:
+    return _Pair(text, text).evidence(is_scored=is_scored)
 
 
 def _common_phrases(text: str, other: str) -> tuple[str, ...]:
@@ -311,72 +320,100 @@ def _common_phrases(text: str, other: str) -> tuple[str, ...]:
     )
 
 
-def _compare(entry: StoryInput, candidate: Candidate) -> tuple[int, str, float] | None:
-    pair = _Pair(entry, candidate.first)
-    if candidate.same_page and not pair.is_unrelated():
+class _Text(NamedTuple):
+    """The text of an entry."""
+
+    title: str
+    lead: str
+
+
+class _Signs(NamedTuple):
+    """What speaks for or against a candidate besides its text, as in `Candidate`."""
+
+    same_page: bool
+    hinted: bool
+    reused_title: bool
+    is_far: bool
+
+
+_Match = tuple[int, str, float]
+"""The strength of the rule that joins two entries, its reason, and their similarity."""
+
+
+def _text_of(entry: StoryInput) -> _Text:
+    return _Text(entry.title, entry.lead)
+
+
+def _compare(entry: StoryInput, candidate: Candidate) -> _Match | None:
+    first = candidate.first
+    is_far = abs(entry.at - first.at) > WINDOW
+    signs = _Signs(candidate.same_page, candidate.hinted, candidate.reused_title, is_far)
+    ours, theirs = _text_of(entry), _text_of(first)
+    return _match_copy(ours, signs) if ours == theirs else _match(_Pair(ours, theirs), signs)
+
+
+@lru_cache(maxsize=COPIES)
+def _match_copy(text: _Text, signs: _Signs) -> _Match | None:
+    return _match(_Pair(text, text), signs)
+
+
+def _match(pair: "_Pair", signs: _Signs) -> _Match | None:
+    if signs.same_page and not pair.is_unrelated():
         return 5, "links to the same page", 1.0
-    is_far = abs(entry.at - candidate.first.at) > WINDOW
-    if not candidate.hinted and (is_far or pair.is_far_apart()):
+    if not signs.hinted and (signs.is_far or pair.is_far_apart()):
         return None
-    if candidate.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
+    if signs.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
         return 4, "one cites the other as its source, and they agree", max(pair.title, pair.text)
-    if is_far:
+    if signs.is_far:
         return None
-    if pair.is_same_title() and not candidate.reused_title:
+    if pair.is_same_title() and not signs.reused_title:
         return 3, "same title", 1.0
     if pair.is_same_text():
         return 2, "nearly the same opening text", pair.text
-    if pair.is_alike() and (pair.text >= SOME_TEXT or not candidate.reused_title):
+    if pair.is_alike() and (pair.text >= SOME_TEXT or not signs.reused_title):
         return None if pair.is_preview() else (1, "similar title and opening text", pair.likeness)
-    similarity = _likelihood(pair, candidate)
+    similarity = _likelihood(pair, reused_title=signs.reused_title)
     return (0, OTHER_WORDS, similarity) if similarity else None
 
 
-def _likelihood(pair: "_Pair", candidate: Candidate) -> float:
+def _likelihood(pair: "_Pair", *, reused_title: bool) -> float:
     """Return how likely two entries report one event in other words, 0.0 if they hardly do."""
     ours, theirs = pair.facts
-    if ours is None or theirs is None or pair.has_column_title(reused=candidate.reused_title):
+    if ours is None or theirs is None or pair.has_column_title(reused=reused_title):
         return 0.0
     if (pair.text >= rewrites.FORM and pair.is_series()) or pair.has_form_title():
         return 0.0
     return rewrites.similarity(ours, theirs, pair.text)
 
 
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
-
-
 def are_unrelated(title: str, text: str, other_title: str, other_text: str) -> bool:
     """Return whether two entries have no word of their titles and no phrase in common."""
-    first, second = (
-        StoryInput(id=0, source_id="", title=title, lead=lead, at=_NO_TIME)
-        for title, lead in ((title, text), (other_title, other_text))
-    )
-    return _Pair(first, second).is_unrelated()
+    return _Pair(_Text(title, text), _Text(other_title, other_text)).is_unrelated()
 
 
 class _Pair:
-    """Two entries, and how similar they are."""
+    """The texts of two entries, and how similar they are."""
 
-    def __init__(self, first: StoryInput, second: StoryInput) -> None:
-        self._entries = first, second
+    def __init__(self, first: _Text, second: _Text) -> None:
+        self._texts = first, second
 
     @cached_property
     def facts(self) -> tuple[Facts | None, Facts | None]:
         """The facts of both."""
-        first, second = self._entries
+        first, second = self._texts
         return _facts(first), _facts(second)
 
     @cached_property
     def titles(self) -> tuple[TokenizedText, TokenizedText]:
         """Both titles."""
-        first, second = self._entries
+        first, second = self._texts
         return tokenize(first.title), tokenize(second.title)
 
     @cached_property
     def leads(self) -> tuple[TokenizedText, TokenizedText]:
         """Both leads, without datelines."""
-        first, second = self._entries
-        return tokenize(_without_dateline(first)), tokenize(_without_dateline(second))
+        first, second = self._texts
+        return tokenize(_without_dateline(first.lead)), tokenize(_without_dateline(second.lead))
 
     @cached_property
     def long(self) -> bool:
@@ -395,11 +432,21 @@ class _Pair:
 
     def is_far_apart(self) -> bool:
         """Whether a cheap comparison shows that no rule applies: most candidates end here."""
-        first, second = self._entries
+        first, second = self._texts
         if first.title == second.title:
             return False
         ours, theirs = self.facts
         return ours is not None and theirs is not None and rewrites.are_far_apart(ours, theirs)
+
+    def evidence(self, *, is_scored: bool) -> Evidence:
+        """Return where they agree, and how sure that is if a score joins them."""
+        ours, theirs = (_without_dateline(text.lead) for text in self._texts)
+        phrases = _common_phrases(ours, theirs)
+        one, other = self.facts
+        if one is None or other is None or one.language != other.language:
+            return Evidence(phrases=phrases)
+        agreed = rewrites.evidence(one, other, self.text, is_scored=is_scored)
+        return replace(agreed, phrases=phrases)
 
     def is_preview(self) -> bool:
         """Whether one announces the event that the other reports."""
@@ -537,8 +584,7 @@ class _Pair:
         return ours != theirs
 
 
-def _without_dateline(entry: StoryInput) -> str:
-    lead = entry.lead
+def _without_dateline(lead: str) -> str:
     return _DATELINE.sub("", lead) if "(" in lead or "【" in lead else lead
 
 

@@ -8,6 +8,7 @@ removed. Entries in quarantine get none: most are copies of entries of their sou
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from aggregator.clean import urls
 from aggregator.dedupe import clustering
@@ -22,6 +23,8 @@ BATCH = 250
 KEPT = timedelta(days=30)
 """How long pages and titles are stored; a reused one shows up in this time."""
 
+_canonical = lru_cache(maxsize=1_024)(urls.canonical)  # few feeds, each of many entries
+
 NEWS = timedelta(days=14)
 """Age from which a new entry is the backlog of a new source, and is only looked up by page, title
 and hints: few such entries have a story, and lookups cost most when all sources are new."""
@@ -35,7 +38,7 @@ def follow(db: Connection, entry_ids: Sequence[int], now: datetime, tables: Tabl
         tables: The stories that they are added to.
     """
     new = [
-        _story_input(entry)
+        _story_input(entry, _hints(entry))
         for entry in stories.compared(db, entry_ids).values()
         if not entry.hidden.startswith("quarantine")
     ]
@@ -52,9 +55,7 @@ def _follow(db: Connection, new: Sequence[StoryInput], now: datetime, tables: Ta
     return len(batch.joins)
 
 
-def _story_input(entry: ComparedEntry) -> StoryInput:
-    uri_page = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
-    via = urls.canonical(entry.via) if entry.via else ""
+def _story_input(entry: ComparedEntry, hints: tuple[str, ...] = ()) -> StoryInput:
     return StoryInput(
         id=entry.id,
         source_id=entry.source_id,
@@ -62,9 +63,15 @@ def _story_input(entry: ComparedEntry) -> StoryInput:
         lead=entry.summary,
         at=entry.sort_at,
         page=entry.canonical_url,
-        hints=tuple(sorted({via, uri_page} - {"", entry.canonical_url})),
+        hints=hints,
         feed=entry.feed,
     )
+
+
+def _hints(entry: ComparedEntry) -> tuple[str, ...]:
+    uri_page = urls.canonical(entry.uri) or entry.uri if entry.uri == entry.guid else ""
+    via = urls.canonical(entry.via) if entry.via else ""
+    return tuple(sorted({via, uri_page} - {"", entry.canonical_url}))
 
 
 class _Batch:
@@ -82,10 +89,15 @@ class _Batch:
         )
         wanted = {match for entry in new for match in self._matches(entry)}
         self.story_of = stories.of_entries(db, wanted, tables)
-        members = stories.members(db, set(self.story_of.values()), tables)
-        self.sources = stories.sources_of(members)
-        known = stories.compared(db, wanted | set(self.story_of.values()))
-        self.entries = {entry.id: _story_input(entry) for entry in known.values()}
+        begun = set(self.story_of.values())
+        self.sources = stories.sources_of(db, begun, {entry.source_id for entry in new}, tables)
+        firsts = begun | (wanted - self.story_of.keys())
+        self.firsts = {
+            entry.id: _story_input(entry) for entry in stories.compared(db, firsts).values()
+        }
+        self.origins = stories.origins(db, wanted - firsts)
+        for first in self.firsts.values():
+            self.origins[first.id] = first.source_id, first.feed
         self.members: list[Member] = []
         self.stored_keys: list[tuple[int, int, int]] = []
         self.joins: list[Join] = []
@@ -96,7 +108,8 @@ class _Batch:
         joined = clustering.decide(entry, self._candidates(entry, matches)) if matches else None
         if joined is not None:
             self._join(entry, joined)
-        self.entries[entry.id] = entry
+        self.firsts[entry.id] = entry
+        self.origins[entry.id] = entry.source_id, entry.feed
         self._keep(entry, alone=joined is None)
 
     def _matches(self, entry: StoryInput) -> list[int]:
@@ -122,20 +135,20 @@ class _Batch:
         return [
             Candidate(
                 story=story,
-                first=self.entries[story],
-                sources=self.sources.get(story) or {self.entries[story].source_id},
+                first=self.firsts[story],
+                sources=self.sources.get(story) or {self.firsts[story].source_id},
                 same_page=story in pages,
                 hinted=story in hinted,
                 reused_title=reused_title,
             )
             for story in sorted({self.story_of.get(entry_id, entry_id) for entry_id in matches})
-            if story in self.entries
+            if story in self.firsts
         ]
 
     def _is_copy(self, entry_id: int, entry: StoryInput) -> bool:
         """Return whether both are from one feed: with equal titles they are the same entry."""
-        other = self.entries.get(entry_id)
-        return other is not None and urls.canonical(other.feed) == urls.canonical(entry.feed)
+        origin = self.origins.get(entry_id)
+        return origin is not None and _canonical(origin[1]) == _canonical(entry.feed)
 
     def _stories(self, entry_ids: Collection[int], entry: StoryInput) -> set[int]:
         """Return the stories of entries with one key, none if a source used the key twice."""
@@ -144,11 +157,11 @@ class _Batch:
         return {self.story_of.get(entry_id, entry_id) for entry_id in entry_ids}
 
     def _is_reused(self, entry_ids: Collection[int], entry: StoryInput) -> bool:
-        sources = [self.entries[each].source_id for each in entry_ids if each in self.entries]
+        sources = [self.origins[each][0] for each in entry_ids if each in self.origins]
         return len({*sources, entry.source_id}) <= len(sources)
 
     def _join(self, entry: StoryInput, joined: Join) -> None:
-        story, first = joined.story, self.entries[joined.story]
+        story, first = joined.story, self.firsts[joined.story]
         self.joins.append(joined)
         if story not in self.sources:
             self.sources[story] = {first.source_id}

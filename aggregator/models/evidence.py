@@ -1,7 +1,7 @@
 """Where two reports of one story agree."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -28,6 +28,9 @@ class Evidence:
 
 NONE = Evidence()
 
+_FIELDS = tuple(field.name for field in fields(Evidence))
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 _DECISIVE = {
     "names": "without the same names they would be apart",
     "figures": "without the same figures they would be apart",
@@ -40,7 +43,7 @@ def to_json(evidence: Evidence | None) -> str:
     """Return evidence as JSON text, "" for None."""
     if evidence is None or evidence == NONE:
         return ""
-    return json.dumps({k: v for k, v in asdict(evidence).items() if v}, ensure_ascii=False)
+    return _encode({k: value for k in _FIELDS if (value := getattr(evidence, k))})
 
 
 def from_json(text: str) -> Evidence | None:

@@ -135,6 +135,23 @@ def test_reused_title_is_no_evidence() -> None:
     assert decide(other(title=first.title, lead=lead), first, reused_title=True) is None
 
 
+def test_further_copies_of_a_text_are_decided_by_what_else_is_known_of_them() -> None:
+    copy, late = other(lead=FERRY.lead), FERRY.at + clustering.WINDOW + timedelta(seconds=1)
+    cases: list[tuple[StoryInput, dict[str, object], str]] = [
+        (copy, {}, "same title"),
+        (copy, {"same_page": True}, "links to the same page"),
+        (copy, {"hinted": True}, "one cites the other"),
+        (copy, {"reused_title": True}, "similar title and opening text"),
+        (replace(copy, at=late), {}, ""),
+        (replace(copy, at=late), {"hinted": True}, "one cites the other"),
+    ]
+    for report, fields, reason in [*cases, *cases]:
+        joined = decide(report, FERRY, **fields)
+        assert (joined.reason if joined else "").startswith(reason)
+        assert bool(joined) == bool(reason)
+        assert not joined or "212" in joined.evidence.figures
+
+
 def test_story_has_one_entry_of_a_source() -> None:
     assert decide(other(source_id="herald"), same_page=True) is None
     assert decide(other(), sources=("herald", "post")) is None

@@ -1,7 +1,7 @@
 """Stories: the entries of different sources that report one event, and the keys to find them."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -70,13 +70,14 @@ class Member:
     evidence: Evidence | None = None
 
 
+_FEED = "coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url)"
+
+
 def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntry]:
     """Return the compared fields of entries by id, in the order of ids."""
     rows = db.execute(
         "select e.id, source_id, uri, guid, canonical_url, e.title, summary, via, sort_at,"
-        " coalesce(hidden, ''),"
-        " coalesce(nullif(json_extract(nullif(origin, ''), '$.url'), ''), s.url) from entries e"
-        " join sources s on s.id = source_id"
+        f" coalesce(hidden, ''), {_FEED} from entries e join sources s on s.id = source_id"
         " where e.id in (select value from json_each(?)) order by e.id",
         (json.dumps(sorted(entry_ids)),),
     )
@@ -85,6 +86,32 @@ def compared(db: Connection, entry_ids: Iterable[int]) -> dict[int, ComparedEntr
         values = (*row[:8], parse_time(row[8]), *row[9:])
         entries[row[0]] = ComparedEntry._make(values)
     return entries
+
+
+def origins(db: Connection, entry_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the source of each entry, and the feed as in `ComparedEntry`."""
+    rows = db.execute(
+        f"select e.id, source_id, {_FEED} from entries e join sources s on s.id = source_id"
+        " where e.id in (select value from json_each(?))",
+        (json.dumps(list(entry_ids)),),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def sources_of(
+    db: Connection, stories: Collection[int], among: Collection[str], tables: Tables = LIVE
+) -> dict[int, set[str]]:
+    """Return the sources of each story, as far as they are `among` some."""
+    rows = db.execute(
+        f"select story_id, source_id from {tables.members}"
+        " where story_id in (select value from json_each(?))"
+        " and source_id in (select value from json_each(?))",
+        (json.dumps(list(stories)), json.dumps(list(among))),
+    )
+    sources: dict[int, set[str]] = {story: set() for story in stories}
+    for story, source_id in rows:
+        sources[story].add(source_id)
+    return sources
 
 
 def by_key(db: Connection, keys: Iterable[int], tables: Tables = LIVE) -> dict[int, list[int]]:
@@ -251,11 +278,3 @@ def leave(db: Connection, entry_id: int) -> None:
         < 2
     ):
         db.execute("delete from story_members where story_id = ?", (story,))
-
-
-def sources_of(members: Sequence[Member]) -> dict[int, set[str]]:
-    """Return the sources of each story."""
-    by_story: dict[int, set[str]] = {}
-    for member in members:
-        by_story.setdefault(member.story, set()).add(member.source_id)
-    return by_story
