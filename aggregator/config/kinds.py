@@ -22,9 +22,11 @@ def pattern_schema(pattern: str) -> Schema:
     return {"type": "string", "pattern": rf"{pattern}|\$\{{"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Kind:
     """A type of value.
+
+    Types are neither compared nor shown, and classes without methods for that are made faster.
 
     Args:
         expected: Completes "must be …"; also shown in the reference.
@@ -43,7 +45,7 @@ class Kind:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Text(Kind):
     """Text; the base of all types that are written as one scalar.
 
@@ -104,7 +106,7 @@ class Text(Kind):
         return pattern_schema(f"^({self.pattern})$") if self.pattern else {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Choice(Text):
     """One of a few fixed values."""
 
@@ -114,8 +116,8 @@ class Choice(Text):
 
     def __post_init__(self) -> None:
         """Derive `expected` and `remedy` from the values."""
-        object.__setattr__(self, "expected", " or ".join(self.values))
-        object.__setattr__(self, "remedy", f"Write {self.expected}.")
+        self.expected = " or ".join(self.values)
+        self.remedy = f"Write {self.expected}."
 
     def convert(self, text: str) -> str:
         """Check that the text is one of the values."""
@@ -128,7 +130,7 @@ class Choice(Text):
         return {"enum": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Boolean(Text):
     """True or false; text only if it comes from an environment variable."""
 
@@ -147,7 +149,7 @@ class Boolean(Text):
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Integer(Text):
     """A whole number within bounds."""
 
@@ -159,7 +161,7 @@ class Integer(Text):
 
     def __post_init__(self) -> None:
         """Derive `remedy` from the bounds."""
-        object.__setattr__(self, "remedy", f"Write a number from {self.least} to {self.most}.")
+        self.remedy = f"Write a number from {self.least} to {self.most}."
 
     def convert(self, text: str) -> int:
         """Accept decimal digits only; YAML 1.1 reads 1:30 as 90 and 010 as 8."""
@@ -174,7 +176,7 @@ class Integer(Text):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ListOf(Kind):
     """A list; null counts as an empty list, so that all items can be commented out."""
 
@@ -201,7 +203,7 @@ class ListOf(Kind):
         return {"type": ["array", "null"], "items": self.item.schema()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Pair(Kind):
     """A list of two values of one type."""
 
@@ -253,7 +255,7 @@ class BlockValue:
     nodes: Mapping[str, yaml.Node] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Block(Kind):
     """A mapping with known keys.
 
@@ -267,13 +269,13 @@ class Block(Kind):
     noun: str
     keys: tuple[Key, ...]
     single: bool = False
-    by_name: Mapping[str, Key] = field(init=False, repr=False)
+    by_name: Mapping[str, Key] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the keys by name and old name."""
         by_name = {key.old_name: key for key in self.keys if key.old_name}
         by_name |= {key.name: key for key in self.keys}
-        object.__setattr__(self, "by_name", MappingProxyType(by_name))
+        self.by_name = MappingProxyType(by_name)
 
     def parse(self, node: yaml.Node, key: str, validator: Validator) -> BlockValue | None:
         """Parse every key; report unknown, repeated and missing ones."""
@@ -374,7 +376,7 @@ def _schema_of(key: Key) -> Schema:
     return schema | ({"default": yaml.safe_load(key.default)} if key.default else {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Either(Kind):
     """A scalar or a block."""
 

@@ -8,7 +8,7 @@ from aggregator.config.validation import InvalidValue
 from aggregator.models.listing import compile_path, compile_selector, is_xpath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ElementSelector(Text):
     """A CSS selector or an XPath expression.
 
@@ -36,7 +36,7 @@ class ElementSelector(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class JsonPath(Text):
     """A JMESPath expression."""
 
@@ -54,7 +54,7 @@ class JsonPath(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class JsonText(Text):
     """A JSON document, written as text."""
 

@@ -23,7 +23,7 @@ from aggregator.models.config import FOREVER, Cookie
 from aggregator.models.urls import PATH_PREFIX, host_of, origin_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Duration(Text):
     """A duration such as `1h 30m`; `zero` allows 0."""
 
@@ -48,7 +48,7 @@ class Duration(Text):
         return pattern_schema("^(?=.)([0-9]+d)? ?([0-9]+h)? ?([0-9]+m)? ?([0-9]+s)?$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Retention(Duration):
     """A duration, or `forever`."""
 
@@ -64,7 +64,7 @@ class Retention(Duration):
         return {"anyOf": [{"const": "forever"}, Duration.schema(self)]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Size(Text):
     """A number of bytes such as `10MB`."""
 
@@ -101,7 +101,7 @@ _SIZES = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Url(Text):
     """An absolute URL; URLs that differ only in spelling have the same identity.
 
@@ -155,7 +155,7 @@ class Url(Text):
         return f"https://{text.removeprefix('//').rpartition('@')[2].partition('?')[0]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Hub(Url):
     """`own`, `off`, or the URL of a hub."""
 
@@ -176,7 +176,7 @@ class Hub(Url):
         return {"anyOf": [{"enum": ["own", "off", False]}, Url.schema(self)]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class FilePath(Text):
     """The path of a file; `~` and `~user` at its begin are home folders, as in a shell."""
 
@@ -187,7 +187,7 @@ class FilePath(Text):
         """Expand the home folder."""
         if "\0" in text:
             raise InvalidValue("has a NUL character, which no path can have")
-        return _expanded(super(FilePath, self).convert(text))
+        return _expanded(super().convert(text))
 
 
 def _expanded(path: str) -> str:
@@ -201,7 +201,7 @@ def _expanded(path: str) -> str:
         raise InvalidValue(f"names the home folder of {user}, which has none") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Logo(Url):
     """The path or URL of an image."""
 
@@ -212,7 +212,7 @@ class Logo(Url):
     def convert(self, text: str) -> str:
         """Check the size and type of a file; a URL is left to the browser."""
         if "://" in text:
-            return super(Logo, self).convert(text)
+            return super().convert(text)
         text = _expanded(text)
         try:
             with Path(text).open("rb") as file:
@@ -233,7 +233,7 @@ class Logo(Url):
         return {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ZoneName(Text):
     """The IANA name of a time zone."""
 
@@ -251,7 +251,7 @@ class ZoneName(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Address(Text):
     """A host name, an IP address or a network in CIDR form."""
 
@@ -273,7 +273,7 @@ class Address(Text):
         return str(network)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Host(Text):
     """A host name or an IP address, in the form of `host_of`."""
 
@@ -288,7 +288,7 @@ class Host(Text):
         return host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class FrameAncestor(Text):
     """An origin, of all hosts of a domain too, or `*` (CSP Level 3 §2.3.1)."""
 
@@ -308,7 +308,7 @@ class FrameAncestor(Text):
         return origin.replace("://", "://*.", 1) if host.startswith("*.") else origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Expression(Text):
     """A regular expression in RE2 syntax, which matches any text in bounded time."""
 
@@ -332,7 +332,7 @@ class Expression(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class CertificateFile(FilePath):
     """The path of a PEM file with at least one certificate."""
 
@@ -343,7 +343,7 @@ class CertificateFile(FilePath):
         """Check that the file can be read; return its absolute path."""
         import ssl  # few files have one
 
-        path = str(Path(super(CertificateFile, self).convert(text)).absolute())
+        path = str(Path(super().convert(text)).absolute())
         try:
             ssl.create_default_context(cafile=path)
         except (ssl.SSLError, ValueError):
@@ -356,7 +356,7 @@ class CertificateFile(FilePath):
 _COOKIE = re.compile("[!-:<-~]+=[ !-:<-~]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class CookieFile(FilePath):
     """The path of a file of cookies in Netscape's format; the value is the cookies."""
 
@@ -369,7 +369,7 @@ class CookieFile(FilePath):
         """Read the cookies that have not expired."""
         from http.cookiejar import LoadError, MozillaCookieJar  # few files have one
 
-        path = super(CookieFile, self).convert(text)
+        path = super().convert(text)
         jar = MozillaCookieJar()
         try:
             jar.load(path, ignore_discard=True, ignore_expires=True)
@@ -398,7 +398,7 @@ class CookieFile(FilePath):
 TITLE_FIELDS = ("title", "author", "category", "summary", "feed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class TitleTemplate(Text):
     """A title with placeholders such as `{title}`."""
 
@@ -418,7 +418,7 @@ class TitleTemplate(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Selector(Text):
     """A CSS selector of elements."""
 
@@ -438,7 +438,7 @@ class Selector(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class QueryText(Text):
     """A query with the keys of `query.KEYS`."""
 
@@ -463,7 +463,7 @@ class QueryText(Text):
             raise InvalidValue(f"is not a query: {error}") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Headers(Kind):
     """Header fields by name; the values are secret."""
 
