@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from aggregator.config.kinds import BlockValue
 from aggregator.config.validation import Validator
 from aggregator.errors import ConfigError, Problem
 from aggregator.models.config import (
+    ANY_PAGE,
     PLAIN_READING,
     PLAIN_TRANSPORT,
     Attribution,
@@ -349,6 +351,7 @@ def _limits(block: BlockValue | None, defaults: Limits) -> Limits:
     return replace(defaults, **values)
 
 
+_NO_HEADERS: Mapping[str, str] = {}
 _LEAST_FIRST = (Content.LINK, Content.EXCERPT, Content.FEED, Content.FULL)
 
 
@@ -363,17 +366,17 @@ def _source(
 ) -> Source:
     """Return a source; `shown` is the content that sections set, by id."""
     values = _with_rules(block)
-    sections = tuple(dict.fromkeys(values.pop("sections", ())))
+    sections = _stored_once(tuple(dict.fromkeys(values.pop("sections", ()))))
     of_sections = {shown[name] for name in sections if name in shown}
     content = Content(
         values.pop("content", min(of_sections, key=_LEAST_FIRST.index, default=defaults.content))
     )
-    page_rules = values.pop("full_text").values if "full_text" in values else {}
+    page_rules = PageRules(**values.pop("full_text").values) if "full_text" in values else ANY_PAGE
     scope = values.pop("retry_after", "host")
     listing = _listing(values)
     limits = values.pop("limits", None)
     transport, reading = _transport(values), _reading(values)
-    headers = values.pop("headers", {}) | _credentials(values)
+    headers = values.pop("headers", {}) | _credentials(values) or _NO_HEADERS
     return Source(
         **values,
         headers=headers,
@@ -382,12 +385,18 @@ def _source(
         limits=_limits(limits, defaults.limits) if limits else None,
         sections=sections,
         content=content,
-        page_rules=PageRules(**page_rules),
+        page_rules=page_rules,
         listing=listing,
         retry_after_scope=scope,
         line=block.node.start_mark.line + 1,
         yaml=_excerpt(block, text),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _stored_once(sections: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a tuple that all sources in these sections share."""
+    return sections
 
 
 def _listing(values: dict[str, Any]) -> Listing | None:

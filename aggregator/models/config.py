@@ -192,7 +192,8 @@ class Reading:
     transforms: tuple[Transform, ...] = ()
 
 
-PLAIN_TRANSPORT, PLAIN_READING = Transport(), Reading()
+PLAIN_TRANSPORT, PLAIN_READING, ANY_PAGE = Transport(), Reading(), PageRules()
+"""Options of most sources, stored once."""
 
 
 FOREVER = timedelta.max
@@ -273,7 +274,7 @@ class Source:
     title: str = ""
     sections: tuple[str, ...] = ()
     content: Content = Content.FEED
-    page_rules: PageRules = PageRules()
+    page_rules: PageRules = ANY_PAGE
     listing: Listing | None = None
     transport: Transport = PLAIN_TRANSPORT
     reading: Reading = PLAIN_READING
