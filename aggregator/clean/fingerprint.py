@@ -46,9 +46,11 @@ _MEDIA = re.compile(
 )
 """The end of the path of a file, whose query does not choose another one."""
 _PHRASES = (
-    "ADVERTISEMENT", "Advertisement", "Sponsored content", "ANZEIGE", "Anzeige",
-    "No comments", "No Comments", "no comments", "()", "[]",
+    ("V", "ADVERTISEMENT"), ("A", "Advertisement"), ("S", "Sponsored content"), ("Z", "ANZEIGE"),
+    ("z", "Anzeige"), ("N", "No comments"), ("N", "No Comments"), ("n", "no comments"),
+    ("(", "()"), ("[", "[]"),
 )  # fmt: skip
+"""Labels of adverts and the like, each with a letter that few texts have and that is found fast."""
 
 
 def is_outdated(stored: bytes) -> bool:
@@ -112,9 +114,9 @@ def fingerprint(title: str, words: str, files: Iterable[str]) -> bytes:
     parts = [
         text.visible_form(_without(title)),
         text.visible_form(_without(words)),
-        *map(_file, files),
+        *(_file(url).encode() for url in files),
     ]
-    return VERSION + xxhash.xxh3_128_digest("\0".join(parts).encode())
+    return VERSION + xxhash.xxh3_128_digest(b"\0".join(parts))
 
 
 def _file(url: str) -> str:
@@ -135,7 +137,7 @@ def _without(words: str) -> str:
     if "://" in words:
         words = _ADDRESS.sub("", words)
     words = _counter_remover()(words)
-    for phrase in _PHRASES:
-        if phrase[0] in words:  # one character is found fast
+    for letter, phrase in _PHRASES:
+        if letter in words:
             words = words.replace(phrase, "")
     return words

@@ -37,6 +37,7 @@ _INLINE = frozenset({
     "mrow", "ms", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtext", "munder", "mover",
     "munderover", "semantics", "none", "mspace",
 })  # fmt: skip
+_INLINE_TAGS = _INLINE | {f"/{name}" for name in _INLINE}
 _ELEMENT_NAMES = (
     "a|abbr|acronym|address|article|aside|audio|b|bdi|bdo|big|blink|blockquote|body|br|button"
     "|center|cite|code|dd|del|details|dfn|div|dl|dt|em|embed|figcaption|figure|font|footer|form"
@@ -74,24 +75,29 @@ def plain(markup: str) -> str:
     HTML that is not sanitised is read approximately, and its text may contain anything, such as
     `<script>`.
     """
-    return _text(_HIDDEN.sub(" ", markup)) if "<" in markup else _text(markup)
-
-
-def plain_of(content: SafeHtml) -> str:
-    """Return the text of sanitised HTML as `plain` does; it hides nothing."""
-    return _text(content)
-
-
-def _text(markup: str) -> str:
     if "<" in markup:
-        pieces = _TAG.split(markup)
+        pieces = _TAG.split(_HIDDEN.sub(" ", markup))
         pieces[1::2] = [
             "" if name in _INLINE or name.lower() in _INLINE else "\n" for name in pieces[1::2]
         ]
         markup = "".join(pieces)
-    if "&" in markup:
-        markup = html.unescape(markup)
-    return folded(markup)
+    return _decoded(markup)
+
+
+def plain_of(content: SafeHtml) -> str:
+    """Return the text of sanitised HTML as `plain` does; its tags have the only `<` and `>`."""
+    if "<" not in content:
+        return _decoded(content)
+    pieces = content.split("<")
+    for at in range(1, len(pieces)):
+        tag, _, words = pieces[at].partition(">")
+        is_inline = tag in _INLINE_TAGS or tag.partition(" ")[0] in _INLINE
+        pieces[at] = words if is_inline else f"\n{words}"
+    return _decoded("".join(pieces))
+
+
+def _decoded(words: str) -> str:
+    return folded(html.unescape(words) if "&" in words else words)
 
 
 def one_line(text: str, limit: int = LINE_LENGTH) -> str:
@@ -169,14 +175,14 @@ def title(text: Text | None) -> str:
     return line(text.value, TITLE_LENGTH)
 
 
-def visible_form(line: str) -> str:
-    """Return text as compared: composed, without spaces and characters that show nothing.
+def visible_form(line: str) -> bytes:
+    """Return text as compared, in UTF-8: composed, without blanks and what shows nothing.
 
     Args:
         line: White space is folded, as `plain` and `one_line` do.
     """
-    if line.isascii():
-        return line.encode().translate(None, b" ").decode()  # three times as fast as replace
-    if any(map(line.__contains__, _INVISIBLES)):  # a tenth of the pattern's time
-        line = _INVISIBLE.sub("", line)
-    return unicodedata.normalize("NFC", line).replace(" ", "")
+    if not line.isascii():
+        if any(map(line.__contains__, _INVISIBLES)):  # a tenth of the pattern's time
+            line = _INVISIBLE.sub("", line)
+        line = unicodedata.normalize("NFC", line)
+    return line.encode().translate(None, b" ")  # three times as fast as replace

@@ -101,8 +101,9 @@ def _stands_alone(piece: bytes) -> bool:
     if not _is_opaque(piece):
         return b"]" not in piece or b"]]>" not in piece
     # An unclosed start would be searched to the end of the piece, and each one again.
-    if any(piece.rfind(start) > piece.rfind(end) for start, end in _OPAQUE_ENDS):
-        return False
+    for start, end in _OPAQUE_ENDS:
+        if start in piece and piece.rfind(start) > piece.rfind(end):
+            return False
     rest = _OPAQUE.sub(b" ", piece)
     return not _is_opaque(rest) and b"]]>" not in rest
 

@@ -130,7 +130,10 @@ def _of_parts(element: Element, tree: XmlTree) -> Author:
 
 def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
     """Return each person once, and addresses without a name only if no person has a name."""
-    distinct = {author: None for author in authors if author != Author()}
+    named = [author for author in authors if author.name or author.email or author.uri]
+    if len(named) <= 1:  # most entries; to hash an author takes long
+        return tuple(named)
+    distinct = dict.fromkeys(named)
     people = [author for author in distinct if author.name] or list(distinct)
     known = {author.name for author in people if author.email or author.uri}
     return tuple(
