@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.clean import counters, text
+from aggregator.clean.html import sanitise as sanitiser
+from aggregator.clean.html.rewrite import rewrite
 from aggregator.clean.html.sanitise import sanitise
 from tests.clean.test_html import MARKUP
 
@@ -39,6 +42,75 @@ PARTS = [
     *["评论", "条评论", "コメント", "❤", "👍\ufe0f", "é", "ſhares", "Kommentare", "تعليق", "x5"],
 ]
 COUNTED = st.lists(st.sampled_from(PARTS)).map("".join)
+
+BASE = "https://example.org/"
+_NESTED = st.sampled_from((
+    "a", "b", "blockquote", "code", "dd", "div", "dl", "dt", "em", "figure", "h2", "h3", "i", "li",
+    "math", "ol", "p", "pre", "q", "ruby", "rt", "span", "summary", "table", "td", "tr", "ul",
+))  # fmt: skip
+_LEAVES = st.sampled_from((
+    "a", " ", "\n", "&amp;", "&nbsp;", "<br>", "<hr>", "<wbr>", "<img src=/a.png>",
+    "<img src='https://[::1]/a.png'>", "<input type=checkbox>",
+))  # fmt: skip
+_WRITTEN = st.sampled_from((
+    "", "", " href=/x", " href='#a' id=a", " href='https://xn--a.example/'", " title='<\r&quot;'",
+))  # fmt: skip
+TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.builds(
+        "<{0}{1}>{2}</{0}>".format, _NESTED, _WRITTEN, st.lists(inner, max_size=4).map("".join)
+    ),
+)
+
+
+@given(st.one_of(TREES, MARKUP))
+def test_a_parser_changes_nothing_in_sanitised_html(value: str) -> None:
+    markup = sanitise(value, base=BASE)
+    assert sanitiser._JUDGE.clean(markup) == markup
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<h2>a</h2><p>b <a href="/x">c <b>d</b></a><br></p><ul><li><p>e</p></li></ul><hr>',
+        "<b><p>a</p></b><blockquote><div><pre>\n\nb<i>c</i></pre></div></blockquote>",
+        '<dl><dt>a</dt><dd>b</dd></dl><p><img src="/a.png" alt="&lt;"></p><p></p>',
+    ],
+)
+def test_usual_html_is_stable(markup: str) -> None:
+    rewritten = rewrite(markup, BASE)
+    assert rewritten
+    assert rewritten.is_stable
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>a<div>b</div></p>",
+        "<h2><span><h3>a</h3></span></h2>",
+        "<h2>a<hr></h2>",
+        "<a><b><a>c</a></b></a>",
+        "<a><p><i><a>c</a></i></p></a>",
+        "<li>a</li>",
+        "<ul><li><div><li>a</li></div></li></ul>",
+        "<table><b>a</b></table>",
+        "<math><mi>a</mi></math>",
+        "<ruby>a<rt>b</rt></ruby>",
+        "<p>a",
+        "a</p>",
+        '<a href="#a">b</a><p id="a">c</p>',
+        '<a href="https://xn--bcher-kva.example/">b</a>',
+        '<a href="https://[::1]/" title="b">c</a>',
+        '<img src="https://a_b.example/c.png">',
+        '<iframe src="/a"></iframe>',
+        '<video src="/a"></video>',
+        '<input type="checkbox">',
+    ],
+)
+def test_what_a_parser_may_change_is_not_stable(markup: str) -> None:
+    rewritten = rewrite(markup, BASE)
+    assert rewritten
+    assert not rewritten.is_stable
 
 
 @given(TEXTS)

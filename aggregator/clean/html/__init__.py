@@ -1,4 +1,4 @@
 """The sanitiser: turns publishers' HTML into HTML that is safe to show.
 
-markup | bounds | nh3 | rewrite (pictures, players, links) | nh3 | the same again until stable
+markup | bounds | nh3 | rewrite (pictures, players, links) | nh3 unless stable | again until stable
 """

@@ -8,9 +8,10 @@ elements.
 import html
 import re
 import string
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from aggregator.clean.html import attributes
+from aggregator.clean.html import attributes, stable
 from aggregator.clean.html.bounds import MAX_DEPTH
 from aggregator.clean.html.embedded import (
     NO_START,
@@ -59,7 +60,14 @@ _IRRELEVANT = re.compile(
 _LINK = 'a href="'
 
 
-def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
+class Rewritten(NamedTuple):
+    """Rewritten HTML, and whether parsing it again certainly changes nothing (see `stable`)."""
+
+    markup: str
+    is_stable: bool
+
+
+def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> Rewritten | None:
     """Return HTML of allowed elements, or None if they are nested too deep.
 
     Args:
@@ -70,10 +78,12 @@ def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> str | None:
     """
     rewriter = _Rewriter(markup, base)
     rewritten = rewriter.run(markup)
-    if rewritten is None or not rewriter.targets or rounds == 1:
-        return rewritten
+    if rewritten is None:
+        return None
+    if not rewriter.targets or rounds == 1:
+        return Rewritten(rewritten, rewriter.is_stable and not rewriter.names)
     if rewriter.identified == set(map(html.unescape, _LINK_WITHIN.findall(rewritten))):
-        return rewritten
+        return Rewritten(rewritten, is_stable=False)
     return rewrite(rewritten, base, rounds - 1)
 
 
@@ -87,20 +97,23 @@ class _Rewriter:
 
     def __init__(self, markup: str, base: str) -> None:
         self.base = base
+        self.targets = _targets(markup) if "#" in markup else frozenset()
         self.out: list[str] = []
         self.names: list[str] = []
         self.starts: list[int] = []
         self.special: list[Open] = []
         self.usual = dict(_USUAL)
         self.embedded = Embedded(base, self.out, self.names)
+        self.places = [stable.BLOCK]  # of the text, and in each open element
+        self.is_stable = not self.targets  # so far
         self.is_raw = False  # whether a frame is open
         self.is_within = False  # a drawing or a formula
-        self.targets = _targets(markup) if "#" in markup else frozenset()
         self.identified: set[str] = set()
 
     def run(self, markup: str) -> str | None:
         first, *pieces = markup.split("<")
-        out, names, starts, usual = self.out, self.names, self.starts, self.usual
+        out, names, starts, places = self.out, self.names, self.starts, self.places
+        usual = self.usual
         out.append(first)
         is_usual = True  # no frame, drawing or formula is open
         # This loop runs for each tag, so the common cases need no call.
@@ -111,6 +124,10 @@ class _Rewriter:
                 names.append(name)
                 starts.append(len(out))
                 out.append(start_tag)
+                place = places[-1].get(name)
+                if place is None:
+                    self.is_stable, place = False, stable.NOWHERE
+                places.append(place)
             elif (
                 is_usual
                 and tag in _END
@@ -121,6 +138,7 @@ class _Rewriter:
                 out.append(f"<{tag}>")
                 names.pop()
                 starts.pop()
+                places.pop()
             elif self.is_raw and tag != "/iframe":
                 continue  # the content of a frame is not markup
             else:
@@ -143,20 +161,29 @@ class _Rewriter:
             sent = tag[len(_LINK) : -1]
             href = html.unescape(sent) if "&" in sent else sent
             target = attributes.link_target(href, self.base, self.targets)
+            self.is_stable = self.is_stable and stable.is_sure(target)
             self.usual[tag] = "a", f'<a href="{quote(target)}" rel="{REL}">' if target else "<a>"
         elif is_usual and name in _PLAIN and not self.targets and _IRRELEVANT.fullmatch(written):
             self.usual[tag] = _USUAL[name]
         else:
             self._open(name, _read(written) if written else {})
             return
-        self.names.append(name)
+        self._enter(name)
         self.starts.append(len(self.out))
         self.out.append(self.usual[tag][1])
+
+    def _enter(self, name: str) -> None:
+        self.names.append(name)
+        place = self.places[-1].get(name)
+        self.is_stable = self.is_stable and place is not None
+        self.places.append(stable.NOWHERE if place is None else place)
 
     def _open(self, name: str, sent: dict[str, str]) -> None:
         is_hidden = bool(sent) and (_is_hidden(sent) or self._is_second_formula(name, sent))
         if name in VOID:
-            self.out.append("" if is_hidden else self.embedded.void(name, sent))
+            written = "" if is_hidden else self.embedded.void(name, sent)
+            self.is_stable = self.is_stable and stable.is_sure_void(name, written, self.places[-1])
+            self.out.append(written)
             return
         becomes = self.embedded.open(name, sent)
         if is_hidden:
@@ -165,10 +192,11 @@ class _Rewriter:
             becomes = _nothing if name in ("title", "desc") else _content
         self.is_raw = name == "iframe"
         self.is_within = self.embedded.is_within
-        self.names.append(name)
+        self._enter(name)
         if becomes is None:
             self._keep(name, sent)
         else:
+            self.is_stable = False
             self.starts.append(NO_START)
             self.special.append(Open(len(self.out), sent, becomes))
 
@@ -187,6 +215,7 @@ class _Rewriter:
             values = {key: values[key] for key in values if key not in ("href", "rel")}
             href = attributes.link_target(sent.get("href", ""), self.base, self.targets)
             values = ({"href": href, "rel": REL} if href else {}) | values
+            self.is_stable = self.is_stable and stable.is_sure(href)
         elif name in PLAYERS:
             values = lazy_source(sent, self.base) | values | {"controls": "", "preload": "none"}
         if identifier:
@@ -211,8 +240,10 @@ class _Rewriter:
 
     def _close(self, name: str) -> None:
         if not self.names or self.names[-1] != name:
+            self.is_stable = False
             return
         self.names.pop()
+        self.places.pop()
         start, out = self.starts.pop(), self.out
         top = self.special.pop() if start == NO_START else Open(start)
         if top.becomes:
@@ -230,6 +261,7 @@ class _Rewriter:
         out = self.out
         if top.sent and not POST_ATTRIBUTES.isdisjoint(top.sent):
             out.append(post(top.sent, self.base, "".join(out[top.start :])))
+            self.is_stable = False
         is_block = name not in INLINE
         is_removable = top.is_removable and (name in _EMPTIED or name in PLAYERS)
         if is_removable and self._is_empty(name, top.start, is_block=is_block):

@@ -3,8 +3,9 @@
     markup > bounds > legal characters > nh3 > rewrite > the same again
 
 until nothing changes. Browsers parse the result once more, and markup that changes when it is
-parsed again is how sanitisers were bypassed (mutation XSS). So the last step is always nh3, which
-parses as browsers do and confirms that it would change nothing.
+parsed again is how sanitisers were bypassed (mutation XSS). So the last step is nh3, which parses
+as browsers do and confirms that it would change nothing; it is skipped for markup whose elements
+stand only where no parser changes anything (`stable`), as in most texts.
 """
 
 import re
@@ -77,14 +78,15 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
     reader = _READER_OF_CLASSES if is_meant else _READER
     markup = _renamed(markup)
     for _ in range(MAX_ROUNDS):
-        before, read = markup, reader.clean(markup)
-        if "&#" in markup:  # references to illegal characters
-            read = text.legal(lines(read))
+        before, parsed = markup, reader.clean(markup)
+        # There may be references to illegal characters.
+        read = text.legal(lines(parsed)) if "&#" in markup else parsed
         rewritten = rewrite(read, base)
         if rewritten is None:
             break
-        markup = rewritten.strip(_SPACES)
-        if markup == before or markup == _JUDGE.clean(markup):
+        markup = rewritten.markup.strip(_SPACES)
+        is_stable = rewritten.is_stable and read == parsed
+        if is_stable or markup == before or markup == _JUDGE.clean(markup):
             return SafeHtml(markup)
     return paragraphs(text.plain(markup))
 
