@@ -21,7 +21,8 @@ from aggregator.store.entries.rows import (
     NewRow,
     assignments,
     entry_values,
-    insert_row,
+    insert_rows,
+    last_given_id,
     load_entry,
     load_stored,
     ruling_values,
@@ -68,25 +69,31 @@ def insert(
     Args:
         sections: The sections of the source, for entries that no rule moves.
     """
-    ids: list[int] = []
-    listings: list[Listing] = []
     time = format_time(first_seen)
-    for new_entry in new:
-        row = NewRow(
-            source_id=source_id,
-            uri=new_entry.uri,
-            first_seen=time,
-            changed=time,
-            sort_at=format_time(new_entry.sort_at),
-            hidden=new_entry.hidden or None,
-            known_by=new_entry.known_by,
+    rows = [
+        (
+            each.entry,
+            each.ruling,
+            NewRow(
+                source_id=source_id,
+                uri=each.uri,
+                first_seen=time,
+                changed=time,
+                sort_at=format_time(each.sort_at),
+                hidden=each.hidden or None,
+                known_by=each.known_by,
+            ),
         )
-        entry_id = insert_row(db, new_entry.entry, new_entry.ruling, row)
-        ids.append(entry_id)
-        if new_entry.hidden is None:
-            listings.append(Listing(entry_id, row.sort_at, new_entry.entry, new_entry.ruling))
-    lists.add(db, listings, sections)
-    return ids
+        for each in new
+    ]
+    ids = insert_rows(db, rows)
+    shown = [
+        Listing(entry_id, row.sort_at, entry, ruling)
+        for entry_id, (entry, ruling, row), each in zip(ids, rows, new, strict=True)
+        if each.hidden is None
+    ]
+    lists.add(db, shown, sections)
+    return list(ids)
 
 
 def revise(
@@ -234,8 +241,7 @@ def last_id(db: Connection) -> int:
 
 def is_deleted(db: Connection, entry_id: int) -> bool:
     """Return whether an id that is not in use once was; ids are given in order, and never twice."""
-    row = db.execute("select seq from sqlite_sequence where name = 'entries'").fetchone()
-    return row is not None and 0 < entry_id <= row[0]
+    return 0 < entry_id <= last_given_id(db)
 
 
 def hide(

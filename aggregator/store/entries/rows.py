@@ -1,7 +1,7 @@
 """Entries as rows: the one table of columns that storing, revising and reading share."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -187,17 +187,35 @@ class NewRow(NamedTuple):
 
 
 # Values are bound by place: by name, it costs twice as much.
-_INSERTED = (*_ENTRY_COLUMNS, *_RULING_COLUMNS, *(STORED[field].name for field in NewRow._fields))
+_INSERTED = (
+    "id", *_ENTRY_COLUMNS, *_RULING_COLUMNS, *(STORED[field].name for field in NewRow._fields)
+)  # fmt: skip
 _INSERT = f"insert into entries({', '.join(_INSERTED)}) values ({', '.join('?' * len(_INSERTED))})"
 
 
-def insert_row(db: Connection, entry: Entry, ruling: RuleResult, row: NewRow) -> int:
-    """Insert an entry and return its id."""
-    values = (*_of_entry(entry), *_ruling_values(ruling), *row)
-    entry_id = db.execute(_INSERT, values).lastrowid
-    if entry_id is None:  # SQLite always gives one after an insert
-        raise RuntimeError("no row id after an insert")
-    return entry_id
+def insert_rows(db: Connection, rows: Sequence[tuple[Entry, RuleResult, NewRow]]) -> range:
+    """Insert entries with one statement and return their ids."""
+    if not rows:
+        return range(0)
+    first = last_given_id(db) + 1
+    ids = range(first, first + len(rows))
+    db.executemany(
+        _INSERT,
+        [
+            (entry_id, *_of_entry(entry), *_ruling_values(ruling), *row)
+            for entry_id, (entry, ruling, row) in zip(ids, rows, strict=True)
+        ],
+    )
+    return ids
+
+
+def last_given_id(db: Connection) -> int:
+    """Return the highest id that any entry ever had, 0 without one."""
+    row = db.execute(
+        "select max(coalesce((select seq from sqlite_sequence where name = 'entries'), 0),"
+        " coalesce((select max(id) from entries), 0))"
+    ).fetchone()
+    return int(row[0])
 
 
 def stored_values(**values: object) -> dict[str, object]:

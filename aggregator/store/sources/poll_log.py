@@ -203,19 +203,57 @@ def _sum_up(db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def count_hosts(db: Connection, requests: Sequence[HostRequest]) -> None:
     """Add requests to the sums of their hosts, in the order of their responses."""
+    by_host: dict[str, _HostSum] = {}
+    for request in requests:
+        by_host.setdefault(request.host, _HostSum()).add(request)
     db.executemany(
         "insert into hosts(host, requests, not_modified, bytes, saved, unconditional, early,"
         " failed, spacing, limited, gate_until)"
-        " values (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, 0), ?9, ?10)"
-        " on conflict(host) do update set requests = requests + 1,"
+        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, 0), ?10, ?11)"
+        " on conflict(host) do update set requests = requests + excluded.requests,"
         " not_modified = not_modified + excluded.not_modified, bytes = bytes + excluded.bytes,"
         " saved = saved + excluded.saved, unconditional = unconditional + excluded.unconditional,"
         " early = early + excluded.early, failed = failed + excluded.failed,"
-        " spacing = coalesce(?8, spacing),"
-        " limited = case when excluded.limited then limited + 1 when excluded.failed then limited"
-        " else 0 end, gate_until = coalesce(excluded.gate_until, gate_until)",
-        [(*request[:-1], format_time_or_none(request.gate_until)) for request in requests],
+        " spacing = coalesce(?9, spacing),"
+        " limited = case when ?12 then 0 else limited end + excluded.limited,"
+        " gate_until = coalesce(excluded.gate_until, gate_until)",
+        [(host, *each.values()) for host, each in by_host.items()],
     )
+
+
+class _HostSum:
+    """The requests of a batch to one host, summed up: a batch often has many of one host."""
+
+    def __init__(self) -> None:
+        self._sums = [0] * 7
+        self._spacing: float | None = None
+        self._limited, self._is_reset = 0, False
+        self._gate_until: datetime | None = None
+
+    def add(self, request: HostRequest) -> None:
+        (
+            _, not_modified, received, saved, unconditional, early, failed, spacing, limited, gate
+        ) = request  # fmt: skip
+        sums = self._sums
+        sums[0] += 1
+        sums[1] += not_modified
+        sums[2] += received
+        sums[3] += saved
+        sums[4] += unconditional
+        sums[5] += early
+        sums[6] += failed
+        if spacing is not None:
+            self._spacing = spacing
+        if limited:
+            self._limited += 1
+        elif not failed:  # a success ends the row of limited responses
+            self._limited, self._is_reset = 0, True
+        if gate is not None:
+            self._gate_until = gate
+
+    def values(self) -> tuple[object, ...]:
+        gate_until = format_time_or_none(self._gate_until)
+        return *self._sums, self._spacing, self._limited, gate_until, self._is_reset
 
 
 def spacings(db: Connection) -> dict[str, float]:

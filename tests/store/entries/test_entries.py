@@ -90,6 +90,18 @@ def test_every_field_comes_back_after_insert(store: Store) -> None:
         assert entries.get_as_published(db, [wanted.id]) == {wanted.id: wanted.entry}
 
 
+def test_no_id_is_given_twice(store: Store) -> None:
+    with store.transaction() as db:
+        first = stored_entry(db).id
+        db.execute("delete from entries where id = ?", (first,))
+        second = stored_entry(db).id
+        db.execute("delete from sqlite_sequence")  # as after a salvage
+        third = stored_entry(db).id
+        assert [second, third] == [first + 1, first + 2]
+        assert entries.is_deleted(db, first)
+        assert not entries.is_deleted(db, third + 1)
+
+
 def test_every_field_comes_back_after_revise(store: Store) -> None:
     with store.transaction() as db:
         first = stored_entry(db)
