@@ -4,6 +4,7 @@
 """
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -39,10 +40,10 @@ MOST_BYTES = 1_000_000
 
 MOST_CHILDREN = 8
 
-MOST_SENT = 32
+MOST_SENT, FILES_PER_BATCH = 32, 8
 """Batches sent before they are answered, so that no child waits while the scheduler stores results.
 
-Each is an open file.
+Each is an open file, so that fewer are sent where few files may be open.
 """
 
 STOP_SECONDS = 5
@@ -133,6 +134,8 @@ class ParserPool:
             AggregatorError: It can't be started.
         """
         self._most = most or min(os.cpu_count() or 1, MOST_CHILDREN)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most_sent = min(MOST_SENT, files // FILES_PER_BATCH) if files >= 0 else MOST_SENT
         self._waiting: deque[_Batch] = deque()
         self._sent: list[_Batch] = []
         self._failed: list[Answer] = []
@@ -152,6 +155,11 @@ class ParserPool:
     def fileno(self) -> int:
         """Return the descriptor that can be read when `take` has something to return."""
         return self._reports.fileno()
+
+    @property
+    def load(self) -> int:
+        """Batches without an answer."""
+        return len(self._waiting) + len(self._sent)
 
     def send(self, bodies: list[stages.Body], now: datetime) -> int:
         """Send documents to a child; return the number of their batch."""
@@ -198,7 +206,7 @@ class ParserPool:
     # --- batches -------------------------------------------------------------------------------
 
     def _send_waiting(self) -> None:
-        while self._waiting and len(self._sent) < MOST_SENT:
+        while self._waiting and len(self._sent) < self._most_sent:
             batch = self._waiting.popleft()
             try:
                 batch.write()

@@ -31,6 +31,9 @@ IN_FLIGHT = 400
 BATCH_DOCUMENTS, BATCH_BYTES = 16, 400_000
 """Upper bounds of one message to a child: many small documents together, a large one alone."""
 
+ENOUGH_BATCHES = 8
+"""Batches that keep all children busy until the next step, unless it stores results meanwhile."""
+
 WAIT_SECONDS = 0.05
 
 MOST_LOSSES = 3
@@ -93,6 +96,22 @@ class _Parse:
 def _is_first(request: Request) -> bool:
     """Return whether this is the first poll of a source: one that brings a document."""
     return bool(request.source_id) and not (request.body_hash or request.message or request.task)
+
+
+def _in_batches(bodies: list[stages.Body]) -> list[list[stages.Body]]:
+    """Return documents in batches, the smallest first; the last batch has room for more."""
+    batches: list[list[stages.Body]] = [[]]
+    size = 0
+    for body in sorted(bodies, key=lambda body: len(body.fetched.body)):
+        if batches[-1] and size + len(body.fetched.body) > BATCH_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(body)
+        size += len(body.fetched.body)
+        if len(batches[-1]) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
+            batches.append([])
+            size = 0
+    return batches
 
 
 class Pipeline:
@@ -182,20 +201,14 @@ class Pipeline:
             self._bodies.append(checked)
 
     def _send_to_children(self) -> None:
-        bodies, self._bodies = self._bodies, []
-        batch: list[stages.Body] = []
-        size = 0
-        for body in sorted(bodies, key=lambda body: len(body.fetched.body)):
-            if batch and size + len(body.fetched.body) > BATCH_BYTES:
-                self._send(batch)
-                batch, size = [], 0
-            batch.append(body)
-            size += len(body.fetched.body)
-            if len(batch) >= BATCH_DOCUMENTS:
-                self._send(batch)
-                batch, size = [], 0
-        if batch:
+        *full, last = _in_batches(self._bodies)
+        for batch in full:
             self._send(batch)
+        # A part of a batch waits for more documents as long as the children have enough to do.
+        is_enough = self._pool is not None and self._pool.load >= ENOUGH_BATCHES
+        self._bodies = last if is_enough else []
+        if last and not is_enough:
+            self._send(last)
         # One page at a time, so that feeds find the other children free.
         if self._pages and not any(parse.is_of_page for parse in self._readings.values()):
             self._send([self._pages.popleft()])
