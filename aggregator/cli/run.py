@@ -18,6 +18,7 @@ from aggregator.cli.shared import echo, load
 from aggregator.cli.web_process import serving
 from aggregator.config.file import LISTENING
 from aggregator.config.keys.service import CLUSTER_ADDRESS
+from aggregator.config.watch import FileWatch
 from aggregator.demo.starter import path as shipped
 from aggregator.errors import AggregatorError
 from aggregator.formats.table import FORMATS
@@ -140,12 +141,17 @@ def _demo_file(publisher: "Publisher", database: Path) -> str:
 
 def _scheduler(path: str, cluster: str = "") -> Scheduler:
     allocator.share_heap()
-    config = load(path)
-    store, executor = Store(config.storage), _executor(cluster or config.cluster)
-    del config  # the scheduler loads its own; a large one takes much memory
+    watch, loaded = FileWatch(path), [load(path)]
+    store, executor = Store(loaded[0].storage), _executor(cluster or loaded[0].cluster)
+
+    def configuration() -> Config:
+        """Return what is loaded already, once: a large file takes time and memory."""
+        first = loaded.pop() if loaded else None
+        return first if first and not watch.has_changed() else load(path)
+
     return Scheduler(
         store,
-        lambda: load(path),
+        configuration,
         executor=executor,
         publications=_publications,
     )

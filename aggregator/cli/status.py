@@ -59,7 +59,7 @@ def status(
             if hosts:
                 _show_hosts(poll_log.hosts(db))
                 return
-            states = sources.all_states(db)
+            states = list(sources.all_states(db))
     selected = sorted(
         (state for state in states if _is_selected(state, text, healths, section)),
         key=lambda state: HEALTHS.index(state.shown_health),

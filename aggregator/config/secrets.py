@@ -1,6 +1,6 @@
 """Which parts of the configured URLs and headers are secret; `policy.masking` masks them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aggregator.models.config import SHORTEST_SECRET
@@ -9,7 +9,7 @@ LONG_SEGMENT = 16
 """Characters of a path segment that looks like a token, in a URL taken whole from ${NAME}."""
 
 
-def of_url(url: str, filled: Iterable[str] = (), *, private: bool = False) -> Iterator[str]:
+def of_url(url: str, filled: Collection[str] = (), *, private: bool = False) -> Iterator[str]:
     """Yield the secrets of a URL; the whole URL if one of them is too short to be masked alone.
 
     Args:
@@ -23,7 +23,9 @@ def of_url(url: str, filled: Iterable[str] = (), *, private: bool = False) -> It
         yield url
 
 
-def _parts(url: str, filled: Iterable[str], *, private: bool) -> Iterator[str]:
+def _parts(url: str, filled: Collection[str], *, private: bool) -> Iterator[str]:
+    if not (private or filled or "@" in url):
+        return  # most URLs; the cache of `urlsplit` would keep pages of the parsed file in use
     parts = urlsplit(url)
     yield from _userinfo(parts.username, parts.password)
     if private:

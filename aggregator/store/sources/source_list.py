@@ -52,6 +52,15 @@ def total(db: Connection) -> int:
     return int(db.execute("select count(*) from sources where configured").fetchone()[0])
 
 
+def progress(db: Connection) -> tuple[int, int, int]:
+    """Return the numbers of enabled sources, of never polled ones, and of failing ones."""
+    row: tuple[int, int, int] = db.execute(
+        "select count(*), count(*) filter (where health = 'new'),"
+        " count(*) filter (where failures > 0) from sources where configured and enabled"
+    ).fetchone()
+    return row
+
+
 def counts(db: Connection, wanted: SourceFilter) -> dict[str, int]:
     """Return how many sources match text and section, by health."""
     rows = db.execute(

@@ -1,7 +1,7 @@
 """Sources: the configuration's, joined with the state that polling keeps of each."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -189,10 +189,9 @@ def get_many(db: Connection, source_ids: Iterable[str]) -> dict[str, SourceState
     return {state.id: state for state in map(load_state, rows)}
 
 
-def all_states(db: Connection) -> list[SourceState]:
-    """Return every source that the configuration names, in its order."""
-    rows = db.execute(f"{COLUMNS} where s.configured order by s.position")
-    return [load_state(row) for row in rows]
+def all_states(db: Connection) -> Iterator[SourceState]:
+    """Yield every source that the configuration names, in its order; read to the end."""
+    return map(load_state, db.execute(f"{COLUMNS} where s.configured order by s.position"))
 
 
 def labels(db: Connection, source_ids: Iterable[str]) -> dict[str, Label]:

@@ -135,7 +135,7 @@ class Api:
         config, after, size = self._config(), request.args.get("after", ""), _limit()
         configured = {source.id: source for source in config.sources}
         with self._store.reading() as db:
-            states = sources.all_states(db)
+            states = list(sources.all_states(db))
         ids = [state.id for state in states]
         if after and after not in ids:
             raise QueryError("after must be the id of a source, as in the URL of `next`")

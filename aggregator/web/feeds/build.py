@@ -280,12 +280,15 @@ def public_url(state: SourceState, source: Source | None) -> str:
 def outlines(db: Connection, spec: ViewSpec, config: Config) -> tuple[Outline, ...]:
     """Return the sources of a view as OPML outlines; those of `all` are nested by section."""
     configured = {source.id: source for source in config.sources}
-    states = [state for state in sources.all_states(db) if state.id in configured]
-    by_id = {state.id: _outline(state, configured[state.id], spec.base) for state in states}
+    known = (state for state in sources.all_states(db) if state.id in configured)
     if spec.kind == "all" and not spec.extra:
+        by_id = {state.id: _outline(state, configured[state.id], spec.base) for state in known}
         return _by_section(by_id, config)
+    states = list(known)
     selected = _selected_sources(db, spec.query, states)
-    return tuple(by_id[state.id] for state in states if state.id in selected)
+    return tuple(
+        _outline(state, configured[state.id], spec.base) for state in states if state.id in selected
+    )
 
 
 def _by_section(by_id: dict[str, Outline], config: Config) -> tuple[Outline, ...]:

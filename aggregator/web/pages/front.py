@@ -11,7 +11,7 @@ from aggregator.store.database import metadata
 from aggregator.store.database.connection import Connection
 from aggregator.store.database.times import parse_time_or_none
 from aggregator.store.queries.summaries import EntrySummary
-from aggregator.store.sources import poll_plan, sources
+from aggregator.store.sources import poll_plan, source_list
 from aggregator.web.feeds.views import resolve
 from aggregator.web.pages import presenters, sharing
 from aggregator.web.pages.entry_lists import EntryLists, view_head
@@ -114,11 +114,11 @@ class _Shown:
 
 
 def _empty_site(db: Connection, now: datetime) -> EmptySite:
-    states = [state for state in sources.all_states(db) if state.enabled]
+    enabled, unpolled, failed = source_list.progress(db)
     return EmptySite(
-        sources=len(states),
-        unpolled=sum(state.health == "new" for state in states),
-        failed=sum(bool(state.failures) for state in states),
+        sources=enabled,
+        unpolled=unpolled,
+        failed=failed,
         is_alive=is_alive(parse_time_or_none(metadata.get(db, "tick")), now),
         next_poll=poll_plan.next_due(db),
     )
