@@ -529,3 +529,19 @@ def story_evidence(db: "Database") -> None:
 def limited_hosts(db: "Database") -> None:
     """Index the hosts that were rate-limited, which each batch of polls asks for."""
     db.execute("create index hosts_spaced on hosts(host, spacing) where spacing > 0")
+
+
+@migration
+def polls_by_slot(db: "Database") -> None:
+    """Store the last polls by slot, then source: sources polled together share few pages."""
+    db.execute("alter table polls rename to polls_by_source")
+    db.execute(
+        "create table polls (source_id text not null references sources(id), slot integer not null,"
+        " at text not null, outcome text not null, status integer not null,"
+        " milliseconds integer not null, bytes integer not null, conditional integer not null,"
+        " new integer not null, changed integer not null, detail text not null,"
+        " next_poll_at text not null, reason text not null, primary key (slot, source_id))"
+        " without rowid"
+    )
+    db.execute("insert into polls select * from polls_by_source order by slot, source_id")
+    db.execute("drop table polls_by_source")

@@ -16,6 +16,8 @@ from aggregator.store.database.times import (
 )
 
 POLLS_KEPT = 50
+_SLOTS = ", ".join(map(str, range(POLLS_KEPT)))
+"""All slots, in SQL: the key of polls begins with the slot."""
 
 SUMS_KEPT = timedelta(days=400)
 """How long the days of sources and the hours of the site are kept: charts show a year."""
@@ -271,7 +273,8 @@ def limited(db: Connection, host: str) -> int:
 def recent(db: Connection, source_id: str, limit: int = POLLS_KEPT) -> list[PollRow]:
     """Return a source's last polls, newest first."""
     rows = db.execute(
-        "select * from polls where source_id = ? order by at desc limit ?", (source_id, limit)
+        f"select * from polls where slot in ({_SLOTS}) and source_id = ? order by at desc limit ?",
+        (source_id, limit),
     )
     return [_poll(row) for row in rows]
 

@@ -103,3 +103,13 @@ def test_a_success_ends_the_row_of_limited_responses_another_failure_does_not(
     assert limited(store, (True, True), (False, True), (True, True)) == 2
     assert limited(store, (True, True), (False, False), (True, True)) == 1
     assert limited(store, (True, True), (False, False)) == 0
+
+
+def test_the_polls_of_a_source_are_found_without_reading_those_of_others(store: Store) -> None:
+    statements: list[str] = []
+    with store.reading() as db:
+        db.set_trace_callback(statements.append)
+        poll_log.recent(db, "a")
+        db.set_trace_callback(None)
+        plan = [row["detail"] for row in db.execute(f"explain query plan {statements[0]}")]
+    assert plan[0] == "SEARCH polls USING PRIMARY KEY (slot=? AND source_id=?)"
