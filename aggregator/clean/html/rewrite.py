@@ -80,10 +80,11 @@ def rewrite(markup: str, base: str, rounds: int = ROUNDS) -> Rewritten | None:
     rewritten = rewriter.run(markup)
     if rewritten is None:
         return None
+    is_stable = rewriter.is_stable and not rewriter.names
     if not rewriter.targets or rounds == 1:
-        return Rewritten(rewritten, rewriter.is_stable and not rewriter.names)
+        return Rewritten(rewritten, is_stable)
     if rewriter.identified == set(map(html.unescape, _LINK_WITHIN.findall(rewritten))):
-        return Rewritten(rewritten, is_stable=False)
+        return Rewritten(rewritten, is_stable)
     return rewrite(rewritten, base, rounds - 1)
 
 
@@ -105,7 +106,7 @@ class _Rewriter:
         self.usual = dict(_USUAL)
         self.embedded = Embedded(base, self.out, self.names)
         self.places = [stable.BLOCK]  # of the text, and in each open element
-        self.is_stable = not self.targets  # so far
+        self.is_stable = True  # so far
         self.is_raw = False  # whether a frame is open
         self.is_within = False  # a drawing or a formula
         self.identified: set[str] = set()
@@ -156,6 +157,9 @@ class _Rewriter:
     def _start(self, tag: str) -> None:
         name, _, written = tag.partition(" ")
         is_usual = not self.is_within
+        if is_usual and tag == "br":
+            self.out.append("<br>")
+            return
         if is_usual and tag.startswith(_LINK) and tag.count('"') == 2:
             # The most common element with attributes.
             sent = tag[len(_LINK) : -1]

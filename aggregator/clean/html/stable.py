@@ -52,8 +52,8 @@ BLOCK = _block()
 
 
 def is_sure(url: str) -> bool:
-    """Return whether a URL as `urls.absolute` returns it is the same for every parser of URLs."""
-    return not url or _SURE_URL.match(url) is not None
+    """Return whether the target of a link is the same for every parser of URLs."""
+    return not url or url[0] == "#" or _SURE_URL.match(url) is not None
 
 
 def is_sure_void(name: str, written: str, place: Place) -> bool:
