@@ -272,9 +272,7 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
 
     The strongest rule decides, then the greater similarity, then the older story.
     """
-    best: tuple[int, float, int] | None = None
-    join: Join | None = None
-    first: StoryInput | None = None
+    best: tuple[tuple[int, float, int], str, StoryInput] | None = None
     for candidate in candidates:
         if entry.source_id in candidate.sources:
             continue
@@ -283,11 +281,17 @@ def decide(entry: StoryInput, candidates: Sequence[Candidate]) -> Join | None:
             continue
         strength, reason, similarity = match
         order = (-strength, -similarity, candidate.story)
-        if best is None or order < best:
-            best = order
-            join = Join(story=candidate.story, reason=reason, similarity=round(similarity, 2))
-            first = candidate.first
-    return replace(join, evidence=evidence(entry, first, join.reason)) if join and first else None
+        if best is None or order < best[0]:
+            best = order, reason, candidate.first
+    if best is None:
+        return None
+    (_, similarity, story), reason, first = best
+    return Join(
+        story=story,
+        reason=reason,
+        similarity=round(-similarity, 2),
+        evidence=evidence(entry, first, reason),
+    )
 
 
 def evidence(entry: StoryInput, first: StoryInput, reason: str) -> Evidence:
@@ -495,6 +499,9 @@ class _Pair:
 
         Otherwise a source that links to another's page could replace its headline with any other.
         """
+        first, second = self.titles
+        if not first.content.isdisjoint(second.content):  # as mostly
+            return False
         pairs = zip(self.titles, self.title_differences, strict=True)
         return not self.text and all(
             title.content and terms == title.content for title, terms in pairs

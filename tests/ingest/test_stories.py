@@ -192,3 +192,16 @@ def test_index_is_bounded_and_forgets(ingester: Ingester) -> None:
         assert stories.forget(db, START.toordinal() + 3) == 0
         stories.forget(db, START.toordinal() + 31)
         assert db.execute("select count(*) from story_keys").fetchone()[0] == 0
+
+
+def test_sources_of_stories_are_looked_up_among_some(ingester: Ingester) -> None:
+    [first] = bring(ingester, "a", report("one"))
+    bring(ingester, "b0", report("two"))
+    bring(ingester, "b1", report("three"))
+    with ingester.store.reading() as db:
+        assert stories.sources_of(db, {first, 99}, {"a", "b1", "c"}) == {
+            first: {"a", "b1"},
+            99: set(),
+        }
+        [two] = [id for id, source, _ in members(ingester, first) if source == "b0"]
+        assert [source for source, _ in stories.origins(db, [two, 99]).values()] == ["b0"]

@@ -51,8 +51,7 @@ class ComparedEntry(NamedTuple):
     feed: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """An entry of a story, with its similarity to the first entry, 0 to 1.
 
     Args:
