@@ -33,6 +33,9 @@ CHILD_TASKS = 2_000
 IDLE_SECONDS = 60
 """A child without work ends after this time, and returns its memory."""
 
+NICENESS = 5
+"""Children yield to the scheduler, for which they all wait in the end, and to the web server."""
+
 NUMBER = struct.Struct("=I")
 """Number of a child, from 1: to fork it, and at the begin of a batch that it has; 0 for none."""
 
@@ -107,6 +110,7 @@ def _answer_batches(reports: socket.socket, work: socket.socket, child: int) -> 
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
+    os.nice(NICENESS)
     work.settimeout(IDLE_SECONDS)
     for _ in range(CHILD_TASKS):
         _, files, _, _ = socket.recv_fds(work, 1, 1)

@@ -44,6 +44,10 @@ def process_id(_bodies: list[Body], _now: datetime) -> list[int]:
     return [os.getpid()]
 
 
+def niceness(_bodies: list[Body], _now: datetime) -> list[int]:
+    return [os.nice(0)]
+
+
 def texts(bodies: list[Body], _now: datetime) -> list[Any]:
     return [text_of(body) for body in bodies]
 

@@ -94,6 +94,10 @@ def test_memory_follows_the_largest_document_allowed(run: Run, limit: int) -> No
     assert not run(in_child.allocate, allowed, Limits(body=limit))
 
 
+def test_children_yield_to_the_scheduler(run: Run) -> None:
+    assert run(in_child.niceness) == min(19, os.nice(0) + parser_process.NICENESS)
+
+
 @pytest.mark.parametrize(
     ("text", "limits", "fault"),
     [
