@@ -25,6 +25,9 @@ MEMORY_PER_BYTE = 50
 The worst ordinary document of 10 MB, with 19,000 entries, needs less than 150 MB.
 """
 
+LEAST_MEMORY = 100_000_000
+"""Address space of a child whatever the limit `body`, in bytes: about 50 MB are its own."""
+
 PAGE_MEMORY = 500_000_000
 """Address space of a child that reads pages, in bytes: the library alone needs 150 MB."""
 
@@ -101,7 +104,7 @@ class _Batch:
         limits = [body.request.limits for body in self.bodies]
         size = sum(len(body.fetched.body) for body in self.bodies)
         seconds = max(limit.parse for limit in limits) * (1 + min(size / MOST_BYTES, 1))
-        memory = MEMORY_PER_BYTE * max(limit.body for limit in limits)
+        memory = max(LEAST_MEMORY, MEMORY_PER_BYTE * max(limit.body for limit in limits))
         if any(body.request.task for body in self.bodies):
             memory = max(memory, PAGE_MEMORY)
         bounds = {

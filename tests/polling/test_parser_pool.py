@@ -98,6 +98,12 @@ def test_children_yield_to_the_scheduler(run: Run) -> None:
     assert run(in_child.niceness) == min(19, os.nice(0) + parser_process.NICENESS)
 
 
+def test_small_documents_have_memory_for_the_process_itself(run: Run) -> None:
+    small = Limits(body=10_000)
+    assert run(in_child.allocate, parser_pool.LEAST_MEMORY // 4, small)
+    assert not run(in_child.allocate, parser_pool.LEAST_MEMORY, small)
+
+
 @pytest.mark.parametrize(
     ("text", "limits", "fault"),
     [
