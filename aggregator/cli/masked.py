@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from aggregator.policy.masking import Masker
@@ -43,3 +43,6 @@ class Stream:
     def __getattr__(self, attribute: str) -> Any:
         """Delegate everything else."""
         return getattr(getattr(sys, self._name), attribute)
+
+
+STDOUT, STDERR = cast("IO[str]", Stream("stdout")), cast("IO[str]", Stream("stderr"))

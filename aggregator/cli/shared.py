@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, cast
 
 import click
 
@@ -20,7 +19,7 @@ from aggregator.store.database.connection import Store
 
 def echo(text: str, *, err: bool = False) -> None:
     """Print a line to stdout, or to stderr, without secrets."""
-    click.echo(text, file=cast("IO[str]", masked.Stream("stderr" if err else "stdout")))
+    click.echo(text, file=masked.STDERR if err else masked.STDOUT)
 
 
 def load(path: str) -> Config:

@@ -366,7 +366,7 @@ def _source(
 ) -> Source:
     """Return a source; `shown` is the content that sections set, by id."""
     values = _with_rules(block)
-    sections = _stored_once(tuple(dict.fromkeys(values.pop("sections", ()))))
+    sections = _interned(tuple(dict.fromkeys(values.pop("sections", ()))))
     of_sections = {shown[name] for name in sections if name in shown}
     content = Content(
         values.pop("content", min(of_sections, key=_LEAST_FIRST.index, default=defaults.content))
@@ -394,7 +394,7 @@ def _source(
 
 
 @lru_cache(maxsize=1_000)
-def _stored_once(sections: tuple[str, ...]) -> tuple[str, ...]:
+def _interned(sections: tuple[str, ...]) -> tuple[str, ...]:
     """Return a tuple that all sources in these sections share."""
     return sections
 

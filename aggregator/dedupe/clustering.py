@@ -67,8 +67,7 @@ MAX_COMPARED = 12
 """Most similar entries of the index that a new entry is compared with."""
 
 COPIES = 4_096
-"""Texts of which is known what their copies agree in: most come from many sources, but not at the
-same time."""
+"""Texts for which the result of comparing them with a copy is cached: copies arrive over time."""
 
 _DATELINE = re.compile(r"\A\W*[^()【】.]{0,50}[(【][^)】]{1,30}[)】][\s.:–—-]*")
 """Place and agency at the start of a wire report: `OSLO, 12 May (NNA) -`."""
@@ -331,7 +330,7 @@ class _Text(NamedTuple):
     lead: str
 
 
-class _Signs(NamedTuple):
+class _Signals(NamedTuple):
     """What speaks for or against a candidate besides its text, as in `Candidate`."""
 
     same_page: bool
@@ -351,32 +350,32 @@ def _text_of(entry: StoryInput) -> _Text:
 def _compare(entry: StoryInput, candidate: Candidate) -> _Match | None:
     first = candidate.first
     is_far = abs(entry.at - first.at) > WINDOW
-    signs = _Signs(candidate.same_page, candidate.hinted, candidate.reused_title, is_far)
+    signals = _Signals(candidate.same_page, candidate.hinted, candidate.reused_title, is_far)
     ours, theirs = _text_of(entry), _text_of(first)
-    return _match_copy(ours, signs) if ours == theirs else _match(_Pair(ours, theirs), signs)
+    return _match_copy(ours, signals) if ours == theirs else _match(_Pair(ours, theirs), signals)
 
 
 @lru_cache(maxsize=COPIES)
-def _match_copy(text: _Text, signs: _Signs) -> _Match | None:
-    return _match(_Pair(text, text), signs)
+def _match_copy(text: _Text, signals: _Signals) -> _Match | None:
+    return _match(_Pair(text, text), signals)
 
 
-def _match(pair: "_Pair", signs: _Signs) -> _Match | None:
-    if signs.same_page and not pair.is_unrelated():
+def _match(pair: "_Pair", signals: _Signals) -> _Match | None:
+    if signals.same_page and not pair.is_unrelated():
         return 5, "links to the same page", 1.0
-    if not signs.hinted and (signs.is_far or pair.is_far_apart()):
+    if not signals.hinted and (signals.is_far or pair.is_far_apart()):
         return None
-    if signs.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
+    if signals.hinted and (pair.title >= SOME_TITLE or pair.text >= SAME_TEXT):
         return 4, "one cites the other as its source, and they agree", max(pair.title, pair.text)
-    if signs.is_far:
+    if signals.is_far:
         return None
-    if pair.is_same_title() and not signs.reused_title:
+    if pair.is_same_title() and not signals.reused_title:
         return 3, "same title", 1.0
     if pair.is_same_text():
         return 2, "nearly the same opening text", pair.text
-    if pair.is_alike() and (pair.text >= SOME_TEXT or not signs.reused_title):
+    if pair.is_alike() and (pair.text >= SOME_TEXT or not signals.reused_title):
         return None if pair.is_preview() else (1, "similar title and opening text", pair.likeness)
-    similarity = _likelihood(pair, reused_title=signs.reused_title)
+    similarity = _likelihood(pair, reused_title=signals.reused_title)
     return (0, OTHER_WORDS, similarity) if similarity else None
 
 

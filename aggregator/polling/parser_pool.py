@@ -184,11 +184,9 @@ class ParserPool:
         self.send([body], now)
         while not self.is_lost:
             for answer in self.take(1.0):
-                return (
-                    answer.results[0]
-                    if answer.results
-                    else stages.parse_failure(body, answer.fault)
-                )
+                if answer.fault:
+                    return stages.parse_failure(body, answer.fault)
+                return answer.results[0]
         return stages.parse_failure(body, "the parser processes died")
 
     def close(self) -> None:
@@ -218,7 +216,7 @@ class ParserPool:
                 if self._sent:  # fewer files will be open then
                     self._waiting.appendleft(batch)
                     break
-                self._failed.append(Answer(batch.number, [], _failure(error)))
+                self._failed.append(Answer(batch.number, [], parser_process.failure(error)))
                 continue
             self._sent.append(batch)
             with self._noticing_loss():
@@ -291,9 +289,5 @@ def _outcome(batch: _Batch, code: int) -> tuple[list[Result], str]:
     try:
         results = parser_process.read(batch.file)
     except Exception as error:  # noqa: BLE001, a process that was given bad documents wrote it
-        return [], _failure(error)
+        return [], parser_process.failure(error)
     return ([], results) if isinstance(results, str) else (results, "")
-
-
-def _failure(error: Exception) -> str:
-    return f"parsing failed ({type(error).__name__}: {error})"

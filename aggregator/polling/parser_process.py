@@ -76,6 +76,11 @@ def child_of(file: int) -> int:
     return int.from_bytes(os.pread(file, NUMBER.size, 0), sys.byteorder)
 
 
+def failure(error: Exception) -> str:
+    """Return why documents were not parsed, for the user."""
+    return f"parsing failed ({type(error).__name__}: {error})"
+
+
 def run_within(
     function: Callable[..., object],
     *arguments: object,
@@ -127,7 +132,7 @@ def _answer(file: int, child: int) -> None:
         function, arguments, limits = read(file)
         write(file, child, run_within(function, *arguments, **limits))
     except Exception as error:  # noqa: BLE001, the scheduler learns of it
-        write(file, child, f"parsing failed ({type(error).__name__}: {error})")
+        write(file, child, failure(error))
 
 
 # --- the parent --------------------------------------------------------------------------------

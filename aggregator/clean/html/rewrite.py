@@ -125,9 +125,9 @@ class _Rewriter:
                 names.append(name)
                 starts.append(len(out))
                 out.append(start_tag)
-                place = places[-1].get(name)
-                if place is None:
-                    self.is_stable, place = False, stable.NOWHERE
+                place = places[-1].get(name, stable.NOWHERE)
+                if place is stable.NOWHERE:
+                    self.is_stable = False
                 places.append(place)
             elif (
                 is_usual
@@ -178,9 +178,10 @@ class _Rewriter:
 
     def _enter(self, name: str) -> None:
         self.names.append(name)
-        place = self.places[-1].get(name)
-        self.is_stable = self.is_stable and place is not None
-        self.places.append(stable.NOWHERE if place is None else place)
+        place = self.places[-1].get(name, stable.NOWHERE)
+        if place is stable.NOWHERE:
+            self.is_stable = False
+        self.places.append(place)
 
     def _open(self, name: str, sent: dict[str, str]) -> None:
         is_hidden = bool(sent) and (_is_hidden(sent) or self._is_second_formula(name, sent))
