@@ -1,5 +1,6 @@
 """Running processes, as /proc describes them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +46,9 @@ def parents_of_parsers(session: int) -> list[Process]:
 
 def _process(pid: int) -> Process | None:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        # Names and arguments of the other programs of a machine are not always UTF-8.
+        stat = os.fsdecode(Path(f"/proc/{pid}/stat").read_bytes())
+        command = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).replace("\0", " ")
     except OSError:
         return None  # it has just ended
     fields = stat.rpartition(")")[2].split()
