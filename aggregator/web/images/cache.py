@@ -97,20 +97,21 @@ class ImageCache:
         return Client(user_agent=user_agent(config), allow=config.allow, proxy=config.proxy)
 
     def _store(self, file: Path, body: bytes, now: datetime) -> None:
-        new = None
+        partial = ""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as new:
+            descriptor, partial = tempfile.mkstemp(dir=self._folder)
+            with os.fdopen(descriptor, "wb") as new:
                 new.write(body)
-            os.utime(new.name, (now.timestamp(), now.timestamp()))
-            Path(new.name).replace(file)
+            os.utime(partial, (now.timestamp(), now.timestamp()))
+            Path(partial).replace(file)
             if self._new % CHECK_EVERY == 0:
                 self._shrink()
             self._new += 1
         except OSError:  # disk full or not writable: the image is served all the same
-            if new:
+            if partial:
                 with suppress(OSError):
-                    Path(new.name).unlink(missing_ok=True)
+                    Path(partial).unlink(missing_ok=True)
 
     def _shrink(self) -> None:
         """Delete the images requested least recently until the folder is within its limit."""
