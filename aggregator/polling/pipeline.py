@@ -229,6 +229,8 @@ class Pipeline:
         if self._pool is None:
             time.sleep(seconds)
             return
+        if not (seconds or self._readings):  # most polls bring no document
+            return
         for answer in self._pool.take(seconds):
             bodies = self._readings.pop(answer.batch).bodies
             if not answer.fault:
