@@ -29,6 +29,10 @@ from aggregator.models.poll import Failed, FailureKind, FetchOutcome, Request
 _SLICE = 0.05
 """Longest sleep of the loop in seconds, and so the longest delay of `stop`."""
 
+_MANY, _PAUSE = 8, 0.002
+"""With more transfers than this, libcurl is called at most once in so many seconds: each call looks
+at every transfer, also where only one of them has something to do."""
+
 RESERVED_FILES, FILES_PER_TRANSFER = 44, 4
 """Open files that everything else needs; and a transfer: two sockets, and two for its DNS lookup.
 
@@ -97,6 +101,7 @@ class Client:
         self._multi.setopt(pycurl.M_MAXCONNECTS, self._concurrency)
         self._idle: list[Handle] = []
         self._running: dict[pycurl.Curl, Handle] = {}
+        self._performed = float("-inf")
         self._refused: list[tuple[Request, FetchOutcome]] = []
         self._stopped = threading.Event()
 
@@ -135,7 +140,7 @@ class Client:
             return outcomes + list(self._cancel())
         outcomes += self._take_checked()
         self._start()
-        self._multi.perform()
+        self._perform()
         outcomes += self._take_finished()
         if not outcomes:
             self._wait(wake)
@@ -191,6 +196,14 @@ class Client:
             handle.start(attempt)
             self._running[handle.easy] = handle
             self._multi.add_handle(handle.easy)
+
+    def _perform(self) -> None:
+        if len(self._running) > _MANY:
+            pause = self._performed + _PAUSE - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+        self._multi.perform()
+        self._performed = time.monotonic()
 
     def _take_finished(self) -> list[tuple[Request, FetchOutcome]]:
         outcomes: list[tuple[Request, FetchOutcome]] = []
