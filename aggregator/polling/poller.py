@@ -30,6 +30,7 @@ from aggregator.models.poll import (
     ParsedDocument,
     Request,
     Result,
+    Unchanged,
 )
 from aggregator.models.urls import host_of
 from aggregator.policy import network, schedule
@@ -130,7 +131,7 @@ class Poller:
         self._store, self._clock, self._random, self._report = store, clock, random, report
         self._offers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._busy: Counter[str] = Counter()
-        self._in_flight: dict[str, str] = {}
+        self._in_flight: dict[str, str] = {}  # sources, with the host that they count for
         self._pages: dict[str, str] = {}  # hosts of pages in flight, by key of the request
         self._held: dict[str, list[str]] = {}  # sources by key of the robots.txt they wait for
         self._hops: dict[str, tuple[Hop, ...]] = {}  # redirects of pages in flight to other hosts
@@ -195,7 +196,6 @@ class Poller:
             pushes = [request for request in pushes if request.source_id not in self._in_flight]
             for request in pushes:
                 self._in_flight[request.source_id] = ""
-                self._busy[""] += 1
         self._executor.add(pushes, spacing={})
 
     @property
@@ -222,6 +222,7 @@ class Poller:
         self._begin()
         self._begin_pages()
         results = [result for result in self._executor.step() if not self._follow(result)]
+        self._make_room(results)
         if results and not self._results:
             self._since = time.monotonic()
         self._results += results
@@ -378,11 +379,24 @@ class Poller:
             for key in keys:
                 self._pages.pop(key, None)
                 self._hops.pop(key, None)
-                host = self._in_flight.pop(key, None)
-                if host is not None:
-                    self._busy[host] -= 1
-                    if not self._busy[host]:
-                        del self._busy[host]
+                self._uncount(self._in_flight.pop(key, ""))
+
+    def _make_room(self, results: Iterable[Result]) -> None:
+        """Let other sources of a host begin when one is unchanged, before that is stored.
+
+        After anything else the host may have to be left alone, which storing decides.
+        """
+        with self._guard:
+            for result in results:
+                if isinstance(result.outcome, Unchanged) and result.key in self._in_flight:
+                    self._uncount(self._in_flight[result.key])
+                    self._in_flight[result.key] = ""
+
+    def _uncount(self, host: str) -> None:
+        if host:
+            self._busy[host] -= 1
+            if not self._busy[host]:
+                del self._busy[host]
 
     # --- ends ----------------------------------------------------------------------------------
 

@@ -8,7 +8,16 @@ import pytest
 
 from aggregator.ingest.source_update import Ingested
 from aggregator.models.config import Source
-from aggregator.models.poll import ParsedDocument, PollOutcome, PollResult, Request, Result
+from aggregator.models.poll import (
+    NO_TRANSFER,
+    ParsedDocument,
+    PollOutcome,
+    PollResult,
+    Request,
+    Result,
+    Unchanged,
+    Validators,
+)
 from aggregator.polling.pipeline import FetchSettings
 from aggregator.polling.poller import HOST_SHARE, STORE_ENTRIES, Poller
 from aggregator.store.database import site_id
@@ -112,3 +121,37 @@ def test_documents_wait_for_the_next_turn_once_there_are_too_many_entries(
     assert [ingested.source_id for ingested in stored] == first
     poller.turn()
     assert sorted(ingested.source_id for ingested in stored) == sorted(outcomes)
+
+
+class Waiting(Ended):
+    """A pipeline that has ended some polls and goes on with others, so nothing is stored yet."""
+
+    pending = True
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_free"),
+    [
+        pytest.param(
+            Unchanged("https://h.example/0", Validators(), NO_TRANSFER), True, id="unchanged"
+        ),
+        pytest.param(failed(), False, id="failed"),  # the host may be left alone once it is stored
+        pytest.param(make_document(), False, id="document"),
+    ],
+)
+def test_an_unchanged_source_makes_room_for_another_of_its_host_before_it_is_stored(
+    store: Store, outcome: PollOutcome, is_free: bool
+) -> None:
+    due = [
+        Due(source_id=str(number), host="h.example", next_poll=START)
+        for number in range(HOST_SHARE + 2)
+    ]
+    executor = Waiting([PollResult(source_id="0", outcome=outcome)])
+    poller = Poller(store, CONFIG, executor=lambda *_, **__: executor)
+    assert poller.offer(due) == HOST_SHARE
+    while not poller._offers.empty():  # they are begun
+        poller._offers.get()
+    poller.turn()
+    assert poller.has("0")
+    assert poller.offer(due) == is_free
+    assert poller.offer(due) == 0
