@@ -51,6 +51,9 @@ _EAST_ASIAN = re.compile(
     r"\d[\d,]*\s?(?:条|則|则|件の|个|個|개의?)\s?(?:评论|評論|回复|回覆|コメント|댓글)"
     r"|(?:评论|評論|回复|回覆|阅读|阅读量|浏览|コメント|댓글|조회수?)\s?\d[\d,]*"
 )
+_EAST_ASIAN_NOUNS = (
+    "评论", "評論", "回复", "回覆", "阅读", "浏览", "コメント", "댓글", "조회",
+)  # fmt: skip
 _UNITS_AGO = r"\s(?:second|minute|min|hour|day|week|month|year)s?\sago\b"
 _AGO = re.compile(rf"\b\d+{_UNITS_AGO}", re.IGNORECASE)
 _AFTER_AGO = re.compile(_UNITS_AGO, re.IGNORECASE)
@@ -78,7 +81,7 @@ def remove(words: str) -> str:
         return words
     if not is_ascii:
         whole = words
-        if not is_usual:
+        if not is_usual and any(map(words.__contains__, _EAST_ASIAN_NOUNS)):
             words = _EAST_ASIAN.sub("", words)
         if any(map(words.__contains__, _ICONS)):  # a tenth of the pattern's time
             words = _ICON.sub("", words)

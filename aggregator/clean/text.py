@@ -23,6 +23,7 @@ _LAST_ILLEGAL = re.compile(b"\xef\xbf[\xbe\xbf]")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLES = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _INVISIBLE = re.compile(f"[{_INVISIBLES}]")
+_BLANKS = re.compile("  +")
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|template|title|noscript)\b.*?(?:</\1\b[^>]*(?:>|\Z)|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -123,7 +124,9 @@ def folded(text: str) -> str:
     text = text.replace("\xa0", " ")
     if "\n" in text:
         text = " ".join([row for row in map(str.strip, text.split("\n")) if row])
-    if "  " not in text and _is_printable(text):  # it has no other space, and no control
+    if "  " in text:
+        text = _BLANKS.sub(" ", text)
+    if _is_printable(text):  # it has no other space, and no control
         return text.strip(" ")
     return " ".join(legal(text).split())
 

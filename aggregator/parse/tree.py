@@ -152,7 +152,7 @@ def join(base: str, reference: str) -> str:
 
 def is_web(url: str) -> bool:
     """Return whether a text is an http or https URL with a host."""
-    if not url[:8].lower().startswith(("http://", "https://")) or any(map(str.isspace, url)):
+    if not url[:8].lower().startswith(("http://", "https://")) or url.split() != [url]:
         return False
     try:
         return bool(urlsplit(url).netloc)

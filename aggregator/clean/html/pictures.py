@@ -21,11 +21,12 @@ MIN_DATA_LENGTH = 1_000
 
 _CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)(\s[^,]*)?")
 _PLACEHOLDER = re.compile(
-    r"(?:^|[/_.-])(?:1x1|3x2|blank|clear|dot|dummy|empty|gr[ae]y|holder|lazy[a-z_-]*|load(?:er|ing)"
-    r"|pixel|placeholder|s(?:pacer)|trans(?:parent)?)[\w-]*\.(?:gif|png|svg|jpe?g|webp|avif)(?:[?#]|\Z)",
-    re.IGNORECASE,
+    r"[/_.-](?:1x1|3x2|blank|clear|dot|dummy|empty|gr[ae]y|holder|lazy[a-z_-]*|load(?:er|ing)"
+    r"|pixel|placeholder|s(?:pacer)|trans(?:parent)?)[\w-]*\.(?:gif|png|svg|jpe?g|webp|avif)(?:[?#]|\Z)"
 )
+"""In a URL in lower case, after a slash."""
 _PIXEL_STYLE = re.compile(r"(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|\Z)", re.I)
+_LAZY = frozenset(LAZY)
 _LATER_TYPES = ("image/webp", "image/avif")
 _TYPES_FOR_FEW = ("image/jxl", "image/heic", "image/heif", "image/vnd.ms-photo", "image/jp2")
 
@@ -47,9 +48,10 @@ def address(sent: Mapping[str, str], source: str, base: str, others: Iterable[st
         base: URL that relative references resolve against.
         others: `srcset`s of the `source` elements beside it.
     """
-    for name in LAZY:
-        if name in sent and (url := _later(sent[name], base)):
-            return url
+    if not _LAZY.isdisjoint(sent):
+        for name in LAZY:
+            if name in sent and (url := _later(sent[name], base)):
+                return url
     own = source if _may_be_file(sent.get("src", "")) else ""
     if own and not is_placeholder(own):
         return own
@@ -74,7 +76,7 @@ def _may_be_file(value: str) -> bool:
 
 def is_placeholder(url: str) -> bool:
     """Return whether a URL looks like a placeholder that a script replaces."""
-    return bool(_PLACEHOLDER.search(url))
+    return bool(_PLACEHOLDER.search(f"/{url.lower()}"))
 
 
 def add_source(sets: list[str], sent: Mapping[str, str]) -> None:

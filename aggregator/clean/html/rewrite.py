@@ -7,7 +7,6 @@ elements.
 
 import html
 import re
-import string
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -47,8 +46,11 @@ _EMPTIED = BLOCKS | INLINE
 _PLAIN = KEPT - MATH - VOID - PLAYERS
 _USUAL = {name: (name, f"<{name}>") for name in _PLAIN}
 _END = {f"/{name}": name for name in _PLAIN - {"pre"}}
-_WORD_ENDS = frozenset(f"{string.ascii_letters}{string.digits}.,:!?)'\"")
-"""Last characters of what is no white space, tag or reference."""
+_DOUBTFUL_ENDS = frozenset((
+    "", ";", ">", *map(chr, range(0x2000, 0x200B)),
+    *"\t\n\x0b\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000",
+))  # fmt: skip
+"""Last characters of what may be white space, a tag or a reference."""
 _DOUBTFUL = " \t\n\r\f<&\x0b\x1c\x1d\x1e\x1f\x85"
 """First characters of content that may turn out empty, or that begins with a line break."""
 _IRRELEVANT = re.compile(
@@ -132,9 +134,12 @@ class _Rewriter:
             elif (
                 is_usual
                 and tag in _END
-                and (out[-1][-1:] in _WORD_ENDS or out[-1][:2] == "</")
                 and names[-1:] == [_END[tag]]
                 and starts[-1] != NO_START
+                and (
+                    (last := out[-2] if out[-1].isspace() else out[-1])[-1:] not in _DOUBTFUL_ENDS
+                    or last[:2] == "</"
+                )
             ):
                 out.append(f"<{tag}>")
                 names.pop()
@@ -313,6 +318,8 @@ def _read(written: str) -> dict[str, str]:
 
 def _targets(markup: str) -> frozenset[str]:
     """Return the ids that are the target of a link in the same text, with our prefix."""
+    if " id=" not in markup and " name=" not in markup:
+        return frozenset()
     wanted = {attributes.identifier(unquote(html.unescape(to))) for to in _FRAGMENT.findall(markup)}
     if not wanted:
         return frozenset()

@@ -34,20 +34,20 @@ _LOADED_SCRIPT = re.compile(
 )
 
 
-def _reader(attributes: dict[str, set[str]]) -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=set(tags.KEPT | tags.REWRITTEN),
-        clean_content_tags=set(tags.GONE),
-        attributes=attributes,
-        link_rel=None,
-        url_schemes={"http", "https", "mailto", "data"},
-    )
+_USUAL_REFERENCE = (
+    r"0?3[489]|1[6-9]\d|[2-9]\d\d|[1-9]\d{3}"
+    r"|[xX](?:[aA]0|[1-9a-cA-C][\da-fA-F]{2,3}|1[fF][\da-fA-F]{3})"
+)
+_UNUSUAL_REFERENCE = re.compile(rf"&#(?!(?:{_USUAL_REFERENCE});)", re.ASCII)
+"""A reference that may be to a line break or an illegal character."""
 
-
-# Some publishers give every block a class; reading them all costs time, and few are used here.
-_MEANT = ("language-", "lang-", "highlight-source-", "brush:", "data-href")
-_READER = _reader(tags.READ | {"div": set()})
-_READER_OF_CLASSES = _reader(tags.READ)
+_READER = nh3.Cleaner(
+    tags=set(tags.KEPT | tags.REWRITTEN),
+    clean_content_tags=set(tags.GONE),
+    attributes=tags.READ,
+    link_rel=None,
+    url_schemes={"http", "https", "mailto", "data"},
+)
 _JUDGE = nh3.Cleaner(
     tags=set(tags.KEPT),
     clean_content_tags=set(tags.GONE | tags.REWRITTEN),
@@ -73,14 +73,10 @@ def sanitise(markup: str, *, base: str) -> SafeHtml:
         return SafeHtml(tags.escape(lines(markup)).strip(_SPACES))
     if is_costly(markup):
         return paragraphs(text.plain(markup))
-    has_names = "class=" in markup or "data-href" in markup
-    is_meant = has_names and any(map(markup.__contains__, _MEANT))
-    reader = _READER_OF_CLASSES if is_meant else _READER
     markup = _renamed(markup)
     for _ in range(MAX_ROUNDS):
-        before, parsed = markup, reader.clean(markup)
-        # There may be references to illegal characters.
-        read = text.legal(lines(parsed)) if "&#" in markup else parsed
+        before, parsed = markup, _READER.clean(markup)
+        read = text.legal(lines(parsed)) if _UNUSUAL_REFERENCE.search(markup) else parsed
         rewritten = rewrite(read, base)
         if rewritten is None:
             break
