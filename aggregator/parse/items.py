@@ -102,7 +102,7 @@ def _stands_alone(piece: bytes) -> bool:
         return b"]" not in piece or b"]]>" not in piece
     # An unclosed start would be searched to the end of the piece, and each one again.
     for start, end in _OPAQUE_ENDS:
-        if start in piece and piece.rfind(start) > piece.rfind(end):
+        if start in piece and piece.find(start, piece.rfind(end) + 1) >= 0:
             return False
     rest = _OPAQUE.sub(b" ", piece)
     return not _is_opaque(rest) and b"]]>" not in rest

@@ -102,13 +102,13 @@ def visible_length(construct: Text) -> int:
 
 def fix_encoding(value: str) -> str:
     """Return a text with UTF-8 and Windows-1252 restored where they were decoded as Latin-1."""
-    if value.isascii():
+    # Characters from U+0080 to U+00BF, without which neither happened, begin with one byte in
+    # UTF-8, which is found fast; most texts don't have it.
+    if value.isascii() or b"\xc2" not in value.encode():
         return value
     with contextlib.suppress(UnicodeError):
         value = value.encode("iso-8859-1").decode("utf-8")
-    # In UTF-8 they begin with one byte, which is found fast; most texts don't have it.
-    has_controls = b"\xc2" in value.encode() and _C1_CONTROL.search(value)
-    return value.translate(_WINDOWS_1252) if has_controls else value
+    return value.translate(_WINDOWS_1252) if _C1_CONTROL.search(value) else value
 
 
 def _kind(element: Element, tree: XmlTree) -> str:
