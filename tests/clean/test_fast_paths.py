@@ -120,6 +120,19 @@ def test_characters_that_are_removed(value: str) -> None:
     assert text.legal(value) == ILLEGAL.sub("", value)
 
 
+def test_only_references_to_usual_characters_are_not_looked_at() -> None:
+    skipped = [
+        code
+        for code in range(0x110000)
+        if not all(
+            map(sanitiser._UNUSUAL_REFERENCE.search, (f"&#{code};", f"&#0{code};", f"&#x{code:X};"))
+        )
+    ]
+    assert {0x27, 0xA0, 0x2019, 0x1F600} <= set(skipped)
+    assert not [code for code in skipped if ILLEGAL.match(chr(code)) or chr(code) == "\r"]
+    assert sanitiser._UNUSUAL_REFERENCE.search("&#8217")
+
+
 @given(TEXTS)
 def test_white_space_is_folded(value: str) -> None:
     shown = value.replace("<", "").replace("&", "")

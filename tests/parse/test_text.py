@@ -1,6 +1,8 @@
 """Which texts are HTML, and how markup in elements is written."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aggregator.models.entry import ParsedEntry, Text
 from aggregator.parse.text import fix_encoding
@@ -154,3 +156,12 @@ def test_summary_and_content_are_read_by_name(
 )
 def test_text_of_a_wrong_encoding_is_repaired(sent: str, meant: str) -> None:
     assert fix_encoding(sent) == meant
+
+
+@given(st.text(st.sampled_from("aé\x80\x92\xa0¿Âãð€’中")))
+def test_an_encoding_is_restored_wherever_it_can_be(value: str) -> None:
+    try:
+        restored = value.encode("iso-8859-1").decode()
+    except UnicodeError:
+        restored = value
+    assert fix_encoding(value) == restored.replace("\x80", "€").replace("\x92", "’")
