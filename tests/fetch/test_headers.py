@@ -1,12 +1,11 @@
 """Header sections as libcurl passes them."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.fetch import headers
+from tests.effort import effort
 
 BASE = "https://example.org/a/feed"
 
@@ -70,6 +69,4 @@ def test_links_are_bounded() -> None:
 
 @pytest.mark.parametrize("part", ["<", "<a>;", "<a>;x=", '<a>;x="', '<a>;x="\\', ";", '"', "<>;a "])
 def test_links_made_to_be_slow_are_not(part: str) -> None:
-    start = time.process_time()
-    headers.links({"link": [part * (65_000 // len(part))]}, BASE)
-    assert time.process_time() - start < 0.5
+    assert effort(lambda: headers.links({"link": [part * (65_000 // len(part))]}, BASE)) < 50

@@ -86,7 +86,17 @@ nasty = st.one_of(
 )
 """Any text, with characters that XML forbids, lone surrogates, and characters to escape."""
 
-plain = st.text(st.characters(categories=["Lu", "Ll", "Nd"]), min_size=1, max_size=12)
+
+def _stays(text: str) -> bool:
+    """Whether feedparser does not take a text for UTF-8 that was read as Latin-1."""
+    try:
+        return text.encode("latin-1").decode() == text
+    except UnicodeError:
+        return True
+
+
+_words = st.text(st.characters(categories=["Lu", "Ll", "Nd"]), min_size=1, max_size=12)
+plain = _words.filter(_stays)
 """Words that every parser must give back as they are."""
 
 moments = st.datetimes(datetime(1995, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
