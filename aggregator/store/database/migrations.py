@@ -545,3 +545,15 @@ def polls_by_slot(db: "Database") -> None:
     )
     db.execute("insert into polls select * from polls_by_source order by slot, source_id")
     db.execute("drop table polls_by_source")
+
+
+@migration
+def publication_times(db: "Database") -> None:
+    """Index the times of a source's entries, which each poll with news asks for.
+
+    Their columns come after the texts: reading them from 21 entries took 5 % of such a poll.
+    """
+    db.execute("drop index entries_source")
+    db.execute(
+        "create index entries_source on entries(source_id, sort_at, id, published, first_seen)"
+    )
