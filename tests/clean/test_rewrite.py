@@ -291,6 +291,10 @@ KEPT = {
         '<div class="highlight highlight-source-shell"><pre>a</pre></div><div class="x">b</div>',
         '<div class="language-shell"><pre>a</pre></div><div>b</div>',
     ),
+    "the language in capitals": (
+        '<div CLASS="lang-c"><pre>a</pre></div>',
+        '<div class="language-c"><pre>a</pre></div>',
+    ),
     "the alignment of cells": (
         '<table><tr><td align="RIGHT">a</td><td style="text-align:center">b</td>'
         '<th align="x" colspan="2">c</th></tr></table>',
