@@ -21,6 +21,7 @@ def written(config: Path, title: str) -> None:
 def ended(scheduler: Scheduler) -> Scheduler:
     scheduler.stop()
     scheduler.run()
+    scheduler._store.close()
     return scheduler
 
 
