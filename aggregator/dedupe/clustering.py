@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import NamedTuple
@@ -312,9 +312,12 @@ def _common_phrases(text: str, other: str) -> tuple[str, ...]:
     joint, least = " ", PHRASE_WORDS
     if max(map(len, sides)) < PHRASE_WORDS:  # Chinese and Japanese have no spaces
         sides, joint, least = [list(each[:PHRASE_TEXT]) for each in (text, other)], "", 8
-    plain = [[word.casefold().strip(',.;:!?"“”«»„()') for word in side] for side in sides]
-    matcher = SequenceMatcher(None, plain[0], plain[1], autojunk=False)
-    blocks = matcher.get_matching_blocks()
+    if text == other:
+        blocks = [Match(0, 0, len(sides[0]))]
+    else:
+        plain = [[word.casefold().strip(',.;:!?"“”«»„()') for word in side] for side in sides]
+        matcher = SequenceMatcher(None, plain[0], plain[1], autojunk=False)
+        blocks = matcher.get_matching_blocks()
     longest = sorted(blocks, key=lambda block: (-block.size, block.b))[:PHRASES]
     return tuple(
         joint.join(sides[1][block.b : block.b + min(block.size, 3 * least)])
@@ -511,7 +514,16 @@ class _Pair:
         first, second = self.titles
         if first.words != second.words or len(first.content) < MIN_TITLE_WORDS:
             return False
-        return not self.long or (self.subject >= SOME_SUBJECT and not self.is_series())
+        if self.is_copy() or not self.long:
+            return True
+        return self.subject >= SOME_SUBJECT and not self.is_series()
+
+    def is_copy(self) -> bool:
+        """Whether both are one text that says something; no words need be counted then."""
+        ours, theirs = self._texts
+        return ours == theirs and any(
+            token.is_content for token in first_tokens(_without_dateline(ours.lead), MIN_LEAD_WORDS)
+        )
 
     def is_same_text(self) -> bool:
         """Whether one text has two headlines that are about it, or about the same subject."""

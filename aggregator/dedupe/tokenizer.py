@@ -18,6 +18,9 @@ MAX_WORDS = 60
 MAX_LENGTH = 2_000
 """Characters of a text in which its words are looked for."""
 
+PART = 120
+"""Characters of a text that are split at once: often, only its first words are needed."""
+
 CACHED_LENGTH = 24
 """Letters up to which a word is cached: longer ones are rare, and may be made to fill memory."""
 
@@ -140,15 +143,25 @@ def first_tokens(text: str, count: int = MAX_WORDS) -> list[Token]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    for word, number, run, _ in _TOKEN.findall(_folded(text[:MAX_LENGTH])):
-        if word:
-            yield _cached_word(word) if len(word) <= CACHED_LENGTH else _word(word)
-        elif number:
-            yield Token(_number(number), is_content=True, is_number=True)
-        elif run:
-            yield from map(_pair, _pairs(run))
-        else:
-            yield MARK
+    for part in _parts(text[:MAX_LENGTH]):
+        for word, number, run, _ in _TOKEN.findall(_folded(part)):
+            if word:
+                yield _cached_word(word) if len(word) <= CACHED_LENGTH else _word(word)
+            elif number:
+                yield Token(_number(number), is_content=True, is_number=True)
+            elif run:
+                yield from map(_pair, _pairs(run))
+            else:
+                yield MARK
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts that end at a space, which no token has."""
+    start = 0
+    while (end := text.find(" ", start + PART)) >= 0:
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 @lru_cache(maxsize=4_096)

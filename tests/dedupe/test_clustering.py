@@ -152,6 +152,40 @@ def test_further_copies_of_a_text_are_decided_by_what_else_is_known_of_them() ->
         assert not joined or "212" in joined.evidence.figures
 
 
+@pytest.mark.parametrize(
+    ("lead", "reason"),
+    [
+        (" ".join(["with"] * 9 + ["passengers"]), "same title"),
+        (" ".join(["with"] * 10), "similar title and opening text"),
+        (" ".join(["with"] * 9), "same title"),
+    ],
+)
+def test_long_lead_of_a_copy_says_something(lead: str, reason: str) -> None:
+    joined = decide(other(lead=lead), replace(FERRY, lead=lead))
+    assert joined is not None
+    assert joined.reason == reason
+
+
+WORDS = st.lists(st.sampled_from(["fire", "with", "7", "3-2", "against", "Hollin,", "火事だ", "“"]))
+
+
+@given(WORDS, WORDS)
+def test_copies_agree_in_all_that_other_entries_are_compared_by(
+    title: list[str], lead: list[str]
+) -> None:
+    text = clustering._Text(" ".join(title), " ".join(lead))
+    pair = clustering._Pair(text, text)
+    if pair.is_copy() and pair.long:
+        assert pair.subject == 1.0
+        assert not pair.is_series()
+
+
+@given(WORDS)
+def test_phrases_of_a_copy_are_those_that_a_comparison_finds(words: list[str]) -> None:
+    text = " ".join(words)[:300]
+    assert clustering._common_phrases(text, text) == clustering._common_phrases(text, f"{text} ")
+
+
 def test_story_has_one_entry_of_a_source() -> None:
     assert decide(other(source_id="herald"), same_page=True) is None
     assert decide(other(), sources=("herald", "post")) is None

@@ -27,6 +27,14 @@ def test_first_tokens_mark_the_same_content_words(text: str) -> None:
     assert content == tokenizer.tokenize(text).content
 
 
+@given(TEXTS, st.integers(1, 40))
+def test_words_are_the_same_in_parts_of_any_length(text: str, length: int) -> None:
+    whole = tokenizer.first_tokens(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizer, "PART", length)
+        assert tokenizer.first_tokens(text) == whole
+
+
 def chinese(random: Random) -> str:
     return "".join(chr(random.randrange(0x4E00, 0x9000)) for _ in range(300))
 

@@ -304,6 +304,7 @@ _KANA = re.compile("[\u3041-\u30fa]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _ARABIC = re.compile("[\u0620-\u06ff]")
+_NOT_LATIN = re.compile("[\u0400-\u04ff\u0620-\u06ff\u3041-\u30fa\u3400-\u9fff]")
 _LATIN = re.compile("[a-zA-Z\u00c0-\u024f]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -315,8 +316,8 @@ def language_of(text: str) -> str:
         return language
     counts, counted = dict.fromkeys(("", *_HINTS), 0), _counted()
     words = _LETTERS.findall(fold(sample))
-    for word in words:
-        for language, count in counted.get(word, ()):
+    for tells in filter(None, map(counted.get, words)):
+        for language, count in tells:
             counts[language] += count
     best = max(_HINTS, key=counts.__getitem__)
     return best if words and counts[best] > counts[""] else ""
@@ -324,6 +325,8 @@ def language_of(text: str) -> str:
 
 def _of_script(sample: str) -> str:
     """Return the language of a text in other letters than Latin ones, else ""."""
+    if not _NOT_LATIN.search(sample):  # only some letters with accents, or quotation marks
+        return ""
     latin = sum(map(len, _LATIN.findall(sample)))
     for pattern, language in ((_CYRILLIC, "ru"), (_ARABIC, "ar")):
         if len(pattern.findall(sample)) > latin:
