@@ -169,6 +169,8 @@ def test_render_writes_times_in_gmt() -> None:
 ids = st.from_regex(query.ID, fullmatch=True)
 # Surrogates have no UTF-8, control characters are refused, and blanks at the ends say nothing.
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map(str.strip)
+# A word cut short by a star is refused.
+searches = texts.map(lambda text: text.replace("*", "").strip())
 whole_seconds = st.integers(1, 36_500 * 86_400).map(lambda number: timedelta(seconds=number))
 moments = st.datetimes(timezones=st.just(UTC))
 
@@ -184,8 +186,8 @@ queries = st.builds(
     category=alternatives(texts),
     author=alternatives(texts),
     lang=alternatives(st.sampled_from(["de", "en", "pt-br", "zh-hant-tw"])),
-    q=texts,
-    exclude=texts,
+    q=searches,
+    exclude=searches,
     has=alternatives(st.sampled_from(["audio", "image", "video"])),
     stories=st.sampled_from(Stories),
     lead=st.sampled_from(Lead),
