@@ -68,7 +68,7 @@ def comments(children: Children, links: Iterable[Link], tree: XmlTree) -> str:
     """Return the URL of the page with an entry's comments; never of a feed of them."""
     for element in children.get("comments", ()):
         sent = text(element)
-        if ("/" in sent or "#" in sent) and len(sent.split()) == 1:
+        if ("/" in sent or "#" in sent) and sent.split() == [sent]:
             return address(sent, element, tree)
     replies = [link for link in links if link.rel == "replies" and link.is_page]
     replies.sort(key=lambda link: not link.type)

@@ -379,7 +379,7 @@ class Poller:
             for key in keys:
                 self._pages.pop(key, None)
                 self._hops.pop(key, None)
-                self._uncount(self._in_flight.pop(key, ""))
+                self._release_host(self._in_flight.pop(key, ""))
 
     def _make_room(self, results: Iterable[Result]) -> None:
         """Let other sources of a host begin when one is unchanged, before that is stored.
@@ -389,10 +389,10 @@ class Poller:
         with self._guard:
             for result in results:
                 if isinstance(result.outcome, Unchanged) and result.key in self._in_flight:
-                    self._uncount(self._in_flight[result.key])
+                    self._release_host(self._in_flight[result.key])
                     self._in_flight[result.key] = ""
 
-    def _uncount(self, host: str) -> None:
+    def _release_host(self, host: str) -> None:
         if host:
             self._busy[host] -= 1
             if not self._busy[host]:

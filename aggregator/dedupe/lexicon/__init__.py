@@ -304,7 +304,7 @@ _KANA = re.compile("[\u3041-\u30fa]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _ARABIC = re.compile("[\u0620-\u06ff]")
-_NOT_LATIN = re.compile("[\u0400-\u04ff\u0620-\u06ff\u3041-\u30fa\u3400-\u9fff]")
+_NOT_LATIN = re.compile("|".join(each.pattern for each in (_KANA, _HAN, _CYRILLIC, _ARABIC)))
 _LATIN = re.compile("[a-zA-Z\u00c0-\u024f]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
